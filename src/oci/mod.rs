@@ -1,0 +1,12 @@
+//! Nouns of the OCI image and distribution specifications: digest, reference, descriptor, manifest.
+//!
+//! Pure. Each is parsed once, strictly, and cannot hold a value that breaks its grammar.
+
+mod descriptor;
+mod digest;
+pub mod manifest;
+mod reference;
+
+pub use descriptor::{Descriptor, MediaType, Subject};
+pub use digest::{Algorithm, Digest, InvalidDigest};
+pub use reference::{InvalidReference, Reference, RegistryHost, Repository, Tag};

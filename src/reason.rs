@@ -1,0 +1,201 @@
+//! Stable reason codes and the exit code each one leads to (design §4).
+//!
+//! One enum for every ending that is not "done": rejected, usage and undecided stay apart by their
+//! exit code. `docs/reasons.md` lists the same codes with cause and fix; a test holds the two together.
+
+use std::fmt;
+
+/// How a run ends, as the process exit code.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// Everything signed, verified or done.
+    Done,
+    /// Looked at, and rejected.
+    Rejected,
+    /// Usage or configuration is wrong.
+    Usage,
+    /// Could not find out or finish.
+    Undecided,
+    /// Interrupted by the user.
+    Interrupted,
+}
+
+impl Exit {
+    /// The process exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Rejected => 1,
+            Self::Usage => 2,
+            Self::Undecided => 3,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The worse of two endings: interrupted over 2 over 3 over 1 over 0.
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::Done => 0,
+            Self::Rejected => 1,
+            Self::Undecided => 2,
+            Self::Usage => 3,
+            Self::Interrupted => 4,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+macro_rules! reasons {
+    ($($exit:ident { $($(#[$doc:meta])* $variant:ident = $code:literal,)* })*) => {
+        /// Why an image or a run did not end well; the code is stable and appears in JSON, SARIF and docs.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Ord, PartialOrd)]
+        pub enum Reason { $($($(#[$doc])* $variant,)*)* }
+
+        impl Reason {
+            /// Every reason, in the order of the table in design §4.
+            pub const ALL: &'static [Self] = &[$($(Self::$variant,)*)*];
+
+            /// The stable kebab-case code.
+            pub fn code(self) -> &'static str {
+                match self { $($(Self::$variant => $code,)*)* }
+            }
+
+            /// The exit code this reason leads to.
+            pub fn exit(self) -> Exit {
+                match self { $($(Self::$variant => Exit::$exit,)*)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    Rejected {
+        /// No signature counts for this image.
+        Unsigned = "unsigned",
+        /// Signed, by a key that is not trusted.
+        UntrustedKey = "untrusted-key",
+        /// The root of the trust data does not lead from the pin.
+        UntrustedRoot = "untrusted-root",
+        /// The digest differs from what was signed or named.
+        DigestMismatch = "digest-mismatch",
+        /// Trust data or signature is past its end.
+        Expired = "expired",
+        /// Trust data or certificate is not valid yet.
+        NotYetValid = "not-yet-valid",
+        /// Older than what was seen before or is demanded.
+        Rollback = "rollback",
+        /// Too few valid signatures of distinct keys.
+        ThresholdNotMet = "threshold-not-met",
+        /// A delegation that a pull trusts is delegated but not served in a valid form.
+        RoleWithheld = "role-withheld",
+        /// A signature does not verify.
+        SignatureInvalid = "signature-invalid",
+        /// Looked at, and not of the form its specification demands.
+        Malformed = "malformed",
+        /// A certificate breaks the rules of its use.
+        CertificateUnsuitable = "certificate-unsuitable",
+        /// No role of the collection lists the signing key.
+        KeyNotDelegated = "key-not-delegated",
+    }
+    Usage {
+        /// The command line is wrong.
+        Usage = "usage",
+        /// The environment or a setting is wrong.
+        ConfigInvalid = "config-invalid",
+        /// No image was named or found.
+        NoImages = "no-images",
+        /// Trust in a root was not given.
+        RootNotPinned = "root-not-pinned",
+        /// The key cannot be used for this format.
+        KeyUnsuitable = "key-unsuitable",
+        /// A host is not among those that may be asked.
+        HostNotAllowed = "host-not-allowed",
+        /// No Azure identity is there.
+        IdentityUnavailable = "identity-unavailable",
+    }
+    Undecided {
+        /// The Azure identity was refused or could not be reached.
+        IdentityFailed = "identity-failed",
+        /// The registry does not accept the login.
+        RegistryUnauthorized = "registry-unauthorized",
+        /// The registry forbids the operation.
+        RegistryForbidden = "registry-forbidden",
+        /// The registry asks to slow down, and the run's time is over.
+        RegistryThrottled = "registry-throttled",
+        /// The registry cannot be reached.
+        RegistryUnreachable = "registry-unreachable",
+        /// An answer is not of the form its protocol demands.
+        AnswerInvalid = "answer-invalid",
+        /// The image or repository is not there.
+        NotFound = "not-found",
+        /// A redirect or continuation leads where none may.
+        RedirectRefused = "redirect-refused",
+        /// A limit on work or size was reached.
+        LimitReached = "limit-reached",
+        /// The registry does not offer content trust.
+        ContentTrustDisabled = "content-trust-disabled",
+        /// The login may push but not sign.
+        SignerRoleMissing = "signer-role-missing",
+        /// Other writers published first, again and again.
+        RaceLost = "race-lost",
+        /// The vault forbids the operation.
+        VaultForbidden = "vault-forbidden",
+        /// The vault asks to slow down, and the run's time is over.
+        VaultThrottled = "vault-throttled",
+        /// The vault cannot be reached.
+        VaultUnreachable = "vault-unreachable",
+        /// The vault answered with another key, form or version.
+        VaultAnswerInvalid = "vault-answer-invalid",
+        /// The key is not there.
+        KeyNotFound = "key-not-found",
+        /// The key is disabled.
+        KeyDisabled = "key-disabled",
+        /// The key is outside its period of validity.
+        KeyExpired = "key-expired",
+        /// The run's deadline passed.
+        Timeout = "timeout",
+    }
+    Interrupted {
+        /// The run was interrupted.
+        Interrupted = "interrupted",
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// An error that a person is told about: its reason, and what to do.
+pub trait Explain: std::error::Error {
+    /// The stable reason code.
+    fn reason(&self) -> Reason;
+
+    /// What to do about it, when there is something to say.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn worst_ending_applies() {
+        assert_eq!(Exit::Rejected.worst(Exit::Undecided), Exit::Undecided);
+        assert_eq!(Exit::Usage.worst(Exit::Undecided), Exit::Usage);
+        assert_eq!(Exit::Done.worst(Exit::Rejected), Exit::Rejected);
+    }
+
+    #[test]
+    fn codes_are_distinct_and_kebab_case() {
+        let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert!(codes.iter().all(|code| code.bytes().all(|b| b == b'-' || b.is_ascii_lowercase())));
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Reason::ALL.len());
+    }
+}
