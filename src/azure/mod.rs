@@ -1,0 +1,1 @@
+//! Azure: identity, Key Vault, and the transport given to Microsoft's crates.

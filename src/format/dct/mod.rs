@@ -1,0 +1,1 @@
+//! Docker Content Trust: Notary v1, TUF metadata on a trust server.

@@ -1,0 +1,3 @@
+//! Signature formats. Pure: bytes and a time in, values out.
+
+pub mod dct;

@@ -1,0 +1,1 @@
+//! Key references and what they open: a signer, or a public key.

@@ -1,0 +1,1 @@
+//! The network edge: every byte that leaves the machine passes here.
