@@ -1,0 +1,382 @@
+//! An OCI registry: manifests, blobs, tags, catalog, and the Referrers API, which can be turned off.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256, Sha512};
+use time::OffsetDateTime;
+
+use crate::exchange::{Request, Response};
+
+/// OCI image index.
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+/// OCI image manifest.
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// What a push put into the registry.
+#[derive(Clone, Debug)]
+pub struct Pushed {
+    /// The digest of the manifest.
+    pub digest: String,
+    /// The bytes of the manifest.
+    pub bytes: Vec<u8>,
+    /// Its media type.
+    pub media_type: String,
+}
+
+/// The contents of one registry.
+#[derive(Debug)]
+pub struct Registry {
+    repositories: Mutex<BTreeMap<String, Repository>>,
+    referrers: AtomicBool,
+    uploads: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Repository {
+    pub(crate) manifests: BTreeMap<String, Manifest>,
+    pub(crate) tags: BTreeMap<String, Tag>,
+    blobs: BTreeMap<String, Bytes>,
+    uploads: BTreeMap<String, Vec<u8>>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Manifest {
+    pub(crate) media_type: String,
+    pub(crate) bytes: Bytes,
+    pub(crate) pushed: OffsetDateTime,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Tag {
+    pub(crate) digest: String,
+    pub(crate) created: OffsetDateTime,
+    pub(crate) updated: OffsetDateTime,
+}
+
+impl Registry {
+    pub(crate) fn new(referrers: bool) -> Self {
+        Self { repositories: Mutex::default(), referrers: AtomicBool::new(referrers), uploads: AtomicU64::new(1) }
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Repository>> {
+        self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Turns the Referrers API on or off.
+    pub fn set_referrers(&self, on: bool) {
+        self.referrers.store(on, Ordering::SeqCst);
+    }
+
+    /// Pushes an image of one platform whose content follows from `seed`.
+    pub fn push_image(&self, repository: &str, tag: &str, seed: &str) -> Pushed {
+        let image = self.image(repository, seed);
+        self.retag(repository, &image.digest, tag);
+        image
+    }
+
+    /// Pushes an index of two platforms whose content follows from `seed`.
+    pub fn push_index(&self, repository: &str, tag: &str, seed: &str) -> Pushed {
+        let children: Vec<Value> = ["amd64", "arm64"]
+            .iter()
+            .map(|architecture| {
+                let image = self.image(repository, &format!("{seed} {architecture}"));
+                json!({"mediaType": MANIFEST, "digest": image.digest, "size": image.bytes.len(), "platform": {"os": "linux", "architecture": architecture}})
+            })
+            .collect();
+        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}).to_string();
+        let pushed = self.put(repository, INDEX, index.into_bytes());
+        self.retag(repository, &pushed.digest, tag);
+        pushed
+    }
+
+    fn image(&self, repository: &str, seed: &str) -> Pushed {
+        let config = json!({"architecture": "amd64", "os": "linux", "config": {"Labels": {"seed": seed}}, "rootfs": {"type": "layers", "diff_ids": []}});
+        let config = Bytes::from(config.to_string());
+        let layer = Bytes::from(format!("layer of {seed}"));
+        let mut repositories = self.lock();
+        let entry = repositories.entry(repository.to_owned()).or_default();
+        let describe = |media_type: &str, blob: &Bytes| json!({"mediaType": media_type, "digest": sha256(blob), "size": blob.len()});
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST,
+            "config": describe("application/vnd.oci.image.config.v1+json", &config),
+            "layers": [describe("application/vnd.oci.image.layer.v1.tar+gzip", &layer)],
+        });
+        for blob in [config, layer] {
+            entry.blobs.insert(sha256(&blob), blob);
+        }
+        drop(repositories);
+        self.put(repository, MANIFEST, manifest.to_string().into_bytes())
+    }
+
+    fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
+        let digest = sha256(&bytes);
+        let manifest = Manifest {
+            media_type: media_type.to_owned(),
+            bytes: bytes.clone().into(),
+            pushed: OffsetDateTime::now_utc(),
+        };
+        self.lock().entry(repository.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
+        Pushed { digest, bytes, media_type: media_type.to_owned() }
+    }
+
+    /// Points a tag at a manifest.
+    pub fn retag(&self, repository: &str, digest: &str, tag: &str) {
+        self.retag_at(repository, digest, tag, OffsetDateTime::now_utc());
+    }
+
+    /// Points a tag at a manifest, as pushed at a given time.
+    pub fn retag_at(&self, repository: &str, digest: &str, tag: &str, at: OffsetDateTime) {
+        let mut repositories = self.lock();
+        let tags = &mut repositories.entry(repository.to_owned()).or_default().tags;
+        let created = tags.get(tag).map_or(at, |old| old.created);
+        tags.insert(tag.to_owned(), Tag { digest: digest.to_owned(), created, updated: at });
+    }
+
+    /// The digest that a tag points to.
+    pub fn digest(&self, repository: &str, tag: &str) -> Option<String> {
+        Some(self.lock().get(repository)?.tags.get(tag)?.digest.clone())
+    }
+
+    /// The repository and the scope actions that a request needs; `None` for what needs none.
+    pub(crate) fn scope(request: &Request) -> Option<(String, &'static str)> {
+        let path = request.path.strip_prefix("/v2/")?;
+        if path == "_catalog" {
+            return Some(("registry:catalog".into(), "*"));
+        }
+        let (name, _) = split(path)?;
+        let write = !matches!(request.method.as_str(), "GET" | "HEAD");
+        Some((format!("repository:{name}"), if write { "pull,push" } else { "pull" }))
+    }
+
+    pub(crate) fn handle(&self, request: &Request) -> Response {
+        let Some(path) = request.path.strip_prefix("/v2/") else { return Response::new(404) };
+        match path {
+            "" => return Response::json(200, &json!({})).header("docker-distribution-api-version", "registry/2.0"),
+            "_catalog" => return self.catalog(request),
+            _ => {}
+        }
+        let Some((name, rest)) = split(path) else { return error(404, "NAME_INVALID", "no such route") };
+        let parts: Vec<&str> = rest.split('/').collect();
+        match (request.method.as_str(), parts.as_slice()) {
+            ("GET" | "HEAD", ["manifests", reference]) => self.get_manifest(name, reference),
+            ("PUT", ["manifests", reference]) => self.put_manifest(name, reference, request),
+            ("GET" | "HEAD", ["blobs", digest]) => self.get_blob(name, digest),
+            ("POST", ["blobs", "uploads", ..]) => self.start_upload(name, request),
+            ("PATCH", ["blobs", "uploads", id]) => self.continue_upload(name, id, request),
+            ("PUT", ["blobs", "uploads", id]) => self.end_upload(name, id, request),
+            ("GET", ["tags", "list"]) => self.list_tags(name, request),
+            ("GET", ["referrers", digest]) if self.referrers.load(Ordering::SeqCst) => {
+                self.list_referrers(name, digest, request)
+            }
+            _ => error(404, "UNSUPPORTED", "no such route"),
+        }
+    }
+
+    fn catalog(&self, request: &Request) -> Response {
+        let names: Vec<String> = self.lock().keys().cloned().collect();
+        let (page, link) = page(&names, request, "/v2/_catalog", |name| name);
+        with_link(Response::json(200, &json!({"repositories": page})), link)
+    }
+
+    fn get_manifest(&self, name: &str, reference: &str) -> Response {
+        let repositories = self.lock();
+        let Some(repository) = repositories.get(name) else { return unknown_manifest(reference) };
+        let digest = repository.tags.get(reference).map_or(reference, |tag| tag.digest.as_str());
+        match repository.manifests.get(digest) {
+            Some(manifest) => Response::new(200)
+                .header("content-type", &manifest.media_type)
+                .header("docker-content-digest", digest)
+                .header("etag", format!("\"{digest}\""))
+                .body(manifest.bytes.clone()),
+            None => unknown_manifest(reference),
+        }
+    }
+
+    fn put_manifest(&self, name: &str, reference: &str, request: &Request) -> Response {
+        let Ok(document) = serde_json::from_slice::<Value>(&request.body) else {
+            return error(400, "MANIFEST_INVALID", "not JSON");
+        };
+        if request.body.len() > 4 << 20 {
+            return error(413, "MANIFEST_INVALID", "larger than 4 MiB");
+        }
+        let digest = if let Some(hex) = reference.strip_prefix("sha512:") {
+            sha512_if(hex, &request.body)
+        } else {
+            sha256(&request.body)
+        };
+        if reference.contains(':') && reference != digest {
+            return error(400, "DIGEST_INVALID", "the digest does not match the manifest");
+        }
+        let media_type = request.header("content-type").unwrap_or(MANIFEST).to_owned();
+        let manifest = Manifest { media_type, bytes: request.body.clone(), pushed: OffsetDateTime::now_utc() };
+        self.lock().entry(name.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
+        if !reference.contains(':') {
+            self.retag(name, &digest, reference);
+        }
+        let response = Response::new(201)
+            .header("location", format!("/v2/{name}/manifests/{digest}"))
+            .header("docker-content-digest", &digest);
+        match document["subject"]["digest"].as_str() {
+            Some(subject) if self.referrers.load(Ordering::SeqCst) => response.header("oci-subject", subject),
+            _ => response,
+        }
+    }
+
+    fn get_blob(&self, name: &str, digest: &str) -> Response {
+        let repositories = self.lock();
+        let blob = repositories.get(name).and_then(|repository| repository.blobs.get(digest));
+        match blob {
+            Some(blob) => Response::new(200)
+                .header("content-type", "application/octet-stream")
+                .header("docker-content-digest", digest)
+                .body(blob.clone()),
+            None => error(404, "BLOB_UNKNOWN", "blob unknown to registry"),
+        }
+    }
+
+    fn start_upload(&self, name: &str, request: &Request) -> Response {
+        if let Some(digest) = request.query("digest") {
+            return self.store_blob(name, digest, request.body.clone());
+        }
+        let id = format!("{:08x}", self.uploads.fetch_add(1, Ordering::SeqCst));
+        self.lock().entry(name.to_owned()).or_default().uploads.insert(id.clone(), Vec::new());
+        upload_state(202, name, &id, 0)
+    }
+
+    fn continue_upload(&self, name: &str, id: &str, request: &Request) -> Response {
+        let mut repositories = self.lock();
+        let Some(upload) = repositories.get_mut(name).and_then(|repository| repository.uploads.get_mut(id)) else {
+            return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown");
+        };
+        upload.extend_from_slice(&request.body);
+        upload_state(202, name, id, upload.len())
+    }
+
+    fn end_upload(&self, name: &str, id: &str, request: &Request) -> Response {
+        let upload = self.lock().get_mut(name).and_then(|repository| repository.uploads.remove(id));
+        let (Some(mut bytes), Some(digest)) = (upload, request.query("digest")) else {
+            return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown, or no digest");
+        };
+        bytes.extend_from_slice(&request.body);
+        self.store_blob(name, digest, bytes.into())
+    }
+
+    fn store_blob(&self, name: &str, digest: &str, bytes: Bytes) -> Response {
+        let found = digest.strip_prefix("sha512:").map_or_else(|| sha256(&bytes), |hex| sha512_if(hex, &bytes));
+        if found != digest {
+            return error(400, "DIGEST_INVALID", "the digest does not match the blob");
+        }
+        self.lock().entry(name.to_owned()).or_default().blobs.insert(found, bytes);
+        Response::new(201)
+            .header("location", format!("/v2/{name}/blobs/{digest}"))
+            .header("docker-content-digest", digest)
+    }
+
+    fn list_tags(&self, name: &str, request: &Request) -> Response {
+        let repositories = self.lock();
+        let Some(repository) = repositories.get(name) else {
+            return error(404, "NAME_UNKNOWN", "repository name not known to registry");
+        };
+        let names: Vec<String> = repository.tags.keys().cloned().collect();
+        let (page, link) = page(&names, request, &format!("/v2/{name}/tags/list"), |name| name);
+        with_link(Response::json(200, &json!({"name": name, "tags": page})), link)
+    }
+
+    fn list_referrers(&self, name: &str, digest: &str, request: &Request) -> Response {
+        let repositories = self.lock();
+        let wanted = request.query("artifactType");
+        let mut manifests = Vec::new();
+        for (own, manifest) in repositories.get(name).into_iter().flat_map(|repository| &repository.manifests) {
+            let document: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
+            let artifact_type = document["artifactType"].as_str().or(document["config"]["mediaType"].as_str());
+            if document["subject"]["digest"] == digest && (wanted.is_none() || wanted == artifact_type) {
+                let mut entry = json!({"mediaType": manifest.media_type, "digest": own, "size": manifest.bytes.len(), "artifactType": artifact_type});
+                if document["annotations"].is_object() {
+                    entry["annotations"] = document["annotations"].clone();
+                }
+                manifests.push(entry);
+            }
+        }
+        let (listed, link) = page(&manifests, request, &format!("/v2/{name}/referrers/{digest}"), |entry| {
+            entry["digest"].as_str().unwrap_or_default()
+        });
+        let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed});
+        let response = Response::new(200).header("content-type", INDEX).body(body.to_string());
+        let response = if wanted.is_some() { response.header("oci-filters-applied", "artifactType") } else { response };
+        with_link(response, link)
+    }
+}
+
+/// Repository name and the rest of the path.
+fn split(path: &str) -> Option<(&str, &str)> {
+    ["/manifests/", "/blobs/", "/tags/", "/referrers/"]
+        .iter()
+        .filter_map(|word| path.rfind(word).map(|at| (at, path)))
+        .max_by_key(|(at, _)| *at)
+        .and_then(|(at, path)| Some((path.get(..at)?, path.get(at + 1..)?)))
+}
+
+/// One page of a listing by `n` and `last`, and the link to the next.
+pub(crate) fn page<T: Clone>(
+    all: &[T],
+    request: &Request,
+    path: &str,
+    name: impl Fn(&T) -> &str,
+) -> (Vec<T>, Option<String>) {
+    let size: usize = request.query("n").and_then(|text| text.parse().ok()).filter(|n| *n > 0).unwrap_or(100);
+    let start =
+        request.query("last").and_then(|last| all.iter().position(|one| name(one) == last)).map_or(0, |at| at + 1);
+    let page: Vec<T> = all.iter().skip(start).take(size).cloned().collect();
+    let more = start + page.len() < all.len();
+    let link = page.last().filter(|_| more).map(|last| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("last", name(last)).append_pair("n", &size.to_string());
+        for (key, value) in request.query.iter().filter(|(key, _)| key != "last" && key != "n") {
+            query.append_pair(key, value);
+        }
+        format!("<{path}?{}>; rel=\"next\"", query.finish())
+    });
+    (page, link)
+}
+
+pub(crate) fn with_link(response: Response, link: Option<String>) -> Response {
+    match link {
+        Some(link) => response.header("link", link),
+        None => response,
+    }
+}
+
+fn upload_state(status: u16, name: &str, id: &str, length: usize) -> Response {
+    Response::new(status)
+        .header("location", format!("/v2/{name}/blobs/uploads/{id}?_state=sandbox"))
+        .header("range", format!("0-{}", length.saturating_sub(1)))
+        .header("docker-upload-uuid", id)
+}
+
+fn unknown_manifest(reference: &str) -> Response {
+    error(404, "MANIFEST_UNKNOWN", &format!("manifest tagged by \"{reference}\" is not found"))
+}
+
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Response {
+    Response::json(status, &json!({"errors": [{"code": code, "message": message, "detail": null}]}))
+}
+
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(bytes)))
+}
+
+fn sha512_if(_hex: &str, bytes: &[u8]) -> String {
+    format!("sha512:{}", hex(&Sha512::digest(bytes)))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

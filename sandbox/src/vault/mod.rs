@@ -1,0 +1,457 @@
+//! A Key Vault: keys that sign, certificates and secrets, behind the service's challenge and refusals.
+
+mod certificate;
+mod key;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use base64::{
+    Engine as _,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use serde_json::{Map, Value, json};
+
+pub use self::key::KeyKind;
+use self::key::PrivateKey;
+use crate::{
+    clock::Clock,
+    exchange::{Request, Response},
+    token::Issuer,
+};
+
+/// What a vault can be told to refuse.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Operation {
+    /// Reading a public key.
+    KeyGet,
+    /// Signing.
+    Sign,
+    /// Reading a certificate.
+    CertificateGet,
+    /// Reading a secret.
+    SecretGet,
+}
+
+/// How it refuses.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// A role is missing.
+    Rbac,
+    /// An access policy is missing.
+    AccessPolicy,
+    /// The caller's address is not allowed.
+    Firewall,
+    /// Public access is off.
+    Connection,
+}
+
+/// One vault.
+#[derive(Debug)]
+pub struct Vault {
+    name: String,
+    host: String,
+    tenant: String,
+    issuer: Arc<Issuer>,
+    clock: Arc<Clock>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys: BTreeMap<String, Vec<Version>>,
+    secrets: BTreeMap<String, (String, String, String)>,
+    denials: Vec<(Operation, Denial)>,
+    resource: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Version {
+    id: String,
+    key: PrivateKey,
+    certificate: Option<Vec<u8>>,
+    enabled: bool,
+    not_before: Option<i64>,
+    expires: Option<i64>,
+    created: i64,
+}
+
+impl Vault {
+    pub(crate) fn new(host: &str, tenant: &str, issuer: Arc<Issuer>, clock: Arc<Clock>) -> Self {
+        let name = host.split('.').next().unwrap_or(host).to_owned();
+        Self { name, host: host.to_owned(), tenant: tenant.to_owned(), issuer, clock, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Creates a key, or a new version of it; returns the version.
+    pub fn create_key(&self, name: &str, kind: KeyKind) -> String {
+        self.add(name, PrivateKey::generate(kind), None)
+    }
+
+    /// Imports an unencrypted PKCS #8 PEM as a key; returns the version, or `None` if it is no such key.
+    pub fn import_pem(&self, name: &str, pem: &str) -> Option<String> {
+        Some(self.add(name, PrivateKey::from_pem(pem)?, None))
+    }
+
+    /// Creates a self-signed certificate with its key; returns the version.
+    pub fn create_certificate(&self, name: &str, kind: KeyKind, subject: &str) -> Option<String> {
+        let key = PrivateKey::generate(kind);
+        let certificate = certificate::self_signed(&key, subject, 365)?;
+        Some(self.add(name, key, Some(certificate)))
+    }
+
+    /// Stores a secret.
+    pub fn set_secret(&self, name: &str, value: &str, content_type: &str) {
+        let entry = (version(), value.to_owned(), content_type.to_owned());
+        self.state().secrets.insert(name.to_owned(), entry);
+    }
+
+    /// Refuses an operation from now on.
+    pub fn deny(&self, operation: Operation, denial: Denial) {
+        self.state().denials.push((operation, denial));
+    }
+
+    /// Enables or disables every version of a key.
+    pub fn set_enabled(&self, name: &str, enabled: bool) {
+        self.state().keys.entry(name.to_owned()).or_default().iter_mut().for_each(|version| version.enabled = enabled);
+    }
+
+    /// Sets the period of validity of every version of a key, seconds since 1970.
+    pub fn set_period(&self, name: &str, not_before: Option<i64>, expires: Option<i64>) {
+        for version in self.state().keys.entry(name.to_owned()).or_default() {
+            (version.not_before, version.expires) = (not_before, expires);
+        }
+    }
+
+    /// Names another resource in the challenge, as a hostile host would.
+    pub fn challenge_with(&self, resource: &str) {
+        self.state().resource = Some(resource.to_owned());
+    }
+
+    /// The newest public key, DER.
+    pub fn public_key(&self, name: &str) -> Option<Vec<u8>> {
+        self.state().keys.get(name)?.last().map(|version| version.key.spki())
+    }
+
+    fn add(&self, name: &str, key: PrivateKey, certificate: Option<Vec<u8>>) -> String {
+        let id = version();
+        let created = self.clock.now().unix_timestamp();
+        let entry =
+            Version { id: id.clone(), key, certificate, enabled: true, not_before: None, expires: None, created };
+        self.state().keys.entry(name.to_owned()).or_default().push(entry);
+        id
+    }
+
+    pub(crate) fn handle(&self, request: &Request) -> Response {
+        if let Some(refusal) = self.unauthorised(request) {
+            return refusal;
+        }
+        if request.query("api-version").is_none() {
+            return error(400, "BadParameter", "The api-version query parameter is missing.", None);
+        }
+        let segments: Vec<&str> = request.path.split('/').skip(1).collect();
+        match (request.method.as_str(), segments.as_slice()) {
+            ("GET", ["keys", name, "versions"]) => self.versions(request, name),
+            ("GET", ["keys", name]) => self.key(name, ""),
+            ("GET", ["keys", name, version]) => self.key(name, version),
+            ("PUT", ["keys", name]) => self.import(name, request),
+            ("POST", ["keys", name, "create"]) => self.create(name, request),
+            ("POST", ["keys", name, version, "sign"]) => self.sign(name, version, request),
+            ("GET", ["certificates", name]) => self.certificate(name, ""),
+            ("GET", ["certificates", name, version]) => self.certificate(name, version),
+            ("GET", ["secrets", name]) => self.secret(name, ""),
+            ("GET", ["secrets", name, version]) => self.secret(name, version),
+            _ => error(404, "NotFound", "no such operation in the sandbox", None),
+        }
+    }
+
+    /// The challenge, unless the token is one of this tenant for this service.
+    fn unauthorised(&self, request: &Request) -> Option<Response> {
+        let claims = request.bearer().and_then(|token| self.issuer.check(token));
+        let wanted = self.resource();
+        let why = match claims {
+            None if request.bearer().is_none() => "AKV10000: Request is missing a Bearer or PoP token.",
+            None => "AKV10000: the token is expired or was not issued here.",
+            Some(claims) if claims["tid"] != self.tenant.as_str() => "AKV10032: Invalid issuer.",
+            Some(claims) if claims["aud"].as_str().map(|aud| aud.trim_end_matches('/')) != Some(wanted) => {
+                "AKV10022: Invalid audience."
+            }
+            Some(_) => return None,
+        };
+        let state = self.state();
+        let resource = state.resource.as_deref().unwrap_or(wanted);
+        let challenge = format!(
+            r#"Bearer authorization="https://login.microsoftonline.com/{}", resource="{resource}""#,
+            self.tenant
+        );
+        Some(error(401, "Unauthorized", why, None).header("www-authenticate", challenge))
+    }
+
+    fn resource(&self) -> &'static str {
+        if self.host.ends_with(".managedhsm.azure.net") {
+            "https://managedhsm.azure.net"
+        } else {
+            "https://vault.azure.net"
+        }
+    }
+
+    fn denied(&self, operation: Operation, name: &str) -> Option<Response> {
+        let denials = self.state().denials.clone();
+        let (_, denial) = denials.iter().find(|(denied, _)| *denied == operation)?;
+        let (action, permission) = match operation {
+            Operation::KeyGet => ("keys/read", "keys get"),
+            Operation::Sign => ("keys/sign/action", "keys sign"),
+            Operation::CertificateGet => ("certificates/read", "certificates get"),
+            Operation::SecretGet => ("secrets/getSecret/action", "secrets get"),
+        };
+        Some(match denial {
+            Denial::Rbac => error(
+                403,
+                "Forbidden",
+                &format!(
+                    "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were \
+                     changed recently, please observe propagation time.\r\nCaller: appid=sandbox;oid=sandbox;iss=https://sts.windows.net/{}/\r\n\
+                     Action: 'Microsoft.KeyVault/vaults/{action}'\r\nResource: '/subscriptions/0/resourcegroups/rg/providers/microsoft.keyvault/vaults/{}/keys/{name}'\r\n\
+                     Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {};location=westeurope\r\n",
+                    self.tenant, self.name, self.name
+                ),
+                Some("ForbiddenByRbac"),
+            ),
+            Denial::AccessPolicy => error(
+                403,
+                "Forbidden",
+                &format!(
+                    "The user, group or application 'appid=sandbox;oid=sandbox' does not have {permission} permission on key vault '{};location=westeurope'.",
+                    self.name
+                ),
+                Some("AccessDenied"),
+            ),
+            Denial::Firewall => error(
+                403,
+                "Forbidden",
+                &format!(
+                    "Client address is not authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\nCaller: appid=sandbox;oid=sandbox\r\nVault: {};location=westeurope",
+                    self.name
+                ),
+                Some("ForbiddenByFirewall"),
+            ),
+            Denial::Connection => error(
+                403,
+                "Forbidden",
+                "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
+                Some("ForbiddenByConnection"),
+            ),
+        })
+    }
+
+    fn find(&self, name: &str, version: &str) -> Option<Version> {
+        let state = self.state();
+        let versions = state.keys.get(name)?;
+        if version.is_empty() {
+            versions.last().cloned()
+        } else {
+            versions.iter().find(|one| one.id == version).cloned()
+        }
+    }
+
+    fn kid(&self, name: &str, version: &str) -> String {
+        format!("https://{}/keys/{name}/{version}", self.host)
+    }
+
+    fn key(&self, name: &str, version: &str) -> Response {
+        if let Some(denied) = self.denied(Operation::KeyGet, name) {
+            return denied;
+        }
+        match self.find(name, version) {
+            Some(found) => Response::json(200, &self.bundle(name, &found)),
+            None => not_found("Key", "key", name),
+        }
+    }
+
+    fn bundle(&self, name: &str, version: &Version) -> Value {
+        let mut jwk = version.key.jwk();
+        jwk["kid"] = json!(self.kid(name, &version.id));
+        let mut bundle = json!({"key": jwk, "attributes": attributes(version), "tags": {}});
+        if version.certificate.is_some() {
+            bundle["managed"] = json!(true);
+        }
+        bundle
+    }
+
+    fn versions(&self, request: &Request, name: &str) -> Response {
+        if let Some(denied) = self.denied(Operation::KeyGet, name) {
+            return denied;
+        }
+        let page: usize = request.query("maxresults").and_then(|text| text.parse().ok()).unwrap_or(25);
+        let skip: usize = request.query("$skiptoken").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let state = self.state();
+        let Some(versions) = state.keys.get(name) else { return not_found("Key", "key", name) };
+        let listed = versions.iter().skip(skip).take(page);
+        let value: Vec<Value> = listed
+            .map(|version| json!({"kid": self.kid(name, &version.id), "attributes": attributes(version)}))
+            .collect();
+        let next = (skip + page < versions.len()).then(|| {
+            format!(
+                "https://{}/keys/{name}/versions?api-version=2025-07-01&$skiptoken={}&maxresults={page}",
+                self.host,
+                skip + page
+            )
+        });
+        Response::json(200, &json!({"value": value, "nextLink": next}))
+    }
+
+    fn import(&self, name: &str, request: &Request) -> Response {
+        match PrivateKey::from_jwk(&request.json()["key"]) {
+            Some(key) => {
+                let version = self.add(name, key, None);
+                self.key(name, &version)
+            }
+            None => error(400, "BadParameter", "Property key is not a private EC key.", None),
+        }
+    }
+
+    fn create(&self, name: &str, request: &Request) -> Response {
+        let body = request.json();
+        let kind = match (body["kty"].as_str(), body["crv"].as_str(), body["key_size"].as_u64()) {
+            (Some("EC" | "EC-HSM"), Some("P-256") | None, _) => KeyKind::P256,
+            (Some("EC" | "EC-HSM"), Some("P-384"), _) => KeyKind::P384,
+            (Some("EC" | "EC-HSM"), Some("P-521"), _) => KeyKind::P521,
+            (Some("RSA" | "RSA-HSM"), _, None | Some(2048)) => KeyKind::Rsa(2048),
+            (Some("RSA" | "RSA-HSM"), _, Some(3072)) => KeyKind::Rsa(3072),
+            (Some("RSA" | "RSA-HSM"), _, Some(4096)) => KeyKind::Rsa(4096),
+            _ => return error(400, "BadParameter", "Property kty, crv or key_size has an invalid value.", None),
+        };
+        let version = self.create_key(name, kind);
+        self.key(name, &version)
+    }
+
+    fn sign(&self, name: &str, version: &str, request: &Request) -> Response {
+        if let Some(denied) = self.denied(Operation::Sign, name) {
+            return denied;
+        }
+        let Some(found) = self.find(name, version) else { return not_found("Key", "key", name) };
+        if let Some(refusal) = self.unusable(&found) {
+            return refusal;
+        }
+        let body = request.json();
+        let digest = body["value"].as_str().and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
+        let (Some(algorithm), Some(digest)) = (body["alg"].as_str(), digest) else {
+            return error(400, "BadParameter", "Property alg or value is missing.", None);
+        };
+        match found.key.sign(algorithm, &digest) {
+            Ok(signature) => {
+                let value = BASE64_URL_SAFE_NO_PAD.encode(signature);
+                Response::json(200, &json!({"kid": self.kid(name, &found.id), "value": value}))
+            }
+            Err(text) => error(400, "BadParameter", &text, None),
+        }
+    }
+
+    fn unusable(&self, version: &Version) -> Option<Response> {
+        let now = self.clock.now().unix_timestamp();
+        if !version.enabled {
+            return Some(error(
+                403,
+                "Forbidden",
+                "Operation sign is not allowed on a disabled key.",
+                Some("KeyDisabled"),
+            ));
+        }
+        if version.not_before.is_some_and(|start| now < start) {
+            return Some(error(
+                403,
+                "Forbidden",
+                "Operation sign is not allowed on a key that is not yet valid.",
+                Some("KeyNotYetValid"),
+            ));
+        }
+        if version.expires.is_some_and(|end| now >= end) {
+            return Some(error(
+                403,
+                "Forbidden",
+                "Operation sign is not allowed on an expired key.",
+                Some("KeyExpired"),
+            ));
+        }
+        None
+    }
+
+    fn certificate(&self, name: &str, version: &str) -> Response {
+        if let Some(denied) = self.denied(Operation::CertificateGet, name) {
+            return denied;
+        }
+        // The service answers an unknown version with the newest one.
+        let found = self.find(name, version).or_else(|| self.find(name, ""));
+        let Some((found, certificate)) =
+            found.and_then(|found| found.certificate.clone().map(|certificate| (found, certificate)))
+        else {
+            return not_found("Certificate", "certificate", name);
+        };
+        let id = |kind: &str| format!("https://{}/{kind}/{name}/{}", self.host, found.id);
+        let mut policy = Map::new();
+        policy.insert("key_props".into(), json!({"exportable": false, "kty": "EC", "reuse_key": false}));
+        policy.insert("secret_props".into(), json!({"contentType": "application/x-pkcs12"}));
+        Response::json(
+            200,
+            &json!({
+                "id": id("certificates"), "kid": id("keys"), "sid": id("secrets"), "cer": BASE64_STANDARD.encode(certificate),
+                "attributes": attributes(&found), "policy": policy,
+            }),
+        )
+    }
+
+    fn secret(&self, name: &str, wanted: &str) -> Response {
+        if let Some(denied) = self.denied(Operation::SecretGet, name) {
+            return denied;
+        }
+        let state = self.state();
+        match state.secrets.get(name) {
+            Some((version, value, content_type)) if wanted.is_empty() || wanted == version => Response::json(
+                200,
+                &json!({
+                    "value": value, "contentType": content_type, "attributes": {"enabled": true},
+                    "id": format!("https://{}/secrets/{name}/{version}", self.host),
+                }),
+            ),
+            _ => not_found("Secret", "secret", name),
+        }
+    }
+}
+
+fn attributes(version: &Version) -> Value {
+    let mut attributes = json!({"enabled": version.enabled, "created": version.created, "updated": version.created, "recoveryLevel": "Recoverable", "recoverableDays": 90});
+    if let Some(start) = version.not_before {
+        attributes["nbf"] = json!(start);
+    }
+    if let Some(end) = version.expires {
+        attributes["exp"] = json!(end);
+    }
+    attributes
+}
+
+fn not_found(code: &str, word: &str, name: &str) -> Response {
+    let message = format!(
+        "A {word} with (name/id) {name} was not found in this key vault. If you recently deleted this {word} you may be able to recover it using the correct recovery command."
+    );
+    error(404, &format!("{code}NotFound"), &message, None)
+}
+
+fn error(status: u16, code: &str, message: &str, inner: Option<&str>) -> Response {
+    let mut error = json!({"code": code, "message": message});
+    if let Some(inner) = inner {
+        error["innererror"] = json!({"code": inner});
+    }
+    Response::json(status, &json!({"error": error})).header("x-ms-request-id", "00000000-0000-0000-0000-0000000000aa")
+}
+
+/// 32 hex digits, as versions are.
+fn version() -> String {
+    let mut bytes = [0; 16];
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
