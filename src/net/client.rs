@@ -1,0 +1,404 @@
+//! The one client: connects as told, reads with bounds, follows few redirects by hand, retries under one
+//! deadline, and counts.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::StreamExt as _;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use reqwest::Certificate;
+use tokio::{sync::OnceCell, time::Instant};
+use url::Url;
+
+use super::{
+    Authorization, ConnectTo, Error, Hosts, Purpose, Redirects, Request, Response, Retry, SafeUrl,
+    resolve::{PrivateAddress, Resolver, is_private},
+    retry,
+};
+use crate::{crypto::Secret, reason::Reason};
+
+/// Hops that a redirect may take.
+const HOPS: usize = 5;
+/// The longest time to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(20);
+/// The longest silence in an answer.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// How the client is set up.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who may receive what.
+    pub hosts: Hosts,
+    /// Further CA certificates, PEM.
+    pub ca_pem: Vec<Vec<u8>>,
+    /// Where to connect for a host.
+    pub connect_to: Vec<ConnectTo>,
+    /// How often a failed request is sent again.
+    pub retries: u32,
+    /// The end of the run.
+    pub deadline: std::time::Instant,
+}
+
+/// Requests made, per purpose.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Counts {
+    /// Registries.
+    pub registry: u64,
+    /// Trust servers.
+    pub trust_server: u64,
+    /// Vaults.
+    pub vault: u64,
+    /// Entra and identity endpoints.
+    pub entra: u64,
+    /// Others.
+    pub other: u64,
+}
+
+/// The client; clones share connections and counters.
+#[derive(Clone, Debug)]
+pub struct Client(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    hosts: Hosts,
+    connect_to: Arc<[ConnectTo]>,
+    retries: u32,
+    deadline: Instant,
+    direct: reqwest::Client,
+    /// Follows redirects: refuses names that lead to private addresses.
+    outside: reqwest::Client,
+    /// For addresses of this machine and its host: never through a proxy.
+    local: reqwest::Client,
+    counts: [AtomicU64; 5],
+    skew_seconds: AtomicI64,
+}
+
+impl Client {
+    /// Sets the client up; reads no network.
+    pub fn new(options: Options) -> Result<Self, Error> {
+        // Twice is fine: the provider stays the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let connect_to: Arc<[ConnectTo]> = options.connect_to.into();
+        let system = Arc::new(OnceCell::new());
+        let private: Arc<[_]> = options.hosts.private.clone().into();
+        let resolver = |public_only| Resolver { connect_to: connect_to.clone(), system: system.clone(), public_only };
+        Ok(Self(Arc::new(Inner {
+            direct: build(&options.ca_pem, resolver(None), true)?,
+            outside: build(&options.ca_pem, resolver(Some(private)), true)?,
+            local: build(&options.ca_pem, resolver(None), false)?,
+            hosts: options.hosts,
+            connect_to,
+            retries: options.retries,
+            deadline: options.deadline.into(),
+            counts: Default::default(),
+            skew_seconds: AtomicI64::new(0),
+        })))
+    }
+
+    /// Who may receive what.
+    pub fn hosts(&self) -> &Hosts {
+        &self.0.hosts
+    }
+
+    /// The end of the run.
+    pub fn deadline(&self) -> Instant {
+        self.0.deadline
+    }
+
+    /// Requests made so far.
+    pub fn counts(&self) -> Counts {
+        let [registry, trust_server, vault, entra, other] = &self.0.counts;
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        Counts {
+            registry: read(registry),
+            trust_server: read(trust_server),
+            vault: read(vault),
+            entra: read(entra),
+            other: read(other),
+        }
+    }
+
+    /// How far the clocks of the services are ahead of this machine's, in seconds, by the last answer (K05).
+    pub fn skew_seconds(&self) -> i64 {
+        self.0.skew_seconds.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request; an answer of any status is fine, after retries.
+    pub async fn send(&self, request: &Request) -> Result<Response, Error> {
+        for attempt in 0.. {
+            let last = attempt >= self.0.retries;
+            let outcome = match tokio::time::timeout_at(self.0.deadline, self.once(request)).await {
+                Ok(outcome) => outcome,
+                Err(_) => return Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) }),
+            };
+            let wait = match &outcome {
+                Ok(response) if retry::again(request, response.status) && !last => retry::wait(attempt, retry::retry_after(response)),
+                Err(Error::Unreachable { .. }) if request.retry == Retry::Safe && !last => retry::wait(attempt, None),
+                _ => return outcome,
+            };
+            if Instant::now() + wait >= self.0.deadline {
+                return self.give_up(request, outcome, wait);
+            }
+            tracing::debug!(url = %SafeUrl::new(request.url.clone()), ?wait, attempt, "trying again");
+            tokio::time::sleep(wait).await;
+        }
+        Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) })
+    }
+
+    fn give_up(&self, request: &Request, outcome: Result<Response, Error>, wait: Duration) -> Result<Response, Error> {
+        let (what, host) = (request.what.clone(), host(&request.url));
+        match outcome {
+            Ok(response) if response.status == StatusCode::TOO_MANY_REQUESTS => {
+                Err(Error::Throttled { what, host, wait, reason: throttled(request.purpose) })
+            }
+            Ok(response) => Ok(response),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One attempt, redirects included.
+    async fn once(&self, request: &Request) -> Result<Response, Error> {
+        let mut url = request.url.clone();
+        for hop in 0..=HOPS {
+            self.check_scheme(request, &url)?;
+            let response = self.exchange(request, &url, hop).await?;
+            if !response.status.is_redirection() || response.status == StatusCode::NOT_MODIFIED {
+                return Ok(response);
+            }
+            url = self.next_hop(request, &response)?;
+        }
+        Err(refused(request, &url, url.as_str(), "more than 5 hops"))
+    }
+
+    /// Plain HTTP only where it was named; managed-identity endpoints are checked where their address is read.
+    fn check_scheme(&self, request: &Request, url: &Url) -> Result<(), Error> {
+        let allowed = url.scheme() == "https"
+            || self.0.hosts.plain_http.iter().any(|host| host.is_of(url))
+            || (request.purpose == Purpose::Entra && self.0.hosts.is_identity_endpoint(url));
+        if allowed { Ok(()) } else { Err(Error::NotHttps { what: request.what.clone(), url: SafeUrl::new(url.clone()) }) }
+    }
+
+    fn next_hop(&self, request: &Request, response: &Response) -> Result<Url, Error> {
+        let location = response.header("location").unwrap_or_default();
+        let from = &response.url;
+        if request.redirects == Redirects::Refuse {
+            return Err(refused(request, from, location, "this request must not be redirected"));
+        }
+        let to = from.join(location).map_err(|_| refused(request, from, location, "not an address"))?;
+        if to.scheme() != "https" {
+            return Err(refused(request, from, to.as_str(), "not https"));
+        }
+        if !to.username().is_empty() || to.password().is_some() {
+            return Err(refused(request, from, to.as_str(), "a user name in the address"));
+        }
+        let literal = match to.host() {
+            Some(url::Host::Ipv4(address)) => Some(address.into()),
+            Some(url::Host::Ipv6(address)) => Some(address.into()),
+            Some(url::Host::Domain(name)) if is_local_name(name) => Some(std::net::Ipv4Addr::LOCALHOST.into()),
+            Some(url::Host::Domain(_)) => None,
+            None => return Err(refused(request, from, to.as_str(), "no host")),
+        };
+        let named = self.0.hosts.private.iter().any(|host| host.is_of(&to));
+        if literal.is_some_and(is_private) && !named {
+            return Err(refused(request, from, to.as_str(), "a private address"));
+        }
+        Ok(to)
+    }
+
+    /// One request and its answer, read to the end. Credentials go out on the first hop only (G05).
+    async fn exchange(&self, request: &Request, url: &Url, hop: usize) -> Result<Response, Error> {
+        self.count(request.purpose, hop);
+        let client = match (hop, self.0.hosts.is_identity_endpoint(url)) {
+            (0, true) => &self.0.local,
+            (0, false) => &self.0.direct,
+            _ => &self.0.outside,
+        };
+        let mut headers = request.headers.clone();
+        if hop == 0 {
+            authorize(&mut headers, request.authorization.as_ref());
+        }
+        let connected = self.connect_elsewhere(url, &mut headers);
+        let method = if hop == 0 { request.method.clone() } else { Method::GET };
+        let body = if hop == 0 { request.body.clone() } else { bytes::Bytes::new() };
+        let sent = client.request(method, connected).headers(headers).body(body).send().await;
+        let answer = sent.map_err(|error| failed(request, url, hop, error))?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let limit = if status.is_success() { request.limit } else { request.limit.max(64 << 10).min(64 << 10) };
+        let body = read(request, url, answer, limit, hop).await?;
+        tracing::debug!(method = %request.method, url = %SafeUrl::new(url.clone()), status = status.as_u16(), bytes = body.len(), "answered");
+        let response = Response { status, headers, body: body.into(), url: url.clone() };
+        self.note_date(&response);
+        Ok(response)
+    }
+
+    /// For addresses that name a port or are literal, the resolver has no say: the URL's authority is changed,
+    /// and the `Host` header keeps the one that was asked for.
+    fn connect_elsewhere(&self, url: &Url, headers: &mut HeaderMap) -> Url {
+        let Some(entry) = self.0.connect_to.iter().find(|entry| entry.is_for(url)) else { return url.clone() };
+        let by_resolver = url.scheme() == "https" && url.port().is_none() && matches!(url.host(), Some(url::Host::Domain(_)));
+        if by_resolver {
+            return url.clone();
+        }
+        let mut connected = url.clone();
+        let authority = url.host_str().map(|host| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
+        if let Some(value) = authority.and_then(|authority| HeaderValue::from_str(&authority).ok()) {
+            headers.insert(header::HOST, value);
+        }
+        if url.scheme() == "http" {
+            let _ = connected.set_ip_host(entry.to.ip());
+        }
+        let _ = connected.set_port(Some(entry.to.port()));
+        connected
+    }
+
+    fn count(&self, purpose: Purpose, hop: usize) {
+        let [registry, trust_server, vault, entra, other] = &self.0.counts;
+        let counter = match purpose {
+            _ if hop > 0 => other,
+            Purpose::Registry => registry,
+            Purpose::TrustServer => trust_server,
+            Purpose::Vault => vault,
+            Purpose::Entra => entra,
+            Purpose::Other => other,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "compares this machine's clock with the service's, for a hint only")]
+    fn note_date(&self, response: &Response) {
+        if let Some(theirs) = retry::date(response) {
+            let ours = time::OffsetDateTime::now_utc().unix_timestamp();
+            self.0.skew_seconds.store(theirs.unix() - ours, Ordering::Relaxed);
+        }
+    }
+}
+
+fn build(ca_pem: &[Vec<u8>], resolver: Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
+    let setup = |cause: reqwest::Error| Error::Setup { cause: Box::new(cause) };
+    let mut own = Vec::new();
+    for pem in ca_pem {
+        own.extend(Certificate::from_pem_bundle(pem).map_err(setup)?);
+    }
+    let start = || {
+        let builder = base(resolver.clone());
+        if proxied { builder } else { builder.no_proxy() }
+    };
+    if let Ok(client) = start().tls_certs_merge(own.clone()).build() {
+        return Ok(client);
+    }
+    // A machine without CA certificates (an empty container): the bundled ones, which is worth a word.
+    tracing::warn!("no CA certificates on this machine: the bundled ones are used");
+    let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
+    let bundled: Vec<Certificate> = bundled.collect::<Result<_, _>>().map_err(setup)?;
+    start().tls_certs_only(bundled.into_iter().chain(own)).build().map_err(setup)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the one place where a client is built")]
+fn base(resolver: Resolver) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("acr-sign/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .tcp_nodelay(true)
+        .http2_adaptive_window(true)
+        .dns_resolver(resolver)
+}
+
+fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    let (name, value) = match authorization {
+        None => return,
+        Some(Authorization::Bearer(token)) => (header::AUTHORIZATION, Secret::new(format!("Bearer {}", token.expose()))),
+        Some(Authorization::Basic { user, password }) => {
+            let pair = Secret::new(format!("{user}:{}", password.expose()));
+            (header::AUTHORIZATION, Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair.expose()))))
+        }
+        Some(Authorization::Header { name, value }) => (http::HeaderName::from_static(name), value.clone()),
+    };
+    // A token with a line break is no token: the service says so.
+    if let Ok(mut value) = HeaderValue::from_str(value.expose()) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+}
+
+/// The body, at most `limit` bytes after decompression.
+async fn read(request: &Request, url: &Url, answer: reqwest::Response, limit: u64, hop: usize) -> Result<Vec<u8>, Error> {
+    let too_large = || Error::TooLarge { what: request.what.clone(), host: host(url), limit };
+    let limit_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut body = Vec::new();
+    let mut chunks = answer.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| failed(request, url, hop, error))?;
+        if body.len().saturating_add(chunk.len()) > limit_bytes {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
+    let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
+    let cause = deepest(error.without_url());
+    let text = cause.to_string();
+    if cause.is::<PrivateAddress>() || text.contains("leads to a private address") {
+        return Error::RedirectRefused { what, from: request.url.host_str().unwrap_or_default().to_owned(), to: host, why: "a private address" };
+    }
+    if hop == 0 && (text.contains("certificate") || text.contains("invalid peer") || text.contains("HandshakeFailure")) {
+        return Error::Tls { what, host, reason, cause };
+    }
+    if text.contains("no records found") || text.contains("NXDomain") || text.contains("no record found") || text.contains("resolver settings") {
+        return Error::Dns { what, host, reason, cause };
+    }
+    Error::Unreachable { what, host, reason, cause }
+}
+
+/// The innermost cause, which says what happened; the layers around it say only that something did.
+fn deepest(error: reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let mut texts = vec![error.to_string()];
+    let mut source = std::error::Error::source(&error);
+    while let Some(cause) = source {
+        texts.push(cause.to_string());
+        source = cause.source();
+    }
+    texts.pop().unwrap_or_default().into()
+}
+
+fn refused(request: &Request, from: &Url, to: &str, why: &'static str) -> Error {
+    let to = Url::parse(to).map_or_else(|_| to.chars().take(200).collect(), |url| SafeUrl::new(url).to_string());
+    Error::RedirectRefused { what: request.what.clone(), from: host(from), to, why }
+}
+
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn is_local_name(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+fn unreachable(purpose: Purpose) -> Reason {
+    match purpose {
+        Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryUnreachable,
+        Purpose::Vault => Reason::VaultUnreachable,
+        Purpose::Entra => Reason::IdentityFailed,
+    }
+}
+
+fn throttled(purpose: Purpose) -> Reason {
+    match purpose {
+        Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryThrottled,
+        Purpose::Vault => Reason::VaultThrottled,
+        Purpose::Entra => Reason::IdentityFailed,
+    }
+}

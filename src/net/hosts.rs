@@ -1,0 +1,298 @@
+//! Who may receive a credential: the hosts of the chosen cloud, and those named by flag or input. Decided
+//! before a byte is sent, on a label boundary, never by what a server says (G01, K01, K08).
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use url::Url;
+
+use super::{HostPort, resolve::is_private};
+use crate::reason::{Explain, Reason};
+
+/// An Azure cloud.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Cloud {
+    /// Azure.
+    #[default]
+    Public,
+    /// Azure US Government.
+    UsGov,
+    /// Azure operated by 21Vianet.
+    China,
+}
+
+/// A host that may not receive what would be sent.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{host}` is not {wanted}")]
+pub struct HostNotAllowed {
+    /// The host.
+    pub host: String,
+    /// What it would have to be.
+    pub wanted: &'static str,
+}
+
+impl Explain for HostNotAllowed {
+    fn reason(&self) -> Reason {
+        Reason::HostNotAllowed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(format!("check the name and `--cloud`; if `{}` is meant to receive credentials, name it with `--allow-host`", self.host))
+    }
+}
+
+impl Cloud {
+    /// Where Entra is asked.
+    pub fn authorities(self) -> &'static [&'static str] {
+        match self {
+            Self::Public => &["login.microsoftonline.com"],
+            Self::UsGov => &["login.microsoftonline.us"],
+            Self::China => &["login.chinacloudapi.cn", "login.partner.microsoftonline.cn"],
+        }
+    }
+
+    /// The suffix of registries.
+    pub fn registry_suffix(self) -> &'static str {
+        match self {
+            Self::Public => ".azurecr.io",
+            Self::UsGov => ".azurecr.us",
+            Self::China => ".azurecr.cn",
+        }
+    }
+
+    /// The suffix of vaults.
+    pub fn vault_suffix(self) -> &'static str {
+        match self {
+            Self::Public => ".vault.azure.net",
+            Self::UsGov => ".vault.usgovcloudapi.net",
+            Self::China => ".vault.azure.cn",
+        }
+    }
+
+    fn hsm_suffix(self) -> &'static str {
+        match self {
+            Self::Public => ".managedhsm.azure.net",
+            Self::UsGov => ".managedhsm.usgovcloudapi.net",
+            Self::China => ".managedhsm.azure.cn",
+        }
+    }
+
+    /// The scope of a token for Azure Resource Manager.
+    pub fn arm_scope(self) -> &'static str {
+        match self {
+            Self::Public => "https://management.azure.com/.default",
+            Self::UsGov => "https://management.usgovcloudapi.net/.default",
+            Self::China => "https://management.chinacloudapi.cn/.default",
+        }
+    }
+
+    /// The audience of an assertion that Entra exchanges.
+    pub fn federation_audience(self) -> &'static str {
+        match self {
+            Self::Public => "api://AzureADTokenExchange",
+            Self::UsGov => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+}
+
+/// The rules of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Hosts {
+    /// The chosen cloud.
+    pub cloud: Cloud,
+    /// `--allow-host`.
+    pub allowed: Vec<HostPort>,
+    /// `--allow-private`.
+    pub private: Vec<HostPort>,
+    /// `--plain-http`.
+    pub plain_http: Vec<HostPort>,
+}
+
+impl Hosts {
+    /// Whether a host was named by `--allow-host`.
+    pub fn is_allowed(&self, url: &Url) -> bool {
+        self.allowed.iter().any(|host| host.is_of(url))
+    }
+
+    /// Whether `url` is a registry of the chosen cloud, which gets the Entra exchange.
+    pub fn is_cloud_registry(&self, url: &Url) -> bool {
+        is_https(url) && below(url, self.cloud.registry_suffix())
+    }
+
+    /// The scope of tokens for a vault, by the suffix of its host, never by its challenge.
+    pub fn vault_scope(&self, url: &Url) -> Result<&'static str, HostNotAllowed> {
+        let vault = match self.cloud {
+            Cloud::Public => "https://vault.azure.net/.default",
+            Cloud::UsGov => "https://vault.usgovcloudapi.net/.default",
+            Cloud::China => "https://vault.azure.cn/.default",
+        };
+        let hsm = match self.cloud {
+            Cloud::Public => "https://managedhsm.azure.net/.default",
+            Cloud::UsGov => "https://managedhsm.usgovcloudapi.net/.default",
+            Cloud::China => "https://managedhsm.azure.cn/.default",
+        };
+        if is_https(url) && below(url, self.cloud.hsm_suffix()) {
+            return Ok(hsm);
+        }
+        let known = is_https(url) && below(url, self.cloud.vault_suffix());
+        let named = self.is_allowed(url) && url.scheme() == "https";
+        if known || named { Ok(vault) } else { Err(refuse(url, "a key vault of the chosen cloud")) }
+    }
+
+    /// Checks an Entra authority, such as `AZURE_AUTHORITY_HOST` names.
+    pub fn check_authority(&self, url: &Url) -> Result<(), HostNotAllowed> {
+        let known = is_https(url) && self.cloud.authorities().iter().any(|host| url.host_str() == Some(host));
+        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "an Entra authority of the chosen cloud")) }
+    }
+
+    /// Checks the address of GitHub's token service.
+    pub fn check_github_oidc(&self, url: &Url) -> Result<(), HostNotAllowed> {
+        let known = is_https(url) && (below(url, ".actions.githubusercontent.com") || below(url, ".ghe.com"));
+        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "a token service of GitHub Actions")) }
+    }
+
+    /// Checks the address of Azure Pipelines' token service.
+    pub fn check_pipelines_oidc(&self, url: &Url) -> Result<(), HostNotAllowed> {
+        let known = is_https(url) && (url.host_str() == Some("dev.azure.com") || below(url, ".visualstudio.com"));
+        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "a token service of Azure Pipelines")) }
+    }
+
+    /// Whether `url` may be a managed-identity endpoint: loopback or link-local, by literal or as `localhost`.
+    pub fn is_identity_endpoint(&self, url: &Url) -> bool {
+        let local = match url.host() {
+            Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
+            Some(url::Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST || address.is_unicast_link_local(),
+            Some(url::Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        local && url.username().is_empty() && url.password().is_none() && matches!(url.scheme(), "http" | "https")
+    }
+
+    /// Checks the realm of a challenge: the registry's own host and port, an allowed host, or the public
+    /// registry's known token service (G03).
+    pub fn check_realm(&self, registry: &Url, realm: &Url) -> Result<(), HostNotAllowed> {
+        let plain = realm.username().is_empty() && realm.password().is_none();
+        let own = realm.scheme() == registry.scheme()
+            && realm.host_str() == registry.host_str()
+            && realm.port_or_known_default() == registry.port_or_known_default();
+        let hub = is_https(realm) && realm.host_str() == Some("auth.docker.io") && registry.host_str() == Some("registry-1.docker.io");
+        let named = self.is_allowed(realm) && (realm.scheme() == "https" || self.plain_http.iter().any(|host| host.is_of(realm)));
+        if plain && (own || hub || named) { Ok(()) } else { Err(refuse(realm, "the registry's own host, which its challenge must name")) }
+    }
+
+    /// Whether tokens of the registry may go to this trust server.
+    pub fn trust_server_may_get_tokens(&self, registry: &Url, server: &Url) -> bool {
+        let own = server.host_str() == registry.host_str() && server.port_or_known_default() == registry.port_or_known_default();
+        own || self.is_allowed(server)
+    }
+
+    /// The scheme for a host: `http` only where it was named.
+    pub fn scheme(&self, host: &str, port: Option<u16>) -> &'static str {
+        let is = |one: &&HostPort| one.host() == host && one.port() == port;
+        if self.plain_http.iter().any(|one| is(&one)) { "http" } else { "https" }
+    }
+
+    fn named_https(&self, url: &Url) -> bool {
+        self.is_allowed(url) && url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
+    }
+
+    /// Whether an address is on this machine or in a private network.
+    pub fn is_private_address(address: IpAddr) -> bool {
+        is_private(address)
+    }
+}
+
+/// `https`, the default port, and no user-info.
+fn is_https(url: &Url) -> bool {
+    url.scheme() == "https" && url.port().is_none() && url.username().is_empty() && url.password().is_none()
+}
+
+/// Whether the host lies below a suffix that starts with a dot: on a label boundary, with a name before it.
+fn below(url: &Url, suffix: &str) -> bool {
+    let Some(url::Host::Domain(host)) = url.host() else { return false };
+    host.strip_suffix(suffix).is_some_and(|name| !name.is_empty() && !name.starts_with('.') && !name.ends_with('.'))
+}
+
+fn refuse(url: &Url, wanted: &'static str) -> HostNotAllowed {
+    let host = url.host_str().unwrap_or_default();
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    HostNotAllowed { host, wanted }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn g01_entra_tokens_go_to_registries_of_the_cloud_only() {
+        let hosts = Hosts::default();
+        assert!(hosts.is_cloud_registry(&url("https://contoso.azurecr.io")));
+        assert!(hosts.is_cloud_registry(&url("https://CONTOSO.AzureCR.io")));
+        for other in [
+            "https://evil.example", "https://x.azurecr.io.evil.example", "https://azurecr.io", "https://xazurecr.io",
+            "https://contoso.azurecr.io.", "https://contoso.azurecr.io:8443", "https://user@contoso.azurecr.io",
+            "http://contoso.azurecr.io", "https://contoso.azurecr.us", "https://.azurecr.io",
+        ] {
+            assert!(!hosts.is_cloud_registry(&url(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn k01_vault_look_alikes() {
+        let hosts = Hosts::default();
+        assert_eq!(hosts.vault_scope(&url("https://kv.vault.azure.net")), Ok("https://vault.azure.net/.default"));
+        assert_eq!(hosts.vault_scope(&url("https://h.managedhsm.azure.net")), Ok("https://managedhsm.azure.net/.default"));
+        for other in [
+            "https://vault.azure.net", "https://kv.vault.azure.net.evil.example", "https://kv-vault.azure.net", "https://evil.example",
+            "http://kv.vault.azure.net", "https://user:pw@kv.vault.azure.net", "https://kv.vault.azure.net:8443", "https://kv.vault.azure.cn",
+            "https://127.0.0.1",
+        ] {
+            assert!(hosts.vault_scope(&url(other)).is_err(), "{other}");
+        }
+        let named = Hosts { allowed: vec!["kv.private.example".parse().unwrap()], ..Hosts::default() };
+        assert_eq!(named.vault_scope(&url("https://kv.private.example")), Ok("https://vault.azure.net/.default"));
+        assert!(named.vault_scope(&url("https://kv.private.example:8443")).is_err());
+    }
+
+    #[test]
+    fn k08_identity_addresses_from_the_environment() {
+        let hosts = Hosts::default();
+        for good in ["http://127.0.0.1:4141/msi/token", "http://localhost:42356/msi/token", "http://169.254.131.2:8081/msi/token", "http://[::1]:1/x"] {
+            assert!(hosts.is_identity_endpoint(&url(good)), "{good}");
+        }
+        for bad in ["http://10.0.0.1/token", "http://evil.example/token", "http://localhost.evil.example/", "http://user@127.0.0.1/"] {
+            assert!(!hosts.is_identity_endpoint(&url(bad)), "{bad}");
+        }
+        assert!(hosts.check_authority(&url("https://login.microsoftonline.com/")).is_ok());
+        for bad in ["https://login.microsoftonline.com.evil.example", "http://login.microsoftonline.com", "https://login.microsoftonline.us"] {
+            assert!(hosts.check_authority(&url(bad)).is_err(), "{bad}");
+        }
+        assert!(hosts.check_github_oidc(&url("https://pipelines.actions.githubusercontent.com/x?y=z")).is_ok());
+        assert!(hosts.check_github_oidc(&url("https://actions.githubusercontent.com.evil.example/")).is_err());
+        assert!(hosts.check_pipelines_oidc(&url("https://dev.azure.com/org/x")).is_ok());
+        assert!(hosts.check_pipelines_oidc(&url("https://org.visualstudio.com/x")).is_ok());
+        assert!(hosts.check_pipelines_oidc(&url("https://evil.example/dev.azure.com")).is_err());
+    }
+
+    #[test]
+    fn g03_realms() {
+        let hosts = Hosts::default();
+        let registry = url("https://contoso.azurecr.io");
+        assert!(hosts.check_realm(&registry, &url("https://contoso.azurecr.io/oauth2/token")).is_ok());
+        assert!(hosts.check_realm(&registry, &url("https://contoso.azurecr.io:443/oauth2/token")).is_ok());
+        for bad in [
+            "http://169.254.169.254/token", "https://[::1]/token", "https://10.0.0.1/", "https://0.0.0.0/", "http://contoso.azurecr.io/token",
+            "https://user@contoso.azurecr.io/token", "https://contoso.azurecr.io:8443/token", "https://evil.example/token", "https://auth.docker.io/token",
+        ] {
+            assert!(hosts.check_realm(&registry, &url(bad)).is_err(), "{bad}");
+        }
+        assert!(hosts.check_realm(&url("https://registry-1.docker.io"), &url("https://auth.docker.io/token")).is_ok());
+        let named = Hosts { allowed: vec!["tokens.example".parse().unwrap()], ..Hosts::default() };
+        assert!(named.check_realm(&registry, &url("https://tokens.example/token")).is_ok());
+        assert!(named.check_realm(&registry, &url("http://tokens.example/token")).is_err());
+    }
+}
