@@ -71,7 +71,7 @@ pub(super) fn check(key: &Key, gun: &Gun, now: Option<Timestamp>) -> Result<(), 
         return Err(CertificateFault::NoLeaf);
     }
     let name = leaf.common_name().unwrap_or_default();
-    if !is_for(name, gun) {
+    if !is_for(&name, gun) {
         return Err(CertificateFault::OtherName { gun: gun.clone(), found: name.chars().take(300).collect() });
     }
     match now {

@@ -44,6 +44,7 @@ pub struct RoleSignature {
 }
 
 /// A role file that was read and is not trusted yet.
+#[derive(Debug)]
 pub(super) struct Signed<T> {
     pub(super) body: T,
     pub(super) signatures: Vec<RoleSignature>,
@@ -79,6 +80,9 @@ impl<T: RoleBody> Signed<T> {
         Ok(Self { body: T::read(&mut members, header)?, signatures, message })
     }
 
+}
+
+impl<T> Signed<T> {
     /// The bytes that the signatures are over.
     pub(super) fn message(&self) -> &[u8] {
         &self.message

@@ -342,7 +342,7 @@ impl TrustedSet {
 
     /// A role that was seen and is still delegated to must still be in the snapshot (T10).
     fn refuse_dropped(&self, delegator: &Targets) -> Result<(), Rejection> {
-        let in_snapshot = |role| self.snapshot.as_ref().is_some_and(|snapshot| snapshot.body.meta(role).is_some());
+        let in_snapshot = |role: &RoleName| self.snapshot.as_ref().is_some_and(|snapshot| snapshot.body.meta(role).is_some());
         let dropped = |delegation: &&Delegation| {
             self.seen.roles.contains_key(&delegation.name) && !in_snapshot(&delegation.name)
         };
