@@ -29,7 +29,9 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "dct" => Ok(Self::Dct),
-            _ => Err(InvalidFormat { text: text.chars().take(50).collect() }),
+            _ => Err(InvalidFormat {
+                text: text.chars().take(50).collect(),
+            }),
         }
     }
 }
@@ -66,7 +68,12 @@ pub struct Signed {
 
 impl Verified {
     fn new(subject: Digest, format: Format, signers: Vec<Signed>, expires: Timestamp) -> Self {
-        Self { subject, format, signers, expires }
+        Self {
+            subject,
+            format,
+            signers,
+            expires,
+        }
     }
 
     /// The digest that is proven to be signed.

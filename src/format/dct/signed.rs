@@ -57,9 +57,16 @@ impl<T: RoleBody> Signed<T> {
         let limit = role.size_limit();
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if found > limit {
-            return Err(Rejection::TooLong { role: role.clone(), limit, found });
+            return Err(Rejection::TooLong {
+                role: role.clone(),
+                limit,
+                found,
+            });
         }
-        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson { role: role.clone(), cause })?;
+        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson {
+            role: role.clone(),
+            cause,
+        })?;
         let at = At::File(role);
         let mut file = Members::of(value, at)?;
         let signatures = file
@@ -74,12 +81,22 @@ impl<T: RoleBody> Signed<T> {
         let mut members = Members::of(signed, at)?;
         let stated = members.text("_type")?;
         if stated != T::TYPE {
-            return Err(Rejection::WrongType { role: role.clone(), expected: T::TYPE, found: stated });
+            return Err(Rejection::WrongType {
+                role: role.clone(),
+                expected: T::TYPE,
+                found: stated,
+            });
         }
-        let header = Header { version: members.version("version")?, expires: members.time("expires")? };
-        Ok(Self { body: T::read(&mut members, header)?, signatures, message })
+        let header = Header {
+            version: members.version("version")?,
+            expires: members.time("expires")?,
+        };
+        Ok(Self {
+            body: T::read(&mut members, header)?,
+            signatures,
+            message,
+        })
     }
-
 }
 
 impl<T> Signed<T> {
