@@ -135,9 +135,30 @@ impl PublicKey {
     fn from_ec_point(curve: ObjectIdentifier, point: &[u8]) -> Result<Self, InvalidKey> {
         let off = |_| invalid("the point is not on the curve");
         let (kind, point) = match curve {
-            P256 => (KeyKind::EcP256, p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off)?.to_sec1_point(false).as_bytes().to_vec()),
-            P384 => (KeyKind::EcP384, p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off)?.to_sec1_point(false).as_bytes().to_vec()),
-            P521 => (KeyKind::EcP521, p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map_err(off)?.to_sec1_point(false).as_bytes().to_vec()),
+            P256 => (
+                KeyKind::EcP256,
+                p256::ecdsa::VerifyingKey::from_sec1_bytes(point)
+                    .map_err(off)?
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec(),
+            ),
+            P384 => (
+                KeyKind::EcP384,
+                p384::ecdsa::VerifyingKey::from_sec1_bytes(point)
+                    .map_err(off)?
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec(),
+            ),
+            P521 => (
+                KeyKind::EcP521,
+                p521::ecdsa::VerifyingKey::from_sec1_bytes(point)
+                    .map_err(off)?
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec(),
+            ),
             _ => return Err(invalid("a curve other than P-256, P-384 and P-521")),
         };
         Self::encode(kind, EC, Some(der::Any::encode_from(&curve).map_err(|_| invalid("curve"))?), &point)
@@ -167,7 +188,9 @@ impl PublicKey {
         let (n, e) = (trim(n), trim(e));
         let leading = n.first().map_or(0, |byte| byte.leading_zeros());
         let bits = u32::try_from(n.len()).ok().and_then(|bytes| bytes.checked_mul(8)).map(|bits| bits - leading);
-        let bits = bits.filter(|bits| (2048..=8192).contains(bits)).ok_or_else(|| invalid("RSA of other than 2048 to 8192 bits"))?;
+        let bits = bits
+            .filter(|bits| (2048..=8192).contains(bits))
+            .ok_or_else(|| invalid("RSA of other than 2048 to 8192 bits"))?;
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
         // ring takes exponents up to 33 bits; every key in use has 65537.
         if !odd(n) || !odd(e) || e == [1] || e.len() > 4 {
@@ -205,7 +228,12 @@ impl PublicKey {
         }
     }
 
-    fn encode(kind: KeyKind, oid: ObjectIdentifier, parameters: Option<der::Any>, key: &[u8]) -> Result<Self, InvalidKey> {
+    fn encode(
+        kind: KeyKind,
+        oid: ObjectIdentifier,
+        parameters: Option<der::Any>,
+        key: &[u8],
+    ) -> Result<Self, InvalidKey> {
         let spki = SubjectPublicKeyInfoOwned {
             algorithm: spki::AlgorithmIdentifierOwned { oid, parameters },
             subject_public_key: der::asn1::BitString::from_bytes(key).map_err(|_| invalid("key bits"))?,
@@ -270,7 +298,13 @@ impl PublicKey {
         UnparsedPublicKey::new(algorithm, key).verify(message, signature).map_err(|_| SignatureInvalid::Mismatch)
     }
 
-    fn verify_ecdsa(&self, scheme: Scheme, point: &[u8], message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
+    fn verify_ecdsa(
+        &self,
+        scheme: Scheme,
+        point: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureInvalid> {
         let length = self.kind.coordinate_length().ok_or(SignatureInvalid::Scheme(self.kind))?;
         if signature.len() != 2 * length {
             return Err(SignatureInvalid::Form(signature.len(), self.kind));

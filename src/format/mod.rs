@@ -1,3 +1,91 @@
-//! Signature formats. Pure: bytes and a time in, values out.
+//! Signature formats, and the proof that an image is signed. Pure: bytes and a time in, values out.
+//!
+//! [`Verified`] is made by the formats' own `verify` and by nothing else: no default, no reading it from
+//! anywhere (attacks §0, property 3).
 
 pub mod dct;
+
+use std::{fmt, str::FromStr};
+
+use crate::{crypto::PublicKey, oci::Digest, timestamp::Timestamp};
+
+/// A signature format.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Format {
+    /// Docker Content Trust.
+    Dct,
+}
+
+/// The text names no format.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("`{text}` is no signature format (there is `dct`)")]
+pub struct InvalidFormat {
+    text: String,
+}
+
+impl FromStr for Format {
+    type Err = InvalidFormat;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "dct" => Ok(Self::Dct),
+            _ => Err(InvalidFormat { text: text.chars().take(50).collect() }),
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dct => "dct",
+        })
+    }
+}
+
+/// Proof that an image is signed as demanded.
+#[derive(Debug)]
+pub struct Verified {
+    subject: Digest,
+    format: Format,
+    signers: Vec<Signed>,
+    expires: Timestamp,
+}
+
+/// One signature that the proof stands on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Signed {
+    /// The role whose file holds the image.
+    pub role: dct::RoleName,
+    /// The ID under which the role lists the key.
+    pub key_id: dct::KeyId,
+    /// The key that signed.
+    pub key: PublicKey,
+    /// Until when this signature can be relied on.
+    pub expires: Timestamp,
+}
+
+impl Verified {
+    fn new(subject: Digest, format: Format, signers: Vec<Signed>, expires: Timestamp) -> Self {
+        Self { subject, format, signers, expires }
+    }
+
+    /// The digest that is proven to be signed.
+    pub fn subject(&self) -> &Digest {
+        &self.subject
+    }
+
+    /// The format of the signatures.
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The signatures that the proof stands on.
+    pub fn signers(&self) -> &[Signed] {
+        &self.signers
+    }
+
+    /// Until when the proof holds: the earliest end of what it stands on.
+    pub fn expires(&self) -> Timestamp {
+        self.expires
+    }
+}

@@ -1,1 +1,17 @@
 //! Key references and what they open: a signer, or a public key.
+//!
+//! Vault keys sign where they are. Secrets and files are read into memory, used there and wiped.
+
+mod file;
+mod legacy;
+mod local;
+mod pkcs12;
+mod private;
+mod reference;
+mod ring;
+
+pub use file::{KeyFile, KeyFileError, read};
+pub use local::LocalSigner;
+pub use private::PrivateKey;
+pub use reference::{InvalidKeyReference, KeyReference, VaultObject, VaultReference};
+pub use ring::{KeyError, KeyRing, PublicPart};

@@ -137,7 +137,9 @@ impl Client {
                 Err(_) => return Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) }),
             };
             let wait = match &outcome {
-                Ok(response) if retry::again(request, response.status) && !last => retry::wait(attempt, retry::retry_after(response)),
+                Ok(response) if retry::again(request, response.status) && !last => {
+                    retry::wait(attempt, retry::retry_after(response))
+                }
                 Err(Error::Unreachable { .. }) if request.retry == Retry::Safe && !last => retry::wait(attempt, None),
                 _ => return outcome,
             };
@@ -180,7 +182,11 @@ impl Client {
         let allowed = url.scheme() == "https"
             || self.0.hosts.plain_http.iter().any(|host| host.is_of(url))
             || (request.purpose == Purpose::Entra && self.0.hosts.is_identity_endpoint(url));
-        if allowed { Ok(()) } else { Err(Error::NotHttps { what: request.what.clone(), url: SafeUrl::new(url.clone()) }) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(Error::NotHttps { what: request.what.clone(), url: SafeUrl::new(url.clone()) })
+        }
     }
 
     fn next_hop(&self, request: &Request, response: &Response) -> Result<Url, Error> {
@@ -240,12 +246,14 @@ impl Client {
     /// and the `Host` header keeps the one that was asked for.
     fn connect_elsewhere(&self, url: &Url, headers: &mut HeaderMap) -> Url {
         let Some(entry) = self.0.connect_to.iter().find(|entry| entry.is_for(url)) else { return url.clone() };
-        let by_resolver = url.scheme() == "https" && url.port().is_none() && matches!(url.host(), Some(url::Host::Domain(_)));
+        let by_resolver =
+            url.scheme() == "https" && url.port().is_none() && matches!(url.host(), Some(url::Host::Domain(_)));
         if by_resolver {
             return url.clone();
         }
         let mut connected = url.clone();
-        let authority = url.host_str().map(|host| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
+        let authority =
+            url.host_str().map(|host| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
         if let Some(value) = authority.and_then(|authority| HeaderValue::from_str(&authority).ok()) {
             headers.insert(header::HOST, value);
         }
@@ -315,7 +323,9 @@ fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
     use base64::{Engine as _, prelude::BASE64_STANDARD};
     let (name, value) = match authorization {
         None => return,
-        Some(Authorization::Bearer(token)) => (header::AUTHORIZATION, Secret::new(format!("Bearer {}", token.expose()))),
+        Some(Authorization::Bearer(token)) => {
+            (header::AUTHORIZATION, Secret::new(format!("Bearer {}", token.expose())))
+        }
         Some(Authorization::Basic { user, password }) => {
             let pair = Secret::new(format!("{user}:{}", password.expose()));
             (header::AUTHORIZATION, Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair.expose()))))
@@ -330,7 +340,13 @@ fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
 }
 
 /// The body, at most `limit` bytes after decompression.
-async fn read(request: &Request, url: &Url, answer: reqwest::Response, limit: u64, hop: usize) -> Result<Vec<u8>, Error> {
+async fn read(
+    request: &Request,
+    url: &Url,
+    answer: reqwest::Response,
+    limit: u64,
+    hop: usize,
+) -> Result<Vec<u8>, Error> {
     let too_large = || Error::TooLarge { what: request.what.clone(), host: host(url), limit };
     let limit_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut body = Vec::new();
@@ -350,12 +366,22 @@ fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Er
     let cause = deepest(error.without_url());
     let text = cause.to_string();
     if cause.is::<PrivateAddress>() || text.contains("leads to a private address") {
-        return Error::RedirectRefused { what, from: request.url.host_str().unwrap_or_default().to_owned(), to: host, why: "a private address" };
+        return Error::RedirectRefused {
+            what,
+            from: request.url.host_str().unwrap_or_default().to_owned(),
+            to: host,
+            why: "a private address",
+        };
     }
-    if hop == 0 && (text.contains("certificate") || text.contains("invalid peer") || text.contains("HandshakeFailure")) {
+    if hop == 0 && (text.contains("certificate") || text.contains("invalid peer") || text.contains("HandshakeFailure"))
+    {
         return Error::Tls { what, host, reason, cause };
     }
-    if text.contains("no records found") || text.contains("NXDomain") || text.contains("no record found") || text.contains("resolver settings") {
+    if text.contains("no records found")
+        || text.contains("NXDomain")
+        || text.contains("no record found")
+        || text.contains("resolver settings")
+    {
         return Error::Dns { what, host, reason, cause };
     }
     Error::Unreachable { what, host, reason, cause }

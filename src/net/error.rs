@@ -109,9 +109,10 @@ pub enum Error {
 impl Explain for Error {
     fn reason(&self) -> Reason {
         match self {
-            Self::Unreachable { reason, .. } | Self::Tls { reason, .. } | Self::Dns { reason, .. } | Self::Throttled { reason, .. } => {
-                *reason
-            }
+            Self::Unreachable { reason, .. }
+            | Self::Tls { reason, .. }
+            | Self::Dns { reason, .. }
+            | Self::Throttled { reason, .. } => *reason,
             Self::Deadline { .. } => Reason::Timeout,
             Self::TooLarge { .. } => Reason::LimitReached,
             Self::RedirectRefused { .. } => Reason::RedirectRefused,
@@ -123,12 +124,18 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreachable { .. } => "check the name, proxy and firewall".to_owned(),
-            Self::Tls { .. } => "a private CA is named with `--ca-file`; an unknown one may be a proxy that looks inside".to_owned(),
-            Self::Dns { .. } => "check the spelling; a private endpoint needs its DNS zone, or `--connect-to`".to_owned(),
+            Self::Tls { .. } => {
+                "a private CA is named with `--ca-file`; an unknown one may be a proxy that looks inside".to_owned()
+            }
+            Self::Dns { .. } => {
+                "check the spelling; a private endpoint needs its DNS zone, or `--connect-to`".to_owned()
+            }
             Self::Deadline { .. } => "raise `--timeout`".to_owned(),
             Self::Throttled { .. } => "lower `--concurrency` or raise `--timeout`".to_owned(),
             Self::TooLarge { .. } => return None,
-            Self::RedirectRefused { .. } => "a proxy in between or a hostile server; a private address needs `--allow-private`".to_owned(),
+            Self::RedirectRefused { .. } => {
+                "a proxy in between or a hostile server; a private address needs `--allow-private`".to_owned()
+            }
             Self::NotHttps { .. } => "name the host with `--plain-http` if that is meant".to_owned(),
             Self::Setup { .. } => "check `--ca-file` and proxy variables".to_owned(),
         })

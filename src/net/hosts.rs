@@ -36,7 +36,10 @@ impl Explain for HostNotAllowed {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(format!("check the name and `--cloud`; if `{}` is meant to receive credentials, name it with `--allow-host`", self.host))
+        Some(format!(
+            "check the name and `--cloud`; if `{}` is meant to receive credentials, name it with `--allow-host`",
+            self.host
+        ))
     }
 }
 
@@ -175,14 +178,22 @@ impl Hosts {
         let own = realm.scheme() == registry.scheme()
             && realm.host_str() == registry.host_str()
             && realm.port_or_known_default() == registry.port_or_known_default();
-        let hub = is_https(realm) && realm.host_str() == Some("auth.docker.io") && registry.host_str() == Some("registry-1.docker.io");
-        let named = self.is_allowed(realm) && (realm.scheme() == "https" || self.plain_http.iter().any(|host| host.is_of(realm)));
-        if plain && (own || hub || named) { Ok(()) } else { Err(refuse(realm, "the registry's own host, which its challenge must name")) }
+        let hub = is_https(realm)
+            && realm.host_str() == Some("auth.docker.io")
+            && registry.host_str() == Some("registry-1.docker.io");
+        let named = self.is_allowed(realm)
+            && (realm.scheme() == "https" || self.plain_http.iter().any(|host| host.is_of(realm)));
+        if plain && (own || hub || named) {
+            Ok(())
+        } else {
+            Err(refuse(realm, "the registry's own host, which its challenge must name"))
+        }
     }
 
     /// Whether tokens of the registry may go to this trust server.
     pub fn trust_server_may_get_tokens(&self, registry: &Url, server: &Url) -> bool {
-        let own = server.host_str() == registry.host_str() && server.port_or_known_default() == registry.port_or_known_default();
+        let own = server.host_str() == registry.host_str()
+            && server.port_or_known_default() == registry.port_or_known_default();
         own || self.is_allowed(server)
     }
 
@@ -233,9 +244,16 @@ mod tests {
         assert!(hosts.is_cloud_registry(&url("https://contoso.azurecr.io")));
         assert!(hosts.is_cloud_registry(&url("https://CONTOSO.AzureCR.io")));
         for other in [
-            "https://evil.example", "https://x.azurecr.io.evil.example", "https://azurecr.io", "https://xazurecr.io",
-            "https://contoso.azurecr.io.", "https://contoso.azurecr.io:8443", "https://user@contoso.azurecr.io",
-            "http://contoso.azurecr.io", "https://contoso.azurecr.us", "https://.azurecr.io",
+            "https://evil.example",
+            "https://x.azurecr.io.evil.example",
+            "https://azurecr.io",
+            "https://xazurecr.io",
+            "https://contoso.azurecr.io.",
+            "https://contoso.azurecr.io:8443",
+            "https://user@contoso.azurecr.io",
+            "http://contoso.azurecr.io",
+            "https://contoso.azurecr.us",
+            "https://.azurecr.io",
         ] {
             assert!(!hosts.is_cloud_registry(&url(other)), "{other}");
         }
@@ -245,10 +263,19 @@ mod tests {
     fn k01_vault_look_alikes() {
         let hosts = Hosts::default();
         assert_eq!(hosts.vault_scope(&url("https://kv.vault.azure.net")), Ok("https://vault.azure.net/.default"));
-        assert_eq!(hosts.vault_scope(&url("https://h.managedhsm.azure.net")), Ok("https://managedhsm.azure.net/.default"));
+        assert_eq!(
+            hosts.vault_scope(&url("https://h.managedhsm.azure.net")),
+            Ok("https://managedhsm.azure.net/.default")
+        );
         for other in [
-            "https://vault.azure.net", "https://kv.vault.azure.net.evil.example", "https://kv-vault.azure.net", "https://evil.example",
-            "http://kv.vault.azure.net", "https://user:pw@kv.vault.azure.net", "https://kv.vault.azure.net:8443", "https://kv.vault.azure.cn",
+            "https://vault.azure.net",
+            "https://kv.vault.azure.net.evil.example",
+            "https://kv-vault.azure.net",
+            "https://evil.example",
+            "http://kv.vault.azure.net",
+            "https://user:pw@kv.vault.azure.net",
+            "https://kv.vault.azure.net:8443",
+            "https://kv.vault.azure.cn",
             "https://127.0.0.1",
         ] {
             assert!(hosts.vault_scope(&url(other)).is_err(), "{other}");
@@ -261,14 +288,28 @@ mod tests {
     #[test]
     fn k08_identity_addresses_from_the_environment() {
         let hosts = Hosts::default();
-        for good in ["http://127.0.0.1:4141/msi/token", "http://localhost:42356/msi/token", "http://169.254.131.2:8081/msi/token", "http://[::1]:1/x"] {
+        for good in [
+            "http://127.0.0.1:4141/msi/token",
+            "http://localhost:42356/msi/token",
+            "http://169.254.131.2:8081/msi/token",
+            "http://[::1]:1/x",
+        ] {
             assert!(hosts.is_identity_endpoint(&url(good)), "{good}");
         }
-        for bad in ["http://10.0.0.1/token", "http://evil.example/token", "http://localhost.evil.example/", "http://user@127.0.0.1/"] {
+        for bad in [
+            "http://10.0.0.1/token",
+            "http://evil.example/token",
+            "http://localhost.evil.example/",
+            "http://user@127.0.0.1/",
+        ] {
             assert!(!hosts.is_identity_endpoint(&url(bad)), "{bad}");
         }
         assert!(hosts.check_authority(&url("https://login.microsoftonline.com/")).is_ok());
-        for bad in ["https://login.microsoftonline.com.evil.example", "http://login.microsoftonline.com", "https://login.microsoftonline.us"] {
+        for bad in [
+            "https://login.microsoftonline.com.evil.example",
+            "http://login.microsoftonline.com",
+            "https://login.microsoftonline.us",
+        ] {
             assert!(hosts.check_authority(&url(bad)).is_err(), "{bad}");
         }
         assert!(hosts.check_github_oidc(&url("https://pipelines.actions.githubusercontent.com/x?y=z")).is_ok());
@@ -285,8 +326,15 @@ mod tests {
         assert!(hosts.check_realm(&registry, &url("https://contoso.azurecr.io/oauth2/token")).is_ok());
         assert!(hosts.check_realm(&registry, &url("https://contoso.azurecr.io:443/oauth2/token")).is_ok());
         for bad in [
-            "http://169.254.169.254/token", "https://[::1]/token", "https://10.0.0.1/", "https://0.0.0.0/", "http://contoso.azurecr.io/token",
-            "https://user@contoso.azurecr.io/token", "https://contoso.azurecr.io:8443/token", "https://evil.example/token", "https://auth.docker.io/token",
+            "http://169.254.169.254/token",
+            "https://[::1]/token",
+            "https://10.0.0.1/",
+            "https://0.0.0.0/",
+            "http://contoso.azurecr.io/token",
+            "https://user@contoso.azurecr.io/token",
+            "https://contoso.azurecr.io:8443/token",
+            "https://evil.example/token",
+            "https://auth.docker.io/token",
         ] {
             assert!(hosts.check_realm(&registry, &url(bad)).is_err(), "{bad}");
         }

@@ -48,7 +48,8 @@ impl Resolver {
             None => true,
             Some(private) => private.iter().any(|host| host.host() == name) || !is_private(*address),
         };
-        let addresses: Vec<SocketAddr> = found.into_iter().filter(allowed).map(|address| SocketAddr::new(address, 0)).collect();
+        let addresses: Vec<SocketAddr> =
+            found.into_iter().filter(allowed).map(|address| SocketAddr::new(address, 0)).collect();
         if addresses.is_empty() { Err(Box::new(PrivateAddress)) } else { Ok(addresses) }
     }
 }
@@ -59,7 +60,8 @@ impl Resolver {
 pub(super) struct PrivateAddress;
 
 fn system() -> io::Result<TokioResolver> {
-    let builder = TokioResolver::builder_tokio().map_err(|error| io::Error::other(format!("the system's resolver settings cannot be read: {error}")))?;
+    let builder = TokioResolver::builder_tokio()
+        .map_err(|error| io::Error::other(format!("the system's resolver settings cannot be read: {error}")))?;
     builder.build().map_err(io::Error::other)
 }
 
@@ -112,9 +114,25 @@ mod tests {
     #[test]
     fn g04_g18_private_addresses() {
         for private in [
-            "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "100.64.0.1", "224.0.0.1",
-            "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fc00::1", "fd00::1", "::ffff:10.0.0.1", "::127.0.0.1",
-            "64:ff9b::a00:1", "ff02::1",
+            "127.0.0.1",
+            "10.0.0.1",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd00::1",
+            "::ffff:10.0.0.1",
+            "::127.0.0.1",
+            "64:ff9b::a00:1",
+            "ff02::1",
         ] {
             assert!(is_private(private.parse().unwrap()), "{private}");
         }

@@ -17,7 +17,10 @@ pub(super) fn again(request: &Request, status: StatusCode) -> bool {
     let refused = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
     let broken = matches!(
         status,
-        StatusCode::REQUEST_TIMEOUT | StatusCode::INTERNAL_SERVER_ERROR | StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::INTERNAL_SERVER_ERROR
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT
     );
     match request.retry {
         Retry::Safe => refused || broken,
@@ -47,7 +50,9 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let date = |text: &str| time::OffsetDateTime::parse(&text.replace("GMT", "+0000"), &time::format_description::well_known::Rfc2822).ok();
+    let date = |text: &str| {
+        time::OffsetDateTime::parse(&text.replace("GMT", "+0000"), &time::format_description::well_known::Rfc2822).ok()
+    };
     let (until, from) = (date(value)?, date(response.header("date")?)?);
     Some(Duration::try_from(until - from).unwrap_or_default())
 }
@@ -63,7 +68,9 @@ mod tests {
     use super::*;
 
     fn answer(headers: &[(&'static str, &'static str)]) -> Response {
-        let headers = headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)));
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)));
         let url = "https://host/".parse().unwrap();
         Response { status: StatusCode::TOO_MANY_REQUESTS, headers: headers.collect(), body: bytes::Bytes::new(), url }
     }

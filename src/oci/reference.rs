@@ -103,7 +103,11 @@ impl FromStr for RegistryHost {
 
 fn is_label(label: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !label.is_empty() && label.len() <= 63 && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+    !label.is_empty()
+        && label.len() <= 63
+        && label.bytes().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 impl Repository {
@@ -129,7 +133,11 @@ impl Repository {
 
     fn new(registry: RegistryHost, path: &str) -> Result<Self, InvalidReference> {
         let valid = path.len() + registry.as_str().len() < 255 && path.split('/').all(is_component);
-        if valid { Ok(Self { registry, path: path.into() }) } else { Err(InvalidReference::Path(path.chars().take(300).collect())) }
+        if valid {
+            Ok(Self { registry, path: path.into() })
+        } else {
+            Err(InvalidReference::Path(path.chars().take(300).collect()))
+        }
     }
 }
 
@@ -172,7 +180,11 @@ impl FromStr for Tag {
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
         let mut bytes = text.bytes();
         let valid = bytes.next().is_some_and(word) && bytes.all(|b| word(b) || b == b'.' || b == b'-');
-        if valid && text.len() <= 128 { Ok(Self(text.into())) } else { Err(InvalidReference::Tag(text.chars().take(300).collect())) }
+        if valid && text.len() <= 128 {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidReference::Tag(text.chars().take(300).collect()))
+        }
     }
 }
 
@@ -213,7 +225,11 @@ impl Reference {
     }
 
     fn only_repository(self) -> Result<Repository, InvalidReference> {
-        if self.tag.is_none() && self.digest.is_none() { Ok(self.repository) } else { Err(InvalidReference::NotARepository) }
+        if self.tag.is_none() && self.digest.is_none() {
+            Ok(self.repository)
+        } else {
+            Err(InvalidReference::NotARepository)
+        }
     }
 }
 
@@ -281,11 +297,34 @@ mod tests {
     #[test]
     fn g13_what_is_no_name() {
         for wrong in [
-            "", "/", "a.azurecr.io/", "a.azurecr.io/App", "a.azurecr.io/x:", "a.azurecr.io/x:-t", "a.azurecr.io/x@sha256:12",
-            "user:secret@a.azurecr.io/x", "a.azurecr.io./x", ".azurecr.io/x", "a..b/x", "a.azurecr.io:0/x", "a.azurecr.io:99999/x",
-            "a.azurecr.io:443x/x", "á.azurecr.io/x", "a.azurecr.io/x/../y", "a.azurecr.io/x//y", "a.azurecr.io/x:t:u",
-            "a.azurecr.io/-x", "a.azurecr.io/x-", "a.azurecr.io/x.", "a.azurecr.io/a___b", "a.azurecr.io/a._b", "a.azurecr.io/x y",
-            "https://a.azurecr.io/x", "a.azurecr.io/x\n", "-a.azurecr.io/x", "::1/x",
+            "",
+            "/",
+            "a.azurecr.io/",
+            "a.azurecr.io/App",
+            "a.azurecr.io/x:",
+            "a.azurecr.io/x:-t",
+            "a.azurecr.io/x@sha256:12",
+            "user:secret@a.azurecr.io/x",
+            "a.azurecr.io./x",
+            ".azurecr.io/x",
+            "a..b/x",
+            "a.azurecr.io:0/x",
+            "a.azurecr.io:99999/x",
+            "a.azurecr.io:443x/x",
+            "á.azurecr.io/x",
+            "a.azurecr.io/x/../y",
+            "a.azurecr.io/x//y",
+            "a.azurecr.io/x:t:u",
+            "a.azurecr.io/-x",
+            "a.azurecr.io/x-",
+            "a.azurecr.io/x.",
+            "a.azurecr.io/a___b",
+            "a.azurecr.io/a._b",
+            "a.azurecr.io/x y",
+            "https://a.azurecr.io/x",
+            "a.azurecr.io/x\n",
+            "-a.azurecr.io/x",
+            "::1/x",
         ] {
             assert!(Reference::familiar(wrong).is_err(), "{wrong:?} {:?}", Reference::familiar(wrong));
         }

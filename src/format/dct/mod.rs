@@ -1,1 +1,45 @@
 //! Docker Content Trust: Notary v1, TUF metadata on a trust server.
+//!
+//! A collection is verified in one order: [`RootWalk`] leads from the served root to the pin, its
+//! [`TrustedSet`] takes timestamp, snapshot, targets and delegations, and [`verify`] judges an image under it.
+//! Strict where notary silently skips: a listed file that does not verify rejects everything, except a
+//! delegation that is expired or below its threshold, which does not count. Not supported: roots without a
+//! certificate, and keys of other kinds than the five of the format.
+
+mod authority;
+pub mod canonical;
+mod certificate_rules;
+mod document;
+mod file_meta;
+mod key;
+pub mod lookup;
+mod name;
+mod pin;
+mod rejection;
+mod root;
+mod root_walk;
+mod seen;
+mod signed;
+mod snapshot;
+mod targets;
+mod trusted_set;
+mod verify;
+mod warning;
+
+pub use authority::SignedBy;
+pub use certificate_rules::CertificateFault;
+pub use file_meta::{FileMeta, Hashes};
+pub use key::{InvalidRoleKey, Key};
+pub use lookup::{Entry, Found};
+pub use name::{Gun, InvalidKeyId, InvalidRoleName, KeyId, RoleName, Threshold, Version};
+pub use pin::RootTrust;
+pub use rejection::Rejection;
+pub use root::{RoleKeys, Root};
+pub use root_walk::{RootStep, RootWalk, WALK_LIMIT};
+pub use seen::{Seen, SeenFile};
+pub use signed::RoleSignature;
+pub use snapshot::{Snapshot, TimestampFile};
+pub use targets::{DELEGATIONS_LISTED, Delegation, Targets};
+pub use trusted_set::{DELEGATIONS_VISITED, DelegationState, TrustedSet, Wanted, Withheld};
+pub use verify::{Requirement, SignerWanted, needed_roles, verify};
+pub use warning::Warning;

@@ -1,0 +1,331 @@
+//! Key Vault through Microsoft's crates: public keys, certificates, secrets, and signing with keys that stay.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use azure_core::http::{ClientOptions, RequestContent, RetryOptions, Transport as SdkTransport};
+use azure_security_keyvault_certificates::{
+    CertificateClient, CertificateClientOptions, models::CertificateClientGetCertificateOptions,
+};
+use azure_security_keyvault_keys::{
+    KeyClient, KeyClientOptions,
+    models::{
+        CurveName, JsonWebKey, KeyAttributes, KeyClientGetKeyOptions, KeyClientSignOptions, KeyType, SignParameters,
+        SignatureAlgorithm,
+    },
+};
+use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions, models::SecretClientGetSecretOptions};
+use futures::TryStreamExt as _;
+use url::Url;
+
+use super::{Identities, VaultError, credential::Credential, transport::Transport};
+use crate::{
+    crypto::{
+        BoxFuture, Certificate, KeyKind, PublicKey, Scheme, Secret, SignError, Signature, Signer, verified_signature,
+    },
+    reason::Explain as _,
+    timestamp::Timestamp,
+};
+
+/// Older versions that are looked at when a key is read for checking.
+const VERSIONS: usize = 25;
+
+/// One vault.
+#[derive(Clone)]
+pub struct Vault {
+    host: String,
+    keys: Arc<KeyClient>,
+    certificates: Arc<CertificateClient>,
+    secrets: Arc<SecretClient>,
+}
+
+/// A key of a vault: its public part, and which version that is.
+#[derive(Clone, Debug)]
+pub struct VaultKey {
+    /// `host/keys/name`, as messages name it.
+    pub name: String,
+    /// The version.
+    pub version: String,
+    /// The public key.
+    pub key: PublicKey,
+    /// Whether it may sign now, and why not.
+    usable: Result<(), Unusable>,
+}
+
+#[derive(Clone, Debug)]
+enum Unusable {
+    Disabled,
+    Period(String),
+}
+
+/// A certificate of a vault and the version that it shares with its key.
+#[derive(Clone, Debug)]
+pub struct VaultCertificate {
+    /// The leaf.
+    pub certificate: Certificate,
+    /// The version.
+    pub version: String,
+}
+
+impl Vault {
+    /// A vault by its host name; refuses a host that may not receive a token, before a byte is sent (K01).
+    pub fn new(identities: &Identities, host: &str) -> Result<Self, VaultError> {
+        let sdk = |cause: azure_core::Error| VaultError::of(host, "ask", cause);
+        let url = Url::parse(&format!("https://{host}/"));
+        let url = url.map_err(|cause| VaultError::Sdk { key: host.to_owned(), cause: Box::new(cause) })?;
+        let client = identities.client();
+        let scope =
+            client.hosts().vault_scope(&url).map_err(|cause| VaultError::Host { key: host.to_owned(), cause })?;
+        // The SDK compares the challenge with the host's suffix, which a private name does not have; the
+        // credential compares it with the scope in any case.
+        let of_the_cloud = !client.hosts().is_allowed(&url);
+        let refused = Arc::new(AtomicBool::new(false));
+        let credential = Arc::new(Credential::new(identities.clone(), scope, refused.clone()));
+        let options = || ClientOptions {
+            retry: RetryOptions::none(),
+            transport: Some(SdkTransport::new(Arc::new(Transport::for_vault(client.clone(), refused.clone())))),
+            ..ClientOptions::default()
+        };
+        let mut of_keys = KeyClientOptions { client_options: options(), ..KeyClientOptions::default() };
+        of_keys.verify_challenge_resource = Some(of_the_cloud);
+        let mut of_certificates =
+            CertificateClientOptions { client_options: options(), ..CertificateClientOptions::default() };
+        of_certificates.verify_challenge_resource = Some(of_the_cloud);
+        let mut of_secrets = SecretClientOptions { client_options: options(), ..SecretClientOptions::default() };
+        of_secrets.verify_challenge_resource = Some(of_the_cloud);
+        Ok(Self {
+            keys: Arc::new(KeyClient::new(url.as_str(), credential.clone(), Some(of_keys)).map_err(sdk)?),
+            certificates: Arc::new(
+                CertificateClient::new(url.as_str(), credential.clone(), Some(of_certificates)).map_err(sdk)?,
+            ),
+            secrets: Arc::new(SecretClient::new(url.as_str(), credential, Some(of_secrets)).map_err(sdk)?),
+            host: host.to_owned(),
+        })
+    }
+
+    /// A key's public part; the newest version if none is named.
+    pub async fn key(&self, name: &str, version: Option<&str>, now: Timestamp) -> Result<VaultKey, VaultError> {
+        let full = format!("{}/keys/{name}", self.host);
+        let options =
+            KeyClientGetKeyOptions { key_version: version.map(ToOwned::to_owned), ..KeyClientGetKeyOptions::default() };
+        let answer = self.keys.get_key(name, Some(options)).await;
+        let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
+        let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
+        let jwk = bundle.key.ok_or_else(|| answer_without(&full, "no key"))?;
+        let kid = jwk.kid.clone().unwrap_or_default();
+        let found = version_of(&kid).ok_or_else(|| answer_without(&full, "a key ID without a version"))?.to_owned();
+        if version.is_some_and(|asked| asked != found) {
+            return Err(answer_without(&full, "another version"));
+        }
+        let key = public_key(&full, &jwk)?;
+        let usable = bundle.attributes.as_ref().map_or(Ok(()), |attributes| usable(attributes, now));
+        Ok(VaultKey { name: full, version: found, key, usable })
+    }
+
+    /// Every enabled version of a key, newest first, for checking what an older one signed.
+    pub async fn key_versions(&self, name: &str, now: Timestamp) -> Result<Vec<VaultKey>, VaultError> {
+        let full = format!("{}/keys/{name}", self.host);
+        let pager = self
+            .keys
+            .list_key_properties_versions(name, None)
+            .map_err(|error| VaultError::of(&full, "list versions of", error))?;
+        let listed: Vec<_> =
+            pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
+        let mut versions = Vec::new();
+        for properties in listed {
+            let enabled = properties.attributes.as_ref().and_then(|attributes| attributes.enabled).unwrap_or(true);
+            let created = properties.attributes.as_ref().and_then(|attributes| attributes.created);
+            if let Some(version) = properties.kid.as_deref().and_then(version_of).filter(|_| enabled) {
+                versions.push((created, version.to_owned()));
+            }
+        }
+        versions.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+        let mut keys = Vec::new();
+        for (_, version) in versions.into_iter().take(VERSIONS) {
+            keys.push(self.key(name, Some(&version), now).await?);
+        }
+        Ok(keys)
+    }
+
+    /// A certificate's leaf, and the version that names its key.
+    pub async fn certificate(&self, name: &str, version: Option<&str>) -> Result<VaultCertificate, VaultError> {
+        let full = format!("{}/certificates/{name}", self.host);
+        let options = CertificateClientGetCertificateOptions {
+            certificate_version: version.map(ToOwned::to_owned),
+            ..CertificateClientGetCertificateOptions::default()
+        };
+        let answer = self.certificates.get_certificate(name, Some(options)).await;
+        let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
+        let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
+        let id = bundle.id.unwrap_or_default();
+        let found = version_of(&id).ok_or_else(|| answer_without(&full, "an ID without a version"))?.to_owned();
+        // An unknown version may be answered with the newest one.
+        if version.is_some_and(|asked| asked != found) {
+            return Err(answer_without(&full, "another version"));
+        }
+        let der = bundle.cer.ok_or_else(|| answer_without(&full, "no certificate"))?;
+        let certificate =
+            Certificate::from_der(&der).map_err(|cause| VaultError::Sdk { key: full, cause: Box::new(cause) })?;
+        Ok(VaultCertificate { certificate, version: found })
+    }
+
+    /// A secret's value.
+    pub async fn secret(&self, name: &str, version: Option<&str>) -> Result<Secret, VaultError> {
+        let full = format!("{}/secrets/{name}", self.host);
+        let options = SecretClientGetSecretOptions {
+            secret_version: version.map(ToOwned::to_owned),
+            ..SecretClientGetSecretOptions::default()
+        };
+        let answer = self.secrets.get_secret(name, Some(options)).await;
+        let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
+        let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
+        bundle.value.map(Secret::new).ok_or_else(|| answer_without(&full, "no value"))
+    }
+
+    /// Signs a digest with exactly this version, and checks which version answered (K02).
+    async fn sign(
+        &self,
+        key: &VaultKey,
+        algorithm: SignatureAlgorithm,
+        digest: Vec<u8>,
+    ) -> Result<Vec<u8>, VaultError> {
+        let name = key.name.rsplit('/').next().unwrap_or_default();
+        let refused = |error| VaultError::of(&key.name, "sign with", error);
+        let parameters = SignParameters { algorithm: Some(algorithm), value: Some(digest) };
+        let content = RequestContent::try_from(parameters).map_err(refused)?;
+        let options =
+            KeyClientSignOptions { key_version: Some(key.version.clone()), ..KeyClientSignOptions::default() };
+        let answer = self.keys.sign(name, content, Some(options)).await.map_err(refused)?;
+        let result = answer.into_model().map_err(refused)?;
+        if result.kid.as_deref().and_then(version_of) != Some(key.version.as_str()) {
+            return Err(answer_without(&key.name, "a signature of another version"));
+        }
+        result.result.ok_or_else(|| answer_without(&key.name, "no signature"))
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vault({})", self.host)
+    }
+}
+
+/// Signs with a key that stays in its vault.
+#[derive(Debug)]
+pub struct VaultSigner {
+    vault: Vault,
+    key: VaultKey,
+    certificates: Vec<Certificate>,
+}
+
+impl VaultSigner {
+    /// Refuses a key that is disabled or outside its period, before anything is signed.
+    pub fn new(vault: Vault, key: VaultKey, certificates: Vec<Certificate>) -> Result<Self, VaultError> {
+        match &key.usable {
+            Ok(()) => Ok(Self { vault, key, certificates }),
+            Err(Unusable::Disabled) => Err(VaultError::Disabled { key: key.name }),
+            Err(Unusable::Period(when)) => Err(VaultError::Period { key: key.name.clone(), when: when.clone() }),
+        }
+    }
+
+    async fn sign_message(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignError> {
+        let failed = |error: VaultError| SignError {
+            key: self.key.name.clone(),
+            reason: error.reason(),
+            hint: error.hint(),
+            cause: Box::new(error),
+        };
+        let algorithm = algorithm(self.key.key.kind(), scheme).map_err(|why| {
+            failed(VaultError::Unsuitable { key: self.key.name.clone(), kind: self.key.key.kind().to_string(), why })
+        })?;
+        let digest = scheme.digest(message).unwrap_or_default();
+        let signature = self.vault.sign(&self.key, algorithm, digest).await.map_err(failed)?;
+        verified_signature(&self.key.name, &self.key.key, scheme, message, signature)
+    }
+}
+
+impl Signer for VaultSigner {
+    fn public_key(&self) -> &PublicKey {
+        &self.key.key
+    }
+
+    fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
+    fn name(&self) -> &str {
+        &self.key.name
+    }
+
+    fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>> {
+        Box::pin(self.sign_message(scheme, message))
+    }
+}
+
+/// The vault's name of a scheme, where its keys can do it.
+fn algorithm(kind: KeyKind, scheme: Scheme) -> Result<SignatureAlgorithm, &'static str> {
+    match (kind, scheme) {
+        (KeyKind::EcP256, Scheme::EcdsaSha256) => Ok(SignatureAlgorithm::Es256),
+        (KeyKind::EcP384, Scheme::EcdsaSha384) => Ok(SignatureAlgorithm::Es384),
+        (KeyKind::EcP521, Scheme::EcdsaSha512) => Ok(SignatureAlgorithm::Es512),
+        (KeyKind::EcP384 | KeyKind::EcP521, Scheme::EcdsaSha256) => {
+            Err("a vault signs with SHA-384 or SHA-512 only, and content trust hashes with SHA-256 on every curve")
+        }
+        (KeyKind::Rsa { .. }, Scheme::RsaPssSha256) => Ok(SignatureAlgorithm::Ps256),
+        (KeyKind::Rsa { .. }, Scheme::RsaPssSha384) => Ok(SignatureAlgorithm::Ps384),
+        (KeyKind::Rsa { .. }, Scheme::RsaPssSha512) => Ok(SignatureAlgorithm::Ps512),
+        (KeyKind::Rsa { .. }, Scheme::RsaPkcs1Sha256) => Ok(SignatureAlgorithm::Rs256),
+        (KeyKind::Rsa { .. }, Scheme::RsaPkcs1Sha384) => Ok(SignatureAlgorithm::Rs384),
+        (KeyKind::Rsa { .. }, Scheme::RsaPkcs1Sha512) => Ok(SignatureAlgorithm::Rs512),
+        _ => Err("does not sign under this scheme"),
+    }
+}
+
+fn public_key(name: &str, jwk: &JsonWebKey) -> Result<PublicKey, VaultError> {
+    let lacking = || answer_without(name, "a key that lacks a part");
+    let unsuitable = |kind: String| VaultError::Unsuitable {
+        key: name.to_owned(),
+        kind,
+        why: "signs nothing that this program makes",
+    };
+    let parsed = match (&jwk.kty, &jwk.crv) {
+        (Some(KeyType::Ec | KeyType::EcHsm), Some(curve)) => {
+            let kind = match curve {
+                CurveName::P256 => KeyKind::EcP256,
+                CurveName::P384 => KeyKind::EcP384,
+                CurveName::P521 => KeyKind::EcP521,
+                other => return Err(unsuitable(format!("{other:?}"))),
+            };
+            PublicKey::from_ec_coordinates(
+                kind,
+                jwk.x.as_deref().ok_or_else(lacking)?,
+                jwk.y.as_deref().ok_or_else(lacking)?,
+            )
+        }
+        (Some(KeyType::Rsa | KeyType::RsaHsm), _) => {
+            PublicKey::from_rsa_components(jwk.n.as_deref().ok_or_else(lacking)?, jwk.e.as_deref().ok_or_else(lacking)?)
+        }
+        (kind, _) => return Err(unsuitable(format!("{kind:?}"))),
+    };
+    parsed.map_err(|cause| VaultError::Sdk { key: name.to_owned(), cause: Box::new(cause) })
+}
+
+fn usable(attributes: &KeyAttributes, now: Timestamp) -> Result<(), Unusable> {
+    if attributes.enabled == Some(false) {
+        return Err(Unusable::Disabled);
+    }
+    match (attributes.not_before.map(Timestamp::from), attributes.expires.map(Timestamp::from)) {
+        (Some(start), _) if now < start => Err(Unusable::Period(format!("from {start}"))),
+        (_, Some(end)) if end <= now => Err(Unusable::Period(format!("until {end}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The last part of an ID, if it is a version.
+fn version_of(id: &str) -> Option<&str> {
+    let version = id.rsplit('/').next()?;
+    (version.len() == 32 && version.bytes().all(|b| b.is_ascii_hexdigit())).then_some(version)
+}
+
+fn answer_without(name: &str, what: &str) -> VaultError {
+    VaultError::Answer { key: name.to_owned(), what: what.to_owned() }
+}

@@ -1,0 +1,123 @@
+//! Which root keys count: the rules for a root key's certificate (docker-content-trust.md §7).
+//!
+//! The certificate's name is the only place where trust data names its repository (T22).
+
+use super::{key::Key, name::Gun};
+use crate::{crypto::Certificate, reason::Reason, timestamp::Timestamp};
+
+/// A certificate may begin this long from now, for clocks that differ.
+const EARLY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+/// Which rule the certificate of a root key breaks.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateFault {
+    /// The key is given bare.
+    #[error("it is not given as a certificate")]
+    Bare,
+    /// The content of the key cannot be used.
+    #[error("its certificate cannot be used")]
+    Unusable(#[from] super::key::InvalidRoleKey),
+    /// Not exactly the first certificate is one that is no CA.
+    #[error("exactly the first of its certificates must be one that is not a CA")]
+    NoLeaf,
+    /// The certificate is for another repository.
+    #[error("its certificate is for `{found}`, not for `{gun}`")]
+    OtherName {
+        /// The collection.
+        gun: Gun,
+        /// The common name in the certificate.
+        found: String,
+    },
+    /// The certificate begins later.
+    #[error("its certificate is not valid before {from}")]
+    NotYetValid {
+        /// The begin.
+        from: Timestamp,
+    },
+    /// The certificate is past its end.
+    #[error("its certificate expired at {until}")]
+    Expired {
+        /// The end.
+        until: Timestamp,
+    },
+}
+
+impl CertificateFault {
+    /// The stable reason.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Bare | Self::Unusable(_) | Self::NoLeaf => Reason::CertificateUnsuitable,
+            Self::OtherName { .. } => Reason::UntrustedRoot,
+            Self::NotYetValid { .. } => Reason::NotYetValid,
+            Self::Expired { .. } => Reason::Expired,
+        }
+    }
+}
+
+/// Whether a root key counts for `gun`. Dates are compared with `now` where a root is accepted, and not where
+/// an older root vouches for a newer one.
+pub(super) fn check(key: &Key, gun: &Gun, now: Option<Timestamp>) -> Result<(), CertificateFault> {
+    if !key.is_certificate() {
+        return Err(CertificateFault::Bare);
+    }
+    key.public_key()?;
+    let certificates = key.certificates()?;
+    let Some((leaf, others)) = certificates.split_first() else {
+        return Err(CertificateFault::NoLeaf);
+    };
+    if leaf.is_ca() || !others.iter().all(Certificate::is_ca) {
+        return Err(CertificateFault::NoLeaf);
+    }
+    let name = leaf.common_name().unwrap_or_default();
+    if !is_for(&name, gun) {
+        return Err(CertificateFault::OtherName { gun: gun.clone(), found: name.chars().take(300).collect() });
+    }
+    match now {
+        Some(now) if leaf.not_before() > now.plus(EARLY) => {
+            Err(CertificateFault::NotYetValid { from: leaf.not_before() })
+        }
+        Some(now) if now > leaf.not_after() => Err(CertificateFault::Expired { until: leaf.not_after() }),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The name is the collection's, or a prefix of it followed by `*`.
+fn is_for(name: &str, gun: &Gun) -> bool {
+    name == gun.as_str() || name.strip_suffix('*').is_some_and(|prefix| gun.as_str().starts_with(prefix))
+}
+
+/// Whether the certificate of a root key chains to one of `anchors`, through the CA certificates beside it.
+pub(super) fn chains_to(key: &Key, anchors: &[Certificate], now: Timestamp) -> bool {
+    let Ok(certificates) = key.certificates() else {
+        return false;
+    };
+    let Some((leaf, others)) = certificates.split_first() else {
+        return false;
+    };
+    if leaf.has_unknown_critical_extension() {
+        return false;
+    }
+    let mut left: Vec<&Certificate> = others.iter().collect();
+    let mut ends = vec![(leaf, 0_u8)];
+    // Each certificate of the bundle is visited once, so the work is bounded by its ten certificates.
+    while let Some((end, below)) = ends.pop() {
+        let vouches = |issuer: &Certificate| may_issue(issuer, below, now) && end.is_issued_by(issuer);
+        if anchors.iter().any(vouches) {
+            return true;
+        }
+        let (issuers, others) = left.into_iter().partition(|issuer| vouches(issuer));
+        left = others;
+        ends.extend(Vec::into_iter(issuers).map(|issuer| (issuer, below.saturating_add(1))));
+    }
+    false
+}
+
+fn may_issue(issuer: &Certificate, below: u8, now: Timestamp) -> bool {
+    issuer.is_ca()
+        && issuer.path_length().is_none_or(|most| below <= most)
+        && issuer.key_usage().is_none_or(|usage| usage.key_cert_sign())
+        && !issuer.has_unknown_critical_extension()
+        && !issuer.signed_with_sha1()
+        && issuer.not_before() <= now
+        && now <= issuer.not_after()
+}

@@ -1,0 +1,61 @@
+//! What an earlier run saw: the memory against rollback that `--state` keeps (design §9).
+//!
+//! Compared, never a fallback: nothing of it is used instead of what the server serves (T20).
+
+use std::collections::BTreeMap;
+
+use super::{
+    name::{RoleName, Version},
+    rejection::Rejection,
+    root::Root,
+};
+use crate::oci::Digest;
+
+/// The files of one collection as an earlier run verified them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Seen {
+    /// The bytes of the root file.
+    pub root: Vec<u8>,
+    /// Version and digest of each other file.
+    pub roles: BTreeMap<RoleName, SeenFile>,
+}
+
+/// One file that was seen.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SeenFile {
+    /// Its version.
+    pub version: Version,
+    /// The digest of its bytes.
+    pub sha256: Digest,
+}
+
+impl Seen {
+    /// Rejects a file that is older than the one seen, or of the same version with other bytes.
+    pub(super) fn check(&self, role: &RoleName, version: Version, digest: &Digest) -> Result<(), Rejection> {
+        match self.roles.get(role) {
+            Some(seen) if version < seen.version => {
+                Err(Rejection::Rollback { role: role.clone(), seen: seen.version, found: version })
+            }
+            Some(seen) if version == seen.version && *digest != seen.sha256 => {
+                Err(Rejection::SameVersionOtherContent { role: role.clone(), version })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Forgets timestamp and snapshot where their keys changed, so that a publisher can recover from versions
+    /// that a thief of the old keys pushed ahead (T25).
+    pub(super) fn forget_rekeyed(&mut self, before: &Root, now: &Root) {
+        for role in [RoleName::TIMESTAMP, RoleName::SNAPSHOT] {
+            let listed = |root: &Root| {
+                let mut ids = root.key_ids(&role).to_vec();
+                ids.sort_unstable();
+                ids.dedup();
+                ids
+            };
+            if listed(before) != listed(now) {
+                self.roles.remove(&role);
+            }
+        }
+    }
+}

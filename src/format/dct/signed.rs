@@ -1,0 +1,123 @@
+//! The envelope of every role file: a signed body and its signatures.
+//!
+//! Signatures are over the canonical form of the body, made once from what was parsed and never from the
+//! served bytes (T26). Reading decides nothing about trust; see `authority`.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+
+use super::{
+    canonical::{Value, canonical, go_form, parse},
+    document::{At, Members},
+    name::{RoleName, Version},
+    rejection::Rejection,
+};
+use crate::timestamp::Timestamp;
+
+/// What the files of all roles have in common.
+pub(super) trait RoleBody: Sized {
+    /// The type that the file must state.
+    const TYPE: &'static str;
+
+    /// Reads the members of this kind of role.
+    fn read(members: &mut Members<'_>, header: Header) -> Result<Self, Rejection>;
+
+    /// The members common to all roles.
+    fn header(&self) -> Header;
+}
+
+/// Version and end of a role file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Header {
+    pub(super) version: Version,
+    pub(super) expires: Timestamp,
+}
+
+/// One signature of a role file, as it is stated: neither key nor method are checked yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RoleSignature {
+    /// The ID of the key that is said to have signed.
+    pub key_id: String,
+    /// The method that is said to have been used.
+    pub method: String,
+    /// The signature.
+    pub signature: Vec<u8>,
+}
+
+/// A role file that was read and is not trusted yet.
+#[derive(Debug)]
+pub(super) struct Signed<T> {
+    pub(super) body: T,
+    pub(super) signatures: Vec<RoleSignature>,
+    message: Vec<u8>,
+}
+
+impl<T: RoleBody> Signed<T> {
+    /// Reads the file of `role`. Rejects what is not the exact structure of such a role.
+    pub(super) fn parse(role: &RoleName, bytes: &[u8]) -> Result<Self, Rejection> {
+        let limit = role.size_limit();
+        let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if found > limit {
+            return Err(Rejection::TooLong { role: role.clone(), limit, found });
+        }
+        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson { role: role.clone(), cause })?;
+        let at = At::File(role);
+        let mut file = Members::of(value, at)?;
+        let signatures = file
+            .list("signatures")?
+            .unwrap_or_default()
+            .into_iter()
+            .map(|value| read_signature(value, at.member("signatures")))
+            .collect::<Result<_, _>>()?;
+        let signed = file.value("signed")?;
+        let message = canonical(&signed);
+        let at = at.member("signed");
+        let mut members = Members::of(signed, at)?;
+        let stated = members.text("_type")?;
+        if stated != T::TYPE {
+            return Err(Rejection::WrongType { role: role.clone(), expected: T::TYPE, found: stated });
+        }
+        let header = Header { version: members.version("version")?, expires: members.time("expires")? };
+        Ok(Self { body: T::read(&mut members, header)?, signatures, message })
+    }
+}
+
+impl<T> Signed<T> {
+    /// The bytes that the signatures are over.
+    pub(super) fn message(&self) -> &[u8] {
+        &self.message
+    }
+}
+
+fn read_signature(value: Value, at: At<'_>) -> Result<RoleSignature, Rejection> {
+    let mut members = Members::of(value, at)?;
+    Ok(RoleSignature {
+        key_id: members.text("keyid")?,
+        method: members.text("method")?,
+        signature: members.bytes("sig")?,
+    })
+}
+
+/// The bytes to sign for a body.
+pub(super) fn signing_message(body: &Value) -> Vec<u8> {
+    canonical(body)
+}
+
+/// The file of a body and its signatures, in the one form that the server reproduces (docker-content-trust.md §4).
+pub(super) fn file_bytes(body: &Value, signatures: &[RoleSignature]) -> Vec<u8> {
+    let list = signatures
+        .iter()
+        .map(|signature| {
+            super::document::object([
+                ("keyid", Value::String(signature.key_id.clone())),
+                ("method", Value::String(signature.method.clone())),
+                ("sig", Value::String(BASE64.encode(&signature.signature))),
+            ])
+        })
+        .collect();
+    let mut bytes = b"{\"signed\":".to_vec();
+    bytes.extend(go_form(body));
+    bytes.extend(b",\"signatures\":");
+    bytes.extend(go_form(&Value::Array(list)));
+    bytes.push(b'}');
+    bytes
+}

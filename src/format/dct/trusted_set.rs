@@ -1,0 +1,426 @@
+//! The verified files of one collection, loaded in their order: root, timestamp, snapshot, targets, delegations.
+//!
+//! Nothing is used before its hash and length match what is already trusted, then signatures, memory, and
+//! last its end (docker-content-trust.md §11). The same function loads every role (T12). A delegation that
+//! is expired or below its threshold is kept as such and leads nowhere; any other fault rejects everything.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{
+    authority::{Authority, SignedBy},
+    file_meta::FileMeta,
+    name::{Gun, RoleName, Version},
+    rejection::Rejection,
+    root::Root,
+    seen::{Seen, SeenFile},
+    signed::{RoleBody, Signed},
+    snapshot::{Snapshot, TimestampFile},
+    targets::{Delegation, Targets},
+};
+use crate::{oci::Digest, reason::Reason, timestamp::Timestamp};
+
+/// The most delegations that are loaded (attacks §0).
+pub const DELEGATIONS_VISITED: usize = 32;
+
+/// A root that the walk ended at.
+#[derive(Clone, Debug)]
+pub(super) struct TrustedRoot {
+    pub(super) body: Root,
+    pub(super) bytes: Vec<u8>,
+    pub(super) signers: Vec<SignedBy>,
+}
+
+/// The verified files of one collection.
+#[derive(Clone, Debug)]
+pub struct TrustedSet {
+    gun: Gun,
+    now: Timestamp,
+    seen: Seen,
+    checks: u64,
+    root: TrustedRoot,
+    timestamp: Option<Loaded<TimestampFile>>,
+    snapshot: Option<Loaded<Snapshot>>,
+    targets: Option<Loaded<Targets>>,
+    delegations: BTreeMap<RoleName, Visited>,
+}
+
+/// A file that was verified.
+#[derive(Clone, Debug)]
+struct Loaded<T> {
+    body: T,
+    digest: Digest,
+    signers: Vec<SignedBy>,
+}
+
+/// A delegation whose file was offered.
+#[derive(Clone, Debug)]
+enum Visited {
+    Loaded { file: Loaded<Targets>, paths: Vec<String> },
+    Unusable(DelegationState),
+}
+
+/// What is known of a role that is delegated.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum DelegationState {
+    /// Verified and in use.
+    Loaded,
+    /// Past its end.
+    Expired,
+    /// Signed by too few of its keys.
+    BelowThreshold,
+    /// Not in the snapshot: never published, or hidden.
+    Absent,
+    /// In the snapshot, and its file was not offered yet.
+    NotLoaded,
+}
+
+/// A file to fetch by its hash.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Wanted {
+    /// The role.
+    pub role: RoleName,
+    /// The digest that its bytes must have.
+    pub digest: Digest,
+    /// The most bytes that it may have.
+    pub length: u64,
+}
+
+/// A delegation that a pull trusts, and that is not there in a valid form (T29, T30).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Withheld {
+    /// The role.
+    pub role: RoleName,
+    /// In which way it is not valid.
+    pub state: DelegationState,
+}
+
+impl TrustedSet {
+    pub(super) fn new(gun: Gun, root: TrustedRoot, seen: Seen, now: Timestamp, checks: u64) -> Self {
+        let delegations = BTreeMap::new();
+        Self { gun, now, seen, checks, root, timestamp: None, snapshot: None, targets: None, delegations }
+    }
+
+    /// The same root with nothing else loaded, and all that was loaded as memory: for reading back what was
+    /// just published, where an older answer is a rollback.
+    #[must_use]
+    pub fn reread(&self) -> Self {
+        Self::new(self.gun.clone(), self.root.clone(), self.seen(), self.now, self.checks)
+    }
+
+    /// Takes `timestamp.json`.
+    pub fn update_timestamp(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
+        let authority = self.root.body.authority(&RoleName::TIMESTAMP);
+        self.timestamp = Some(self.load(&RoleName::TIMESTAMP, &authority, bytes)?);
+        Ok(())
+    }
+
+    /// The snapshot that the timestamp vouches for.
+    pub fn snapshot_wanted(&self) -> Option<Wanted> {
+        Wanted::new(&RoleName::SNAPSHOT, &self.timestamp.as_ref()?.body.snapshot)
+    }
+
+    /// Takes the snapshot file. It must also vouch for the root in use.
+    pub fn update_snapshot(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
+        let role = RoleName::SNAPSHOT;
+        let needs = || Rejection::OutOfOrder { role: role.clone(), needs: RoleName::TIMESTAMP };
+        self.timestamp.as_ref().ok_or_else(needs)?.body.snapshot.check(&role, bytes)?;
+        let authority = self.root.body.authority(&role);
+        let snapshot = self.load::<Snapshot>(&role, &authority, bytes)?;
+        if let Some(meta) = snapshot.body.meta(&RoleName::ROOT) {
+            meta.check(&RoleName::ROOT, &self.root.bytes)?;
+        }
+        self.snapshot = Some(snapshot);
+        Ok(())
+    }
+
+    /// The file of targets or of a delegation, as the snapshot lists it; `None` when it does not.
+    pub fn wanted(&self, role: &RoleName) -> Option<Wanted> {
+        Wanted::new(role, self.snapshot.as_ref()?.body.meta(role)?)
+    }
+
+    /// Takes the file of the base role `targets`.
+    pub fn update_targets(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
+        let role = RoleName::TARGETS;
+        self.listed(&role)?.check(&role, bytes)?;
+        let authority = self.root.body.authority(&role);
+        let targets = self.load::<Targets>(&role, &authority, bytes)?;
+        self.refuse_dropped(&targets.body)?;
+        self.targets = Some(targets);
+        Ok(())
+    }
+
+    /// Takes the file of a delegation, whose parent must be loaded. Expired or below its threshold it is kept
+    /// as such and nothing below it is visited.
+    pub fn update_delegation(&mut self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
+        let not_listed = || Rejection::NotListed { role: role.clone() };
+        let parent = role.parent().ok_or_else(not_listed)?;
+        let needs = || Rejection::OutOfOrder { role: role.clone(), needs: parent.clone() };
+        let delegator = self.targets(&parent).ok_or_else(needs)?;
+        let delegation = delegator.delegation(role).ok_or_else(not_listed)?;
+        // The keys are those of this delegator; nothing verified for another one is reused (T18).
+        let authority = delegator.authority(delegation);
+        let paths = allowed(&delegation.paths, self.paths(&parent));
+        if !self.delegations.contains_key(role) && self.delegations.len() >= DELEGATIONS_VISITED {
+            return Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATIONS_VISITED });
+        }
+        self.listed(role)?.check(role, bytes)?;
+        let visited = match self.load::<Targets>(role, &authority, bytes) {
+            Ok(file) => {
+                self.refuse_dropped(&file.body)?;
+                Visited::Loaded { file, paths }
+            }
+            Err(Rejection::Expired { .. }) => Visited::Unusable(DelegationState::Expired),
+            Err(Rejection::BelowThreshold { .. }) => Visited::Unusable(DelegationState::BelowThreshold),
+            Err(other) => return Err(other),
+        };
+        self.delegations.insert(role.clone(), visited);
+        Ok(())
+    }
+
+    /// The delegations whose files are in the snapshot and were not offered yet, depth first in list order.
+    pub fn pending_delegations(&self) -> Vec<RoleName> {
+        let mut roles = self.delegated();
+        roles.retain(|role| self.delegation(role) == Some(DelegationState::NotLoaded));
+        roles
+    }
+
+    /// All roles that are delegated to by what is loaded, depth first in list order.
+    pub fn delegated(&self) -> Vec<RoleName> {
+        let mut roles = Vec::new();
+        let children = |role: &RoleName| {
+            let listed = self.targets(role).map(Targets::delegations).unwrap_or_default();
+            listed.iter().rev().map(|delegation| delegation.name.clone()).collect::<Vec<_>>()
+        };
+        let mut next = children(&RoleName::TARGETS);
+        while let Some(role) = next.pop() {
+            next.extend(children(&role));
+            roles.push(role);
+        }
+        roles
+    }
+
+    /// What is known of `role`; `None` when nothing that is loaded delegates to it.
+    pub fn delegation(&self, role: &RoleName) -> Option<DelegationState> {
+        self.delegated_by(role)?;
+        let in_snapshot = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.body.meta(role).is_some());
+        Some(match self.delegations.get(role) {
+            Some(Visited::Loaded { .. }) => DelegationState::Loaded,
+            Some(Visited::Unusable(state)) => *state,
+            None if in_snapshot => DelegationState::NotLoaded,
+            None => DelegationState::Absent,
+        })
+    }
+
+    /// How the parent of `role` delegates to it.
+    pub fn delegated_by(&self, role: &RoleName) -> Option<&Delegation> {
+        self.targets(&role.parent()?)?.delegation(role)
+    }
+
+    /// `targets/releases`, when it is delegated and expired, below its threshold or absent (design §3).
+    pub fn withheld(&self) -> Option<Withheld> {
+        let role = RoleName::RELEASES;
+        match self.delegation(&role)? {
+            DelegationState::Loaded | DelegationState::NotLoaded => None,
+            state @ (DelegationState::Expired | DelegationState::BelowThreshold | DelegationState::Absent) => {
+                Some(Withheld { role, state })
+            }
+        }
+    }
+
+    /// The collection.
+    pub fn gun(&self) -> &Gun {
+        &self.gun
+    }
+
+    /// The time that everything is judged at.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The root.
+    pub fn root(&self) -> &Root {
+        &self.root.body
+    }
+
+    /// The bytes of the root file.
+    pub fn root_bytes(&self) -> &[u8] {
+        &self.root.bytes
+    }
+
+    /// The timestamp file, once it is loaded.
+    pub fn timestamp(&self) -> Option<&TimestampFile> {
+        self.timestamp.as_ref().map(|file| &file.body)
+    }
+
+    /// The snapshot, once it is loaded.
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_ref().map(|file| &file.body)
+    }
+
+    /// The file of `targets` or of a delegation, once it is loaded.
+    pub fn targets(&self, role: &RoleName) -> Option<&Targets> {
+        self.targets_file(role).map(|file| &file.body)
+    }
+
+    /// The roles of `targets` and all delegations that are loaded, `targets` first.
+    pub fn loaded(&self) -> Vec<RoleName> {
+        let base = self.targets.iter().map(|_| RoleName::TARGETS);
+        let below = self.delegated().into_iter().filter(|role| self.targets(role).is_some());
+        base.chain(below).collect()
+    }
+
+    /// The keys that validly signed the file of `role`.
+    pub fn signers(&self, role: &RoleName) -> &[SignedBy] {
+        if *role == RoleName::ROOT {
+            return &self.root.signers;
+        }
+        self.targets_file(role).map(|file| file.signers.as_slice()).unwrap_or_default()
+    }
+
+    /// What `role` says `tag` is. What lies outside the paths of the role does not exist.
+    pub fn entry(&self, role: &RoleName, tag: &str) -> Option<&FileMeta> {
+        self.may_hold(role, tag).then(|| self.targets(role)?.target(tag)).flatten()
+    }
+
+    /// All tags of `role` that lie within its paths.
+    pub fn entries(&self, role: &RoleName) -> impl Iterator<Item = (&str, &FileMeta)> {
+        let paths = self.paths(role);
+        let within = move |tag: &str| paths.iter().any(|path| tag.starts_with(path.as_str()));
+        self.targets(role).into_iter().flat_map(Targets::all).filter(move |(tag, _)| within(tag))
+    }
+
+    /// How many signatures were checked, with those of the root walk.
+    pub fn signature_checks(&self) -> u64 {
+        self.checks
+    }
+
+    /// The earliest end of root, timestamp, snapshot and the given roles.
+    pub fn expires(&self, roles: &[RoleName]) -> Timestamp {
+        let base = [self.timestamp().map(|file| file.expires), self.snapshot().map(|file| file.expires)];
+        let roles = roles.iter().map(|role| self.targets(role).map(|file| file.expires));
+        base.into_iter().chain(roles).flatten().fold(self.root.body.expires, Timestamp::min)
+    }
+
+    /// What the next run should remember: this run's files, and what was remembered of files not loaded now.
+    pub fn seen(&self) -> Seen {
+        let mut roles = self.seen.roles.clone();
+        let mut keep = |role: RoleName, version: Version, digest: &Digest| {
+            roles.insert(role, SeenFile { version, sha256: digest.clone() });
+        };
+        if let Some(file) = &self.timestamp {
+            keep(RoleName::TIMESTAMP, file.body.version, &file.digest);
+        }
+        if let Some(file) = &self.snapshot {
+            keep(RoleName::SNAPSHOT, file.body.version, &file.digest);
+        }
+        for role in self.loaded() {
+            if let Some(file) = self.targets_file(&role) {
+                keep(role, file.body.version, &file.digest);
+            }
+        }
+        Seen { root: self.root.bytes.clone(), roles }
+    }
+
+    /// Verifies the file of any role: structure, signatures, memory, end.
+    fn load<T: RoleBody>(
+        &mut self,
+        role: &RoleName,
+        authority: &Authority,
+        bytes: &[u8],
+    ) -> Result<Loaded<T>, Rejection> {
+        let file = Signed::<T>::parse(role, bytes)?;
+        let signers = authority.require(&file, &mut self.checks)?;
+        let header = file.body.header();
+        let digest = Digest::sha256(bytes);
+        self.seen.check(role, header.version, &digest)?;
+        if self.now >= header.expires {
+            return Err(Rejection::Expired { role: role.clone(), expires: header.expires });
+        }
+        Ok(Loaded { body: file.body, digest, signers })
+    }
+
+    fn listed(&self, role: &RoleName) -> Result<&FileMeta, Rejection> {
+        let needs = || Rejection::OutOfOrder { role: role.clone(), needs: RoleName::SNAPSHOT };
+        let snapshot = self.snapshot.as_ref().ok_or_else(needs)?;
+        snapshot.body.meta(role).ok_or_else(|| Rejection::NotListed { role: role.clone() })
+    }
+
+    /// A role that was seen and is still delegated to must still be in the snapshot (T10).
+    fn refuse_dropped(&self, delegator: &Targets) -> Result<(), Rejection> {
+        let in_snapshot =
+            |role: &RoleName| self.snapshot.as_ref().is_some_and(|snapshot| snapshot.body.meta(role).is_some());
+        let dropped =
+            |delegation: &&Delegation| self.seen.roles.contains_key(&delegation.name) && !in_snapshot(&delegation.name);
+        match delegator.delegations().iter().find(dropped) {
+            None => Ok(()),
+            Some(delegation) => Err(Rejection::DroppedFromSnapshot { role: delegation.name.clone() }),
+        }
+    }
+
+    fn targets_file(&self, role: &RoleName) -> Option<&Loaded<Targets>> {
+        if *role == RoleName::TARGETS {
+            return self.targets.as_ref();
+        }
+        match self.delegations.get(role)? {
+            Visited::Loaded { file, .. } => Some(file),
+            Visited::Unusable(_) => None,
+        }
+    }
+
+    /// The prefixes that `role` may sign, as far as its parents may.
+    fn paths(&self, role: &RoleName) -> &[String] {
+        const EVERYTHING: &[String] = &[String::new()];
+        if *role == RoleName::TARGETS {
+            return EVERYTHING;
+        }
+        match self.delegations.get(role) {
+            Some(Visited::Loaded { paths, .. }) => paths,
+            Some(Visited::Unusable(_)) | None => &[],
+        }
+    }
+
+    fn may_hold(&self, role: &RoleName, tag: &str) -> bool {
+        self.paths(role).iter().any(|path| tag.starts_with(path.as_str()))
+    }
+}
+
+/// A role's own paths, as far as they lie within its parent's.
+fn allowed(own: &[String], parent: &[String]) -> Vec<String> {
+    own.iter().filter(|path| parent.iter().any(|outer| path.starts_with(outer.as_str()))).cloned().collect()
+}
+
+impl Wanted {
+    fn new(role: &RoleName, meta: &FileMeta) -> Option<Self> {
+        let length = meta.length.min(role.size_limit());
+        Some(Self { role: role.clone(), digest: meta.digest()?, length })
+    }
+
+    /// The name under which the trust server has the file.
+    pub fn file_name(&self) -> String {
+        format!("{}.{}.json", self.role, self.digest.hex())
+    }
+}
+
+impl DelegationState {
+    /// The stable reason for not counting such a role.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::Expired => Reason::Expired,
+            Self::BelowThreshold => Reason::ThresholdNotMet,
+            Self::Absent => Reason::Unsigned,
+            Self::Loaded | Self::NotLoaded => Reason::AnswerInvalid,
+        }
+    }
+}
+
+impl fmt::Display for DelegationState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Loaded => "loaded",
+            Self::Expired => "expired",
+            Self::BelowThreshold => "below its threshold",
+            Self::Absent => "absent from the snapshot (never published, or hidden)",
+            Self::NotLoaded => "not loaded",
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! Whether an image is signed as demanded. Takes nothing but verified files, and makes the only proof there is.
+//!
+//! Without demanded signers an image must be what a trusting pull takes. With them, each named role must hold
+//! tag and digest, one of the keys must have signed a role that does, and what a pull takes must not
+//! contradict it.
+
+use super::{
+    authority::SignedBy,
+    key::Key,
+    lookup::{self, Entry},
+    name::{KeyId, RoleName},
+    rejection::Rejection,
+    trusted_set::{DelegationState, TrustedSet},
+};
+use crate::{
+    crypto::PublicKey,
+    format::{Format, Signed, Verified},
+    oci::{Digest, Tag},
+};
+
+/// What must hold besides valid trust data.
+#[derive(Clone, Debug, Default)]
+pub struct Requirement {
+    /// The signers: every role that is named, and any one of the keys. None: what a trusting pull takes.
+    pub signers: Vec<SignerWanted>,
+}
+
+/// A signer that must have signed the image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SignerWanted {
+    /// The role of that name must hold the image.
+    Name(RoleName),
+    /// A role that lists this key, and is validly signed with it, must hold the image.
+    Key(PublicKey),
+}
+
+/// What is judged: a manifest, and the tag it was named by.
+struct Image<'a> {
+    tag: Option<&'a Tag>,
+    digest: &'a Digest,
+    length: u64,
+}
+
+impl Requirement {
+    fn roles(&self) -> impl Iterator<Item = &RoleName> {
+        self.signers.iter().filter_map(|signer| match signer {
+            SignerWanted::Name(role) => Some(role),
+            SignerWanted::Key(_) => None,
+        })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &PublicKey> {
+        self.signers.iter().filter_map(|signer| match signer {
+            SignerWanted::Key(key) => Some(key),
+            SignerWanted::Name(_) => None,
+        })
+    }
+}
+
+/// The delegation files that are still needed to judge `tag`; empty when nothing more must be fetched.
+pub fn needed_roles(tag: Option<&Tag>, requirement: &Requirement, set: &TrustedSet) -> Vec<RoleName> {
+    let releases = RoleName::RELEASES;
+    let released = tag.is_some_and(|tag| set.entry(&releases, tag.as_str()).is_some());
+    let lists = |role: &RoleName| requirement.keys().any(|key| lists(set, role, key));
+    let key_wanted = requirement.keys().next().is_some();
+    // Where no role known so far lists the key, one further down may.
+    let search_all = key_wanted && !set.delegated().iter().chain([&RoleName::TARGETS]).any(lists);
+    let needed = |role: &RoleName| {
+        *role == releases
+            || (tag.is_some() && !released && role.is_below(&releases))
+            || requirement.roles().any(|wanted| wanted == role || wanted.is_below(role))
+            || search_all
+            || lists(role)
+    };
+    set.pending_delegations().into_iter().filter(needed).collect()
+}
+
+/// Judges an image. Rejects it when no role that counts holds it, when another digest or length was signed,
+/// and when a demanded signer did not sign it.
+pub fn verify(
+    tag: Option<&Tag>,
+    digest: &Digest,
+    length: u64,
+    set: &TrustedSet,
+    requirement: &Requirement,
+) -> Result<Verified, Rejection> {
+    let image = Image { tag, digest, length };
+    let mut roles = Vec::new();
+    if requirement.signers.is_empty() {
+        roles.push(image.released(set)?);
+    } else {
+        image.refuse_contradiction(set)?;
+    }
+    let mut signed = Vec::new();
+    for role in requirement.roles() {
+        image.require_role(set, role)?;
+        roles.push(role.clone());
+    }
+    for role in &roles {
+        signed.extend(set.signers(role).iter().map(|by| signed_by(set, role, by)));
+    }
+    let keys: Vec<&PublicKey> = requirement.keys().collect();
+    if !keys.is_empty() {
+        let (role, by) = image.require_key(set, &keys)?;
+        signed.push(signed_by(set, &role, &by));
+        roles.push(role);
+    }
+    Ok(Verified::new(digest.clone(), Format::Dct, signed, set.expires(&roles)))
+}
+
+fn signed_by(set: &TrustedSet, role: &RoleName, by: &SignedBy) -> Signed {
+    let expires = set.expires(std::slice::from_ref(role));
+    Signed { role: role.clone(), key_id: by.key_id, key: by.key.clone(), expires }
+}
+
+impl Image<'_> {
+    /// The role from which a trusting pull takes the image.
+    fn released(&self, set: &TrustedSet) -> Result<RoleName, Rejection> {
+        if let Some(tag) = self.tag {
+            let found = lookup::pull(set, tag.as_str())?;
+            self.compare(&found.role, tag.as_str(), &found.entry)?;
+            return Ok(found.role);
+        }
+        let releases = RoleName::RELEASES;
+        if set.delegation(&releases) == Some(DelegationState::NotLoaded) {
+            return Err(Rejection::OutOfOrder { role: RoleName::TARGETS, needs: releases });
+        }
+        if self.is_held_by(set, &releases)? {
+            return Ok(releases);
+        }
+        if let Some(withheld) = set.withheld() {
+            return Err(Rejection::RoleWithheld { role: withheld.role, state: withheld.state });
+        }
+        if self.is_held_by(set, &RoleName::TARGETS)? {
+            return Ok(RoleName::TARGETS);
+        }
+        Err(Rejection::UnsignedDigest { digest: self.digest.clone() })
+    }
+
+    /// With demanded signers a tag need not be released; but where it is, it must be this image.
+    fn refuse_contradiction(&self, set: &TrustedSet) -> Result<(), Rejection> {
+        let Some(tag) = self.tag else { return Ok(()) };
+        match lookup::pull(set, tag.as_str()) {
+            Ok(found) => self.compare(&found.role, tag.as_str(), &found.entry),
+            Err(error @ Rejection::OutOfOrder { .. }) => Err(error),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The role of a demanded signer must hold the image.
+    fn require_role(&self, set: &TrustedSet, role: &RoleName) -> Result<(), Rejection> {
+        if set.targets(role).is_none() {
+            return Err(unusable(set, role));
+        }
+        if self.is_held_by(set, role)? {
+            return Ok(());
+        }
+        Err(Rejection::NotSignedBy { role: role.clone(), subject: self.subject() })
+    }
+
+    /// A role that lists one of the keys, and is signed with it, must hold the image.
+    fn require_key(&self, set: &TrustedSet, keys: &[&PublicKey]) -> Result<(RoleName, SignedBy), Rejection> {
+        let mut differs = None;
+        let counts = |role: &RoleName| *role != RoleName::TARGETS || set.withheld().is_none();
+        for role in set.loaded().into_iter().filter(counts) {
+            let Some(by) = set.signers(&role).iter().find(|by| keys.contains(&&by.key)) else {
+                continue;
+            };
+            match self.is_held_by(set, &role) {
+                Ok(true) => return Ok((role, by.clone())),
+                Ok(false) => {}
+                Err(rejection) => differs = differs.or(Some(rejection)),
+            }
+        }
+        let key_id = keys.first().map_or_else(|| KeyId::of(&[]), |key| Key::from_public_key(key).key_id());
+        Err(differs.unwrap_or_else(|| self.not_signed_with(set, keys, key_id)))
+    }
+
+    fn not_signed_with(&self, set: &TrustedSet, keys: &[&PublicKey], key_id: KeyId) -> Rejection {
+        let lists_any = |role: &RoleName| keys.iter().any(|key| lists(set, role, key));
+        let listing: Vec<RoleName> = set.delegated().into_iter().chain([RoleName::TARGETS]).filter(lists_any).collect();
+        if listing.is_empty() {
+            return Rejection::KeyNotDelegated { key_id };
+        }
+        match set.withheld() {
+            Some(withheld) if listing == [RoleName::TARGETS] => {
+                Rejection::RoleWithheld { role: withheld.role, state: withheld.state }
+            }
+            Some(_) | None => Rejection::NotSignedWith { key_id, subject: self.subject() },
+        }
+    }
+
+    /// Whether `role` holds the image. Rejects a tag that it holds with another digest or length.
+    fn is_held_by(&self, set: &TrustedSet, role: &RoleName) -> Result<bool, Rejection> {
+        if let Some(tag) = self.tag {
+            let Some(entry) = lookup::entry(set, role, tag.as_str())? else {
+                return Ok(false);
+            };
+            return self.compare(role, tag.as_str(), &entry).map(|()| true);
+        }
+        let mut other_length = None;
+        for (tag, meta) in set.entries(role) {
+            match Entry::of(meta) {
+                Some(entry) if entry.digest == *self.digest => match self.compare(role, tag, &entry) {
+                    Ok(()) => return Ok(true),
+                    Err(rejection) => other_length = Some(rejection),
+                },
+                Some(_) | None => {}
+            }
+        }
+        other_length.map_or(Ok(false), Err)
+    }
+
+    fn compare(&self, role: &RoleName, tag: &str, entry: &Entry) -> Result<(), Rejection> {
+        let (role, tag) = (role.clone(), tag.to_owned());
+        if entry.digest != *self.digest {
+            let (expected, found) = (entry.digest.clone(), self.digest.clone());
+            return Err(Rejection::DigestMismatch { role, tag, expected, found });
+        }
+        if entry.length != self.length {
+            return Err(Rejection::LengthMismatch { role, tag, expected: entry.length, found: self.length });
+        }
+        Ok(())
+    }
+
+    fn subject(&self) -> String {
+        self.tag.map_or_else(|| self.digest.to_string(), ToString::to_string)
+    }
+}
+
+/// Whether `role` lists the public key `key`, in whatever form.
+fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
+    let keys = match set.delegated_by(role) {
+        Some(delegation) => role.parent().and_then(|parent| Some(set.targets(&parent)?.keys_of(delegation))),
+        None => Some(set.root().keys_of(role)),
+    };
+    keys.into_iter().flatten().any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
+}
+
+/// Why the role of a demanded signer is not there.
+fn unusable(set: &TrustedSet, role: &RoleName) -> Rejection {
+    match set.delegation(role) {
+        Some(DelegationState::NotLoaded) => Rejection::OutOfOrder { role: RoleName::TARGETS, needs: role.clone() },
+        Some(state) => Rejection::SignerUnusable { role: role.clone(), state },
+        // A parent that is not usable hides what it delegates to.
+        None => match role.parent().filter(RoleName::is_delegation) {
+            Some(parent) if set.targets(&parent).is_none() => unusable(set, &parent),
+            Some(_) | None => Rejection::SignerUnknown { role: role.clone() },
+        },
+    }
+}

@@ -1,0 +1,233 @@
+//! Opens key references: each once per run, through the vault, a file or the environment.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use super::{KeyFile, KeyFileError, KeyReference, LocalSigner, VaultObject, VaultReference, read};
+use crate::{
+    azure::{Identities, Vault, VaultError, VaultSigner},
+    crypto::{Certificate, PublicKey, Secret, Signer},
+    process::Environment,
+    reason::{Explain, Reason},
+    timestamp::Timestamp,
+};
+
+/// Bytes of a key file.
+const FILE_LIMIT: u64 = 1 << 20;
+
+/// A key could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The vault did not give it.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The file cannot be read.
+    #[error("key file `{path}` cannot be read", path = path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A variable is not set.
+    #[error("`{name}` is not set")]
+    Variable {
+        /// The variable.
+        name: String,
+    },
+    /// The content is no usable key.
+    #[error("`{key}` is no usable key")]
+    Content {
+        /// The key.
+        key: String,
+        /// Why.
+        #[source]
+        cause: KeyFileError,
+    },
+}
+
+impl Explain for KeyError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Vault(error) => error.reason(),
+            Self::File { .. } | Self::Variable { .. } => Reason::ConfigInvalid,
+            Self::Content { cause, .. } => cause.reason(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Vault(error) => error.hint(),
+            Self::File { .. } => Some("check path and permissions".into()),
+            Self::Variable { .. } => None,
+            Self::Content { cause, .. } => cause.hint(),
+        }
+    }
+}
+
+/// The public part of a key.
+#[derive(Clone, Debug)]
+pub struct PublicPart {
+    /// The keys that count: the newest version first, then older enabled ones where none was named.
+    pub keys: Vec<PublicKey>,
+    /// The certificate, if the reference leads to one.
+    pub certificate: Option<Certificate>,
+    /// Whether the private key stays in a vault.
+    pub in_vault: bool,
+}
+
+/// The keys of one run.
+#[derive(Debug)]
+pub struct KeyRing {
+    identities: Identities,
+    environment: Environment,
+    now: Timestamp,
+    vaults: Mutex<HashMap<String, Vault>>,
+    opened: Mutex<HashMap<KeyReference, Arc<dyn Signer>>>,
+}
+
+impl KeyRing {
+    /// Opens nothing yet.
+    pub fn new(identities: Identities, environment: Environment, now: Timestamp) -> Self {
+        Self { identities, environment, now, vaults: Mutex::default(), opened: Mutex::default() }
+    }
+
+    /// A signer for the newest version, or the one named.
+    pub async fn open(&self, reference: &KeyReference) -> Result<Arc<dyn Signer>, KeyError> {
+        let mut opened = self.opened.lock().await;
+        if let Some(signer) = opened.get(reference) {
+            return Ok(signer.clone());
+        }
+        let signer: Arc<dyn Signer> = match reference {
+            KeyReference::Vault(key) if key.object != VaultObject::Secret => Arc::new(self.vault_signer(key).await?),
+            _ => {
+                let file = self.private(reference).await?;
+                Arc::new(LocalSigner::new(reference.to_string(), file.key, file.certificates))
+            }
+        };
+        opened.insert(reference.clone(), signer.clone());
+        Ok(signer)
+    }
+
+    /// The public part: a file may hold a public key or certificate only.
+    pub async fn public(&self, reference: &KeyReference, older: bool) -> Result<PublicPart, KeyError> {
+        match reference {
+            KeyReference::Vault(key) if key.object == VaultObject::Secret => self.public_of_private(reference).await,
+            KeyReference::Vault(key) => self.vault_public(key, older).await,
+            KeyReference::File { path, .. } => {
+                let bytes = read_file(path).await?;
+                match self.public_of_pem(&bytes) {
+                    Some(part) => Ok(part),
+                    None => self.public_of_private(reference).await,
+                }
+            }
+            KeyReference::Env { name, .. } => {
+                match self.environment.get(name).and_then(|text| self.public_of_pem(text.as_bytes())) {
+                    Some(part) => Ok(part),
+                    None => self.public_of_private(reference).await,
+                }
+            }
+        }
+    }
+
+    fn public_of_pem(&self, bytes: &[u8]) -> Option<PublicPart> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let key = PublicKey::from_pem(text).ok()?;
+        let certificate = Certificate::chain_from_pem(text).ok().and_then(|chain| chain.into_iter().next());
+        Some(PublicPart { keys: vec![key], certificate, in_vault: false })
+    }
+
+    async fn public_of_private(&self, reference: &KeyReference) -> Result<PublicPart, KeyError> {
+        let signer = self.open(reference).await?;
+        let certificate = signer.certificates().first().cloned();
+        Ok(PublicPart { keys: vec![signer.public_key().clone()], certificate, in_vault: false })
+    }
+
+    async fn vault(&self, reference: &VaultReference) -> Result<Vault, KeyError> {
+        let host = reference.host(self.identities.client().hosts().cloud.vault_suffix());
+        let mut vaults = self.vaults.lock().await;
+        if let Some(vault) = vaults.get(&host) {
+            return Ok(vault.clone());
+        }
+        let vault = Vault::new(&self.identities, &host)?;
+        vaults.insert(host, vault.clone());
+        Ok(vault)
+    }
+
+    async fn vault_signer(&self, reference: &VaultReference) -> Result<VaultSigner, KeyError> {
+        let vault = self.vault(reference).await?;
+        let mut version = reference.version.clone();
+        let mut certificates = Vec::new();
+        if reference.object == VaultObject::Certificate {
+            let found = vault.certificate(&reference.name, version.as_deref()).await?;
+            version = Some(found.version);
+            certificates.push(found.certificate);
+        }
+        let key = vault.key(&reference.name, version.as_deref(), self.now).await?;
+        if certificates.iter().any(|certificate| *certificate.public_key() != key.key) {
+            return Err(VaultError::Answer { key: key.name, what: "a certificate of another key".into() }.into());
+        }
+        Ok(VaultSigner::new(vault, key, certificates)?)
+    }
+
+    async fn vault_public(&self, reference: &VaultReference, older: bool) -> Result<PublicPart, KeyError> {
+        let vault = self.vault(reference).await?;
+        if reference.object == VaultObject::Certificate {
+            let found = vault.certificate(&reference.name, reference.version.as_deref()).await?;
+            let key = found.certificate.public_key().clone();
+            return Ok(PublicPart { keys: vec![key], certificate: Some(found.certificate), in_vault: true });
+        }
+        let newest = vault.key(&reference.name, reference.version.as_deref(), self.now).await?;
+        let mut keys = vec![newest.key];
+        if older && reference.version.is_none() {
+            for version in vault.key_versions(&reference.name, self.now).await? {
+                if !keys.contains(&version.key) {
+                    keys.push(version.key);
+                }
+            }
+        }
+        Ok(PublicPart { keys, certificate: None, in_vault: true })
+    }
+
+    /// A private key that is read into memory.
+    async fn private(&self, reference: &KeyReference) -> Result<KeyFile, KeyError> {
+        let content = |cause| KeyError::Content { key: reference.to_string(), cause };
+        let variable = |name: &str| {
+            let value = self.environment.get(name).ok_or_else(|| KeyError::Variable { name: name.to_owned() })?;
+            Ok::<_, KeyError>(Secret::new(value.to_owned()))
+        };
+        let (bytes, passphrase) = match reference {
+            KeyReference::File { path, passphrase_env } => {
+                (read_file(path).await?, passphrase_env.as_deref().map(variable).transpose()?)
+            }
+            KeyReference::Env { name, passphrase_env } => {
+                let text = variable(name)?;
+                (
+                    Zeroizing::new(text.expose().as_bytes().to_vec()),
+                    passphrase_env.as_deref().map(variable).transpose()?,
+                )
+            }
+            KeyReference::Vault(secret) => {
+                let value = self.vault(secret).await?.secret(&secret.name, secret.version.as_deref()).await?;
+                let passphrase = match &secret.passphrase {
+                    Some(other) => Some(self.vault(other).await?.secret(&other.name, other.version.as_deref()).await?),
+                    None => None,
+                };
+                (Zeroizing::new(value.expose().as_bytes().to_vec()), passphrase)
+            }
+        };
+        read(&bytes, passphrase.as_ref()).map_err(content)
+    }
+}
+
+async fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    use tokio::io::AsyncReadExt as _;
+    let failed = |cause| KeyError::File { path: path.to_owned(), cause };
+    let file = tokio::fs::File::open(path).await.map_err(failed)?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(FILE_LIMIT).read_to_end(&mut bytes).await.map_err(failed)?;
+    Ok(bytes)
+}

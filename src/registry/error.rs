@@ -1,0 +1,252 @@
+//! What a registry or trust server refused, and what a person does about it.
+
+use http::StatusCode;
+
+use super::{DockerConfigError, InvalidChallenge};
+use crate::{
+    net::{self, HostNotAllowed, Response},
+    oci::manifest::InvalidManifest,
+    reason::{Explain, Reason},
+};
+
+/// A registry or trust server did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No usable answer.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// The login was not taken, or does not allow this.
+    #[error("{what}: `{host}` answered 401 after a login ({login})")]
+    Unauthorized {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// How it was logged in.
+        login: String,
+        /// What the answer said.
+        #[source]
+        said: Said,
+    },
+    /// The registry forbids it.
+    #[error("{what}: `{host}` answered 403")]
+    Forbidden {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// What the answer said.
+        #[source]
+        said: Said,
+    },
+    /// Still throttled after all retries.
+    #[error("{what}: `{host}` asks to slow down")]
+    Throttled {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+    },
+    /// It is not there.
+    #[error("{what}: `{host}` does not have it")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+    },
+    /// The trust server does not offer content trust for this registry.
+    #[error("{what}: `{host}` does not offer content trust ({status})")]
+    ContentTrustDisabled {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// The status.
+        status: StatusCode,
+    },
+    /// The login may push, but not write trust data.
+    #[error("{what}: `{host}` refuses to store trust data ({status})")]
+    SignerRoleMissing {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// The status.
+        status: StatusCode,
+        /// How it was logged in.
+        login: String,
+    },
+    /// Somebody else published first.
+    #[error("{what}: `{host}` already has a newer version")]
+    VersionConflict {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+    },
+    /// The server refuses the content.
+    #[error("{what}: `{host}` refuses it ({status})")]
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// The status.
+        status: StatusCode,
+        /// What the answer said.
+        #[source]
+        said: Said,
+    },
+    /// The answer's bytes are not those of the digest asked for.
+    #[error("{what}: the bytes that `{host}` sent have another digest")]
+    OtherBytes {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+    },
+    /// The answer is no manifest.
+    #[error("{what}: `{host}` sent no manifest of an image")]
+    Manifest {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// Why.
+        #[source]
+        cause: InvalidManifest,
+    },
+    /// The challenge cannot be answered.
+    #[error("{what}: `{host}` demands a login that cannot be made")]
+    Challenge {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// Why.
+        #[source]
+        cause: InvalidChallenge,
+    },
+    /// A host may not receive the credential.
+    #[error("{what}: the login for `{registry}` stays here")]
+    Host {
+        /// What was asked for.
+        what: String,
+        /// The registry.
+        registry: String,
+        /// Why.
+        #[source]
+        cause: HostNotAllowed,
+    },
+    /// The token service's answer has no token.
+    #[error("the token service of `{host}` sent no token")]
+    NoToken {
+        /// The registry.
+        host: String,
+    },
+    /// Docker's configuration cannot be used.
+    #[error("no login for `{host}`")]
+    DockerConfig {
+        /// The registry.
+        host: String,
+        /// Why.
+        #[source]
+        cause: DockerConfigError,
+    },
+    /// The Azure identity gave no token.
+    #[error("no login for `{host}`")]
+    Identity {
+        /// The registry.
+        host: String,
+        /// Why.
+        #[source]
+        cause: crate::azure::IdentityError,
+    },
+    /// A login was asked for that is not there.
+    #[error("`--registry-auth {asked}` finds no login for `{host}`")]
+    NoLogin {
+        /// What was asked for.
+        asked: &'static str,
+        /// The registry.
+        host: String,
+    },
+}
+
+/// What an error body said, one line.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Said(String);
+
+impl Said {
+    /// `code: message` of the first error in the body, or its beginning.
+    pub fn by(response: &Response) -> Self {
+        let document: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let error = document.pointer("/errors/0").cloned().unwrap_or_default();
+        let text = |value: &serde_json::Value| value.as_str().map(ToOwned::to_owned).unwrap_or_default();
+        let detail = error.pointer("/detail/Error/Msg").map(text).filter(|text| !text.is_empty());
+        let code = text(&error["code"]);
+        if code.is_empty() {
+            let start: String = String::from_utf8_lossy(&response.body).chars().take(200).collect();
+            return Self(format!("{} {start}", response.status).trim().to_owned());
+        }
+        let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+        Self(format!("{code}: {}{detail}", text(&error["message"])))
+    }
+
+    /// Whether the text holds `part`.
+    pub fn has(&self, part: &str) -> bool {
+        self.0.contains(part)
+    }
+}
+
+impl Explain for Error {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::Net(error) => error.reason(),
+            Self::Unauthorized { .. } | Self::NoLogin { .. } => Reason::RegistryUnauthorized,
+            Self::Forbidden { .. } => Reason::RegistryForbidden,
+            Self::Throttled { .. } => Reason::RegistryThrottled,
+            Self::NotFound { .. } => Reason::NotFound,
+            Self::ContentTrustDisabled { .. } => Reason::ContentTrustDisabled,
+            Self::SignerRoleMissing { .. } => Reason::SignerRoleMissing,
+            Self::VersionConflict { .. } => Reason::RaceLost,
+            Self::Refused { .. } | Self::OtherBytes { .. } | Self::Challenge { .. } | Self::NoToken { .. } => {
+                Reason::AnswerInvalid
+            }
+            Self::Manifest { .. } => Reason::AnswerInvalid,
+            Self::Host { cause, .. } => cause.reason(),
+            Self::DockerConfig { .. } => Reason::ConfigInvalid,
+            Self::Identity { cause, .. } => cause.reason(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Net(error) => return error.hint(),
+            Self::Host { cause, .. } => return cause.hint(),
+            Self::Identity { cause, .. } => return cause.hint(),
+            Self::Unauthorized { .. } => "give the identity `AcrPull` to read or `AcrPush` to push (on a registry with ABAC: \
+                 `Container Registry Repository Reader` or `Writer`), and log in again: new roles need a fresh token; \
+                 repository-scoped tokens can never reach trust data"
+                .to_owned(),
+            Self::Forbidden { said, .. } if said.has("not allowed access") => {
+                "the registry's firewall refuses this address: allow it, or use the private endpoint".to_owned()
+            }
+            Self::Forbidden { .. } => "give the identity the role that the operation needs".to_owned(),
+            Self::Throttled { .. } => "lower `--concurrency` or raise `--timeout`".to_owned(),
+            Self::NotFound { .. } => "check the name; right after a push a replica may lag behind".to_owned(),
+            Self::ContentTrustDisabled { .. } => "content trust needs a Premium registry with \
+                 `az acr config content-trust update --status enabled`; since 2026-05-31 it cannot be turned on where it never \
+                 was, and ACR removes it on 2028-03-31; turning it off deletes all trust data of the registry"
+                .to_owned(),
+            Self::SignerRoleMissing { .. } => "give the identity the role `AcrImageSigner` (beside `AcrPush`), then log in again; \
+                 the admin account and repository-scoped tokens can never sign; nothing was published"
+                .to_owned(),
+            Self::VersionConflict { .. } => "run again".to_owned(),
+            Self::OtherBytes { .. } => "something between here and the registry alters what it sends".to_owned(),
+            Self::NoLogin { .. } => "log in first, or choose another `--registry-auth`".to_owned(),
+            Self::Refused { .. } | Self::Manifest { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
+        })
+    }
+}

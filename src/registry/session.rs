@@ -1,0 +1,303 @@
+//! Requests to one registry or trust server with the token each needs: answers the 401 challenge, keeps tokens
+//! per host and scope, and renews them once when they are refused (G08).
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use http::{StatusCode, header};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use url::Url;
+
+use super::{Challenge, Error, Logins, login::Login};
+use crate::{
+    crypto::Secret,
+    net::{Authorization, Client, Purpose, Request, Response},
+};
+
+/// The scope of ACR's exchange, in every cloud.
+const ACR_SCOPE: &str = "https://containerregistry.azure.net/.default";
+/// The life of a token whose answer does not say; the protocol's default.
+const DEFAULT_LIFE: Duration = Duration::from_secs(60);
+/// Tokens are renewed this long before they end.
+const MARGIN: Duration = Duration::from_secs(20);
+
+/// A host as requests and tokens name it.
+#[derive(Clone, Debug)]
+pub(super) struct Host {
+    /// The base address.
+    pub(super) url: Url,
+    /// The registry whose login counts.
+    pub(super) registry: Url,
+    /// The registry's name in references.
+    pub(super) name: String,
+}
+
+/// Tokens and challenges of all hosts.
+#[derive(Debug)]
+pub(super) struct Session {
+    client: Client,
+    logins: Arc<Logins>,
+    tokens: Mutex<BTreeMap<(String, String), Arc<Mutex<Held>>>>,
+    refresh: Mutex<BTreeMap<String, Secret>>,
+}
+
+/// What is known for one host and scope.
+#[derive(Debug, Default)]
+struct Held {
+    challenge: Option<Challenge>,
+    token: Option<(Authorization, Instant)>,
+}
+
+impl Session {
+    pub(super) fn new(client: Client, logins: Arc<Logins>) -> Self {
+        Self { client, logins, tokens: Mutex::default(), refresh: Mutex::default() }
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// How the host is logged in, as messages name it.
+    pub(super) async fn login_name(&self, host: &Host) -> &'static str {
+        self.logins.pick(&self.client, &host.registry, &host.name).await.map_or("none", |login| login.name())
+    }
+
+    /// Sends a request with the token for `scope`; a 401 is answered once by a login or a new token.
+    pub(super) async fn send(&self, host: &Host, scope: &str, mut request: Request) -> Result<Response, Error> {
+        let held = self.tokens.lock().await.entry((host.url.to_string(), scope.to_owned())).or_default().clone();
+        // The first request of a scope goes alone, so that one challenge and one token serve the others.
+        let mut first = held.lock().await;
+        if first.challenge.is_none() {
+            let response = self.client.send(&request).await?;
+            if response.status != StatusCode::UNAUTHORIZED {
+                // Open to everyone: remember, so that the next ones need not wait for each other.
+                return Ok(response);
+            }
+            first.challenge = Some(self.challenge(host, &request, &response)?);
+        }
+        let authorization = self.authorization(host, scope, &mut first).await?;
+        drop(first);
+        request.authorization = authorization.clone();
+        let response = self.client.send(&request).await?;
+        if response.status != StatusCode::UNAUTHORIZED || authorization.is_none() {
+            return Ok(response);
+        }
+        // The token ended, or was taken back: one new one, then the answer stands.
+        let mut again = held.lock().await;
+        again.token = None;
+        self.refresh.lock().await.remove(&host.name);
+        if let Some(challenge) = response.header("www-authenticate").and_then(|header| Challenge::parse(header).ok()) {
+            self.check_realm(host, &request, &challenge)?;
+            again.challenge = Some(challenge);
+        }
+        request.authorization = self.authorization(host, scope, &mut again).await?;
+        drop(again);
+        Ok(self.client.send(&request).await?)
+    }
+
+    fn challenge(&self, host: &Host, request: &Request, response: &Response) -> Result<Challenge, Error> {
+        let header = response.header("www-authenticate").unwrap_or_default();
+        let challenge = Challenge::parse(header);
+        let challenge = challenge.map_err(|cause| Error::Challenge {
+            what: request.what.clone(),
+            host: host.name.clone(),
+            cause,
+        })?;
+        self.check_realm(host, request, &challenge)?;
+        Ok(challenge)
+    }
+
+    /// Where the challenge sends credentials: decided before a byte goes there.
+    fn check_realm(&self, host: &Host, request: &Request, challenge: &Challenge) -> Result<(), Error> {
+        let Challenge::Bearer { realm, .. } = challenge else { return Ok(()) };
+        let hosts = self.client.hosts();
+        let allowed = hosts.check_realm(&host.url, realm).or_else(|refusal| {
+            // A trust server of the registry's own may point back to it.
+            let trusted = hosts.trust_server_may_get_tokens(&host.registry, &host.url);
+            if trusted && hosts.check_realm(&host.registry, realm).is_ok() { Ok(()) } else { Err(refusal) }
+        });
+        allowed.map_err(|cause| Error::Host { what: request.what.clone(), registry: host.name.clone(), cause })
+    }
+
+    async fn authorization(&self, host: &Host, scope: &str, held: &mut Held) -> Result<Option<Authorization>, Error> {
+        if let Some((authorization, end)) = &held.token
+            && Instant::now() + MARGIN < *end
+        {
+            return Ok(Some(authorization.clone()));
+        }
+        let login = self.login(host).await?;
+        let (realm, service, asked) = match (&held.challenge, &login) {
+            (Some(Challenge::Bearer { realm, service, scope }), _) => (realm.clone(), service.clone(), scope.clone()),
+            (Some(Challenge::Basic), Login::Basic { user, password }) => {
+                let authorization = Authorization::Basic { user: user.clone(), password: password.clone() };
+                return Ok(Some(authorization));
+            }
+            (Some(Challenge::Basic) | None, _) => return Ok(None),
+        };
+        let service = service.unwrap_or_else(|| host.name.clone());
+        // The challenge's scope counts where it is about the same name; it may not widen what is asked for.
+        let scope = asked
+            .filter(|asked| same_name(asked, scope))
+            .map_or_else(|| scope.to_owned(), |asked| narrower(&asked, scope));
+        let response = self.ask(host, &login, &realm, &service, &scope).await?;
+        let (token, life) = token_of(&response).ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+        let authorization = Authorization::Bearer(token);
+        held.token = Some((authorization.clone(), Instant::now() + life));
+        Ok(Some(authorization))
+    }
+
+    /// The login, if this host may see it at all.
+    async fn login(&self, host: &Host) -> Result<Login, Error> {
+        if !self.client.hosts().trust_server_may_get_tokens(&host.registry, &host.url) {
+            return Ok(Login::Anonymous);
+        }
+        self.logins.pick(&self.client, &host.registry, &host.name).await
+    }
+
+    async fn ask(
+        &self,
+        host: &Host,
+        login: &Login,
+        realm: &Url,
+        service: &str,
+        scope: &str,
+    ) -> Result<Response, Error> {
+        let what = format!("a token for `{}`", host.name);
+        let get = |authorization| {
+            let mut url = realm.clone();
+            url.query_pairs_mut()
+                .append_pair("service", service)
+                .append_pair("scope", scope)
+                .append_pair("client_id", "acr-sign");
+            Request::get(Purpose::Registry, what.clone(), url, 64 << 10).with_authorization(authorization)
+        };
+        let refresh = |token: &Secret| {
+            let form = [
+                ("grant_type", "refresh_token"),
+                ("service", service),
+                ("client_id", "acr-sign"),
+                ("scope", scope),
+                ("refresh_token", token.expose()),
+            ];
+            Request::post_form(Purpose::Registry, what.clone(), realm.clone(), &form)
+        };
+        let request = match login {
+            Login::Anonymous => get(None),
+            Login::Basic { user, password } => {
+                get(Some(Authorization::Basic { user: user.clone(), password: password.clone() }))
+            }
+            Login::IdentityToken(token) => refresh(token),
+            Login::Entra => refresh(&self.refresh_token(host, realm, service).await?),
+        };
+        let response = self.client.send(&request).await?;
+        if response.status.is_success() { Ok(response) } else { Err(refusal(host, login, request.what, &response)) }
+    }
+
+    /// The registry's refresh token for the Entra identity: asked for once per registry.
+    async fn refresh_token(&self, host: &Host, realm: &Url, service: &str) -> Result<Secret, Error> {
+        let mut known = self.refresh.lock().await;
+        if let Some(token) = known.get(&host.name) {
+            return Ok(token.clone());
+        }
+        let arm = self.client.hosts().cloud.arm_scope();
+        let mut refused = None;
+        for scope in [ACR_SCOPE, arm] {
+            let entra = self.logins.entra.token(scope).await;
+            let entra = entra.map_err(|cause| Error::Identity { host: host.name.clone(), cause })?;
+            let mut url = realm.clone();
+            url.set_path("/oauth2/exchange");
+            url.set_query(None);
+            let form = [("grant_type", "access_token"), ("service", service), ("access_token", entra.expose())];
+            let request =
+                Request::post_form(Purpose::Registry, format!("the login exchange of `{}`", host.name), url, &form);
+            let response = self.client.send(&request).await?;
+            if response.status.is_success() {
+                let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+                let token =
+                    document["refresh_token"].as_str().ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+                let token = Secret::new(token.to_owned());
+                known.insert(host.name.clone(), token.clone());
+                return Ok(token);
+            }
+            refused.get_or_insert_with(|| refusal(host, &Login::Entra, request.what, &response));
+            if response.status != StatusCode::UNAUTHORIZED {
+                break;
+            }
+        }
+        Err(refused.unwrap_or_else(|| Error::NoToken { host: host.name.clone() }))
+    }
+}
+
+fn refusal(host: &Host, login: &Login, what: String, response: &Response) -> Error {
+    let (host, said) = (host.name.clone(), super::error::Said::by(response));
+    match response.status {
+        StatusCode::UNAUTHORIZED => Error::Unauthorized { what, host, login: login.name().to_owned(), said },
+        StatusCode::FORBIDDEN => Error::Forbidden { what, host, said },
+        StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host },
+        status => Error::Refused { what, host, status, said },
+    }
+}
+
+/// Whether two scopes are about the same type and name.
+fn same_name(one: &str, other: &str) -> bool {
+    let name = |scope: &str| scope.rsplit_once(':').map(|(name, _)| name.to_owned());
+    name(one).is_some() && name(one) == name(other)
+}
+
+/// The challenge's spelling of the scope, with no action beyond those meant.
+fn narrower(asked: &str, meant: &str) -> String {
+    let actions = |scope: &str| scope.rsplit_once(':').map(|(_, actions)| actions.to_owned()).unwrap_or_default();
+    let (asked_actions, meant_actions) = (actions(asked), actions(meant));
+    let beyond = asked_actions.split(',').any(|action| !meant_actions.split(',').any(|one| one == action));
+    let lacks = meant_actions.split(',').any(|action| !asked_actions.split(',').any(|one| one == action));
+    if beyond || lacks { meant.to_owned() } else { asked.to_owned() }
+}
+
+/// Token and remaining life, from the answer or the token's own `exp`.
+fn token_of(response: &Response) -> Option<(Secret, Duration)> {
+    let document: Value = serde_json::from_slice(&response.body).ok()?;
+    let text = |name: &str| document[name].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    let token = text("access_token").or_else(|| text("token"))?;
+    let stated = document["expires_in"].as_u64().map(Duration::from_secs);
+    let life = stated.or_else(|| life_of(&token)).unwrap_or(DEFAULT_LIFE);
+    Some((Secret::new(token), life))
+}
+
+/// `exp` minus `iat` of a JWT: independent of this machine's clock.
+fn life_of(token: &str) -> Option<Duration> {
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let seconds = claims["exp"].as_i64()?.checked_sub(claims["iat"].as_i64().or(claims["nbf"].as_i64())?)?;
+    u64::try_from(seconds).ok().map(Duration::from_secs)
+}
+
+/// `Cache-Control: no-cache`, for files that proxies keep for minutes.
+pub(super) fn fresh(request: Request) -> Request {
+    request.with_header(header::CACHE_CONTROL, "no-cache")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g08_a_challenge_does_not_widen_the_scope() {
+        assert!(same_name("repository:a:pull", "repository:a:pull,push"));
+        assert!(!same_name("repository:b:pull", "repository:a:pull"));
+        assert_eq!(narrower("repository:a:pull,push", "repository:a:pull"), "repository:a:pull");
+        assert_eq!(narrower("repository:a:push,pull", "repository:a:pull,push"), "repository:a:push,pull");
+        assert_eq!(narrower("repository:a:pull", "repository:a:pull,push"), "repository:a:pull,push");
+    }
+
+    #[test]
+    fn a_token_without_a_stated_life_says_it_itself() {
+        let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"exp":1000,"iat":400}"#);
+        assert_eq!(life_of(&format!("x.{claims}.y")), Some(Duration::from_secs(600)));
+        assert_eq!(life_of("opaque"), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! The report as JSON: the form of design §4, stable under `schemaVersion`.
+
+use serde_json::{Map, Value, json};
+
+use super::{Decision, ImageReport, Problem, Report, SignatureReport};
+
+impl Report {
+    /// The JSON document, one line per member, with a final newline.
+    pub fn json(&self) -> String {
+        let mut text = format!("{:#}", self.value());
+        text.push('\n');
+        text
+    }
+
+    fn value(&self) -> Value {
+        let mut document = Map::new();
+        document.insert("schemaVersion".into(), json!(1));
+        document.insert("command".into(), json!(self.command));
+        let decision = self.decision.map(|decision| match decision {
+            Decision::Allow => "allow",
+            Decision::Deny => "deny",
+        });
+        insert(&mut document, "decision", decision);
+        document.insert("images".into(), self.images.iter().map(ImageReport::value).collect());
+        insert(&mut document, "error", self.error.as_ref().map(Problem::value));
+        document.insert("warnings".into(), json!(self.warnings));
+        insert(&mut document, "source", self.source);
+        document.insert("auth".into(), self.auth_value());
+        document.insert(
+            "requests".into(),
+            json!({
+                "registry": self.requests.registry, "trustServer": self.requests.trust_server,
+                "vault": self.requests.vault, "entra": self.requests.entra, "other": self.requests.other,
+            }),
+        );
+        document.insert("elapsedMs".into(), json!(self.elapsed_ms));
+        Value::Object(document)
+    }
+
+    fn auth_value(&self) -> Value {
+        let azure = self
+            .auth
+            .azure
+            .as_ref()
+            .map(|azure| json!({"method": azure.method, "clientId": azure.client_id, "tenantId": azure.tenant_id}));
+        let registries: Map<_, _> =
+            self.auth.registries.iter().map(|(host, method)| (host.clone(), json!(method))).collect();
+        json!({"azure": azure, "registries": registries})
+    }
+}
+
+impl ImageReport {
+    fn value(&self) -> Value {
+        let mut image = Map::new();
+        image.insert("image".into(), json!(self.image));
+        insert(&mut image, "digest", self.digest.as_ref().map(ToString::to_string));
+        insert(&mut image, "mediaType", self.media_type.as_deref());
+        image.insert("status".into(), json!(self.status.word()));
+        if let Some(problem) = &self.problem {
+            image.insert("reason".into(), json!(problem.reason.code()));
+            image.insert("message".into(), json!(problem.sentence()));
+            insert(&mut image, "hint", problem.hint.as_deref());
+        }
+        image.insert("signatures".into(), self.signatures.iter().map(SignatureReport::value).collect());
+        Value::Object(image)
+    }
+}
+
+impl SignatureReport {
+    fn value(&self) -> Value {
+        let mut signature = Map::new();
+        signature.insert("format".into(), json!(self.format.to_string()));
+        insert(&mut signature, "signer", self.signer.as_deref());
+        insert(&mut signature, "keyId", self.key_id.as_deref());
+        insert(&mut signature, "role", self.role.as_deref());
+        insert(&mut signature, "expiresAt", self.expires_at.map(|at| at.to_string()));
+        insert(&mut signature, "reference", self.reference.as_deref());
+        signature.insert("status".into(), json!(self.status.word()));
+        insert(&mut signature, "reason", self.reason.map(|reason| reason.code()));
+        Value::Object(signature)
+    }
+}
+
+impl Problem {
+    /// What failed and why, in one line.
+    pub fn sentence(&self) -> String {
+        let mut sentence = self.message.clone();
+        for cause in &self.causes {
+            sentence.push_str(": ");
+            sentence.push_str(cause);
+        }
+        sentence
+    }
+
+    fn value(&self) -> Value {
+        let mut problem = Map::new();
+        problem.insert("reason".into(), json!(self.reason.code()));
+        problem.insert("message".into(), json!(self.sentence()));
+        insert(&mut problem, "hint", self.hint.as_deref());
+        Value::Object(problem)
+    }
+}
+
+fn insert<T: Into<Value>>(map: &mut Map<String, Value>, name: &str, value: Option<T>) {
+    if let Some(value) = value {
+        map.insert(name.into(), value.into());
+    }
+}

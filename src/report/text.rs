@@ -1,0 +1,66 @@
+//! The report for people: result lines for standard output, the story for standard error.
+
+use std::fmt::Write as _;
+
+use super::{Decision, ImageReport, Problem, Report, plain};
+
+impl Report {
+    /// What `verify` prints on standard output: one line per allowed image, in the order given,
+    /// duplicates once, and nothing when anything is denied.
+    pub fn allowed_lines(&self) -> Vec<&str> {
+        if self.decision != Some(Decision::Allow) {
+            return Vec::new();
+        }
+        let mut lines: Vec<&str> = Vec::new();
+        for line in self.images.iter().filter_map(|image| image.pinned.as_deref()) {
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
+    /// What `sign` prints on standard output: one line per image.
+    pub fn image_lines(&self) -> Vec<String> {
+        self.images.iter().map(|image| format!("{:<15} {}", image.status.word(), image.label())).collect()
+    }
+
+    /// Warnings, and what is wrong with each image that did not end well, for standard error.
+    pub fn story(&self, quiet: bool) -> String {
+        let mut story = String::new();
+        if !quiet {
+            for warning in &self.warnings {
+                let _ = writeln!(story, "warning: {}", plain(warning));
+            }
+        }
+        for image in self.images.iter().filter(|image| !image.status.is_good()) {
+            if let Some(problem) = &image.problem {
+                problem.tell(&mut story, &format!("{}: {}", plain(&image.image), image.status.word()));
+            }
+        }
+        if let Some(problem) = &self.error {
+            problem.tell(&mut story, "");
+        }
+        story
+    }
+}
+
+impl ImageReport {
+    /// The image as a person wants to see it: pinned once that is known.
+    pub fn label(&self) -> String {
+        plain(self.pinned.as_deref().unwrap_or(&self.image))
+    }
+}
+
+impl Problem {
+    fn tell(&self, story: &mut String, object: &str) {
+        let separator = if object.is_empty() { "" } else { ": " };
+        let _ = writeln!(story, "error[{}]: {object}{separator}{}", self.reason, plain(&self.message));
+        for cause in &self.causes {
+            let _ = writeln!(story, "  caused by: {}", plain(cause));
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(story, "  hint: {}", plain(hint));
+        }
+    }
+}
