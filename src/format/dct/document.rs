@@ -1,12 +1,10 @@
 //! Typed access to the members of a role file. Each fault names the role, the member and what was found;
 //! members nobody asks for are left alone.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    canonical::Value,
+    canonical::{Object, Value},
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,
 };
@@ -62,7 +60,7 @@ impl<'a> At<'a> {
 /// The members of an object that were not taken yet.
 pub(super) struct Members<'a> {
     at: At<'a>,
-    members: BTreeMap<String, Value>,
+    members: Object,
 }
 
 impl<'a> Members<'a> {
@@ -217,7 +215,7 @@ impl<'a> Members<'a> {
     pub(super) fn entries(
         &mut self,
         name: &str,
-    ) -> Result<Option<BTreeMap<String, Value>>, Rejection> {
+    ) -> Result<Option<Object>, Rejection> {
         match self.optional(name) {
             None => Ok(None),
             Some(Value::Object(members)) => Ok(Some(members)),
@@ -256,6 +254,7 @@ fn describe(value: &Value) -> String {
         Value::Null => "null".to_owned(),
         Value::Bool(flag) => flag.to_string(),
         Value::Integer(number) => number.to_string(),
+        Value::Whole(number) => format!("{number} written with a point or an exponent"),
         Value::String(text) => format!("`{}`", text.chars().take(80).collect::<String>()),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
