@@ -3,9 +3,11 @@
 //!
 //! `oci`, `crypto`, `format` and `report` are pure: bytes and a time in, values out. `net` guards what
 //! leaves the machine, `registry`, `azure` and `keys` speak the protocols above it, and `flow` is the only
-//! place where pure meets IO. The crate's public API is not promised; the command line is.
+//! place where pure meets IO. [`run`] is what `main`, the demo and the tests call. The crate's public API is not promised; the
+//! command line is.
 
 pub mod azure;
+mod cli;
 pub mod crypto;
 pub mod flow;
 pub mod format;
@@ -16,6 +18,11 @@ mod process;
 pub mod reason;
 pub mod registry;
 pub mod report;
+mod run;
+mod settings;
 pub mod timestamp;
+mod verbs;
 
 pub use process::{Environment, Process};
+pub use reason::Exit;
+pub use run::run;

@@ -1,1 +1,27 @@
 //! The verbs: the only place where the pure formats meet IO.
+
+mod collection;
+mod failure;
+mod inspect;
+mod key_show;
+mod publish;
+mod services;
+mod sign;
+mod trust_init;
+mod trust_revoke;
+mod trust_signer;
+mod trust_status;
+mod verify;
+
+pub use collection::{Collection, Needed};
+pub use failure::{Failure, FlowError};
+pub use inspect::{InspectOptions, inspect};
+pub use key_show::KeyView;
+pub use publish::{Published, sign_draft};
+pub use services::Services;
+pub use sign::{SignOptions, sign};
+pub use trust_init::{InitOptions, Initialised, trust_init};
+pub use trust_revoke::{RevokeOptions, trust_revoke};
+pub use trust_signer::{SignerAddOptions, trust_signer_add};
+pub use trust_status::{TrustStatus, trust_status};
+pub use verify::{VerifyOptions, verify};

@@ -24,6 +24,9 @@ impl Report {
         document.insert("images".into(), self.images.iter().map(ImageReport::value).collect());
         insert(&mut document, "error", self.error.as_ref().map(Problem::value));
         document.insert("warnings".into(), json!(self.warnings));
+        if !self.root_key_ids.is_empty() {
+            document.insert("root".into(), json!({"keyIds": self.root_key_ids}));
+        }
         insert(&mut document, "source", self.source);
         document.insert("auth".into(), self.auth_value());
         document.insert(

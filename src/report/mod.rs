@@ -29,6 +29,8 @@ pub struct Report {
     pub error: Option<Problem>,
     /// What a person must know beside the result.
     pub warnings: Vec<String>,
+    /// The root key IDs to pin, where a command made them.
+    pub root_key_ids: Vec<String>,
     /// Where the images came from.
     pub source: Option<&'static str>,
     /// The identities that were used.
@@ -90,6 +92,10 @@ pub enum Status {
     Shown,
     /// Taken out of the roles named.
     Revoked,
+    /// Changed as asked.
+    Changed,
+    /// Already as asked.
+    Unchanged,
 }
 
 /// One signature (for `dct`: one role that holds the tag).
@@ -183,17 +189,14 @@ impl Report {
 }
 
 impl ImageReport {
-    /// An image that ended before anything about it was found out.
+    /// An image by its name and how it ended, and nothing more.
+    pub fn named(image: String, status: Status) -> Self {
+        Self { image, pinned: None, digest: None, media_type: None, status, problem: None, signatures: Vec::new() }
+    }
+
+    /// An image that did not end well.
     pub fn failed(image: String, status: Status, problem: Problem) -> Self {
-        Self {
-            image,
-            pinned: None,
-            digest: None,
-            media_type: None,
-            status,
-            problem: Some(problem),
-            signatures: Vec::new(),
-        }
+        Self { problem: Some(problem), ..Self::named(image, status) }
     }
 
     /// The ending this image calls for.
@@ -209,7 +212,9 @@ impl ImageReport {
                 | Status::Planned
                 | Status::Verified
                 | Status::Shown
-                | Status::Revoked,
+                | Status::Revoked
+                | Status::Changed
+                | Status::Unchanged,
             ) => Exit::Done,
         }
     }
@@ -229,13 +234,15 @@ impl Status {
             Self::Undecided => "undecided",
             Self::Shown => "shown",
             Self::Revoked => "revoked",
+            Self::Changed => "changed",
+            Self::Unchanged => "unchanged",
         }
     }
 
     /// Whether the image ended as asked.
     pub fn is_good(self) -> bool {
         match self {
-            Self::Signed | Self::AlreadySigned | Self::Planned | Self::Verified | Self::Shown | Self::Revoked => true,
+            Self::Signed | Self::AlreadySigned | Self::Planned | Self::Verified | Self::Shown | Self::Revoked | Self::Changed | Self::Unchanged => true,
             Self::Refused | Self::Failed | Self::Rejected | Self::Undecided => false,
         }
     }

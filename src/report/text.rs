@@ -25,6 +25,21 @@ impl Report {
         self.images.iter().map(|image| format!("{:<15} {}", image.status.word(), image.label())).collect()
     }
 
+    /// What `inspect` prints: each image with every signature looked at.
+    pub fn signature_lines(&self) -> String {
+        let mut text = String::new();
+        for image in &self.images {
+            let _ = writeln!(text, "{}  {}", image.label(), image.status.word());
+            for signature in &image.signatures {
+                let role = signature.role.as_deref().unwrap_or("-");
+                let key = signature.key_id.as_deref().map_or("-", |id| id.get(..16).unwrap_or(id));
+                let end = signature.expires_at.map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
+                let _ = writeln!(text, "  {} {:<24} key {key}…  until {end}  {}", signature.format, plain(role), signature.status.word());
+            }
+        }
+        text
+    }
+
     /// Warnings, and what is wrong with each image that did not end well, for standard error.
     pub fn story(&self, quiet: bool) -> String {
         let mut story = String::new();

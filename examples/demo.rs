@@ -1,0 +1,148 @@
+//! The main job in one run, against the sandbox: push, initialise trust, sign through a managed identity and
+//! Key Vault, gate, tamper, blocked. Every step is the command line a user would type.
+
+use std::{
+    error::Error,
+    fs,
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+
+use acr_sandbox::{Identity, KeyKind, Options, Sandbox};
+use acr_sign::{Environment, Exit, Process, run};
+
+const IMAGE: &str = "contoso.azurecr.io/shop/web";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut demo = Demo::start()?;
+    demo.say("A build has just pushed a multi-arch image under three tags. Nobody has signed it.");
+    demo.push();
+
+    demo.say("Once per repository: create its trust data. Root and targets key live in the vault, `pipeline` may sign.");
+    let root = demo.initialise()?;
+
+    demo.say("In the pipeline: sign the three tags. One publication; the key never leaves the vault.");
+    let tags = ["1.4.0", "1.4", "latest"].map(|tag| format!("{IMAGE}:{tag}"));
+    let images = tags.join(" ");
+    let summary = demo.summary.clone();
+    demo.expect(
+        Exit::Done,
+        &format!("acr-sign sign {images} --format dct --key akv:contoso/keys/pipeline --root {root} --summary {summary}"),
+    )?;
+
+    demo.say("What signs it?");
+    demo.expect(Exit::Done, &format!("acr-sign inspect {IMAGE}:1.4.0 --root {root}"))?;
+
+    demo.say("The gate, before a deployment: allowed, and it prints the digests to deploy.");
+    demo.expect(Exit::Done, &format!("acr-sign verify {images} --format dct --signer pipeline --root {root}"))?;
+
+    demo.say("Somebody moves the tag 1.4 behind the signer's back …");
+    demo.tamper();
+
+    demo.say("The gate again: blocked.");
+    let gate = format!("acr-sign verify {images} --format dct --signer pipeline --root {root} --summary {summary}");
+    demo.expect(Exit::Rejected, &gate)?;
+
+    demo.say("The step summary that the pipeline shows:");
+    demo.print(&fs::read_to_string(&demo.summary)?)?;
+    Ok(())
+}
+
+/// The sandbox, the environment of a pipeline step in it, and where to write.
+struct Demo {
+    sandbox: Sandbox,
+    environment: Vec<(String, String)>,
+    folder: tempfile::TempDir,
+    summary: String,
+    step: usize,
+}
+
+impl Demo {
+    fn start() -> Result<Self, Box<dyn Error>> {
+        let sandbox = Sandbox::start(Options::default())?;
+        for name in ["root", "targets", "pipeline"] {
+            sandbox.vault().create_key(name, KeyKind::P256);
+        }
+        // What a self-hosted agent with a managed identity has, and where the sandbox stands in for Azure.
+        let mut environment = sandbox.environment(Identity::ManagedIdentityAppService);
+        environment.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
+        environment.push(("ACR_SIGN_CA_FILE".into(), sandbox.ca_file().display().to_string()));
+        let folder = tempfile::tempdir()?;
+        let summary = folder.path().join("summary.md").display().to_string();
+        Ok(Self { sandbox, environment, folder, summary, step: 0 })
+    }
+
+    fn push(&self) {
+        let digest = self.sandbox.registry().push_index("shop/web", "1.4.0", "release 1.4.0").digest;
+        for tag in ["1.4", "latest"] {
+            self.sandbox.registry().retag("shop/web", &digest, tag);
+        }
+    }
+
+    fn initialise(&mut self) -> Result<String, Box<dyn Error>> {
+        let report = self.folder.path().join("init.json").display().to_string();
+        self.expect(
+            Exit::Done,
+            &format!(
+                "acr-sign trust init {IMAGE} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets \
+                 --signer pipeline=akv:contoso/keys/pipeline --report {report}"
+            ),
+        )?;
+        let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(report)?)?;
+        let root = report.pointer("/root/keyIds/0").and_then(serde_json::Value::as_str);
+        Ok(root.ok_or("trust init did not report the root key ID")?.to_owned())
+    }
+
+    fn tamper(&self) {
+        self.sandbox.registry().push_index("shop/web", "1.4", "something else");
+    }
+
+    fn say(&mut self, text: &str) {
+        self.step += 1;
+        let _ = writeln!(io::stdout(), "\n── {}. {text}", self.step);
+    }
+
+    fn print(&self, text: &str) -> io::Result<()> {
+        let folder = self.folder.path().display().to_string();
+        io::stdout().write_all(text.replace(&folder, "$TMP").as_bytes())
+    }
+
+    /// Prints the command line, runs it, prints what it says, and holds its exit code against `expected`.
+    fn expect(&mut self, expected: Exit, line: &str) -> Result<(), Box<dyn Error>> {
+        self.print(&format!("$ {line}\n"))?;
+        let shown = Shared::default();
+        let mut process = Process {
+            environment: self.environment.iter().cloned().collect::<Environment>(),
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(shown.clone()),
+            stderr: Box::new(shown.clone()),
+            ..Process::real()
+        };
+        process.terminal = false;
+        let exit = run(line.split(' ').map(Into::into), &mut process);
+        self.print(&shown.text())?;
+        self.print(&format!("(exit {})\n", exit.code()))?;
+        if exit == expected { Ok(()) } else { Err(format!("expected exit {}", expected.code()).into()) }
+    }
+}
+
+/// A writer whose text can be read afterwards.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        self.0.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().map_err(|_| io::Error::other("a writer panicked"))?.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

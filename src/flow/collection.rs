@@ -1,0 +1,197 @@
+//! Loading a repository's trust data: fetches what the pure trusted set asks for, in as few round trips as
+//! its chain of hashes allows, and hands every byte to it. Decides nothing about trust itself.
+
+use futures::future::{try_join, try_join_all};
+
+use super::{Failure, FlowError};
+use crate::{
+    crypto::PublicKey,
+    format::dct::{Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, SignerWanted, TrustedSet, Wanted, needed_roles},
+    oci::{Repository, Tag},
+    registry::TrustServer,
+    timestamp::Timestamp,
+};
+
+/// Bytes that a root or timestamp file may have (design §8).
+const ROOT_LIMIT: u64 = 1 << 20;
+
+/// A repository's trust data on its trust server.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// The trust server.
+    pub server: TrustServer,
+    /// The repository; its full name is the GUN.
+    pub repository: Repository,
+}
+
+/// Which delegation files a command looks at.
+#[derive(Clone, Debug)]
+pub enum Needed {
+    /// Those that decide about these tags (`None`: about a digest) under a requirement.
+    ToJudge {
+        /// The tags.
+        tags: Vec<Option<Tag>>,
+        /// What must have signed.
+        requirement: Requirement,
+    },
+    /// `targets/releases`, and every first-level delegation that lists the key.
+    ToSignWith(PublicKey),
+    /// Those that are named.
+    Roles(Vec<RoleName>),
+    /// All.
+    All,
+}
+
+impl Collection {
+    /// Loads and verifies the trust data; `None` if there is none.
+    pub async fn load(
+        &self,
+        trust: &RootTrust,
+        needed: &Needed,
+        now: Timestamp,
+    ) -> Result<Option<TrustedSet>, Failure> {
+        match self.load_once(trust, needed, now).await {
+            // Root and timestamp are asked for together, so a root published in between shows as a
+            // mismatch: once, everything is read again (reference §11, step 5).
+            Err(failure) if matches!(failure.is(), Some(Rejection::HashMismatch { role, .. }) if *role == RoleName::ROOT) => {
+                self.load_once(trust, needed, now).await
+            }
+            loaded => loaded,
+        }
+    }
+
+    async fn load_once(
+        &self,
+        trust: &RootTrust,
+        needed: &Needed,
+        now: Timestamp,
+    ) -> Result<Option<TrustedSet>, Failure> {
+        let (root, timestamp) = try_join(self.get("root.json", ROOT_LIMIT), self.get("timestamp.json", ROOT_LIMIT)).await?;
+        let Some(root) = root else { return Ok(None) };
+        let mut set = self.walk(root, trust, now).await?;
+        let timestamp = timestamp.ok_or_else(|| self.missing("timestamp.json"))?;
+        set.update_timestamp(&timestamp)?;
+        let snapshot = self.fetch(set.snapshot_wanted().ok_or_else(|| self.missing("snapshot.json"))?).await?;
+        set.update_snapshot(&snapshot)?;
+        self.load_targets(&mut set, needed).await?;
+        Ok(Some(set))
+    }
+
+    /// The chain of roots, from what the server shows to what the trust accepts.
+    async fn walk(&self, root: Vec<u8>, trust: &RootTrust, now: Timestamp) -> Result<TrustedSet, Failure> {
+        let mut walk = RootWalk::new(Gun::from(&self.repository), trust.clone(), None, now);
+        let mut step = walk.offer(&root)?;
+        loop {
+            match step {
+                RootStep::Trusted(set) => return Ok(*set),
+                RootStep::Fetch(version) => {
+                    let name = format!("{version}.root.json");
+                    let bytes = self.get(&name, ROOT_LIMIT).await?.ok_or_else(|| self.missing(&name))?;
+                    step = walk.offer(&bytes)?;
+                }
+            }
+        }
+    }
+
+    /// `targets`, together with the delegations known to be needed; then, level by level, the rest.
+    async fn load_targets(&self, set: &mut TrustedSet, needed: &Needed) -> Result<(), Failure> {
+        let early = needed.before_targets();
+        let early: Vec<Wanted> = early.iter().filter_map(|role| set.wanted(role)).collect();
+        let targets = set.wanted(&RoleName::TARGETS).ok_or_else(|| self.missing("targets.json"))?;
+        let early = early.into_iter().map(|wanted| self.fetch_role(wanted));
+        let (targets, mut fetched) = try_join(self.fetch(targets), try_join_all(early)).await?;
+        set.update_targets(&targets)?;
+        loop {
+            let pending = needed.next(set);
+            if pending.is_empty() {
+                return Ok(());
+            }
+            let absent = pending.iter().filter(|role| fetched.iter().all(|(name, _)| name != *role));
+            let absent: Vec<Wanted> = absent.filter_map(|role| set.wanted(role)).collect();
+            fetched.extend(try_join_all(absent.into_iter().map(|wanted| self.fetch_role(wanted))).await?);
+            for role in &pending {
+                let (_, bytes) = fetched
+                    .iter()
+                    .position(|(name, _)| name == role)
+                    .map(|at| fetched.swap_remove(at))
+                    .ok_or_else(|| self.missing(role.as_str()))?;
+                set.update_delegation(role, &bytes)?;
+            }
+        }
+    }
+
+    async fn fetch_role(&self, wanted: Wanted) -> Result<(RoleName, Vec<u8>), Failure> {
+        let role = wanted.role.clone();
+        Ok((role, self.fetch(wanted).await?))
+    }
+
+    async fn fetch(&self, wanted: Wanted) -> Result<Vec<u8>, Failure> {
+        let name = wanted.file_name();
+        Ok(self.get(&name, wanted.length).await?.ok_or_else(|| self.missing(&name))?)
+    }
+
+    /// The host that is asked.
+    pub fn server_name(&self) -> String {
+        self.server.name(&self.repository)
+    }
+
+    /// One file, or `None` where the server has none; at most `limit` bytes.
+    pub async fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.server.get(&self.repository, name, limit).await?)
+    }
+
+    fn missing(&self, file: &str) -> FlowError {
+        FlowError::FileMissing { repository: self.repository.to_string(), file: file.to_owned() }
+    }
+}
+
+impl Needed {
+    /// Delegations asked for together with `targets`, before it says who may sign them.
+    fn before_targets(&self) -> Vec<RoleName> {
+        match self {
+            Self::Roles(roles) => roles.clone(),
+            Self::ToSignWith(_) | Self::All => vec![RoleName::RELEASES],
+            Self::ToJudge { requirement, .. } => {
+                let named = requirement.signers.iter().filter_map(|signer| match signer {
+                    SignerWanted::Name(role) if role.is_delegation() => Some(role.clone()),
+                    SignerWanted::Name(_) | SignerWanted::Key(_) => None,
+                });
+                named.filter(|role| *role != RoleName::RELEASES).chain([RoleName::RELEASES]).collect()
+            }
+        }
+    }
+
+    /// Those that are wanted next, given what is loaded.
+    fn next(&self, set: &TrustedSet) -> Vec<RoleName> {
+        let pending = set.pending_delegations();
+        match self {
+            Self::All => pending,
+            Self::Roles(roles) => pending.into_iter().filter(|role| roles.iter().any(|one| one == role || one.is_below(role))).collect(),
+            Self::ToSignWith(key) => {
+                let first_level = |role: &RoleName| role.parent() == Some(RoleName::TARGETS);
+                let wanted = |role: &RoleName| *role == RoleName::RELEASES || (first_level(role) && lists(set, role, key));
+                pending.into_iter().filter(wanted).collect()
+            }
+            Self::ToJudge { tags, requirement } => {
+                let mut wanted: Vec<RoleName> = Vec::new();
+                for tag in tags {
+                    for role in needed_roles(tag.as_ref(), requirement, set) {
+                        if !wanted.contains(&role) {
+                            wanted.push(role);
+                        }
+                    }
+                }
+                wanted
+            }
+        }
+    }
+}
+
+/// Whether a delegation lists the key, in whatever form.
+fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
+    let parent = role.parent().and_then(|parent| set.targets(&parent));
+    let delegation = set.delegated_by(role);
+    parent.zip(delegation).is_some_and(|(parent, delegation)| {
+        parent.keys_of(delegation).iter().any(|listed| listed.public_key().is_ok_and(|public| public == *key))
+    })
+}

@@ -1,0 +1,177 @@
+//! Any error that ends a flow: it knows its reason, its hint and its causes.
+
+use crate::{
+    reason::{Exit, Explain, Reason},
+    report::{Problem, Status},
+};
+
+/// An error of any layer below, as the flow passes it on.
+#[derive(Debug)]
+pub struct Failure(Box<dyn Explain + Send + Sync>);
+
+impl Failure {
+    /// The stable reason code.
+    pub fn reason(&self) -> Reason {
+        self.0.reason()
+    }
+
+    /// As the report tells it.
+    pub fn problem(&self) -> Problem {
+        Problem::of(self.0.as_ref())
+    }
+
+    /// How an image ends that fails so: looked at and refused, or failed.
+    pub fn status(&self) -> Status {
+        if self.reason().exit() == Exit::Rejected { Status::Refused } else { Status::Failed }
+    }
+
+    /// The error as `E`, if it is one.
+    pub fn is<E: Explain + 'static>(&self) -> Option<&E> {
+        let error: &(dyn std::error::Error + 'static) = self.0.as_ref();
+        error.downcast_ref()
+    }
+}
+
+impl<E: Explain + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+/// What the flow itself finds wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum FlowError {
+    /// The repository has no trust data.
+    #[error("`{repository}` has no trust data on `{server}`")]
+    NoTrustData {
+        /// The repository.
+        repository: String,
+        /// The trust server.
+        server: String,
+        /// Whether a gate asks: then an image without trust data is simply not signed.
+        gate: bool,
+    },
+    /// The snapshot lists a file that the server does not serve.
+    #[error("the trust server lists `{file}` of `{repository}` but does not serve it")]
+    FileMissing {
+        /// The repository.
+        repository: String,
+        /// The file.
+        file: String,
+    },
+    /// The tag resolved to something else than what was built.
+    #[error("`{image}` is `{found}` in the registry, but `{expected}` was to be signed")]
+    DigestMismatch {
+        /// The image as named.
+        image: String,
+        /// What the registry serves.
+        found: String,
+        /// What was asked for.
+        expected: String,
+    },
+    /// Docker Content Trust signs tags.
+    #[error("`{image}` names no tag, and a `dct` signature says which digest a tag is")]
+    NoTag {
+        /// The image as named.
+        image: String,
+    },
+    /// Other writers published first, every time.
+    #[error("`{repository}` was published by others first, {attempts} times in a row")]
+    RaceLost {
+        /// The repository.
+        repository: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// After publishing, the trust server does not list what was sent.
+    #[error("the trust server took the publication of `{repository}`, but does not list `{role}` as it was sent")]
+    NotReadBack {
+        /// The repository.
+        repository: String,
+        /// The role whose bytes are not listed.
+        role: String,
+    },
+    /// A tag is still pullable after it was revoked where the key may write.
+    #[error("`{image}` is still pullable: the key may not write {roles}")]
+    StillPullable {
+        /// The image.
+        image: String,
+        /// The roles that still hold the tag.
+        roles: String,
+    },
+    /// The tag is in no role.
+    #[error("`{image}` is in no role")]
+    NotSigned {
+        /// The image.
+        image: String,
+    },
+    /// A role wants a signature of a key that is not at hand.
+    #[error("`{role}` wants a signature of a key that was not opened")]
+    NoSigner {
+        /// The role.
+        role: String,
+    },
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+    /// The repository has trust data already.
+    #[error("`{repository}` has trust data already")]
+    AlreadyInitialised {
+        /// The repository.
+        repository: String,
+    },
+    /// The run's time is over.
+    #[error("the run did not end within `--timeout {limit}`")]
+    Timeout {
+        /// The limit as given.
+        limit: String,
+    },
+    /// The run was interrupted.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Explain for FlowError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NoTrustData { gate: true, .. } => Reason::Unsigned,
+            Self::NoTrustData { gate: false, .. } => Reason::NotFound,
+            Self::FileMissing { .. } | Self::NotReadBack { .. } => Reason::AnswerInvalid,
+            Self::DigestMismatch { .. } => Reason::DigestMismatch,
+            Self::NoTag { .. } | Self::AlreadyInitialised { .. } => Reason::Usage,
+            Self::RaceLost { .. } => Reason::RaceLost,
+            Self::StillPullable { .. } => Reason::KeyNotDelegated,
+            Self::NotSigned { .. } => Reason::Unsigned,
+            Self::NoRandomness => Reason::ConfigInvalid,
+            Self::NoSigner { .. } => Reason::KeyNotDelegated,
+            Self::Timeout { .. } => Reason::Timeout,
+            Self::Interrupted => Reason::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoTrustData { repository, gate: false, .. } => {
+                format!("create it with `acr-sign trust init {repository} --root-key KEY --targets-key KEY --signer NAME=KEY`")
+            }
+            Self::NoTrustData { gate: true, .. } => "nothing in this repository was ever signed".into(),
+            Self::FileMissing { .. } => {
+                "a replica may lag behind: run again; if it stays, the repository is unusable until its next publication".into()
+            }
+            Self::DigestMismatch { .. } => {
+                "the tag was moved after the build, or the digest is that of one platform: nothing was signed for it".into()
+            }
+            Self::NoTag { .. } => "name the tag: registry/repository:tag@sha256:…".into(),
+            Self::RaceLost { .. } => "run again; signing the tags of one repository in one run avoids the race".into(),
+            Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),
+            Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
+            Self::NoRandomness | Self::NoSigner { .. } => return None,
+            Self::StillPullable { .. } => "give a key of those roles with a further `--key`".into(),
+            Self::AlreadyInitialised { repository } => {
+                format!("look at it with `acr-sign trust status {repository}`; signers are added with `acr-sign trust signer add`")
+            }
+            Self::Timeout { .. } => "raise `--timeout`; a re-run completes what is left".into(),
+            Self::Interrupted => "what was published stays; a re-run completes the rest".into(),
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! What a command talks to, opened once per run.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{Collection, Failure};
+use crate::{
+    azure::Identities,
+    keys::KeyRing,
+    net,
+    oci::Repository,
+    registry::{DockerConfig, Logins, Registry, TrustServer},
+    report::{Report, Requests},
+    settings::Settings,
+    timestamp::Timestamp,
+};
+
+/// The clients of one run, and its one time.
+#[derive(Clone, Debug)]
+pub struct Services {
+    /// The network edge, for its counters.
+    pub client: net::Client,
+    /// Registries.
+    pub registry: Registry,
+    /// Trust servers.
+    pub trust: TrustServer,
+    /// Keys.
+    pub keys: Arc<KeyRing>,
+    /// The run's time.
+    pub now: Timestamp,
+    /// How many repositories or images are worked on at once.
+    pub concurrency: usize,
+    identities: Identities,
+    logins: Arc<Logins>,
+}
+
+impl Services {
+    /// Opens everything and asks nothing; gives the end of the run, too.
+    pub fn open(settings: Settings, now: Timestamp) -> Result<(Self, Instant), Failure> {
+        let client = net::Client::new(settings.net)?;
+        let identities = Identities::new(client.clone(), settings.identity);
+        let docker = settings.docker_config.map(DockerConfig::new);
+        let logins = Arc::new(Logins::new(settings.registry_auth, settings.password, docker, identities.clone()));
+        let registry = Registry::new(client.clone(), logins.clone());
+        let keys = Arc::new(KeyRing::new(identities.clone(), settings.environment, now));
+        let trust = TrustServer::new(registry.clone(), settings.trust_server);
+        let deadline = client.deadline();
+        Ok((Self { client, registry, trust, keys, now, concurrency: settings.concurrency, identities, logins }, deadline))
+    }
+
+    /// The same services at another time, for `--at`.
+    #[must_use]
+    pub fn at(&self, now: Timestamp) -> Self {
+        Self { now, ..self.clone() }
+    }
+
+    /// The trust data of a repository.
+    pub fn collection(&self, repository: &Repository) -> Collection {
+        Collection { server: self.trust.clone(), repository: repository.clone() }
+    }
+
+    /// Writes into the report who asked, and how often.
+    pub async fn account(&self, report: &mut Report) {
+        let counts = self.client.counts();
+        report.requests = Requests {
+            registry: counts.registry,
+            trust_server: counts.trust_server,
+            vault: counts.vault,
+            entra: counts.entra,
+            other: counts.other,
+        };
+        report.auth.azure = self.identities.report();
+        report.auth.registries = self.logins.report().await;
+        let skew = self.client.skew_seconds();
+        if skew.abs() > 300 {
+            let direction = if skew > 0 { "behind" } else { "ahead of" };
+            report.warnings.push(format!("this machine's clock is {} s {direction} that of the services", skew.abs()));
+        }
+    }
+}

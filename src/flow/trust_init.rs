@@ -1,0 +1,89 @@
+//! `trust init`: creates a repository's trust data; the server holds the timestamp key.
+
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+
+use super::{Failure, FlowError, Published, Services, sign_draft};
+use crate::{
+    crypto::{PublicKey, Signer},
+    format::dct::{
+        KeyId, RoleName, SignerName,
+        init::{NewCollection, SnapshotKey, prepare, server_key},
+    },
+    oci::Repository,
+};
+
+/// What `trust init` was asked for.
+#[derive(Clone, Debug)]
+pub struct InitOptions {
+    /// The repository.
+    pub repository: Repository,
+    /// The root key.
+    pub root: Arc<dyn Signer>,
+    /// The targets key.
+    pub targets: Arc<dyn Signer>,
+    /// Signers by name.
+    pub signers: Vec<(SignerName, Vec<PublicKey>)>,
+    /// The snapshot key, when it is not the server's.
+    pub snapshot: Option<Arc<dyn Signer>>,
+    /// Plan only.
+    pub dry_run: bool,
+}
+
+/// A new collection.
+#[derive(Debug)]
+pub struct Initialised {
+    /// The root key ID to pin; none in a dry run, as it is that of a certificate still to be made.
+    pub root_key_id: Option<KeyId>,
+    /// The roles that were published.
+    pub roles: Vec<RoleName>,
+}
+
+/// Creates the trust data; refuses where there is some.
+pub async fn trust_init(services: &Services, options: &InitOptions) -> Result<Initialised, Failure> {
+    let collection = services.collection(&options.repository);
+    if collection.get("root.json", 1 << 20).await?.is_some() {
+        return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into());
+    }
+    let mut of_server = vec![RoleName::TIMESTAMP];
+    if options.snapshot.is_none() {
+        of_server.push(RoleName::SNAPSHOT);
+    }
+    let answers = of_server.iter().map(|role| collection.server.key(&options.repository, role.as_str()));
+    let answers = try_join_all(answers).await?;
+    let keys = of_server.iter().zip(&answers).map(|(role, answer)| server_key(role, answer));
+    let mut keys = keys.collect::<Result<Vec<_>, _>>()?.into_iter();
+    let timestamp = keys.next().ok_or(FlowError::NoRandomness)?;
+    let snapshot = match (&options.snapshot, keys.next()) {
+        (None, Some(key)) => SnapshotKey::Server(key),
+        (Some(signer), _) => SnapshotKey::Held(signer.public_key().clone()),
+        (None, None) => return Err(FlowError::NoRandomness.into()),
+    };
+    let mut serial = [0; 16];
+    getrandom::fill(&mut serial).map_err(|_| FlowError::NoRandomness)?;
+    let new = NewCollection {
+        gun: (&options.repository).into(),
+        root_key: options.root.public_key().clone(),
+        targets_key: options.targets.public_key().clone(),
+        signers: options.signers.clone(),
+        snapshot,
+        timestamp,
+        serial,
+    };
+    let draft = prepare(new, services.now)?;
+    if options.dry_run {
+        return Ok(Initialised { root_key_id: None, roles: vec![RoleName::ROOT, RoleName::TARGETS] });
+    }
+    let mut signers = vec![options.root.clone(), options.targets.clone()];
+    signers.extend(options.snapshot.clone());
+    let publication = sign_draft(draft, &signers).await?;
+    match collection.publish(&publication, None, services.now).await? {
+        Published::Stored => {}
+        Published::Conflict => return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into()),
+    }
+    let root = publication.files.iter().find(|(role, _)| *role == RoleName::ROOT);
+    let root = root.map(|(_, bytes)| collection.founded(bytes, services.now)).transpose()?;
+    let root_key_id = root.and_then(|set| set.root().key_ids(&RoleName::ROOT).first().copied());
+    Ok(Initialised { root_key_id, roles: publication.files.into_iter().map(|(role, _)| role).collect() })
+}

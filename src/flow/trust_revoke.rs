@@ -1,0 +1,139 @@
+//! `trust revoke`: takes tags out of every role that the keys may write, and says where they still stand.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft, verify::signer_name};
+use crate::{
+    crypto::{PublicKey, Signer},
+    format::{
+        Format,
+        dct::{
+            RoleName, RootTrust, TrustedSet,
+            admin::{holders, revoke, writable},
+        },
+    },
+    oci::{Reference, Repository, Tag},
+    report::{ImageReport, SignatureReport, Status},
+};
+
+/// How often the change is rebuilt on another writer's before the run gives up.
+const ATTEMPTS: u32 = 10;
+
+/// What `trust revoke` was asked for.
+#[derive(Clone, Debug)]
+pub struct RevokeOptions {
+    /// Images, each with a tag.
+    pub images: Vec<Reference>,
+    /// Keys of the roles to write.
+    pub signers: Vec<Arc<dyn Signer>>,
+    /// Trust in the root.
+    pub trust: RootTrust,
+    /// Plan only.
+    pub dry_run: bool,
+}
+
+/// Revokes; one report per image, in the order named.
+pub async fn trust_revoke(services: &Services, options: &RevokeOptions) -> Vec<ImageReport> {
+    let mut groups: BTreeMap<&Repository, Vec<Tag>> = BTreeMap::new();
+    for image in &options.images {
+        groups.entry(&image.repository).or_default().extend(image.tag.clone());
+    }
+    let mut outcomes = BTreeMap::new();
+    for (repository, tags) in groups {
+        outcomes.insert(repository, revoke_in(services, options, repository, &tags).await);
+    }
+    options.images.iter().map(|image| report(image, outcomes.get(&image.repository))).collect()
+}
+
+/// Which roles a tag was taken out of, and which still hold it.
+#[derive(Debug, Default)]
+struct Outcome {
+    taken: Vec<(String, RoleName)>,
+    left: Vec<(String, RoleName)>,
+}
+
+async fn revoke_in(
+    services: &Services,
+    options: &RevokeOptions,
+    repository: &Repository,
+    tags: &[Tag],
+) -> Result<Outcome, Failure> {
+    let collection = services.collection(repository);
+    let mut taken = Vec::new();
+    for _ in 0..ATTEMPTS {
+        let loaded = collection.load(&options.trust, &Needed::All, services.now).await?;
+        let set = loaded.ok_or_else(|| FlowError::NoTrustData {
+            repository: repository.to_string(),
+            server: collection.server_name(),
+            gate: false,
+        })?;
+        let held: Vec<PublicKey> = options.signers.iter().map(|signer| signer.public_key().clone()).collect();
+        let ours = writable(&set, &held);
+        let (now, left): (Vec<_>, Vec<_>) = holding(&set, tags).into_iter().partition(|(_, role)| ours.contains(role));
+        let nothing = now.is_empty();
+        for pair in now {
+            if !taken.contains(&pair) {
+                taken.push(pair);
+            }
+        }
+        let pullable = left.into_iter().filter(|(_, role)| *role == RoleName::TARGETS || *role == RoleName::RELEASES);
+        let outcome = Outcome { taken: taken.clone(), left: pullable.collect() };
+        if nothing || options.dry_run {
+            return Ok(outcome);
+        }
+        let draft = revoke(&set, tags, &held, services.now)?;
+        let publication = sign_draft(draft, &options.signers).await?;
+        match collection.publish(&publication, Some(&set), services.now).await? {
+            Published::Stored => return Ok(outcome),
+            Published::Conflict => pause_before_retry().await,
+        }
+    }
+    Err(FlowError::RaceLost { repository: repository.to_string(), attempts: ATTEMPTS }.into())
+}
+
+/// Which of the tags stand in which roles.
+fn holding(set: &TrustedSet, tags: &[Tag]) -> Vec<(String, RoleName)> {
+    let of_tag = |tag: &Tag| holders(set, tag).into_iter().map(|role| (tag.to_string(), role)).collect::<Vec<_>>();
+    tags.iter().flat_map(of_tag).collect()
+}
+
+fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>) -> ImageReport {
+    let name = image.to_string();
+    let Some(tag) = &image.tag else {
+        return ImageReport::failed(name.clone(), Status::Refused, Failure::from(FlowError::NoTag { image: name }).problem());
+    };
+    let outcome = match outcome {
+        Some(Ok(outcome)) => outcome,
+        Some(Err(failure)) => return ImageReport::failed(name, Status::Failed, failure.problem()),
+        None => unreachable!("every repository has an outcome"),
+    };
+    let of_tag = |pairs: &[(String, RoleName)]| -> Vec<RoleName> {
+        pairs.iter().filter(|(name, _)| name == tag.as_str()).map(|(_, role)| role.clone()).collect()
+    };
+    let (taken, left) = (of_tag(&outcome.taken), of_tag(&outcome.left));
+    let mut report = if !left.is_empty() {
+        let roles = left.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
+        let failure = Failure::from(FlowError::StillPullable { image: name.clone(), roles });
+        ImageReport::failed(name, Status::Refused, failure.problem())
+    } else if taken.is_empty() {
+        let failure = Failure::from(FlowError::NotSigned { image: name.clone() });
+        ImageReport::failed(name, Status::Refused, failure.problem())
+    } else {
+        ImageReport::named(name, Status::Revoked)
+    };
+    report.signatures = taken.iter().map(|role| revoked(role, image)).collect();
+    report
+}
+
+fn revoked(role: &RoleName, image: &Reference) -> SignatureReport {
+    SignatureReport {
+        format: Format::Dct,
+        signer: signer_name(role),
+        key_id: None,
+        role: Some(role.to_string()),
+        expires_at: None,
+        reference: Some(image.to_string()),
+        status: Status::Revoked,
+        reason: None,
+    }
+}

@@ -1,0 +1,208 @@
+//! One run: arguments to settings, settings to services, the verb, and the report to whoever wants it.
+
+use std::{
+    ffi::OsString,
+    io::Write as _,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::{
+    cli::{Cli, Command, Key, Output, Shared, Signer, Trust},
+    flow::{Failure, FlowError, Services},
+    process::Process,
+    reason::{Exit, Reason},
+    report::{Problem, Report, Requests},
+    settings::{SettingError, Settings},
+    verbs,
+};
+
+/// Runs a command line as `main` does: arguments include the program's name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process) -> Exit {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error, process),
+    };
+    if let Command::Completions { shell } = &cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Cli::command(), "acr-sign", &mut script);
+        return written(process, &script);
+    }
+    let started = Instant::now();
+    let shared = shared(&cli.command).clone();
+    log(&shared.output, process);
+    let outcome = execute(&cli.command, &shared, process);
+    let mut outcome = outcome.unwrap_or_else(|failure| Outcome::failed(name(&cli.command), &failure));
+    outcome.report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    publish(&mut outcome, &shared.output, process)
+}
+
+/// What a verb came to: the report, and what goes to standard output.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) report: Report,
+    /// For people.
+    pub(crate) text: String,
+    /// For programs, where it is not the report itself.
+    pub(crate) json: Option<serde_json::Value>,
+}
+
+impl Outcome {
+    fn failed(command: &'static str, failure: &Failure) -> Self {
+        let mut report = Report::new(command);
+        report.error = Some(failure.problem());
+        Self { report, text: String::new(), json: None }
+    }
+}
+
+/// Sets up and runs the verb, until it ends, the time is over, or somebody interrupts.
+fn execute(command: &Command, shared: &Shared, process: &mut Process) -> Result<Outcome, Failure> {
+    let settings = Settings::new(shared, process)?;
+    let timeout = settings.timeout.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid))?;
+    let outcome = runtime.block_on(async {
+        let (services, deadline) = Services::open(settings, process.now)?;
+        // The edge ends each request at the deadline; this is for what waits beside requests.
+        let limit = tokio::time::timeout_at(deadline + Duration::from_millis(500), verbs::run(command, &services));
+        let mut outcome = tokio::select! {
+            outcome = limit => outcome.unwrap_or_else(|_| Err(FlowError::Timeout { limit: timeout.clone() }.into())),
+            () = interrupted() => Err(FlowError::Interrupted.into()),
+        };
+        let command = name(command);
+        let mut finished = match &mut outcome {
+            Ok(_) => outcome?,
+            Err(failure) => Outcome::failed(command, failure),
+        };
+        services.account(&mut finished.report).await;
+        Ok(finished)
+    });
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    outcome
+}
+
+/// Resolves when the process is asked to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// What clap has to say: help and version are results, anything else is a usage error.
+fn refuse(error: &clap::Error, process: &mut Process) -> Exit {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        let _ = process.stderr.write_all(text.as_bytes());
+        Exit::Usage
+    } else {
+        written(process, text.as_bytes())
+    }
+}
+
+/// Writes a result; a result that cannot be written was not delivered.
+fn written(process: &mut Process, bytes: &[u8]) -> Exit {
+    match process.stdout.write_all(bytes).and_then(|()| process.stdout.flush()) {
+        Ok(()) => Exit::Done,
+        Err(_) => Exit::Undecided,
+    }
+}
+
+/// Report, summary, result and story, in this order: what was asked for as a file comes first.
+fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exit {
+    let mut exit = outcome.report.exit();
+    if let Some(path) = &output.report
+        && let Err(error) = replace(path, outcome.report.json().as_bytes())
+    {
+        exit = exit.worst(complain(process, "report", path, &error));
+    }
+    if let Some(path) = &output.summary
+        && let Err(error) = append(path, outcome.report.summary().as_bytes())
+    {
+        exit = exit.worst(complain(process, "summary", path, &error));
+    }
+    let result = match output.output {
+        crate::cli::Form::Json => match &outcome.json {
+            Some(document) => format!("{document:#}\n"),
+            None => outcome.report.json(),
+        },
+        crate::cli::Form::Text => outcome.text.clone(),
+    };
+    exit = exit.worst(written(process, result.as_bytes()));
+    let _ = process.stderr.write_all(outcome.report.story(output.quiet).as_bytes());
+    exit
+}
+
+fn complain(process: &mut Process, what: &str, path: &Path, error: &std::io::Error) -> Exit {
+    let _ = writeln!(process.stderr, "error[config-invalid]: the {what} `{}` cannot be written\n  caused by: {error}", path.display());
+    Exit::Usage
+}
+
+/// Writes a file whole or not at all: beside it first, then in its place (N05).
+#[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
+fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.tmp", std::process::id()));
+    let beside = path.with_file_name(name);
+    std::fs::write(&beside, bytes)?;
+    std::fs::rename(&beside, path).inspect_err(|_| {
+        let _ = std::fs::remove_file(&beside);
+    })
+}
+
+/// Summaries add up over the steps of a job.
+#[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
+fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+}
+
+/// Sends the log to standard error, where asked for.
+fn log(output: &Output, process: &Process) {
+    let level = match output.verbose {
+        0 => return,
+        1 => "acr_sign=info",
+        _ => "acr_sign=debug",
+    };
+    let colour = process.terminal && process.environment.get("NO_COLOR").is_none();
+    // A second run in one process keeps the first one's subscriber.
+    let _ = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(colour).without_time().try_init();
+}
+
+fn shared(command: &Command) -> &Shared {
+    match command {
+        Command::Sign(arguments) => &arguments.shared,
+        Command::Verify(arguments) => &arguments.shared,
+        Command::Inspect(arguments) => &arguments.shared,
+        Command::Trust(Trust::Init(arguments)) => &arguments.shared,
+        Command::Trust(Trust::Status(arguments)) => &arguments.shared,
+        Command::Trust(Trust::Signer(Signer::Add(arguments))) => &arguments.shared,
+        Command::Trust(Trust::Revoke(arguments)) => &arguments.shared,
+        Command::Key(Key::Show(arguments)) => &arguments.shared,
+        Command::Completions { .. } => unreachable!("completions are printed before anything is set up"),
+    }
+}
+
+/// The command as typed.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::Sign(_) => "sign",
+        Command::Verify(_) => "verify",
+        Command::Inspect(_) => "inspect",
+        Command::Trust(Trust::Init(_)) => "trust init",
+        Command::Trust(Trust::Status(_)) => "trust status",
+        Command::Trust(Trust::Signer(Signer::Add(_))) => "trust signer add",
+        Command::Trust(Trust::Revoke(_)) => "trust revoke",
+        Command::Key(Key::Show(_)) => "key show",
+        Command::Completions { .. } => "completions",
+    }
+}
