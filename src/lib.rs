@@ -12,7 +12,10 @@ pub mod format;
 pub mod keys;
 pub mod net;
 pub mod oci;
+mod process;
 pub mod reason;
 pub mod registry;
 pub mod report;
 pub mod timestamp;
+
+pub use process::{Environment, Process};

@@ -16,6 +16,9 @@ pub struct InvalidTimestamp {
 }
 
 impl Timestamp {
+    /// The end of the year 9999, the latest time that certificates and RFC 3339 can state.
+    pub const LATEST: Self = Self(time::macros::datetime!(9999-12-31 23:59:59 UTC));
+
     /// From seconds since 1970; `None` outside the years 1 to 9999.
     pub fn from_unix(seconds: i64) -> Option<Self> {
         OffsetDateTime::from_unix_timestamp(seconds).ok().map(Self)
@@ -29,9 +32,8 @@ impl Timestamp {
     /// This time plus a duration; stays at the latest expressible time when it would pass it.
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
-        let latest = time::PrimitiveDateTime::MAX.assume_utc();
         let delta = time::Duration::try_from(duration).unwrap_or(time::Duration::MAX);
-        Self(self.0.checked_add(delta).unwrap_or(latest))
+        self.0.checked_add(delta).map_or(Self::LATEST, |sum| Self(sum).min(Self::LATEST))
     }
 
     /// The same time without the fraction of a second.

@@ -1,0 +1,311 @@
+//! Names of images: registry, repository, tag and digest. Parsed once, strictly; a registry host holds no
+//! user-info, no path, no upper case and no trailing dot (G01, G13).
+
+use std::{fmt, str::FromStr};
+
+use super::Digest;
+
+/// The registry that docker means when none is named.
+const DOCKER_HUB: &str = "docker.io";
+
+/// A registry's host, with a port if one was named. Lower case.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct RegistryHost(Box<str>);
+
+/// A repository with its registry: `contoso.azurecr.io/web/app`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Repository {
+    registry: RegistryHost,
+    path: Box<str>,
+}
+
+/// A tag: at most 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`.
+#[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Tag(Box<str>);
+
+/// An image as named: `registry/repository[:tag][@digest]`.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct Reference {
+    /// The repository.
+    pub repository: Repository,
+    /// The tag, if named.
+    pub tag: Option<Tag>,
+    /// The digest, if named.
+    pub digest: Option<Digest>,
+}
+
+/// Why a name is none.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum InvalidReference {
+    /// No registry, where one must be named.
+    #[error("names no registry: write it in full, such as `contoso.azurecr.io/web/app:1.0`")]
+    NoRegistry,
+    /// The host breaks its grammar.
+    #[error("`{0}` is no registry host")]
+    Host(String),
+    /// The repository path breaks its grammar.
+    #[error("`{0}` is no repository: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them")]
+    Path(String),
+    /// The tag breaks its grammar.
+    #[error("`{0}` is no tag")]
+    Tag(String),
+    /// The digest breaks its grammar.
+    #[error(transparent)]
+    Digest(#[from] super::InvalidDigest),
+    /// A repository was wanted, and a tag or digest was named.
+    #[error("names a tag or digest, where a repository is wanted")]
+    NotARepository,
+}
+
+impl RegistryHost {
+    /// `host[:port]`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The host without its port.
+    pub fn host(&self) -> &str {
+        match self.0.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => &self.0,
+        }
+    }
+
+    /// The port, if one was named.
+    pub fn port(&self) -> Option<u16> {
+        self.0.get(self.host().len() + 1..)?.parse().ok()
+    }
+}
+
+impl FromStr for RegistryHost {
+    type Err = InvalidReference;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || InvalidReference::Host(text.chars().take(300).collect());
+        let lower = text.to_ascii_lowercase();
+        let (host, port) = match lower.rsplit_once(':') {
+            Some((host, port)) if !lower.ends_with(']') => (host, Some(port)),
+            _ => (lower.as_str(), None),
+        };
+        if let Some(port) = port
+            && (port.starts_with('0') || !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err())
+        {
+            return Err(wrong());
+        }
+        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let valid = match bracketed {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => host.len() <= 253 && host.split('.').all(is_label),
+        };
+        if valid { Ok(Self(lower.into())) } else { Err(wrong()) }
+    }
+}
+
+fn is_label(label: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !label.is_empty() && label.len() <= 63 && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+impl Repository {
+    /// A repository whose registry is named.
+    pub fn named(text: &str) -> Result<Self, InvalidReference> {
+        Reference::named(text)?.only_repository()
+    }
+
+    /// A repository, with docker's short names.
+    pub fn familiar(text: &str) -> Result<Self, InvalidReference> {
+        Reference::familiar(text)?.only_repository()
+    }
+
+    /// The registry.
+    pub fn registry(&self) -> &RegistryHost {
+        &self.registry
+    }
+
+    /// The path below the registry.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn new(registry: RegistryHost, path: &str) -> Result<Self, InvalidReference> {
+        let valid = path.len() + registry.as_str().len() < 255 && path.split('/').all(is_component);
+        if valid { Ok(Self { registry, path: path.into() }) } else { Err(InvalidReference::Path(path.chars().take(300).collect())) }
+    }
+}
+
+/// Letters and digits, with `.`, `_`, `__` or any number of `-` between them.
+fn is_component(text: &str) -> bool {
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let mut separator = 0_usize;
+    let mut previous = 0;
+    for byte in text.bytes() {
+        if alphanumeric(byte) {
+            separator = 0;
+        } else {
+            separator += 1;
+            let fits = match byte {
+                b'.' => separator == 1,
+                b'_' => separator == 1 || (separator == 2 && previous == b'_'),
+                b'-' => separator == 1 || previous == b'-',
+                _ => false,
+            };
+            if !fits {
+                return false;
+            }
+        }
+        previous = byte;
+    }
+    text.bytes().next().is_some_and(alphanumeric) && separator == 0
+}
+
+impl Tag {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Tag {
+    type Err = InvalidReference;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+        let mut bytes = text.bytes();
+        let valid = bytes.next().is_some_and(word) && bytes.all(|b| word(b) || b == b'.' || b == b'-');
+        if valid && text.len() <= 128 { Ok(Self(text.into())) } else { Err(InvalidReference::Tag(text.chars().take(300).collect())) }
+    }
+}
+
+impl Reference {
+    /// An image whose registry is named: the first part has a `.` or `:`, or is `localhost`.
+    pub fn named(text: &str) -> Result<Self, InvalidReference> {
+        match split_registry(text) {
+            Some((registry, rest)) => Self::new(registry.parse()?, rest),
+            None => Err(InvalidReference::NoRegistry),
+        }
+    }
+
+    /// An image as docker reads it: without a registry it lies on Docker Hub, one word below `library`.
+    pub fn familiar(text: &str) -> Result<Self, InvalidReference> {
+        let (registry, rest) = split_registry(text).unwrap_or((DOCKER_HUB, text));
+        let registry = if registry == "index.docker.io" { DOCKER_HUB } else { registry };
+        if registry == DOCKER_HUB && !rest.split('@').next().is_some_and(|name| name.contains('/')) {
+            return Self::new(registry.parse()?, &format!("library/{rest}"));
+        }
+        Self::new(registry.parse()?, rest)
+    }
+
+    fn new(registry: RegistryHost, rest: &str) -> Result<Self, InvalidReference> {
+        let (name, digest) = match rest.split_once('@') {
+            Some((name, digest)) => (name, Some(digest.parse()?)),
+            None => (rest, None),
+        };
+        let (path, tag) = match name.split_once(':') {
+            Some((path, tag)) => (path, Some(tag.parse()?)),
+            None => (name, None),
+        };
+        Ok(Self { repository: Repository::new(registry, path)?, tag, digest })
+    }
+
+    /// The tag, or docker's default.
+    pub fn tag_or_latest(&self) -> Tag {
+        self.tag.clone().unwrap_or_else(|| Tag("latest".into()))
+    }
+
+    fn only_repository(self) -> Result<Repository, InvalidReference> {
+        if self.tag.is_none() && self.digest.is_none() { Ok(self.repository) } else { Err(InvalidReference::NotARepository) }
+    }
+}
+
+fn split_registry(text: &str) -> Option<(&str, &str)> {
+    let (first, rest) = text.split_once('/')?;
+    let is_host = first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase());
+    is_host.then_some((first, rest))
+}
+
+impl fmt::Display for RegistryHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Repository {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.registry, self.path)
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.repository)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g13_names_as_docker_reads_them() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for (given, full) in [
+            ("alpine".to_owned(), "docker.io/library/alpine".to_owned()),
+            ("alpine:3.20".into(), "docker.io/library/alpine:3.20".into()),
+            ("docker.io/alpine".into(), "docker.io/library/alpine".into()),
+            ("index.docker.io/library/alpine".into(), "docker.io/library/alpine".into()),
+            ("org/app".into(), "docker.io/org/app".into()),
+            ("localhost/app:1".into(), "localhost/app:1".into()),
+            ("localhost:5000/app".into(), "localhost:5000/app".into()),
+            ("Contoso.AzureCR.io/web/app:V1".into(), "contoso.azurecr.io/web/app:V1".into()),
+            (format!("a.azurecr.io/x:t@{digest}"), format!("a.azurecr.io/x:t@{digest}")),
+            ("[::1]:5000/app".into(), "[::1]:5000/app".into()),
+            ("a.azurecr.io/a__b/c---d/e.f_g".into(), "a.azurecr.io/a__b/c---d/e.f_g".into()),
+        ] {
+            assert_eq!(Reference::familiar(&given).unwrap().to_string(), full, "{given}");
+        }
+    }
+
+    #[test]
+    fn g13_what_is_no_name() {
+        for wrong in [
+            "", "/", "a.azurecr.io/", "a.azurecr.io/App", "a.azurecr.io/x:", "a.azurecr.io/x:-t", "a.azurecr.io/x@sha256:12",
+            "user:secret@a.azurecr.io/x", "a.azurecr.io./x", ".azurecr.io/x", "a..b/x", "a.azurecr.io:0/x", "a.azurecr.io:99999/x",
+            "a.azurecr.io:443x/x", "á.azurecr.io/x", "a.azurecr.io/x/../y", "a.azurecr.io/x//y", "a.azurecr.io/x:t:u",
+            "a.azurecr.io/-x", "a.azurecr.io/x-", "a.azurecr.io/x.", "a.azurecr.io/a___b", "a.azurecr.io/a._b", "a.azurecr.io/x y",
+            "https://a.azurecr.io/x", "a.azurecr.io/x\n", "-a.azurecr.io/x", "::1/x",
+        ] {
+            assert!(Reference::familiar(wrong).is_err(), "{wrong:?} {:?}", Reference::familiar(wrong));
+        }
+    }
+
+    #[test]
+    fn signing_wants_the_registry() {
+        assert_eq!(Reference::named("web/app:1"), Err(InvalidReference::NoRegistry));
+        assert_eq!(Reference::named("alpine"), Err(InvalidReference::NoRegistry));
+        assert!(Reference::named("contoso.azurecr.io/web/app:1").is_ok());
+        assert_eq!(Repository::named("contoso.azurecr.io/web:1"), Err(InvalidReference::NotARepository));
+    }
+
+    #[test]
+    fn host_and_port() {
+        let host: RegistryHost = "localhost:5000".parse().unwrap();
+        assert_eq!((host.host(), host.port()), ("localhost", Some(5000)));
+        let host: RegistryHost = "a.azurecr.io".parse().unwrap();
+        assert_eq!((host.host(), host.port()), ("a.azurecr.io", None));
+        let host: RegistryHost = "[::1]:5000".parse().unwrap();
+        assert_eq!((host.host(), host.port()), ("[::1]", Some(5000)));
+    }
+}
