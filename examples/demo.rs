@@ -1,6 +1,8 @@
 //! The main job in one run, against the sandbox: push, initialise trust, sign through a managed identity and
 //! Key Vault, gate, tamper, blocked. Every step is the command line a user would type.
 
+#![allow(clippy::disallowed_methods, reason = "a program of its own")]
+
 use std::{
     error::Error,
     fs,
@@ -18,7 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     demo.say("A build has just pushed a multi-arch image under three tags. Nobody has signed it.");
     demo.push();
 
-    demo.say("Once per repository: create its trust data. Root and targets key live in the vault, `pipeline` may sign.");
+    demo.say(
+        "Once per repository: create its trust data. Root and targets key live in the vault, `pipeline` may sign.",
+    );
     let root = demo.initialise()?;
 
     demo.say("In the pipeline: sign the three tags. One publication; the key never leaves the vault.");
@@ -27,7 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let summary = demo.summary.clone();
     demo.expect(
         Exit::Done,
-        &format!("acr-sign sign {images} --format dct --key akv:contoso/keys/pipeline --root {root} --summary {summary}"),
+        &format!(
+            "acr-sign sign {images} --format dct --key akv:contoso/keys/pipeline --root {root} --summary {summary}"
+        ),
     )?;
 
     demo.say("What signs it?");

@@ -11,15 +11,15 @@ use clap_complete::Shell;
 #[command(name = "acr-sign", version, propagate_version = true, max_term_width = 100)]
 #[command(after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not find out, \
                         130 interrupted.")]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
-    pub command: Command,
+    pub(crate) command: Command,
 }
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Sign what was pushed
     Sign(Sign),
     /// The gate: exit 0 only if every image is signed as the trust given by flags demands
@@ -41,7 +41,7 @@ pub enum Command {
 
 /// `trust …`
 #[derive(Debug, Subcommand)]
-pub enum Trust {
+pub(crate) enum Trust {
     /// Create trust data for a repository and print the root key ID to pin
     Init(TrustInit),
     /// Show roots, roles, keys and signed tags as the trust server has them
@@ -55,319 +55,319 @@ pub enum Trust {
 
 /// `trust signer …`
 #[derive(Debug, Subcommand)]
-pub enum Signer {
+pub(crate) enum Signer {
     /// Let a key sign tags under a name
     Add(SignerAdd),
 }
 
 /// `key …`
 #[derive(Debug, Subcommand)]
-pub enum Key {
+pub(crate) enum Key {
     /// Show a key as each format sees it: key IDs, thumbprint, PEM, and what is wrong with it for signing
     Show(KeyShow),
 }
 
 /// `sign`
 #[derive(Args, Debug)]
-pub struct Sign {
+pub(crate) struct Sign {
     /// Images to sign: registry/repository:tag[@sha256:…]
     #[arg(value_name = "IMAGE")]
-    pub images: Vec<String>,
+    pub(crate) images: Vec<String>,
     /// Signature format: dct (Docker Content Trust). There is no default: a signature in the wrong format is a
     /// false comfort
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
-    pub format: Vec<String>,
-    /// The signing key, or FORMAT=KEY: https://VAULT.vault.azure.net/keys/NAME[/VERSION],
+    pub(crate) format: Vec<String>,
+    /// The signing key, or FORMAT=KEY: `https://VAULT.vault.azure.net/keys/NAME[/VERSION]`,
     /// akv:VAULT/keys/NAME, akv:VAULT/certificates/NAME, akv:VAULT/secrets/NAME, file:PATH, env:NAME
     #[arg(long, value_name = "KEY")]
-    pub key: Vec<String>,
+    pub(crate) key: Vec<String>,
     /// The digest that was built; an image whose tag resolves to another one is refused
     #[arg(long, value_name = "sha256:…")]
-    pub digest: Option<String>,
+    pub(crate) digest: Option<String>,
     /// Sign this role instead of the ones that list the key: targets, targets/releases, …
     #[arg(long, value_name = "ROLE")]
-    pub role: Vec<String>,
+    pub(crate) role: Vec<String>,
     /// Sign again what this key has signed already
     #[arg(long)]
-    pub force: bool,
+    pub(crate) force: bool,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pin: Pin,
+    pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub dry_run: DryRun,
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `verify`
 #[derive(Args, Debug)]
-pub struct Verify {
+pub(crate) struct Verify {
     /// Images to check; short names are read as docker reads them
     #[arg(value_name = "IMAGE")]
-    pub images: Vec<String>,
+    pub(crate) images: Vec<String>,
     /// Signature format that must hold: dct
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
-    pub format: Vec<String>,
+    pub(crate) format: Vec<String>,
     /// A signer that must have signed this tag and digest (role targets/NAME; `targets` is the base role)
     #[arg(long, value_name = "NAME")]
-    pub signer: Vec<String>,
+    pub(crate) signer: Vec<String>,
     /// A signer's key that must have signed this tag and digest: any of those given
     #[arg(long, value_name = "KEY")]
-    pub key: Vec<String>,
+    pub(crate) key: Vec<String>,
     /// Answer as of this time (RFC 3339), for audits and tests
     #[arg(long, value_name = "TIME")]
-    pub at: Option<String>,
+    pub(crate) at: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pin: Pin,
+    pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `inspect`
 #[derive(Args, Debug)]
-pub struct Inspect {
+pub(crate) struct Inspect {
     /// An image, or a repository for all its signed tags
     #[arg(value_name = "IMAGE|REPOSITORY")]
-    pub image: String,
+    pub(crate) image: String,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pin: Pin,
+    pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `trust init`
 #[derive(Args, Debug)]
-pub struct TrustInit {
+pub(crate) struct TrustInit {
     /// The repository, with its registry
     #[arg(value_name = "REPOSITORY")]
-    pub repository: String,
+    pub(crate) repository: String,
     /// The root key: signs who holds the other roles, needed again only to rotate keys
     #[arg(long, value_name = "KEY")]
-    pub root_key: String,
+    pub(crate) root_key: String,
     /// The targets key: signs who the signers are
     #[arg(long, value_name = "KEY")]
-    pub targets_key: String,
+    pub(crate) targets_key: String,
     /// A signer and its key (a public key is enough)
     #[arg(long, value_name = "NAME=KEY")]
-    pub signer: Vec<String>,
+    pub(crate) signer: Vec<String>,
     /// Who holds the snapshot key
     #[arg(long, value_name = "server|KEY", default_value = "server")]
-    pub snapshot_key: String,
+    pub(crate) snapshot_key: String,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub dry_run: DryRun,
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `trust status`
 #[derive(Args, Debug)]
-pub struct TrustStatus {
+pub(crate) struct TrustStatus {
     /// The repository, with its registry
     #[arg(value_name = "REPOSITORY")]
-    pub repository: String,
+    pub(crate) repository: String,
     /// Answer as of this time (RFC 3339)
     #[arg(long, value_name = "TIME")]
-    pub at: Option<String>,
+    pub(crate) at: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pin: Pin,
+    pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `trust signer add`
 #[derive(Args, Debug)]
-pub struct SignerAdd {
+pub(crate) struct SignerAdd {
     /// The signer's name: lower-case letters, digits, `-` and `_`
     #[arg(value_name = "NAME")]
-    pub name: String,
+    pub(crate) name: String,
     /// The repositories to sign in
     #[arg(value_name = "REPOSITORY", required = true)]
-    pub repositories: Vec<String>,
+    pub(crate) repositories: Vec<String>,
     /// The signer's key (a public key is enough)
     #[arg(long, value_name = "KEY", required = true)]
-    pub signer_key: Vec<String>,
+    pub(crate) signer_key: Vec<String>,
     /// The repository's targets key
     #[arg(long, value_name = "KEY")]
-    pub targets_key: String,
+    pub(crate) targets_key: String,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pin: Pin,
+    pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub dry_run: DryRun,
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `trust revoke`
 #[derive(Args, Debug)]
-pub struct TrustRevoke {
+pub(crate) struct TrustRevoke {
     /// The tags to revoke
     #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<String>,
+    pub(crate) images: Vec<String>,
     /// A key of the roles to take the tag out of
     #[arg(long, value_name = "KEY", required = true)]
-    pub key: Vec<String>,
+    pub(crate) key: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub pin: Pin,
+    pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub dry_run: DryRun,
+    pub(crate) dry_run: DryRun,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// `key show`
 #[derive(Args, Debug)]
-pub struct KeyShow {
+pub(crate) struct KeyShow {
     /// The key
     #[arg(value_name = "KEY")]
-    pub key: String,
+    pub(crate) key: String,
     /// Show the key IDs that this certificate (PEM file) of the key has, too
     #[arg(long, value_name = "PEM")]
-    pub certificate: Option<PathBuf>,
+    pub(crate) certificate: Option<PathBuf>,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub shared: Shared,
+    pub(crate) shared: Shared,
 }
 
 /// Trust in the root of a repository's trust data.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Root pin")]
-pub struct Pin {
+pub(crate) struct Pin {
     /// Root key ID to trust (repeatable: any of); `trust status` shows it
     #[arg(long, value_name = "KEYID")]
-    pub root: Vec<String>,
+    pub(crate) root: Vec<String>,
     /// CA certificates (PEM) that the root certificate must chain to; its name must be the repository
     #[arg(long, value_name = "PEM")]
-    pub root_ca: Option<PathBuf>,
+    pub(crate) root_ca: Option<PathBuf>,
     /// Trust whatever root the server shows, as docker does on a fresh machine; said in every report
     #[arg(long)]
-    pub trust_on_first_use: bool,
+    pub(crate) trust_on_first_use: bool,
 }
 
 /// Whether anything is changed.
 #[derive(Args, Clone, Copy, Debug, Default)]
-pub struct DryRun {
+pub(crate) struct DryRun {
     /// Do everything except signing in the vault and writing to the registry, and print the plan
     #[arg(long)]
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
 
 /// Flags that most commands share.
 #[derive(Args, Clone, Debug)]
-pub struct Shared {
+pub(crate) struct Shared {
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub identity: Identity,
+    pub(crate) identity: Identity,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub network: Network,
+    pub(crate) network: Network,
     #[command(flatten)]
     #[allow(missing_docs)]
-    pub output: Output,
+    pub(crate) output: Output,
 }
 
 /// Who is asking.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Identity")]
-pub struct Identity {
+pub(crate) struct Identity {
     /// The Azure identity
     #[arg(long, value_enum, value_name = "METHOD", default_value_t = Auth::Auto)]
-    pub auth: Auth,
+    pub(crate) auth: Auth,
     /// The registry login
     #[arg(long, value_enum, value_name = "METHOD", default_value_t = RegistryAuth::Auto)]
-    pub registry_auth: RegistryAuth,
+    pub(crate) registry_auth: RegistryAuth,
     /// User name for the registry, with --password-stdin
     #[arg(long, value_name = "NAME", requires = "password_stdin")]
-    pub username: Option<String>,
+    pub(crate) username: Option<String>,
     /// Read the registry password from standard input
     #[arg(long, requires = "username")]
-    pub password_stdin: bool,
+    pub(crate) password_stdin: bool,
     /// Client ID of the identity
     #[arg(long, value_name = "GUID")]
-    pub client_id: Option<String>,
+    pub(crate) client_id: Option<String>,
     /// Tenant of the identity
     #[arg(long, value_name = "GUID")]
-    pub tenant_id: Option<String>,
+    pub(crate) tenant_id: Option<String>,
     /// Azure Pipelines service connection to use
     #[arg(long, value_name = "GUID")]
-    pub service_connection_id: Option<String>,
+    pub(crate) service_connection_id: Option<String>,
     /// The Azure cloud
     #[arg(long, value_enum, value_name = "CLOUD", default_value_t = CloudName::Public)]
-    pub cloud: CloudName,
+    pub(crate) cloud: CloudName,
 }
 
 /// Where requests may go, and how long they may take.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Network")]
-pub struct Network {
+pub(crate) struct Network {
     /// A further host that credentials may go to (private cloud, tests)
     #[arg(long, value_name = "HOST[:PORT]")]
-    pub allow_host: Vec<String>,
+    pub(crate) allow_host: Vec<String>,
     /// A private address that redirects may lead to; gives no credentials to anyone
     #[arg(long, value_name = "HOST[:PORT]")]
-    pub allow_private: Vec<String>,
-    /// Further CA certificates (PEM) for TLS; also ACR_SIGN_CA_FILE and SSL_CERT_FILE
+    pub(crate) allow_private: Vec<String>,
+    /// Further CA certificates (PEM) for TLS; also `ACR_SIGN_CA_FILE` and `SSL_CERT_FILE`
     #[arg(long, value_name = "PEM")]
-    pub ca_file: Vec<PathBuf>,
+    pub(crate) ca_file: Vec<PathBuf>,
     /// Speak plain HTTP with this host
     #[arg(long, value_name = "HOST[:PORT]")]
-    pub plain_http: Vec<String>,
-    /// Connect elsewhere for a host name; also ACR_SIGN_CONNECT_TO (`;`-separated)
+    pub(crate) plain_http: Vec<String>,
+    /// Connect elsewhere for a host name; also `ACR_SIGN_CONNECT_TO` (`;`-separated)
     #[arg(long, value_name = "HOST[:PORT]=ADDR:PORT")]
-    pub connect_to: Vec<String>,
-    /// The trust server, if not the registry itself; also DOCKER_CONTENT_TRUST_SERVER
+    pub(crate) connect_to: Vec<String>,
+    /// The trust server, if not the registry itself; also `DOCKER_CONTENT_TRUST_SERVER`
     #[arg(long, value_name = "URL")]
-    pub trust_server: Option<String>,
+    pub(crate) trust_server: Option<String>,
     /// How much is in flight at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub concurrency: u16,
+    pub(crate) concurrency: u16,
     /// Deadline of the whole run: an integer and ms, s, m, h or d
     #[arg(long, value_name = "DURATION", default_value = "10m")]
-    pub timeout: String,
+    pub(crate) timeout: String,
     /// How often a failed request is tried again
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=20))]
-    pub retries: u32,
+    pub(crate) retries: u32,
 }
 
 /// What is told, and where.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Output")]
-pub struct Output {
+pub(crate) struct Output {
     /// Form of the result on standard output
     #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Text)]
-    pub output: Form,
+    pub(crate) output: Form,
     /// Write the report (JSON) to a file
     #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
+    pub(crate) report: Option<PathBuf>,
     /// Append the step summary (Markdown) to a file
     #[arg(long, value_name = "FILE")]
-    pub summary: Option<PathBuf>,
+    pub(crate) summary: Option<PathBuf>,
     /// Say more on standard error (-vv: every request)
     #[arg(short, long, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(crate) verbose: u8,
     /// Say nothing on standard error but errors
     #[arg(short, long, conflicts_with = "verbose")]
-    pub quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 /// `--auth`
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Auth {
+pub(crate) enum Auth {
     /// One of the others, by what the environment offers
     Auto,
     /// GitHub Actions OIDC
@@ -388,7 +388,7 @@ pub enum Auth {
 
 /// `--registry-auth`
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum RegistryAuth {
+pub(crate) enum RegistryAuth {
     /// The first of the others that is there
     Auto,
     /// The Azure identity
@@ -401,7 +401,7 @@ pub enum RegistryAuth {
 
 /// `--cloud`
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum CloudName {
+pub(crate) enum CloudName {
     /// Azure
     Public,
     /// Azure US Government
@@ -412,7 +412,7 @@ pub enum CloudName {
 
 /// `--output`
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Form {
+pub(crate) enum Form {
     /// For people
     Text,
     /// For programs; has a schemaVersion

@@ -62,7 +62,8 @@ fn execute(command: &Command, shared: &Shared, process: &mut Process) -> Result<
     let settings = Settings::new(shared, process)?;
     let timeout = settings.timeout.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.map_err(|error| SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid))?;
+    let runtime =
+        runtime.map_err(|error| SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid))?;
     let outcome = runtime.block_on(async {
         let (services, deadline) = Services::open(settings, process.now)?;
         // The edge ends each request at the deadline; this is for what waits beside requests.
@@ -144,7 +145,11 @@ fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exi
 }
 
 fn complain(process: &mut Process, what: &str, path: &Path, error: &std::io::Error) -> Exit {
-    let _ = writeln!(process.stderr, "error[config-invalid]: the {what} `{}` cannot be written\n  caused by: {error}", path.display());
+    let _ = writeln!(
+        process.stderr,
+        "error[config-invalid]: the {what} `{}` cannot be written\n  caused by: {error}",
+        path.display()
+    );
     Exit::Usage
 }
 
@@ -175,7 +180,12 @@ fn log(output: &Output, process: &Process) {
     };
     let colour = process.terminal && process.environment.get("NO_COLOR").is_none();
     // A second run in one process keeps the first one's subscriber.
-    let _ = tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).with_ansi(colour).without_time().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(colour)
+        .without_time()
+        .try_init();
 }
 
 fn shared(command: &Command) -> &Shared {

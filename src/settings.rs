@@ -24,7 +24,7 @@ use crate::{
 /// What a flag, variable or file that it names got wrong.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub struct SettingError {
+pub(crate) struct SettingError {
     message: String,
     hint: Option<String>,
     reason: Reason,
@@ -44,20 +44,20 @@ impl Explain for SettingError {
 
 impl SettingError {
     /// A wrong command line.
-    pub fn usage(message: impl Into<String>) -> Self {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { message: message.into(), hint: None, reason: Reason::Usage, cause: None }
     }
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// Under another reason than `usage`.
     #[must_use]
-    pub fn reason(mut self, reason: Reason) -> Self {
+    pub(crate) fn reason(mut self, reason: Reason) -> Self {
         self.reason = reason;
         self
     }
@@ -70,30 +70,30 @@ impl SettingError {
 
 /// What every command is set up with.
 #[derive(Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The network edge.
-    pub net: net::Options,
+    pub(crate) net: net::Options,
     /// The Azure identity to pick.
-    pub identity: azure::Setting,
+    pub(crate) identity: azure::Setting,
     /// The registry login to pick.
-    pub registry_auth: registry::RegistryAuth,
+    pub(crate) registry_auth: registry::RegistryAuth,
     /// `--username` and the password.
-    pub password: Option<(String, Secret)>,
+    pub(crate) password: Option<(String, Secret)>,
     /// Where docker keeps its logins.
-    pub docker_config: Option<std::path::PathBuf>,
+    pub(crate) docker_config: Option<std::path::PathBuf>,
     /// The trust server, if not the registry.
-    pub trust_server: Option<Url>,
+    pub(crate) trust_server: Option<Url>,
     /// How much is in flight at once.
-    pub concurrency: usize,
+    pub(crate) concurrency: usize,
     /// The deadline as given, for messages.
-    pub timeout: String,
+    pub(crate) timeout: String,
     /// Captured environment, for key references.
-    pub environment: Environment,
+    pub(crate) environment: Environment,
 }
 
 impl Settings {
     /// From the shared flags and the process.
-    pub fn new(shared: &cli::Shared, process: &mut Process) -> Result<Self, SettingError> {
+    pub(crate) fn new(shared: &cli::Shared, process: &mut Process) -> Result<Self, SettingError> {
         let environment = process.environment.clone();
         let network = &shared.network;
         let cloud = match shared.identity.cloud {
@@ -174,7 +174,8 @@ fn password(flags: &cli::Identity, process: &mut Process) -> Result<Option<(Stri
         .map_err(|error| SettingError::usage("the password could not be read from standard input").cause(error))?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
-        return Err(SettingError::usage("standard input holds no password").hint("pipe it in: `… | acr-sign … --password-stdin`"));
+        return Err(SettingError::usage("standard input holds no password")
+            .hint("pipe it in: `… | acr-sign … --password-stdin`"));
     }
     Ok(Some((user.clone(), Secret::new(text))))
 }
@@ -188,15 +189,18 @@ fn connect_to(flags: &cli::Network, environment: &Environment) -> Result<Vec<Con
 }
 
 fn ca_files(flags: &cli::Network, environment: &Environment) -> Result<Vec<Vec<u8>>, SettingError> {
-    let named = ["ACR_SIGN_CA_FILE", "SSL_CERT_FILE"].into_iter().filter_map(|name| environment.get(name)).map(Path::new);
+    let named =
+        ["ACR_SIGN_CA_FILE", "SSL_CERT_FILE"].into_iter().filter_map(|name| environment.get(name)).map(Path::new);
     flags.ca_file.iter().map(std::path::PathBuf::as_path).chain(named).map(|path| read(path, "CA file")).collect()
 }
 
 /// Reads a file that a flag names.
 #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
-pub fn read(path: &Path, what: &str) -> Result<Vec<u8>, SettingError> {
+pub(crate) fn read(path: &Path, what: &str) -> Result<Vec<u8>, SettingError> {
     fs::read(path).map_err(|error| {
-        SettingError::usage(format!("{what} `{}` cannot be read", path.display())).reason(Reason::ConfigInvalid).cause(error)
+        SettingError::usage(format!("{what} `{}` cannot be read", path.display()))
+            .reason(Reason::ConfigInvalid)
+            .cause(error)
     })
 }
 
@@ -213,7 +217,7 @@ fn trust_server_url(text: &str) -> Result<Url, SettingError> {
 }
 
 /// Parses each value of a repeatable flag.
-pub fn parse_each<T>(flag: &str, values: &[String]) -> Result<Vec<T>, SettingError>
+pub(crate) fn parse_each<T>(flag: &str, values: &[String]) -> Result<Vec<T>, SettingError>
 where
     T: std::str::FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -222,7 +226,7 @@ where
 }
 
 /// Parses one value of a flag.
-pub fn parse<T>(flag: &str, value: &str) -> Result<T, SettingError>
+pub(crate) fn parse<T>(flag: &str, value: &str) -> Result<T, SettingError>
 where
     T: std::str::FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
@@ -231,8 +235,10 @@ where
 }
 
 /// An integer and `ms`, `s`, `m`, `h` or `d`.
-pub fn duration(flag: &str, text: &str) -> Result<Duration, SettingError> {
-    let wrong = || SettingError::usage(format!("`{flag} {text}` is no duration")).hint("an integer and ms, s, m, h or d: 90s, 10m");
+pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration, SettingError> {
+    let wrong = || {
+        SettingError::usage(format!("`{flag} {text}` is no duration")).hint("an integer and ms, s, m, h or d: 90s, 10m")
+    };
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -250,16 +256,16 @@ pub fn duration(flag: &str, text: &str) -> Result<Duration, SettingError> {
 }
 
 /// `--format`: at least one, each known, each once.
-pub fn formats(values: &[String]) -> Result<Vec<Format>, SettingError> {
+pub(crate) fn formats(values: &[String]) -> Result<Vec<Format>, SettingError> {
     let which = "the formats are: dct (Docker Content Trust, what content trust in ACR means)";
     if values.is_empty() {
-        return Err(SettingError::usage("no `--format` was given").hint(format!(
-            "a signature in the wrong format is a false comfort, so there is no default; {which}"
-        )));
+        return Err(SettingError::usage("no `--format` was given")
+            .hint(format!("a signature in the wrong format is a false comfort, so there is no default; {which}")));
     }
     let mut formats: Vec<Format> = Vec::new();
     for value in values {
-        let format = value.parse().map_err(|_| SettingError::usage(format!("`--format {value}` is not known")).hint(which))?;
+        let format =
+            value.parse().map_err(|_| SettingError::usage(format!("`--format {value}` is not known")).hint(which))?;
         if !formats.contains(&format) {
             formats.push(format);
         }
@@ -268,7 +274,7 @@ pub fn formats(values: &[String]) -> Result<Vec<Format>, SettingError> {
 }
 
 /// The one `--key` that serves `format`: `KEY`, or `FORMAT=KEY`.
-pub fn key_for(values: &[String], format: Format) -> Result<KeyReference, SettingError> {
+pub(crate) fn key_for(values: &[String], format: Format) -> Result<KeyReference, SettingError> {
     let prefix = format!("{format}=");
     let own = values.iter().filter_map(|value| value.strip_prefix(&prefix));
     let bare = values.iter().filter(|value| !names_format(value)).map(String::as_str);
@@ -286,15 +292,21 @@ fn names_format(value: &str) -> bool {
 }
 
 /// The root pin, or `None` where none was given.
-pub fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
-    let given = usize::from(!flags.root.is_empty()) + usize::from(flags.root_ca.is_some()) + usize::from(flags.trust_on_first_use);
+pub(crate) fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
+    let given = usize::from(!flags.root.is_empty())
+        + usize::from(flags.root_ca.is_some())
+        + usize::from(flags.trust_on_first_use);
     if given > 1 {
-        return Err(SettingError::usage("`--root`, `--root-ca` and `--trust-on-first-use` are three ways to trust: give one"));
+        return Err(SettingError::usage(
+            "`--root`, `--root-ca` and `--trust-on-first-use` are three ways to trust: give one",
+        ));
     }
     if let Some(path) = &flags.root_ca {
         let pem = read(path, "CA file")?;
         let chain = Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
-            SettingError::usage(format!("`--root-ca {}` is not usable", path.display())).reason(Reason::ConfigInvalid).cause(error)
+            SettingError::usage(format!("`--root-ca {}` is not usable", path.display()))
+                .reason(Reason::ConfigInvalid)
+                .cause(error)
         })?;
         return Ok(Some(RootTrust::Ca(chain)));
     }
@@ -308,7 +320,7 @@ pub fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
 }
 
 /// The root pin of a command that cannot do without (T23, T32).
-pub fn required_pin(flags: &cli::Pin, repository: &Repository) -> Result<RootTrust, SettingError> {
+pub(crate) fn required_pin(flags: &cli::Pin, repository: &Repository) -> Result<RootTrust, SettingError> {
     pin(flags)?.ok_or_else(|| {
         SettingError::usage(format!("no root is pinned for `{repository}`")).reason(Reason::RootNotPinned).hint(format!(
             "run `acr-sign trust status {repository}`, compare the root key IDs with what the owner of the root key \
@@ -318,12 +330,12 @@ pub fn required_pin(flags: &cli::Pin, repository: &Repository) -> Result<RootTru
 }
 
 /// Images named on a command line that signs: the registry must be named.
-pub fn named_images(values: &[String]) -> Result<Vec<Reference>, SettingError> {
+pub(crate) fn named_images(values: &[String]) -> Result<Vec<Reference>, SettingError> {
     images(values, Reference::named)
 }
 
 /// Images named on a command line that reads: docker's short names are fine.
-pub fn familiar_images(values: &[String]) -> Result<Vec<Reference>, SettingError> {
+pub(crate) fn familiar_images(values: &[String]) -> Result<Vec<Reference>, SettingError> {
     images(values, Reference::familiar)
 }
 
@@ -336,27 +348,30 @@ fn images<E: std::error::Error + Send + Sync + 'static>(
     }
     values
         .iter()
-        .map(|value| parse(value).map_err(|error| SettingError::usage(format!("`{value}` is no image name")).cause(error)))
+        .map(|value| {
+            parse(value).map_err(|error| SettingError::usage(format!("`{value}` is no image name")).cause(error))
+        })
         .collect()
 }
 
 /// A repository with its registry.
-pub fn repository(value: &str) -> Result<Repository, SettingError> {
-    Repository::named(value).map_err(|error| SettingError::usage(format!("`{value}` is no repository name")).cause(error))
+pub(crate) fn repository(value: &str) -> Result<Repository, SettingError> {
+    Repository::named(value)
+        .map_err(|error| SettingError::usage(format!("`{value}` is no repository name")).cause(error))
 }
 
 /// `--at`, or the run's own time.
-pub fn at(value: Option<&str>, now: Timestamp) -> Result<Timestamp, SettingError> {
+pub(crate) fn at(value: Option<&str>, now: Timestamp) -> Result<Timestamp, SettingError> {
     value.map_or(Ok(now), |value| parse("--at", value))
 }
 
 /// `--digest`.
-pub fn digest(value: Option<&str>) -> Result<Option<Digest>, SettingError> {
+pub(crate) fn digest(value: Option<&str>) -> Result<Option<Digest>, SettingError> {
     value.map(|value| parse("--digest", value)).transpose()
 }
 
 /// `--role`.
-pub fn roles(values: &[String]) -> Result<Vec<RoleName>, SettingError> {
+pub(crate) fn roles(values: &[String]) -> Result<Vec<RoleName>, SettingError> {
     parse_each("--role", values)
 }
 
@@ -366,7 +381,9 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, milliseconds) in [("1ms", 1), ("90s", 90_000), ("10m", 600_000), ("2h", 7_200_000), ("1d", 86_400_000)] {
+        for (text, milliseconds) in
+            [("1ms", 1), ("90s", 90_000), ("10m", 600_000), ("2h", 7_200_000), ("1d", 86_400_000)]
+        {
             assert_eq!(duration("--timeout", text).unwrap(), Duration::from_millis(milliseconds));
         }
         for wrong in ["", "10", "m", "1.5h", "-1s", "0s", "1w", "10 m", "99999999999999999999s"] {

@@ -3,11 +3,14 @@
 use serde_json::json;
 
 use crate::{
-    cli::{Command, Inspect, Key, KeyShow, Pin, Sign, Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus, Verify},
+    cli::{
+        Command, Inspect, Key, KeyShow, Pin, Sign, Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus,
+        Verify,
+    },
     crypto::{Certificate, KeyKind},
     flow::{
-        Failure, InitOptions, InspectOptions, KeyView, RevokeOptions, Services, SignOptions, SignerAddOptions, VerifyOptions, inspect,
-        sign, trust_init, trust_revoke, trust_signer_add, trust_status, verify,
+        Failure, InitOptions, InspectOptions, KeyView, RevokeOptions, Services, SignOptions, SignerAddOptions,
+        VerifyOptions, inspect, sign, trust_init, trust_revoke, trust_signer_add, trust_status, verify,
     },
     format::{
         Format,
@@ -51,7 +54,9 @@ async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Fail
     };
     let repositories: std::collections::BTreeSet<_> = options.images.iter().map(|image| &image.repository).collect();
     if options.digest.is_some() && repositories.len() > 1 {
-        return Err(SettingError::usage("`--digest` says what was built in one repository, and several are named").into());
+        return Err(
+            SettingError::usage("`--digest` says what was built in one repository, and several are named").into()
+        );
     }
     let signer = services.keys.open(&key).await?;
     let mut report = Report::new("sign");
@@ -69,7 +74,8 @@ async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, 
     let now = settings::at(arguments.at.as_deref(), services.now)?;
     let mut signers = Vec::new();
     for name in &arguments.signer {
-        let role = RoleName::signer(name).map_err(|error| SettingError::usage(format!("`--signer {name}`: {error}")))?;
+        let role =
+            RoleName::signer(name).map_err(|error| SettingError::usage(format!("`--signer {name}`: {error}")))?;
         signers.push(SignerWanted::Name(role));
     }
     let services = services.at(now);
@@ -85,7 +91,9 @@ async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, 
     if arguments.at.is_some() {
         report.warnings.push(format!("answered as of {now}, not as of now"));
     }
-    report.warnings.push("nothing is remembered between runs: older trust data is noticed only once its timestamp has ended".to_owned());
+    report.warnings.push(
+        "nothing is remembered between runs: older trust data is noticed only once its timestamp has ended".to_owned(),
+    );
     let options = VerifyOptions { images, trust, requirement: Requirement { signers } };
     verify(&services, &options, &mut report).await;
     let text = report.allowed_lines().iter().map(|line| format!("{line}\n")).collect();
@@ -105,7 +113,9 @@ async fn run_init(arguments: &TrustInit, services: &Services) -> Result<Outcome,
     let repository = settings::repository(&arguments.repository)?;
     let mut signers = Vec::new();
     for signer in &arguments.signer {
-        let (name, key) = signer.split_once('=').ok_or_else(|| SettingError::usage(format!("`--signer {signer}` is not NAME=KEY")))?;
+        let (name, key) = signer
+            .split_once('=')
+            .ok_or_else(|| SettingError::usage(format!("`--signer {signer}` is not NAME=KEY")))?;
         let part = services.keys.public(&settings::parse("--signer", key)?, false).await?;
         signers.push((signer_name(name)?, part.keys.into_iter().take(1).collect()));
     }
@@ -148,9 +158,12 @@ async fn run_signer_add(arguments: &SignerAdd, services: &Services) -> Result<Ou
     let name = signer_name(&arguments.name)?;
     let mut keys = Vec::new();
     for key in &arguments.signer_key {
-        keys.extend(services.keys.public(&settings::parse("--signer-key", key)?, false).await?.keys.into_iter().take(1));
+        keys.extend(
+            services.keys.public(&settings::parse("--signer-key", key)?, false).await?.keys.into_iter().take(1),
+        );
     }
-    let repositories = arguments.repositories.iter().map(|text| settings::repository(text)).collect::<Result<Vec<_>, _>>()?;
+    let repositories =
+        arguments.repositories.iter().map(|text| settings::repository(text)).collect::<Result<Vec<_>, _>>()?;
     let mut pins = Vec::new();
     for repository in &repositories {
         pins.push(settings::required_pin(&arguments.pin, repository)?);
@@ -160,8 +173,14 @@ async fn run_signer_add(arguments: &SignerAdd, services: &Services) -> Result<Ou
     for (repository, trust) in repositories.into_iter().zip(pins) {
         warn_of_trust(&mut report, &trust);
         let dry_run = arguments.dry_run.dry_run;
-        let options =
-            SignerAddOptions { repository, name: name.clone(), keys: keys.clone(), targets: targets.clone(), trust, dry_run };
+        let options = SignerAddOptions {
+            repository,
+            name: name.clone(),
+            keys: keys.clone(),
+            targets: targets.clone(),
+            trust,
+            dry_run,
+        };
         let outcome = trust_signer_add(services, &options).await;
         let shown = options.repository.to_string();
         report.images.push(match outcome {
@@ -207,7 +226,8 @@ fn certificate_of(path: &std::path::Path, key: &crate::crypto::PublicKey) -> Res
         SettingError::usage(format!("`--certificate {}`: {why}", path.display())).reason(Reason::ConfigInvalid)
     };
     let pem = settings::read(path, "certificate")?;
-    let chain = Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| unusable(error.to_string()))?;
+    let chain =
+        Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| unusable(error.to_string()))?;
     let own = chain.into_iter().find(|certificate| certificate.public_key() == key);
     Ok(own.ok_or_else(|| unusable("no certificate in it is of this key".to_owned()))?)
 }
@@ -225,7 +245,9 @@ fn signer_name(name: &str) -> Result<SignerName, SettingError> {
 /// Trust on first use is said in words in every report (T23).
 fn warn_of_trust(report: &mut Report, trust: &RootTrust) {
     if matches!(trust, RootTrust::FirstUse) && report.warnings.is_empty() {
-        report.warnings.push("trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned());
+        report.warnings.push(
+            "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned(),
+        );
     }
 }
 

@@ -16,18 +16,18 @@ pub const GITHUB_SUBJECT: &str = "repo:contoso/shop:ref:refs/heads/main";
 /// The bearer of GitHub's request.
 pub(crate) const GITHUB_BEARER: &str = "sandbox-github-request-token";
 /// Azure Pipelines' issuer.
-pub const PIPELINES_ISSUER: &str = "https://vstoken.dev.azure.com/00000000-0000-0000-0000-00000000c0de";
+pub(crate) const PIPELINES_ISSUER: &str = "https://vstoken.dev.azure.com/00000000-0000-0000-0000-00000000c0de";
 /// The bearer of Azure Pipelines' request.
 pub(crate) const PIPELINES_BEARER: &str = "sandbox-system-access-token";
 
 /// Both hosts' token services.
 #[derive(Debug)]
-pub struct Oidc {
+pub(crate) struct Oidc {
     issuer: Arc<Issuer>,
 }
 
 /// The subject of a service connection's ID token.
-pub fn pipelines_subject(connection: &str) -> String {
+pub(crate) fn pipelines_subject(connection: &str) -> String {
     format!("sc://contoso/shop/{connection}")
 }
 

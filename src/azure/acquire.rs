@@ -1,5 +1,6 @@
 //! Tokens from each kind of identity. Applications go through Microsoft's credentials; managed identities are
 //! asked directly, because the SDK reads the process environment and retries a missing endpoint for minutes.
+#![allow(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -68,7 +69,7 @@ pub(super) async fn token(
 /// The SDK's client options over our network edge; its own retries are off, ours are below.
 fn client_options(client: &Client, application: &Application) -> ClientOptions {
     let mut custom = azure_core::cloud::CustomConfiguration::default();
-    custom.authority_host = application.authority.as_str().trim_end_matches('/').to_owned();
+    application.authority.as_str().trim_end_matches('/').clone_into(&mut custom.authority_host);
     ClientOptions {
         retry: RetryOptions::none(),
         transport: Some(SdkTransport::new(Arc::new(Transport::for_entra(client.clone())))),
@@ -110,6 +111,7 @@ async fn with_cli(tenant_id: Option<String>, scope: &str) -> Result<(Secret, Dur
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the SDK states a token's end by the clock")]
 async fn ask(credential: &dyn TokenCredential, from: &str, scope: &str) -> Result<(Secret, Duration), IdentityError> {
     let token = credential.get_token(&[scope], None).await.map_err(|error| sdk(from, error))?;
     let life = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
@@ -233,7 +235,7 @@ async fn managed(
         return Err(IdentityError::Refused { from: from.to_owned(), said, hint: hint.to_owned() });
     }
     let seconds = |name: &str| document[name].as_u64().or_else(|| document[name].as_str()?.parse().ok());
-    let life = seconds("expires_in").map(Duration::from_secs).unwrap_or(Duration::from_secs(300));
+    let life = seconds("expires_in").map_or(Duration::from_secs(300), Duration::from_secs);
     match text("access_token") {
         token if token.is_empty() => Err(IdentityError::NoToken { from: from.to_owned() }),
         token => Ok((Secret::new(token), life)),

@@ -339,7 +339,7 @@ impl Pick<'_> {
     fn pipelines(&self) -> Result<Option<Chosen>, IdentityError> {
         // The task's own input comes with endpoint variables; script steps have what AzureCLI@2 set.
         if let Some(id) = self.env("INPUT_AZURESUBSCRIPTION").filter(|_| self.setting.service_connection_id.is_none()) {
-            return self.endpoint(&id.to_owned());
+            return self.endpoint(id);
         }
         let connection = self
             .setting

@@ -92,7 +92,12 @@ impl Certificate {
 
     /// The subject's common name; longer than X.520 allows is read all the same (reference §7).
     pub fn common_name(&self) -> Option<String> {
-        let names = self.parsed.tbs_certificate().subject().iter_rdn().flat_map(|rdn| rdn.iter());
+        let names = self
+            .parsed
+            .tbs_certificate()
+            .subject()
+            .iter_rdn()
+            .flat_map(x509_cert::name::RelativeDistinguishedName::iter);
         let value = names.filter(|attribute| attribute.oid == COMMON_NAME).last()?;
         String::from_utf8(value.value.value().to_vec()).ok()
     }

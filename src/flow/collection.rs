@@ -6,7 +6,10 @@ use futures::future::{try_join, try_join_all};
 use super::{Failure, FlowError};
 use crate::{
     crypto::PublicKey,
-    format::dct::{Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, SignerWanted, TrustedSet, Wanted, needed_roles},
+    format::dct::{
+        Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, SignerWanted, TrustedSet, Wanted,
+        needed_roles,
+    },
     oci::{Repository, Tag},
     registry::TrustServer,
     timestamp::Timestamp,
@@ -66,7 +69,8 @@ impl Collection {
         needed: &Needed,
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
-        let (root, timestamp) = try_join(self.get("root.json", ROOT_LIMIT), self.get("timestamp.json", ROOT_LIMIT)).await?;
+        let (root, timestamp) =
+            try_join(self.get("root.json", ROOT_LIMIT), self.get("timestamp.json", ROOT_LIMIT)).await?;
         let Some(root) = root else { return Ok(None) };
         let mut set = self.walk(root, trust, now).await?;
         let timestamp = timestamp.ok_or_else(|| self.missing("timestamp.json"))?;
@@ -166,10 +170,13 @@ impl Needed {
         let pending = set.pending_delegations();
         match self {
             Self::All => pending,
-            Self::Roles(roles) => pending.into_iter().filter(|role| roles.iter().any(|one| one == role || one.is_below(role))).collect(),
+            Self::Roles(roles) => {
+                pending.into_iter().filter(|role| roles.iter().any(|one| one == role || one.is_below(role))).collect()
+            }
             Self::ToSignWith(key) => {
                 let first_level = |role: &RoleName| role.parent() == Some(RoleName::TARGETS);
-                let wanted = |role: &RoleName| *role == RoleName::RELEASES || (first_level(role) && lists(set, role, key));
+                let wanted =
+                    |role: &RoleName| *role == RoleName::RELEASES || (first_level(role) && lists(set, role, key));
                 pending.into_iter().filter(wanted).collect()
             }
             Self::ToJudge { tags, requirement } => {

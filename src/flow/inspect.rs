@@ -79,7 +79,9 @@ fn whole_repository(set: &TrustedSet, image: &Reference) -> Vec<ImageReport> {
         signatures: entries
             .iter()
             .filter(|(_, name, _)| name == tag)
-            .map(|(role, name, entry)| signature(set, role, &format!("{}:{name}", image.repository), entry, Status::Shown))
+            .map(|(role, name, entry)| {
+                signature(set, role, &format!("{}:{name}", image.repository), entry, Status::Shown)
+            })
             .collect(),
     };
     tags.into_iter().map(report).collect()
@@ -90,8 +92,7 @@ fn signatures(set: &TrustedSet, subject: &Subject) -> Vec<SignatureReport> {
     let tag = subject.tag.as_ref().map(Tag::as_str);
     let digest = &subject.descriptor.digest;
     let entries = all_entries(set);
-    let of_subject =
-        entries.iter().filter(|(_, name, entry)| tag.map_or(entry.digest == *digest, |tag| name == tag));
+    let of_subject = entries.iter().filter(|(_, name, entry)| tag.map_or(entry.digest == *digest, |tag| name == tag));
     of_subject
         .map(|(role, name, entry)| {
             let status = if entry.digest == *digest { Status::Shown } else { Status::Rejected };
@@ -116,7 +117,8 @@ fn signature(set: &TrustedSet, role: &RoleName, image: &str, entry: &Entry, stat
 /// Every entry of every role that is loaded: role, tag, image.
 pub(super) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, Entry)> {
     let of_role = |role: RoleName| {
-        let entries = set.entries(&role).filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
+        let entries =
+            set.entries(&role).filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
         entries.collect::<Vec<_>>()
     };
     set.loaded().into_iter().flat_map(of_role).collect()

@@ -39,7 +39,10 @@ impl KeyView {
     fn ids(&self) -> (String, Option<String>) {
         let bare = Key::from_public_key(&self.key).key_id().to_string();
         let key_type = if matches!(self.key.kind(), KeyKind::Rsa { .. }) { "rsa-x509" } else { "ecdsa-x509" };
-        let listed = self.certificate.as_ref().map(|certificate| Key::new(key_type, certificate.pem().as_bytes()).key_id().to_string());
+        let listed = self
+            .certificate
+            .as_ref()
+            .map(|certificate| Key::new(key_type, certificate.pem().as_bytes()).key_id().to_string());
         (bare, listed)
     }
 
@@ -70,7 +73,10 @@ impl KeyView {
         }
         if let Some(why) = self.unsuitable() {
             let _ = writeln!(text, "dct           not usable: {why}");
-            let _ = writeln!(text, "              az keyvault key create --vault-name VAULT --name NAME --kty EC --curve P-256 --ops sign verify");
+            let _ = writeln!(
+                text,
+                "              az keyvault key create --vault-name VAULT --name NAME --kty EC --curve P-256 --ops sign verify"
+            );
         }
         if let Some(certificate) = &self.certificate {
             let _ = writeln!(text, "certificate   {}", plain(&certificate.subject()));

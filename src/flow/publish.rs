@@ -51,7 +51,12 @@ pub async fn sign_draft(draft: Draft, signers: &[Arc<dyn Signer>]) -> Result<Pub
 
 impl Collection {
     /// Stores a publication, then reads timestamp and snapshot back and holds them against what was sent.
-    pub async fn publish(&self, publication: &Publication, base: Option<&TrustedSet>, now: Timestamp) -> Result<Published, Failure> {
+    pub async fn publish(
+        &self,
+        publication: &Publication,
+        base: Option<&TrustedSet>,
+        now: Timestamp,
+    ) -> Result<Published, Failure> {
         match self.server.publish(&self.repository, &parts(publication)).await {
             Ok(()) => {}
             Err(registry::Error::VersionConflict { .. }) => return Ok(Published::Conflict),
@@ -72,8 +77,14 @@ impl Collection {
         Err(FlowError::NotReadBack { repository: self.repository.to_string(), role }.into())
     }
 
-    async fn read_back(&self, publication: &Publication, base: Option<&TrustedSet>, now: Timestamp) -> Result<ReadBack, Failure> {
-        let (timestamp, snapshot) = try_join(self.get("timestamp.json", 1 << 20), self.get("snapshot.json", 64 << 20)).await?;
+    async fn read_back(
+        &self,
+        publication: &Publication,
+        base: Option<&TrustedSet>,
+        now: Timestamp,
+    ) -> Result<ReadBack, Failure> {
+        let (timestamp, snapshot) =
+            try_join(self.get("timestamp.json", 1 << 20), self.get("snapshot.json", 64 << 20)).await?;
         let (Some(timestamp), Some(snapshot)) = (timestamp, snapshot) else { return Ok(ReadBack::Older) };
         let mut read = match publication.files.iter().find(|(role, _)| *role == RoleName::ROOT) {
             Some((_, root)) => self.founded(root, now)?,
@@ -107,7 +118,9 @@ impl Collection {
         let mut walk = RootWalk::new(Gun::from(&self.repository), RootTrust::FirstUse, None, now);
         match walk.offer(root)? {
             RootStep::Trusted(set) => Ok(*set),
-            RootStep::Fetch(_) => Err(FlowError::NotReadBack { repository: self.repository.to_string(), role: "root".into() }.into()),
+            RootStep::Fetch(_) => {
+                Err(FlowError::NotReadBack { repository: self.repository.to_string(), role: "root".into() }.into())
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct Services {
 
 impl Services {
     /// Opens everything and asks nothing; gives the end of the run, too.
-    pub fn open(settings: Settings, now: Timestamp) -> Result<(Self, Instant), Failure> {
+    pub(crate) fn open(settings: Settings, now: Timestamp) -> Result<(Self, Instant), Failure> {
         let client = net::Client::new(settings.net)?;
         let identities = Identities::new(client.clone(), settings.identity);
         let docker = settings.docker_config.map(DockerConfig::new);
@@ -46,7 +46,10 @@ impl Services {
         let keys = Arc::new(KeyRing::new(identities.clone(), settings.environment, now));
         let trust = TrustServer::new(registry.clone(), settings.trust_server);
         let deadline = client.deadline();
-        Ok((Self { client, registry, trust, keys, now, concurrency: settings.concurrency, identities, logins }, deadline))
+        Ok((
+            Self { client, registry, trust, keys, now, concurrency: settings.concurrency, identities, logins },
+            deadline,
+        ))
     }
 
     /// The same services at another time, for `--at`.

@@ -4,11 +4,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures::{
-    StreamExt as _,
-    future::join,
-    stream,
-};
+use futures::{StreamExt as _, future::join, stream};
 
 use super::{Collection, Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft};
 use crate::{
@@ -102,17 +98,14 @@ impl Job<'_> {
 
     /// One manifest GET; what `--digest` or the reference says otherwise refuses the image.
     async fn resolve(&self, index: usize) -> Result<Candidate, (usize, ImageReport)> {
-        let Some(image) = self.options.images.get(index) else {
-            unreachable!("indexes come from the same list")
-        };
+        let Some(image) = self.options.images.get(index) else { unreachable!("indexes come from the same list") };
         let name = image.to_string();
         let outcome = match &image.tag {
             None => Err(FlowError::NoTag { image: name.clone() }.into()),
             Some(_) => self.services.registry.resolve(image).await.map_err(Failure::from),
         };
-        let refused = |failure: Failure| {
-            (index, ImageReport::failed(name.clone(), failure.status(), failure.problem()))
-        };
+        let refused =
+            |failure: Failure| (index, ImageReport::failed(name.clone(), failure.status(), failure.problem()));
         let descriptor = outcome.map_err(&refused)?.descriptor;
         for expected in [&self.options.digest, &image.digest].into_iter().flatten() {
             if *expected != descriptor.digest {
@@ -126,8 +119,11 @@ impl Job<'_> {
 
     async fn load(&self) -> Result<TrustedSet, Failure> {
         let key = self.signer.public_key().clone();
-        let needed =
-            if self.options.roles.is_empty() { Needed::ToSignWith(key) } else { Needed::Roles(self.options.roles.clone()) };
+        let needed = if self.options.roles.is_empty() {
+            Needed::ToSignWith(key)
+        } else {
+            Needed::Roles(self.options.roles.clone())
+        };
         let loaded = self.collection.load(&self.options.trust, &needed, self.services.now).await?;
         loaded.ok_or_else(|| {
             let (repository, server) = (self.collection.repository.to_string(), self.collection.server_name());
@@ -180,9 +176,12 @@ impl Job<'_> {
         let names: Vec<RoleName> = roles.iter().map(|(role, _)| role.clone()).collect();
         // What is not signed by this very key, or is in the last tenth of its life, is signed again.
         let ours = |role: &RoleName| set.signers(role).iter().any(|by| by.key == *self.signer.public_key());
-        let ends_soon = |role: &RoleName| set.targets(role).is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH));
+        let ends_soon =
+            |role: &RoleName| set.targets(role).is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH));
         let renew = self.options.force || names.iter().any(|role| !ours(role) || ends_soon(role));
-        let held = |candidate: &Candidate| candidate.subject.tag.as_ref().is_some_and(|tag| holds(set, &names, tag, &candidate.entry()));
+        let held = |candidate: &Candidate| {
+            candidate.subject.tag.as_ref().is_some_and(|tag| holds(set, &names, tag, &candidate.entry()))
+        };
         let changed = candidates.iter().filter(|candidate| renew || !held(candidate));
         Ok(Outcome { changed: changed.map(|candidate| candidate.index).collect(), roles, renew })
     }
@@ -196,9 +195,7 @@ impl Job<'_> {
         let report = |candidate: Candidate| {
             let report = match &signed {
                 Ok(outcome) => self.signed_report(outcome, &candidate),
-                Err(failure) => {
-                    candidate.report(failure.status(), Some(failure.problem()))
-                }
+                Err(failure) => candidate.report(failure.status(), Some(failure.problem())),
             };
             (candidate.index, report)
         };

@@ -80,7 +80,9 @@ pub async fn trust_init(services: &Services, options: &InitOptions) -> Result<In
     let publication = sign_draft(draft, &signers).await?;
     match collection.publish(&publication, None, services.now).await? {
         Published::Stored => {}
-        Published::Conflict => return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into()),
+        Published::Conflict => {
+            return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into());
+        }
     }
     let root = publication.files.iter().find(|(role, _)| *role == RoleName::ROOT);
     let root = root.map(|(_, bytes)| collection.founded(bytes, services.now)).transpose()?;

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft, verify::signer_name};
+use super::{
+    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft, verify::signer_name,
+};
 use crate::{
     crypto::{PublicKey, Signer},
     format::{
@@ -100,7 +102,11 @@ fn holding(set: &TrustedSet, tags: &[Tag]) -> Vec<(String, RoleName)> {
 fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>) -> ImageReport {
     let name = image.to_string();
     let Some(tag) = &image.tag else {
-        return ImageReport::failed(name.clone(), Status::Refused, Failure::from(FlowError::NoTag { image: name }).problem());
+        return ImageReport::failed(
+            name.clone(),
+            Status::Refused,
+            Failure::from(FlowError::NoTag { image: name }).problem(),
+        );
     };
     let outcome = match outcome {
         Some(Ok(outcome)) => outcome,

@@ -96,7 +96,8 @@ impl TrustStatus {
         }
         let _ = writeln!(text, "\n{:<20} {:<19}  {:<20} {:<20} pullable", "tag", "digest", "role", "signers");
         for row in self.tags() {
-            let signers: Vec<_> = row.signers.iter().map(|role| signer_name(role).unwrap_or_else(|| role.to_string())).collect();
+            let signers: Vec<_> =
+                row.signers.iter().map(|role| signer_name(role).unwrap_or_else(|| role.to_string())).collect();
             let digest = row.digest.get(..19).unwrap_or(&row.digest);
             let pullable = if row.pullable { "yes" } else { "no" };
             let (tag, role) = (plain(&row.tag), plain(row.role.as_str()));
@@ -126,7 +127,14 @@ impl TrustStatus {
             let delegation = self.set.delegated_by(&name)?;
             let (version, expires) = self.version_and_end(&name).unzip();
             let key_ids = texts(delegation.key_ids.as_deref().unwrap_or_default());
-            Some(RoleRow { version, expires, threshold: delegation.threshold.get(), key_ids, paths: delegation.paths.clone(), name })
+            Some(RoleRow {
+                version,
+                expires,
+                threshold: delegation.threshold.get(),
+                key_ids,
+                paths: delegation.paths.clone(),
+                name,
+            })
         });
         base.chain(delegations).collect()
     }

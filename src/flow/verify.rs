@@ -34,8 +34,10 @@ pub async fn verify(services: &Services, options: &VerifyOptions, report: &mut R
     for (index, image) in options.images.iter().enumerate() {
         groups.entry(&image.repository).or_default().push(index);
     }
-    let jobs = groups.into_iter().map(|(repository, indexes)| verify_repository(services, options, repository, indexes));
-    let mut images: Vec<_> = stream::iter(jobs).buffer_unordered(services.concurrency).collect::<Vec<_>>().await.concat();
+    let jobs =
+        groups.into_iter().map(|(repository, indexes)| verify_repository(services, options, repository, indexes));
+    let mut images: Vec<_> =
+        stream::iter(jobs).buffer_unordered(services.concurrency).collect::<Vec<_>>().await.concat();
     images.sort_by_key(|(index, _)| *index);
     report.images = images.into_iter().map(|(_, image)| image).collect();
     let allowed = !report.images.is_empty() && report.images.iter().all(|image| image.status == Status::Verified);

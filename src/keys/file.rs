@@ -86,7 +86,7 @@ fn read_pem(text: &str, passphrase: Option<&Secret>) -> Result<KeyFile, KeyFileE
     for block in blocks {
         match block.tag() {
             "CERTIFICATE" => {
-                certificates.push(Certificate::from_der(block.contents()).map_err(|_| KeyFileError::Certificate)?)
+                certificates.push(Certificate::from_der(block.contents()).map_err(|_| KeyFileError::Certificate)?);
             }
             "EC PARAMETERS" | "PUBLIC KEY" => {}
             _ if key.is_some() => return Err(KeyFileError::SeveralKeys),

@@ -88,9 +88,9 @@ impl Client {
         let private: Arc<[_]> = options.hosts.private.clone().into();
         let resolver = |public_only| Resolver { connect_to: connect_to.clone(), system: system.clone(), public_only };
         Ok(Self(Arc::new(Inner {
-            direct: build(&options.ca_pem, resolver(None), true)?,
-            outside: build(&options.ca_pem, resolver(Some(private)), true)?,
-            local: build(&options.ca_pem, resolver(None), false)?,
+            direct: build(&options.ca_pem, &resolver(None), true)?,
+            outside: build(&options.ca_pem, &resolver(Some(private)), true)?,
+            local: build(&options.ca_pem, &resolver(None), false)?,
             hosts: options.hosts,
             connect_to,
             retries: options.retries,
@@ -132,9 +132,8 @@ impl Client {
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
         for attempt in 0.. {
             let last = attempt >= self.0.retries;
-            let outcome = match tokio::time::timeout_at(self.0.deadline, self.once(request)).await {
-                Ok(outcome) => outcome,
-                Err(_) => return Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) }),
+            let Ok(outcome) = tokio::time::timeout_at(self.0.deadline, self.once(request)).await else {
+                return Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) });
             };
             let wait = match &outcome {
                 Ok(response) if retry::again(request, response.status) && !last => {
@@ -234,7 +233,7 @@ impl Client {
         let sent = client.request(method, connected).headers(headers).body(body).send().await;
         let answer = sent.map_err(|error| failed(request, url, hop, error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let limit = if status.is_success() { request.limit } else { request.limit.max(64 << 10).min(64 << 10) };
+        let limit = if status.is_success() { request.limit } else { 64 << 10 };
         let body = read(request, url, answer, limit, hop).await?;
         tracing::debug!(method = %request.method, url = %SafeUrl::new(url.clone()), status = status.as_u16(), bytes = body.len(), "answered");
         let response = Response { status, headers, body: body.into(), url: url.clone() };
@@ -286,7 +285,7 @@ impl Client {
     }
 }
 
-fn build(ca_pem: &[Vec<u8>], resolver: Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
+fn build(ca_pem: &[Vec<u8>], resolver: &Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
     let setup = |cause: reqwest::Error| Error::Setup { cause: Box::new(cause) };
     let mut own = Vec::new();
     for pem in ca_pem {
@@ -363,7 +362,7 @@ async fn read(
 
 fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
     let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
-    let cause = deepest(error.without_url());
+    let cause = deepest(&error.without_url());
     let text = cause.to_string();
     if cause.is::<PrivateAddress>() || text.contains("leads to a private address") {
         return Error::RedirectRefused {
@@ -388,9 +387,9 @@ fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Er
 }
 
 /// The innermost cause, which says what happened; the layers around it say only that something did.
-fn deepest(error: reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
+fn deepest(error: &reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
     let mut texts = vec![error.to_string()];
-    let mut source = std::error::Error::source(&error);
+    let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         texts.push(cause.to_string());
         source = cause.source();

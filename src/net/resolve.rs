@@ -96,7 +96,7 @@ fn is_private_v4(v4: Ipv4Addr) -> bool {
         || (a == 198 && (b == 18 || b == 19))
 }
 
-/// The IPv4 address inside a NAT64 address (64:ff9b::/96).
+/// The IPv4 address inside a NAT64 address (`64:ff9b::/96`).
 fn nat64(segments: [u16; 8]) -> Option<Ipv4Addr> {
     match segments {
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {

@@ -242,7 +242,14 @@ impl Status {
     /// Whether the image ended as asked.
     pub fn is_good(self) -> bool {
         match self {
-            Self::Signed | Self::AlreadySigned | Self::Planned | Self::Verified | Self::Shown | Self::Revoked | Self::Changed | Self::Unchanged => true,
+            Self::Signed
+            | Self::AlreadySigned
+            | Self::Planned
+            | Self::Verified
+            | Self::Shown
+            | Self::Revoked
+            | Self::Changed
+            | Self::Unchanged => true,
             Self::Refused | Self::Failed | Self::Rejected | Self::Undecided => false,
         }
     }

@@ -34,7 +34,13 @@ impl Report {
                 let role = signature.role.as_deref().unwrap_or("-");
                 let key = signature.key_id.as_deref().map_or("-", |id| id.get(..16).unwrap_or(id));
                 let end = signature.expires_at.map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
-                let _ = writeln!(text, "  {} {:<24} key {key}…  until {end}  {}", signature.format, plain(role), signature.status.word());
+                let _ = writeln!(
+                    text,
+                    "  {} {:<24} key {key}…  until {end}  {}",
+                    signature.format,
+                    plain(role),
+                    signature.status.word()
+                );
             }
         }
         text

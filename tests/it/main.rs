@@ -2,11 +2,16 @@
 
 #![allow(
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unwrap_used,
     clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::panic,
     unreachable_pub,
     reason = "a test fails by panicking"
 )]
 
+mod architecture;
 mod dct;
+mod docs;
+mod flow;
+mod world;

@@ -148,7 +148,7 @@ pub(super) fn root_certificates(document: &Value, gun: &str, now: OffsetDateTime
         }
         let certificate = leaf(&BASE64_STANDARD.decode(key["keyval"]["public"].as_str()?).ok()?)?;
         let tbs = certificate.tbs_certificate();
-        let names = tbs.subject().iter_rdn().flat_map(|rdn| rdn.iter());
+        let names = tbs.subject().iter_rdn().flat_map(x509_cert::name::RelativeDistinguishedName::iter);
         let name = names.filter(|part| part.oid.to_string() == "2.5.4.3").last()?;
         let name = String::from_utf8(name.value.value().to_vec()).ok()?;
         let fits = name == gun || name.strip_suffix('*').is_some_and(|prefix| gun.starts_with(prefix));

@@ -53,7 +53,9 @@ pub enum DraftError {
         held: usize,
     },
     /// The file to sign again is signed by too few of its keys, so nobody vouches for what it holds (T32).
-    #[error("the file of `{role}` that is served is signed by too few of its keys; signing it again would vouch for it")]
+    #[error(
+        "the file of `{role}` that is served is signed by too few of its keys; signing it again would vouch for it"
+    )]
     ServedBelowThreshold {
         /// The role.
         role: RoleName,
@@ -162,9 +164,10 @@ impl DraftError {
 impl Explain for DraftError {
     fn reason(&self) -> Reason {
         match self {
-            Self::KeyNotDelegated { .. } | Self::KeyNotInRole { .. } | Self::NoSuchRole { .. } | Self::OutsidePaths { .. } => {
-                Reason::KeyNotDelegated
-            }
+            Self::KeyNotDelegated { .. }
+            | Self::KeyNotInRole { .. }
+            | Self::NoSuchRole { .. }
+            | Self::OutsidePaths { .. } => Reason::KeyNotDelegated,
             Self::ThresholdNotHeld { .. } | Self::ServedBelowThreshold { .. } => Reason::ThresholdNotMet,
             Self::NotLoaded { .. } | Self::ServerKey { .. } => Reason::AnswerInvalid,
             Self::TagTwice { .. } => Reason::DigestMismatch,
@@ -184,8 +187,12 @@ impl Explain for DraftError {
             }
             Self::NoSuchRole { .. } => "`acr-sign trust status` shows the roles; `acr-sign trust signer add` makes one",
             Self::OutsidePaths { .. } => "`acr-sign trust status` shows the paths of each role",
-            Self::ThresholdNotHeld { .. } => "roles that want several signatures must be signed with all their keys in one run",
-            Self::ServedBelowThreshold { .. } => "find out who published it; the owner of the role above can replace its keys",
+            Self::ThresholdNotHeld { .. } => {
+                "roles that want several signatures must be signed with all their keys in one run"
+            }
+            Self::ServedBelowThreshold { .. } => {
+                "find out who published it; the owner of the role above can replace its keys"
+            }
             Self::KeyUnsuitable { .. } => "use a P-256 key, or RSA of at least 2048 bits",
             _ => return None,
         };

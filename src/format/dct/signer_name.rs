@@ -38,7 +38,8 @@ impl FromStr for SignerName {
         }
         let form = || InvalidSignerName::Form { text: text.chars().take(100).collect() };
         let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let fits = text.bytes().next().is_some_and(word) && text.bytes().all(|byte| word(byte) || matches!(byte, b'_' | b'-'));
+        let fits =
+            text.bytes().next().is_some_and(word) && text.bytes().all(|byte| word(byte) || matches!(byte, b'_' | b'-'));
         let role = format!("targets/{text}").parse().ok().filter(|_| fits);
         role.map(Self).ok_or_else(form)
     }

@@ -1,0 +1,7 @@
+//! Whole commands against the sandbox.
+
+mod counts;
+mod faults;
+mod gate;
+mod identity;
+mod refusals;
