@@ -51,6 +51,17 @@ impl Digest {
         self.algorithm
     }
 
+    /// The 32 bytes of a SHA-256 hash; `None` for another hash function.
+    pub fn sha256_bytes(&self) -> Option<[u8; 32]> {
+        if self.algorithm != Algorithm::Sha256 {
+            return None;
+        }
+        let (pairs, _) = self.hex.as_bytes().as_chunks::<2>();
+        let digit = |byte: &u8| u8::try_from(char::from(*byte).to_digit(16)?).ok();
+        let byte = |[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
+        pairs.iter().map(byte).collect::<Option<Vec<u8>>>()?.try_into().ok()
+    }
+
     /// The hash as lower-case hex.
     pub fn hex(&self) -> &str {
         &self.hex
@@ -124,6 +135,7 @@ mod tests {
     fn matches_what_it_was_made_of() {
         let digest = Digest::sha256(b"x");
         assert!(digest.matches(b"x"));
+        assert_eq!(Digest::from_sha256(&digest.sha256_bytes().unwrap()), digest);
         assert!(!digest.matches(b"y"));
         assert_eq!(digest.to_string(), "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
     }

@@ -48,6 +48,11 @@ impl Authority {
         self.threshold
     }
 
+    /// The listed keys.
+    pub(super) fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
     /// The keys that signed, when they meet the threshold. `checks` counts the signatures that were checked.
     pub(super) fn require<T>(
         &self,

@@ -6,20 +6,27 @@
 //! delegation that is expired or below its threshold, which does not count. Not supported: roots without a
 //! certificate, and keys of other kinds than the five of the format.
 
+pub mod admin;
 mod authority;
 pub mod canonical;
 mod certificate_rules;
 mod document;
+mod draft;
+mod draft_error;
 mod file_meta;
+pub mod init;
 mod key;
 pub mod lookup;
 mod name;
 mod pin;
 mod rejection;
 mod root;
+mod root_certificate;
 mod root_walk;
 mod seen;
+pub mod sign;
 mod signed;
+mod signer_name;
 mod snapshot;
 mod targets;
 mod trusted_set;
@@ -28,6 +35,8 @@ mod warning;
 
 pub use authority::SignedBy;
 pub use certificate_rules::CertificateFault;
+pub use draft::{Draft, Publication, SigningRequest, Step};
+pub use draft_error::DraftError;
 pub use file_meta::{FileMeta, Hashes};
 pub use key::{InvalidRoleKey, Key};
 pub use lookup::{Entry, Found};
@@ -38,6 +47,7 @@ pub use root::{RoleKeys, Root};
 pub use root_walk::{RootStep, RootWalk, WALK_LIMIT};
 pub use seen::{Seen, SeenFile};
 pub use signed::RoleSignature;
+pub use signer_name::{InvalidSignerName, SignerName};
 pub use snapshot::{Snapshot, TimestampFile};
 pub use targets::{DELEGATIONS_LISTED, Delegation, Targets};
 pub use trusted_set::{DELEGATIONS_VISITED, DelegationState, TrustedSet, Wanted, Withheld};

@@ -6,7 +6,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    canonical::{Value, canonical, go_form, parse},
+    canonical::{Value, canonical, parse, wire},
     document::{At, Members},
     name::{RoleName, Version},
     rejection::Rejection,
@@ -115,27 +115,24 @@ fn read_signature(value: Value, at: At<'_>) -> Result<RoleSignature, Rejection> 
     })
 }
 
-/// The bytes to sign for a body.
-pub(super) fn signing_message(body: &Value) -> Vec<u8> {
-    canonical(body)
-}
-
-/// The file of a body and its signatures, in the one form that the server reproduces (docker-content-trust.md §4).
-pub(super) fn file_bytes(body: &Value, signatures: &[RoleSignature]) -> Vec<u8> {
-    let list = signatures
-        .iter()
-        .map(|signature| {
-            super::document::object([
-                ("keyid", Value::String(signature.key_id.clone())),
-                ("method", Value::String(signature.method.clone())),
-                ("sig", Value::String(BASE64.encode(&signature.signature))),
-            ])
-        })
-        .collect();
+/// The file of a signed message and its signatures, in the one form that the server reproduces
+/// (docker-content-trust.md §4).
+pub(super) fn file_bytes(message: &[u8], signatures: &[RoleSignature]) -> Vec<u8> {
     let mut bytes = b"{\"signed\":".to_vec();
-    bytes.extend(go_form(body));
-    bytes.extend(b",\"signatures\":");
-    bytes.extend(go_form(&Value::Array(list)));
-    bytes.push(b'}');
+    bytes.append(&mut wire(message));
+    bytes.extend(b",\"signatures\":[");
+    let mut separator: &[u8] = b"";
+    for signature in signatures {
+        // Not through an object, which would put the members in another order.
+        let sig = BASE64.encode(&signature.signature);
+        let text = format!(
+            r#"{{"keyid":"{}","method":"{}","sig":"{sig}"}}"#,
+            signature.key_id, signature.method
+        );
+        bytes.extend(separator);
+        bytes.extend(text.as_bytes());
+        separator = b",";
+    }
+    bytes.extend(b"]}");
     bytes
 }

@@ -59,7 +59,9 @@ enum Visited {
         file: Loaded<Targets>,
         paths: Vec<String>,
     },
-    Unusable(DelegationState),
+    /// Signed as it must be, and past its end: it counts for nothing but being signed again.
+    Expired(Loaded<Targets>),
+    BelowThreshold,
 }
 
 /// What is known of a role that is delegated.
@@ -203,15 +205,13 @@ impl TrustedSet {
             });
         }
         self.listed(role)?.check(role, bytes)?;
-        let visited = match self.load::<Targets>(role, &authority, bytes) {
+        let visited = match self.load_at_any_time::<Targets>(role, &authority, bytes) {
+            Ok(file) if self.now >= file.body.expires => Visited::Expired(file),
             Ok(file) => {
                 self.refuse_dropped(&file.body)?;
                 Visited::Loaded { file, paths }
             }
-            Err(Rejection::Expired { .. }) => Visited::Unusable(DelegationState::Expired),
-            Err(Rejection::BelowThreshold { .. }) => {
-                Visited::Unusable(DelegationState::BelowThreshold)
-            }
+            Err(Rejection::BelowThreshold { .. }) => Visited::BelowThreshold,
             Err(other) => return Err(other),
         };
         self.delegations.insert(role.clone(), visited);
@@ -256,7 +256,8 @@ impl TrustedSet {
             .is_some_and(|snapshot| snapshot.body.meta(role).is_some());
         Some(match self.delegations.get(role) {
             Some(Visited::Loaded { .. }) => DelegationState::Loaded,
-            Some(Visited::Unusable(state)) => *state,
+            Some(Visited::Expired(_)) => DelegationState::Expired,
+            Some(Visited::BelowThreshold) => DelegationState::BelowThreshold,
             None if in_snapshot => DelegationState::NotLoaded,
             None => DelegationState::Absent,
         })
@@ -311,6 +312,35 @@ impl TrustedSet {
     /// The file of `targets` or of a delegation, once it is loaded.
     pub fn targets(&self, role: &RoleName) -> Option<&Targets> {
         self.targets_file(role).map(|file| &file.body)
+    }
+
+    /// The file of a delegation that is past its end and signed as it must be: for signing it again only.
+    pub fn expired(&self, role: &RoleName) -> Option<&Targets> {
+        match self.delegations.get(role)? {
+            Visited::Expired(file) => Some(&file.body),
+            Visited::Loaded { .. } | Visited::BelowThreshold => None,
+        }
+    }
+
+    /// Whether the paths of `role`, as far as its parents', hold `tag`; also for a role without a file.
+    pub fn may_sign(&self, role: &RoleName, tag: &str) -> bool {
+        let Some(parent) = role.parent() else {
+            return *role == RoleName::TARGETS;
+        };
+        self.delegated_by(role).is_some_and(|delegation| {
+            allowed(&delegation.paths, self.paths(&parent))
+                .iter()
+                .any(|path| tag.starts_with(path.as_str()))
+        })
+    }
+
+    /// Who may sign the file of `role`; `None` when nothing that is loaded delegates to it.
+    pub(super) fn authority(&self, role: &RoleName) -> Option<Authority> {
+        if role.is_delegation() {
+            let delegator = self.targets(&role.parent()?)?;
+            return Some(delegator.authority(delegator.delegation(role)?));
+        }
+        Some(self.root().authority(role))
     }
 
     /// The roles of `targets` and all delegations that are loaded, `targets` first.
@@ -406,17 +436,29 @@ impl TrustedSet {
         authority: &Authority,
         bytes: &[u8],
     ) -> Result<Loaded<T>, Rejection> {
-        let file = Signed::<T>::parse(role, bytes)?;
-        let signers = authority.require(&file, &mut self.checks)?;
-        let header = file.body.header();
-        let digest = Digest::sha256(bytes);
-        self.seen.check(role, header.version, &digest)?;
-        if self.now >= header.expires {
+        let file = self.load_at_any_time::<T>(role, authority, bytes)?;
+        let expires = file.body.header().expires;
+        if self.now >= expires {
             return Err(Rejection::Expired {
                 role: role.clone(),
-                expires: header.expires,
+                expires,
             });
         }
+        Ok(file)
+    }
+
+    /// The same without the end, which is looked at last (docker-content-trust.md §11).
+    fn load_at_any_time<T: RoleBody>(
+        &mut self,
+        role: &RoleName,
+        authority: &Authority,
+        bytes: &[u8],
+    ) -> Result<Loaded<T>, Rejection> {
+        let file = Signed::<T>::parse(role, bytes)?;
+        let signers = authority.require(&file, &mut self.checks)?;
+        let digest = Digest::sha256(bytes);
+        self.seen
+            .check(role, file.body.header().version, &digest)?;
         Ok(Loaded {
             body: file.body,
             digest,
@@ -460,7 +502,7 @@ impl TrustedSet {
         }
         match self.delegations.get(role)? {
             Visited::Loaded { file, .. } => Some(file),
-            Visited::Unusable(_) => None,
+            Visited::Expired(_) | Visited::BelowThreshold => None,
         }
     }
 
@@ -472,7 +514,7 @@ impl TrustedSet {
         }
         match self.delegations.get(role) {
             Some(Visited::Loaded { paths, .. }) => paths,
-            Some(Visited::Unusable(_)) | None => &[],
+            Some(Visited::Expired(_) | Visited::BelowThreshold) | None => &[],
         }
     }
 
