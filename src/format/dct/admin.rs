@@ -53,15 +53,15 @@ pub(super) fn delegate(targets: &mut Targets, name: &SignerName, keys: &[PublicK
     Ok(())
 }
 
-fn list_keys(
-    roles: &mut Vec<Delegation>,
-    all: &mut BTreeMap<super::KeyId, Key>,
-    role: &RoleName,
-    keys: &[PublicKey],
-) {
+fn list_keys(roles: &mut Vec<Delegation>, all: &mut BTreeMap<super::KeyId, Key>, role: &RoleName, keys: &[PublicKey]) {
     let at = roles.iter().position(|delegation| delegation.name == *role).unwrap_or_else(|| {
         let everything = vec![String::new()];
-        roles.push(Delegation { name: role.clone(), key_ids: Some(Vec::new()), paths: everything, threshold: Threshold::ONE });
+        roles.push(Delegation {
+            name: role.clone(),
+            key_ids: Some(Vec::new()),
+            paths: everything,
+            threshold: Threshold::ONE,
+        });
         roles.len() - 1
     });
     let Some(delegation) = roles.get_mut(at) else { return };

@@ -27,7 +27,7 @@ pub enum Value {
     /// A string, unescaped.
     String(String),
     /// A list.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// An object.
     Object(Object),
 }
@@ -361,7 +361,11 @@ impl<'a> Reader<'a> {
         }
         let text = self.text.get(start..self.at).ok_or_else(|| self.syntax())?;
         let small = |number: &i64| number.unsigned_abs() <= LARGEST.unsigned_abs();
-        let number = if self.at == integer { text.parse().ok().filter(small).map(Value::Integer) } else { whole(text).filter(small).map(Value::Whole) };
+        let number = if self.at == integer {
+            text.parse().ok().filter(small).map(Value::Integer)
+        } else {
+            whole(text).filter(small).map(Value::Whole)
+        };
         number.ok_or(InvalidJson::Number(start))
     }
 
@@ -464,16 +468,60 @@ mod tests {
     #[test]
     fn t26_tricky_documents_that_are_refused() {
         let syntax = [
-            "", " ", "{", "[1,]", r#"{"a":1,}"#, "{a:1}", "{'a':1}", "01", "-", "1.", ".5", "+1", "1e", "NaN", "Infinity", "nul", "[1 2]",
-            "{}{}", "null x", "\u{feff}{}", "\"\n\"", "\"\0\"", r#""\x""#, r#""\u12""#, r#""\ud800""#, r#""\ud800\u0041""#, r#""\udc00""#,
-            r#"{"a" 1}"#, r#"{"a":1 "b":2}"#, "\"open", "[1]]", "// note\n1", "0x10", "\u{a0}1",
+            "",
+            " ",
+            "{",
+            "[1,]",
+            r#"{"a":1,}"#,
+            "{a:1}",
+            "{'a':1}",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "NaN",
+            "Infinity",
+            "nul",
+            "[1 2]",
+            "{}{}",
+            "null x",
+            "\u{feff}{}",
+            "\"\n\"",
+            "\"\0\"",
+            r#""\x""#,
+            r#""\u12""#,
+            r#""\ud800""#,
+            r#""\ud800\u0041""#,
+            r#""\udc00""#,
+            r#"{"a" 1}"#,
+            r#"{"a":1 "b":2}"#,
+            "\"open",
+            "[1]]",
+            "// note\n1",
+            "0x10",
+            "\u{a0}1",
         ];
         for given in syntax {
-            assert!(matches!(parse(given.as_bytes()), Err(InvalidJson::Syntax(_))), "{given:?} {:?}", parse(given.as_bytes()));
+            assert!(
+                matches!(parse(given.as_bytes()), Err(InvalidJson::Syntax(_))),
+                "{given:?} {:?}",
+                parse(given.as_bytes())
+            );
         }
         for given in [
-            "1.5", "1e-1", "1.00000000000000001", "9007199254740993", "-9007199254740993", "1e16", "1e400", "99999999999999999999",
-            "1e99999999999999999999", "0.1e0", "5e-324",
+            "1.5",
+            "1e-1",
+            "1.00000000000000001",
+            "9007199254740993",
+            "-9007199254740993",
+            "1e16",
+            "1e400",
+            "99999999999999999999",
+            "1e99999999999999999999",
+            "0.1e0",
+            "5e-324",
         ] {
             assert_eq!(parse(given.as_bytes()), Err(InvalidJson::Number(0)), "{given}");
         }
@@ -508,7 +556,8 @@ mod tests {
         assert_eq!(object.remove("b"), Some(Value::Integer(2)));
         assert_eq!(object.remove("b"), None);
         assert_eq!(object.into_iter().count(), 2);
-        let twice = ["b", "a", "b"].into_iter().zip(1..).map(|(name, number)| (name.to_owned(), Value::Integer(number)));
+        let twice =
+            ["b", "a", "b"].into_iter().zip(1..).map(|(name, number)| (name.to_owned(), Value::Integer(number)));
         let object: Object = twice.collect();
         assert_eq!(canonical(&Value::Object(object)), br#"{"a":2,"b":3}"#);
     }
@@ -524,7 +573,8 @@ mod tests {
         leaf.prop_recursive(5, 60, 8, move |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..8).prop_map(Value::Array),
-                prop::collection::vec((text, inner), 0..8).prop_map(|members| Value::Object(members.into_iter().collect())),
+                prop::collection::vec((text, inner), 0..8)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
             ]
         })
     }

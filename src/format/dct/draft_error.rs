@@ -15,18 +15,18 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     /// No role that may sign the tags lists the key.
-    #[error("no role lists the key `{key_id}`")]
+    #[error("no role lists the key {}", list(key_ids))]
     KeyNotDelegated {
-        /// The canonical ID of the key.
-        key_id: KeyId,
+        /// The canonical IDs of the keys at hand.
+        key_ids: Vec<KeyId>,
     },
     /// A role that was asked for does not list the key.
-    #[error("`{role}` does not list the key `{key_id}`")]
+    #[error("`{role}` does not list the key {}", list(key_ids))]
     KeyNotInRole {
         /// The role.
         role: RoleName,
-        /// The canonical ID of the key.
-        key_id: KeyId,
+        /// The canonical IDs of the keys at hand.
+        key_ids: Vec<KeyId>,
     },
     /// The collection does not delegate to a role that was asked for.
     #[error("the collection has no role `{role}` that holds tags")]
@@ -53,7 +53,9 @@ pub enum DraftError {
         held: usize,
     },
     /// The file to sign again is signed by too few of its keys, so nobody vouches for what it holds (T32).
-    #[error("the file of `{role}` that is served is signed by too few of its keys; signing it again would vouch for it")]
+    #[error(
+        "the file of `{role}` that is served is signed by too few of its keys; signing it again would vouch for it"
+    )]
     ServedBelowThreshold {
         /// The role.
         role: RoleName,
@@ -144,17 +146,17 @@ pub enum DraftError {
     },
 }
 
-fn list(roles: &[RoleName]) -> String {
-    roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ")
+fn list(names: &[impl std::fmt::Display]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl DraftError {
     /// That none of the keys at hand is listed, in one role or in any.
     pub(super) fn key_not_delegated(role: Option<&RoleName>, held: &[PublicKey]) -> Self {
-        let key_id = held.first().map_or_else(|| KeyId::of(b""), |key| super::Key::from_public_key(key).key_id());
+        let key_ids = held.iter().map(|key| super::Key::from_public_key(key).key_id()).collect();
         match role {
-            Some(role) => Self::KeyNotInRole { role: role.clone(), key_id },
-            None => Self::KeyNotDelegated { key_id },
+            Some(role) => Self::KeyNotInRole { role: role.clone(), key_ids },
+            None => Self::KeyNotDelegated { key_ids },
         }
     }
 }
@@ -162,9 +164,10 @@ impl DraftError {
 impl Explain for DraftError {
     fn reason(&self) -> Reason {
         match self {
-            Self::KeyNotDelegated { .. } | Self::KeyNotInRole { .. } | Self::NoSuchRole { .. } | Self::OutsidePaths { .. } => {
-                Reason::KeyNotDelegated
-            }
+            Self::KeyNotDelegated { .. }
+            | Self::KeyNotInRole { .. }
+            | Self::NoSuchRole { .. }
+            | Self::OutsidePaths { .. } => Reason::KeyNotDelegated,
             Self::ThresholdNotHeld { .. } | Self::ServedBelowThreshold { .. } => Reason::ThresholdNotMet,
             Self::NotLoaded { .. } | Self::ServerKey { .. } => Reason::AnswerInvalid,
             Self::TagTwice { .. } => Reason::DigestMismatch,
@@ -184,8 +187,12 @@ impl Explain for DraftError {
             }
             Self::NoSuchRole { .. } => "`acr-sign trust status` shows the roles; `acr-sign trust signer add` makes one",
             Self::OutsidePaths { .. } => "`acr-sign trust status` shows the paths of each role",
-            Self::ThresholdNotHeld { .. } => "roles that want several signatures must be signed with all their keys in one run",
-            Self::ServedBelowThreshold { .. } => "find out who published it; the owner of the role above can replace its keys",
+            Self::ThresholdNotHeld { .. } => {
+                "roles that want several signatures must be signed with all their keys in one run"
+            }
+            Self::ServedBelowThreshold { .. } => {
+                "find out who published it; the owner of the role above can replace its keys"
+            }
             Self::KeyUnsuitable { .. } => "use a P-256 key, or RSA of at least 2048 bits",
             _ => return None,
         };

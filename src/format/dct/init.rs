@@ -14,7 +14,7 @@ use super::{
     draft_error::DraftError,
     key::Key,
     name::{Gun, KeyId, RoleName, Threshold, Version},
-    root::{Root, RoleKeys},
+    root::{RoleKeys, Root},
     root_certificate::UnsignedCertificate,
     sign::{LIFE_DAYS, empty},
     signer_name::SignerName,
@@ -82,8 +82,13 @@ pub fn prepare(collection: NewCollection, now: Timestamp) -> Result<Draft, Draft
         delegate(&mut targets, name, keys)?;
     }
     let until = end(now, ROOT_LIFE_DAYS);
-    let certificate =
-        UnsignedCertificate::new(&collection.gun, &collection.root_key, &collection.serial, now.whole_seconds(), until)?;
+    let certificate = UnsignedCertificate::new(
+        &collection.gun,
+        &collection.root_key,
+        &collection.serial,
+        now.whole_seconds(),
+        until,
+    )?;
     Ok(Draft::founding(Founding { collection, certificate, targets, now }))
 }
 

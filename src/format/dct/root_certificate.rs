@@ -112,7 +112,8 @@ impl UnsignedCertificate {
             _ => ("rsa-x509", signature.0.clone()),
         };
         let der = assembled(&self.body, self.algorithm, &signature).map_err(failed)?;
-        let certificate = Certificate::from_der(&der).map_err(|cause| DraftError::Certificate { cause: Box::new(cause) })?;
+        let certificate =
+            Certificate::from_der(&der).map_err(|cause| DraftError::Certificate { cause: Box::new(cause) })?;
         Ok(Key::new(key_type, certificate.pem().as_bytes()))
     }
 }
@@ -167,7 +168,6 @@ fn extensions() -> der::Result<Vec<Extension>> {
 }
 
 fn assembled(body: &[u8], algorithm: AlgorithmIdentifierOwned, signature: &[u8]) -> der::Result<Vec<u8>> {
-    let signed =
-        Signed { body: der::Decode::from_der(body)?, algorithm, signature: BitString::from_bytes(signature)? };
+    let signed = Signed { body: der::Decode::from_der(body)?, algorithm, signature: BitString::from_bytes(signature)? };
     signed.to_der()
 }

@@ -100,7 +100,10 @@ fn a_snapshot_key_of_our_own_signs_the_snapshot() {
     let roles = [role("targets/alice"), RoleName::RELEASES];
     let held = publics(&[&alice, &snapshot]);
     let draft = sign::prepare(&set, &change, &roles, &held, at(NOW)).unwrap();
-    assert_eq!(draft.planned().last().map(|(role, version)| (role.as_str().to_owned(), version.get())), Some(("snapshot".into(), 2)));
+    assert_eq!(
+        draft.planned().last().map(|(role, version)| (role.as_str().to_owned(), version.get())),
+        Some(("snapshot".into(), 2))
+    );
     let (publication, signatures) = complete(draft, &[&alice, &snapshot]).unwrap();
     assert_eq!((publication.files.len(), signatures), (3, 3));
     server.publish(&publication);
@@ -167,7 +170,13 @@ fn keys_of_other_kinds_found_nothing() {
 fn a_server_key_that_is_none_is_refused() {
     let good = key_text(&TestKey::ec(5).listed());
     assert!(init::server_key(&RoleName::TIMESTAMP, good.as_bytes()).is_ok());
-    for bad in ["", "{}", "<html>", r#"{"keytype":"ecdsa","keyval":{"public":"AAAA"}}"#, r#"{"keytype":"dsa","keyval":{"public":"AAAA"}}"#] {
+    for bad in [
+        "",
+        "{}",
+        "<html>",
+        r#"{"keytype":"ecdsa","keyval":{"public":"AAAA"}}"#,
+        r#"{"keytype":"dsa","keyval":{"public":"AAAA"}}"#,
+    ] {
         let refused = init::server_key(&RoleName::TIMESTAMP, bad.as_bytes()).unwrap_err();
         assert_eq!(refused.to_string(), "the trust server's `timestamp` key cannot be used", "{bad}");
         assert_eq!(refused.reason(), Reason::AnswerInvalid);
@@ -230,8 +239,8 @@ fn only_the_targets_key_adds_signers() {
     let (owner, alice) = (owner(), TestKey::ec(3));
     let server = TrustServer::founded(&owner, &[("alice", &alice)]);
     let name = "bob".parse().unwrap();
-    let refused =
-        admin::add_signer(&server.load(), &name, &publics(&[&TestKey::ec(9)]), &publics(&[&alice]), at(NOW)).unwrap_err();
+    let refused = admin::add_signer(&server.load(), &name, &publics(&[&TestKey::ec(9)]), &publics(&[&alice]), at(NOW))
+        .unwrap_err();
     assert!(matches!(&refused, DraftError::KeyNotInRole { role, .. } if *role == RoleName::TARGETS), "{refused}");
 }
 

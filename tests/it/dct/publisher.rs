@@ -25,7 +25,7 @@ pub const NOW: &str = "2027-01-02T03:04:05.678Z";
 /// A private key in memory.
 pub enum TestKey {
     Ec(Box<p256::ecdsa::SigningKey>),
-    Rsa(rsa::RsaKeyPair),
+    Rsa(Box<rsa::RsaKeyPair>),
 }
 
 impl TestKey {
@@ -40,15 +40,19 @@ impl TestKey {
             "PRIVATE KEY" => rsa::RsaKeyPair::from_pkcs8(block.contents()),
             _ => rsa::RsaKeyPair::from_der(block.contents()),
         };
-        Self::Rsa(key.unwrap())
+        Self::Rsa(Box::new(key.unwrap()))
     }
 
     pub fn public(&self) -> PublicKey {
         match self {
             Self::Ec(key) => {
                 let point = key.verifying_key().to_sec1_point(false);
-                PublicKey::from_ec_coordinates(acr_sign::crypto::KeyKind::EcP256, point.x().unwrap(), point.y().unwrap())
-                    .unwrap()
+                PublicKey::from_ec_coordinates(
+                    acr_sign::crypto::KeyKind::EcP256,
+                    point.x().unwrap(),
+                    point.y().unwrap(),
+                )
+                .unwrap()
             }
             Self::Rsa(key) => {
                 let public = rsa::RsaPublicKeyComponents::<Vec<u8>>::from(key.public());
@@ -149,19 +153,10 @@ impl TrustServer {
             root_key: owner.root.public(),
             targets_key: owner.targets.public(),
             signers: signers.iter().map(signer).collect(),
-            snapshot: SnapshotKey::Server(self.answered_key("snapshot", &self.snapshot_key)),
-            timestamp: self.answered_key("timestamp", &self.timestamp_key),
+            snapshot: SnapshotKey::Server(answered_key("snapshot", &self.snapshot_key)),
+            timestamp: answered_key("timestamp", &self.timestamp_key),
             serial: *b"\xff123456789abcdef",
         }
-    }
-
-    /// The key as a `.key` answer has it: members in another order than anywhere else.
-    fn answered_key(&self, role: &str, key: &TestKey) -> Key {
-        let answer = format!(
-            r#"{{"keytype":"ecdsa","keyval":{{"public":"{}","private":null}}}}"#,
-            BASE64.encode(key.public().spki_der())
-        );
-        init::server_key(&role.parse().unwrap(), answer.as_bytes()).unwrap()
     }
 
     pub fn found(&mut self, new: NewCollection, keys: &[&TestKey]) -> Publication {
@@ -248,6 +243,15 @@ impl TrustServer {
     }
 }
 
+/// The key as a `.key` answer has it: members in another order than anywhere else.
+fn answered_key(role: &str, key: &TestKey) -> Key {
+    let answer = format!(
+        r#"{{"keytype":"ecdsa","keyval":{{"public":"{}","private":null}}}}"#,
+        BASE64.encode(key.public().spki_der())
+    );
+    init::server_key(&role.parse().unwrap(), answer.as_bytes()).unwrap()
+}
+
 /// A key as files hold it.
 pub fn key_text(key: &Key) -> String {
     String::from_utf8(acr_sign::format::dct::canonical::canonical(&key.value())).unwrap()
@@ -273,12 +277,14 @@ pub fn signed_by(canonical: &str, keys: &[&TestKey]) -> Vec<u8> {
 }
 
 fn meta(bytes: &[u8]) -> Value {
-    let hashes = json!({ "sha256": BASE64.encode(Sha256::digest(bytes)), "sha512": BASE64.encode(Sha512::digest(bytes)) });
+    let hashes =
+        json!({ "sha256": BASE64.encode(Sha256::digest(bytes)), "sha512": BASE64.encode(Sha512::digest(bytes)) });
     json!({ "hashes": hashes, "length": bytes.len() })
 }
 
 fn escaped(text: &str) -> String {
-    let pairs = [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
+    let pairs =
+        [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
     pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 

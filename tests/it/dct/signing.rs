@@ -2,9 +2,9 @@
 //! by the verifier.
 
 use acr_sign::{
-    crypto::{KeyKind, PublicKey, Signature},
+    crypto::{KeyKind, Signature},
     format::dct::{
-        DelegationState, DraftError, Publication, RoleName, Step, TrustedSet, Version, lookup,
+        DelegationState, DraftError, Publication, RoleName, Step, TrustedSet, Version, admin, lookup,
         lookup::Entry,
         sign::{Change, holds, prepare, roles_for},
     },
@@ -12,6 +12,7 @@ use acr_sign::{
     reason::{Explain as _, Reason},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -150,13 +151,8 @@ fn a_file_that_another_key_signed_is_signed_by_ours_too() {
     let (alice, bob) = (TestKey::ec(3), TestKey::ec(4));
     let mut server = TrustServer::founded(&owner, &[("team", &alice)]);
     let set = server.load();
-    let more = acr_sign::format::dct::admin::add_signer(
-        &set,
-        &"team".parse().unwrap(),
-        &publics(&[&bob]),
-        &publics(&[&owner.targets]),
-        at(NOW),
-    );
+    let more =
+        admin::add_signer(&set, &"team".parse().unwrap(), &publics(&[&bob]), &publics(&[&owner.targets]), at(NOW));
     server.publish(&complete(more.unwrap(), &[&owner.targets]).unwrap().0);
     sign(&mut server, &alice, &[("1.0", "one")]);
     assert_eq!(names(&sign(&mut server, &bob, &[("1.0", "one")]).0), ["targets/team", "targets/releases"]);
@@ -195,12 +191,19 @@ fn t32_files_of_other_writers_are_kept_byte_for_byte_in_the_exact_form() {
                 r#""wide":{{"hashes":{{"sha512":"{wide}"}},"length":9007199254740992}},"#,
                 r#""é":{{"hashes":{{"sha256":"{sum}","sha512":"{wide}"}},"length":3}}}},"version":{version}}}"#
             ),
-            id = id, public = public, expires = expires, added = added, sum = sum, wide = wide, version = version,
+            id = id,
+            public = public,
+            expires = expires,
+            added = added,
+            sum = sum,
+            wide = wide,
+            version = version,
         )
     };
     server.replace("targets", &body("2029-01-02T03:04:05.12+05:30", 7, ""), &[&owner.targets]);
     let set = server.load();
-    let draft = prepare(&set, &set_tags(&[("1.0", "hello")]), &[RoleName::TARGETS], &publics(&[&owner.targets]), at(NOW));
+    let draft =
+        prepare(&set, &set_tags(&[("1.0", "hello")]), &[RoleName::TARGETS], &publics(&[&owner.targets]), at(NOW));
     let (publication, _) = complete(draft.unwrap(), &[&owner.targets]).unwrap();
     // The new name sorts before `<`, by its bytes.
     let added = format!(r#""1.0":{{"hashes":{{"sha256":"{sum}"}},"length":7}},"#);
@@ -220,7 +223,7 @@ fn null_lists_stay_null() {
     let name = "alice".parse().unwrap();
     let alice = TestKey::ec(3);
     let held = publics(&[&owner.targets]);
-    let draft = acr_sign::format::dct::admin::add_signer(&set, &name, &publics(&[&alice]), &held, at(NOW)).unwrap();
+    let draft = admin::add_signer(&set, &name, &publics(&[&alice]), &held, at(NOW)).unwrap();
     server.publish(&complete(draft, &[&owner.targets]).unwrap().0);
     assert_eq!(server.signed("targets")["targets"], Value::Null);
     // Taking out what is not there changes nothing.
@@ -321,7 +324,9 @@ fn every_held_key_of_a_role_signs() {
     let body = format!(
         r#"{{"_type":"Targets","delegations":{{"keys":{{{}}},"roles":[{{"keyids":["{}","{}"],"name":"targets/team","paths":[""],"threshold":2}}]}},"expires":"2029-01-02T03:04:05Z","targets":{{}},"version":5}}"#,
         {
-            let mut keys = ids.each_ref().map(|key| format!("\"{}\":{}", key.key_id(), key_text(&key)));
+            let mut keys = ids
+                .each_ref()
+                .map(|key: &acr_sign::format::dct::Key| format!("\"{}\":{}", key.key_id(), key_text(key)));
             keys.sort();
             keys.join(",")
         },
@@ -425,8 +430,8 @@ fn k02_an_answer_of_another_key_is_not_published() {
     let (_, alice, _, server) = alice_and_bob();
     let set = server.load();
     let start = || {
-        let draft =
-            prepare(&set, &set_tags(&[("1.0", "one")]), &[role("targets/alice")], &publics(&[&alice]), at(NOW)).unwrap();
+        let draft = prepare(&set, &set_tags(&[("1.0", "one")]), &[role("targets/alice")], &publics(&[&alice]), at(NOW))
+            .unwrap();
         let (draft, Step::Sign(request)) = draft.step(None).unwrap() else { panic!("nothing to sign") };
         (draft, request)
     };
@@ -467,9 +472,59 @@ fn a_control_character_in_a_foreign_entry_stops_the_publication() {
     assert!(matches!(refused, DraftError::Unpublishable { .. }), "{refused}");
 }
 
-#[test]
-fn public_keys_are_compared_not_their_spelling() {
-    let alice = TestKey::ec(3);
-    let again = PublicKey::from_pem(&alice.public().pem()).unwrap();
-    assert_eq!(again, alice.public());
+#[derive(Clone, Debug)]
+enum Act {
+    Set(usize, u8, u8),
+    Remove(usize, u8),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        3 => (0..2_usize, 0..5_u8, 0..4_u8).prop_map(|(who, name, content)| Act::Set(who, name, content)),
+        1 => (0..2_usize, 0..5_u8).prop_map(|(who, name)| Act::Remove(who, name)),
+    ];
+    prop::collection::vec(act, 1..12)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever two signers do, a pull takes what was last released, and nobody's own entries are lost.
+    #[test]
+    fn t27_what_was_published_last_is_what_a_pull_takes(acts in acts()) {
+        let (_, alice, bob, mut server) = alice_and_bob();
+        let mut released = std::collections::BTreeMap::new();
+        let mut own = [released.clone(), released.clone()];
+        for act in acts {
+            match act {
+                Act::Set(who, name, content) => {
+                    let (name, content) = (format!("v{name}"), format!("image {content}"));
+                    sign(&mut server, [&alice, &bob][who], &[(&name, &content)]);
+                    own[who].insert(name.clone(), content.clone());
+                    released.insert(name, content);
+                }
+                Act::Remove(who, name) => {
+                    let (key, name) = ([&alice, &bob][who], format!("v{name}"));
+                    let held = publics(&[key]);
+                    let draft = admin::revoke(&server.load(), &[tag(&name)], &held, at(NOW)).unwrap();
+                    let (publication, _) = complete(draft, &[key]).unwrap();
+                    server.publish(&publication);
+                    own[who].remove(&name);
+                    released.remove(&name);
+                }
+            }
+        }
+        let set = server.load();
+        let held = |name: &str| {
+            let role = role(name);
+            let entries = set.entries(&role).map(|(tag, meta)| (tag.to_owned(), Entry::of(meta).unwrap()));
+            entries.collect::<Vec<_>>()
+        };
+        let expected = |model: &std::collections::BTreeMap<String, String>| {
+            model.iter().map(|(name, content)| (name.clone(), entry(content))).collect::<Vec<_>>()
+        };
+        prop_assert_eq!(held("targets/releases"), expected(&released));
+        prop_assert_eq!(held("targets/alice"), expected(&own[0]));
+        prop_assert_eq!(held("targets/bob"), expected(&own[1]));
+    }
 }
