@@ -27,7 +27,7 @@ pub enum Value {
     /// A string, unescaped.
     String(String),
     /// A list.
-    Array(Vec<Value>),
+    Array(Vec<Self>),
     /// An object.
     Object(Object),
 }

@@ -15,18 +15,18 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum DraftError {
     /// No role that may sign the tags lists the key.
-    #[error("no role lists the key `{key_id}`")]
+    #[error("no role lists the key {}", list(key_ids))]
     KeyNotDelegated {
-        /// The canonical ID of the key.
-        key_id: KeyId,
+        /// The canonical IDs of the keys at hand.
+        key_ids: Vec<KeyId>,
     },
     /// A role that was asked for does not list the key.
-    #[error("`{role}` does not list the key `{key_id}`")]
+    #[error("`{role}` does not list the key {}", list(key_ids))]
     KeyNotInRole {
         /// The role.
         role: RoleName,
-        /// The canonical ID of the key.
-        key_id: KeyId,
+        /// The canonical IDs of the keys at hand.
+        key_ids: Vec<KeyId>,
     },
     /// The collection does not delegate to a role that was asked for.
     #[error("the collection has no role `{role}` that holds tags")]
@@ -146,17 +146,17 @@ pub enum DraftError {
     },
 }
 
-fn list(roles: &[RoleName]) -> String {
-    roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ")
+fn list(names: &[impl std::fmt::Display]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl DraftError {
     /// That none of the keys at hand is listed, in one role or in any.
     pub(super) fn key_not_delegated(role: Option<&RoleName>, held: &[PublicKey]) -> Self {
-        let key_id = held.first().map_or_else(|| KeyId::of(b""), |key| super::Key::from_public_key(key).key_id());
+        let key_ids = held.iter().map(|key| super::Key::from_public_key(key).key_id()).collect();
         match role {
-            Some(role) => Self::KeyNotInRole { role: role.clone(), key_id },
-            None => Self::KeyNotDelegated { key_id },
+            Some(role) => Self::KeyNotInRole { role: role.clone(), key_ids },
+            None => Self::KeyNotDelegated { key_ids },
         }
     }
 }

@@ -112,14 +112,29 @@ pub fn prepare(
     now: Timestamp,
 ) -> Result<Draft, DraftError> {
     refuse_unclear(set, change, roles)?;
+    let mut files = changed(set, change, roles, held, change.renew, now)?;
     let ours = |role| set.signers(role).iter().any(|signer| held.contains(&signer.key));
-    let renew = change.renew || !roles.iter().any(ours);
-    let mut files = Vec::new();
-    for role in roles {
-        let Some(body) = edited(set, role, change, renew, now)? else { continue };
-        files.push(unsigned(set, role, &body, held)?);
+    if files.is_empty() && !roles.iter().any(ours) {
+        files = changed(set, change, roles, held, true, now)?;
     }
     draft(set, files, held, now)
+}
+
+fn changed(
+    set: &TrustedSet,
+    change: &Change,
+    roles: &[RoleName],
+    held: &[PublicKey],
+    renew: bool,
+    now: Timestamp,
+) -> Result<Vec<Unsigned>, DraftError> {
+    let mut files = Vec::new();
+    for role in roles {
+        if let Some(body) = edited(set, role, change, renew, now)? {
+            files.push(unsigned(set, role, &body, held)?);
+        }
+    }
+    Ok(files)
 }
 
 /// One file to sign, of the role that `set` says may be signed by whom.

@@ -2,9 +2,12 @@
 
 mod attacks;
 mod fixtures;
+mod founding;
 mod hostile;
 mod mutation;
+mod publisher;
 mod repository;
 mod root_attacks;
 mod server;
 mod signers;
+mod signing;
