@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use std::sync::Arc;
+
 use crate::{
     cli::{
         Command, Inspect, Key, KeyShow, Pin, Sign, Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus,
@@ -14,7 +16,7 @@ use crate::{
     },
     format::{
         Format,
-        dct::{Requirement, RoleName, RootTrust, SignerName, SignerWanted},
+        dct::{Key as DctKey, Requirement, RoleName, RootTrust, SignerName, SignerWanted},
     },
     keys::{KeyReference, VaultObject},
     oci::Reference,
@@ -58,7 +60,7 @@ async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Fail
             SettingError::usage("`--digest` says what was built in one repository, and several are named").into()
         );
     }
-    let signer = services.keys.open(&key).await?;
+    let signer = open_for_dct(services, &key).await?;
     let mut report = Report::new("sign");
     report.source = Some("images");
     warn_of_trust(&mut report, &options.trust);
@@ -121,11 +123,11 @@ async fn run_init(arguments: &TrustInit, services: &Services) -> Result<Outcome,
     }
     let snapshot = match arguments.snapshot_key.as_str() {
         "server" => None,
-        key => Some(services.keys.open(&settings::parse("--snapshot-key", key)?).await?),
+        key => Some(open_for_dct(services, &settings::parse("--snapshot-key", key)?).await?),
     };
     let options = InitOptions {
-        root: services.keys.open(&settings::parse("--root-key", &arguments.root_key)?).await?,
-        targets: services.keys.open(&settings::parse("--targets-key", &arguments.targets_key)?).await?,
+        root: open_for_dct(services, &settings::parse("--root-key", &arguments.root_key)?).await?,
+        targets: open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?,
         signers,
         snapshot,
         dry_run: arguments.dry_run.dry_run,
@@ -168,7 +170,7 @@ async fn run_signer_add(arguments: &SignerAdd, services: &Services) -> Result<Ou
     for repository in &repositories {
         pins.push(settings::required_pin(&arguments.pin, repository)?);
     }
-    let targets = services.keys.open(&settings::parse("--targets-key", &arguments.targets_key)?).await?;
+    let targets = open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?;
     let mut report = Report::new("trust signer add");
     for (repository, trust) in repositories.into_iter().zip(pins) {
         warn_of_trust(&mut report, &trust);
@@ -199,7 +201,8 @@ async fn run_revoke(arguments: &TrustRevoke, services: &Services) -> Result<Outc
     let trust = pin_of(&arguments.pin, &images)?;
     let mut signers = Vec::new();
     for key in &arguments.key {
-        signers.push(services.keys.open(&settings::parse("--key", key.strip_prefix("dct=").unwrap_or(key))?).await?);
+        signers
+            .push(open_for_dct(services, &settings::parse("--key", key.strip_prefix("dct=").unwrap_or(key))?).await?);
     }
     let mut report = Report::new("trust revoke");
     warn_of_trust(&mut report, &trust);
@@ -219,6 +222,16 @@ async fn run_key_show(arguments: &KeyShow, services: &Services) -> Result<Outcom
     };
     let view = KeyView { name: reference.to_string(), key, certificate, in_vault: part.in_vault };
     Ok(Outcome { report: Report::new("key show"), text: view.text(), json: Some(view.json()) })
+}
+
+/// A signer whose key can make the signatures of trust data.
+async fn open_for_dct(services: &Services, reference: &KeyReference) -> Result<Arc<dyn crate::crypto::Signer>, Failure> {
+    let signer = services.keys.open(reference).await?;
+    let listed = DctKey::from_public_key(signer.public_key());
+    if let Some(scheme) = listed.method().and_then(|method| listed.scheme(method)) {
+        signer.check(scheme)?;
+    }
+    Ok(signer)
 }
 
 fn certificate_of(path: &std::path::Path, key: &crate::crypto::PublicKey) -> Result<Certificate, Failure> {

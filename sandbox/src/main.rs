@@ -31,8 +31,8 @@ fn furnish(sandbox: &Sandbox) {
     for name in ["root", "targets", "release"] {
         sandbox.vault().create_key(name, KeyKind::P256);
     }
-    sandbox.vault().create_certificate("image-signing", KeyKind::P256, "CN=image-signing,O=Contoso,C=US");
-    sandbox.vault().set_secret("greeting", "hello", "text/plain");
+    sandbox.vault().create_certificate("release-certificate", KeyKind::P256, "CN=release,O=Contoso,C=US");
+    sandbox.vault().create_pem_secret("release-pem");
     sandbox.registry().push_index("shop/web", "1.0", "the sandbox's image");
     sandbox.acr().add_user("sandbox", "sandbox");
 }

@@ -185,9 +185,9 @@ impl Identities {
         self.0.chosen.get()?.as_ref().map(Chosen::report)
     }
 
-    /// A token for a scope: asked for once, renewed before it ends.
-    pub async fn token(&self, scope: &str) -> Result<Secret, IdentityError> {
-        Ok(self.token_with_end(scope, false).await?.0)
+    /// A token for a scope; a new one if what came of the last was refused.
+    pub async fn renewed_token(&self, scope: &str, refused: bool) -> Result<Secret, IdentityError> {
+        Ok(self.token_with_end(scope, refused).await?.0)
     }
 
     /// A token for a scope and its end; a new one if the last was refused (K05).

@@ -227,18 +227,21 @@ impl VaultSigner {
         }
     }
 
+    fn failed(&self, error: VaultError) -> SignError {
+        SignError { key: self.key.name.clone(), reason: error.reason(), hint: error.hint(), cause: Box::new(error) }
+    }
+
+    fn algorithm(&self, scheme: Scheme) -> Result<SignatureAlgorithm, SignError> {
+        let kind = self.key.key.kind();
+        algorithm(kind, scheme).map_err(|why| {
+            self.failed(VaultError::Unsuitable { key: self.key.name.clone(), kind: kind.to_string(), why })
+        })
+    }
+
     async fn sign_message(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignError> {
-        let failed = |error: VaultError| SignError {
-            key: self.key.name.clone(),
-            reason: error.reason(),
-            hint: error.hint(),
-            cause: Box::new(error),
-        };
-        let algorithm = algorithm(self.key.key.kind(), scheme).map_err(|why| {
-            failed(VaultError::Unsuitable { key: self.key.name.clone(), kind: self.key.key.kind().to_string(), why })
-        })?;
+        let algorithm = self.algorithm(scheme)?;
         let digest = scheme.digest(message).unwrap_or_default();
-        let signature = self.vault.sign(&self.key, algorithm, digest).await.map_err(failed)?;
+        let signature = self.vault.sign(&self.key, algorithm, digest).await.map_err(|error| self.failed(error))?;
         verified_signature(&self.key.name, &self.key.key, scheme, message, signature)
     }
 }
@@ -254,6 +257,10 @@ impl Signer for VaultSigner {
 
     fn name(&self) -> &str {
         &self.key.name
+    }
+
+    fn check(&self, scheme: Scheme) -> Result<(), SignError> {
+        self.algorithm(scheme).map(drop)
     }
 
     fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>> {

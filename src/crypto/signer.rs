@@ -24,6 +24,9 @@ pub trait Signer: Send + Sync + fmt::Debug {
     /// How a person names the key, without secrets.
     fn name(&self) -> &str;
 
+    /// Whether it can sign under a scheme at all, found out before anything is asked of anyone.
+    fn check(&self, scheme: Scheme) -> Result<(), SignError>;
+
     /// Signs `message`. The answer has been checked with [`verified_signature`].
     fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>>;
 }

@@ -193,22 +193,27 @@ impl Session {
                 get(Some(Authorization::Basic { user: user.clone(), password: password.clone() }))
             }
             Login::IdentityToken(token) => refresh(token),
-            Login::Entra => refresh(&self.refresh_token(host, realm, service).await?),
+            Login::Entra => refresh(&self.refresh_token(host, realm, service, false).await?),
         };
-        let response = self.client.send(&request).await?;
+        let mut response = self.client.send(&request).await?;
+        if response.status == StatusCode::UNAUTHORIZED && matches!(login, Login::Entra) {
+            // The registry no longer takes its own refresh token: one new one, from a new identity token.
+            let request = refresh(&self.refresh_token(host, realm, service, true).await?);
+            response = self.client.send(&request).await?;
+        }
         if response.status.is_success() { Ok(response) } else { Err(refusal(host, login, request.what, &response)) }
     }
 
     /// The registry's refresh token for the Entra identity: asked for once per registry.
-    async fn refresh_token(&self, host: &Host, realm: &Url, service: &str) -> Result<Secret, Error> {
+    async fn refresh_token(&self, host: &Host, realm: &Url, service: &str, refused: bool) -> Result<Secret, Error> {
         let mut known = self.refresh.lock().await;
-        if let Some(token) = known.get(&host.name) {
+        if let Some(token) = known.get(&host.name).filter(|_| !refused) {
             return Ok(token.clone());
         }
         let arm = self.client.hosts().cloud.arm_scope();
         let mut refused = None;
         for scope in [ACR_SCOPE, arm] {
-            let entra = self.logins.entra.token(scope).await;
+            let entra = self.logins.entra.renewed_token(scope, refused).await;
             let entra = entra.map_err(|cause| Error::Identity { host: host.name.clone(), cause })?;
             let mut url = realm.clone();
             url.set_path("/oauth2/exchange");

@@ -63,7 +63,8 @@ def managed_identity():
 
 def client_secret():
     return ClientSecretCredential(
-        os.environ['AZURE_TENANT_ID'], os.environ['AZURE_CLIENT_ID'], os.environ['AZURE_CLIENT_SECRET'])
+        os.environ['SANDBOX_AZURE_TENANT_ID'], os.environ['SANDBOX_AZURE_CLIENT_ID'],
+        os.environ['SANDBOX_AZURE_CLIENT_SECRET'])
 
 
 def credential():

@@ -186,6 +186,8 @@ impl Issuer {
         run(openssl).ok();
         let grants = serde_json::json!({
             PUBLISHER.0: { "password": PUBLISHER.1, "grants": { "*": ["pull", "push", "*"] } },
+            // notary reads as nobody, whatever login it is given.
+            "": { "password": "", "grants": { "*": ["pull"] } },
             READER.0: { "password": READER.1, "grants": { "*": ["pull"] } },
         });
         std::fs::write(&users, grants.to_string()).expect("the folder is ours");

@@ -24,7 +24,18 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 #[test]
 fn pure_folders_touch_nothing() {
-    let impure = ["async fn", "tokio", "reqwest", "std::fs", "std::env", "SystemTime", "now_utc", "println!", "std::net::Tcp", "std::process"];
+    let impure = [
+        "async fn",
+        "tokio",
+        "reqwest",
+        "std::fs",
+        "std::env",
+        "SystemTime",
+        "now_utc",
+        "println!",
+        "std::net::Tcp",
+        "std::process",
+    ];
     for folder in ["oci", "crypto", "format", "report"] {
         for (path, code) in sources(folder) {
             for name in impure {
@@ -38,7 +49,10 @@ fn pure_folders_touch_nothing() {
 #[test]
 fn nothing_imports_what_stands_above_it() {
     let above = [
-        ("oci", ["crypto", "format", "net", "registry", "azure", "keys", "flow", "report", "settings", "cli"].as_slice()),
+        (
+            "oci",
+            ["crypto", "format", "net", "registry", "azure", "keys", "flow", "report", "settings", "cli"].as_slice(),
+        ),
         ("crypto", &["format", "net", "registry", "azure", "keys", "flow", "report", "settings", "cli"]),
         ("format", &["net", "registry", "azure", "keys", "flow", "report", "settings", "cli"]),
         ("report", &["net", "registry", "azure", "keys", "flow", "settings", "cli"]),
@@ -51,7 +65,8 @@ fn nothing_imports_what_stands_above_it() {
     for (folder, modules) in above {
         for (path, code) in sources(folder) {
             for module in modules {
-                let imports = code.contains(&format!("crate::{module}::")) || code.contains(&format!("\n    {module}::"));
+                let imports =
+                    code.contains(&format!("crate::{module}::")) || code.contains(&format!("\n    {module}::"));
                 assert!(!imports, "{path} imports {module}");
             }
         }

@@ -13,7 +13,8 @@ fn every_reason_is_documented_with_its_exit_code() {
             Some((code, cells.next()?.parse().ok()?))
         })
         .collect();
-    let expected: Vec<(String, u8)> = Reason::ALL.iter().map(|reason| (reason.code().to_owned(), reason.exit().code())).collect();
+    let expected: Vec<(String, u8)> =
+        Reason::ALL.iter().map(|reason| (reason.code().to_owned(), reason.exit().code())).collect();
     let (mut rows, mut expected) = (rows, expected);
     rows.sort();
     expected.sort();

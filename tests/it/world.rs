@@ -117,7 +117,10 @@ impl World {
 
     /// Signatures that the vault made.
     pub fn vault_signatures(&self) -> usize {
-        self.answered(Service::Vault).iter().filter(|entry| entry.path.ends_with("/sign") && entry.status == 200).count()
+        self.answered(Service::Vault)
+            .iter()
+            .filter(|entry| entry.path.ends_with("/sign") && entry.status == 200)
+            .count()
     }
 }
 

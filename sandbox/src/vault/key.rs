@@ -57,8 +57,24 @@ impl PrivateKey {
         p256.or_else(p384).or_else(p521).or_else(rsa)
     }
 
-    /// From a JSON Web Key as `PUT /keys/NAME` imports it; EC only.
+    /// A new P-256 key as unencrypted PKCS #8 PEM.
+    pub(crate) fn new_pem() -> String {
+        use p256::pkcs8::EncodePrivateKey as _;
+        let pem = p256::SecretKey::generate().to_pkcs8_pem(Default::default());
+        pem.map(|pem| pem.to_string()).unwrap_or_default()
+    }
+
+    /// From a JSON Web Key as `PUT /keys/NAME` imports it.
     pub(crate) fn from_jwk(jwk: &Value) -> Option<Self> {
+        if jwk["kty"].as_str()?.starts_with("RSA") {
+            let number = |name: &str| {
+                let bytes = BASE64_URL_SAFE_NO_PAD.decode(jwk[name].as_str()?).ok()?;
+                Some(rsa::BoxedUint::from_be_slice_vartime(&bytes))
+            };
+            let primes = vec![number("p")?, number("q")?];
+            let key = RsaPrivateKey::from_components(number("n")?, number("e")?, number("d")?, primes).ok()?;
+            return Some(Self::Rsa(Box::new(key)));
+        }
         let d = BASE64_URL_SAFE_NO_PAD.decode(jwk["d"].as_str()?).ok()?;
         match jwk["crv"].as_str()? {
             "P-256" => p256::SecretKey::from_slice(&d).ok().map(Self::P256),

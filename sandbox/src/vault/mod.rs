@@ -111,6 +111,11 @@ impl Vault {
         self.state().secrets.insert(name.to_owned(), entry);
     }
 
+    /// Stores a new unencrypted P-256 key as a PEM secret.
+    pub fn create_pem_secret(&self, name: &str) {
+        self.set_secret(name, &PrivateKey::new_pem(), "application/x-pem-file");
+    }
+
     /// Refuses an operation from now on.
     pub fn deny(&self, operation: Operation, denial: Denial) {
         self.state().denials.push((operation, denial));
@@ -311,7 +316,7 @@ impl Vault {
                 let version = self.add(name, key, None);
                 self.key(name, &version)
             }
-            None => error(400, "BadParameter", "Property key is not a private EC key.", None),
+            None => error(400, "BadParameter", "Property key is not a private EC or RSA key.", None),
         }
     }
 

@@ -58,9 +58,7 @@ pub enum Rejection {
         found: String,
     },
     /// A threshold is no integer of at least 1 (T13).
-    #[error(
-        "the threshold that `{role}` sets for `{delegate}` must be an integer of at least 1, not {found}"
-    )]
+    #[error("the threshold that `{role}` sets for `{delegate}` must be an integer of at least 1, not {found}")]
     InvalidThreshold {
         /// The role whose file it is.
         role: RoleName,
@@ -247,9 +245,7 @@ pub enum Rejection {
         valid: usize,
     },
     /// No version of the root is signed by the pinned keys.
-    #[error(
-        "no root version from {oldest} to {newest} is signed by the pinned keys alone (root keys now: {listed})"
-    )]
+    #[error("no root version from {oldest} to {newest} is signed by the pinned keys alone (root keys now: {listed})")]
     PinNotMet {
         /// The oldest version that was looked at.
         oldest: Version,
@@ -396,15 +392,11 @@ impl Explain for Rejection {
             | Self::TooLong { .. }
             | Self::DigestMismatch { .. }
             | Self::LengthMismatch { .. } => Reason::DigestMismatch,
-            Self::NotServed { .. } | Self::OutOfOrder { .. } | Self::NotListed { .. } => {
-                Reason::AnswerInvalid
+            Self::NotServed { .. } | Self::OutOfOrder { .. } | Self::NotListed { .. } => Reason::AnswerInvalid,
+            Self::Rollback { .. } | Self::SameVersionOtherContent { .. } | Self::DroppedFromSnapshot { .. } => {
+                Reason::Rollback
             }
-            Self::Rollback { .. }
-            | Self::SameVersionOtherContent { .. }
-            | Self::DroppedFromSnapshot { .. } => Reason::Rollback,
-            Self::RootVersion { .. } | Self::RootNotVouched { .. } | Self::PinNotMet { .. } => {
-                Reason::UntrustedRoot
-            }
+            Self::RootVersion { .. } | Self::RootNotVouched { .. } | Self::PinNotMet { .. } => Reason::UntrustedRoot,
             Self::RootCertificate { fault, .. } => fault.reason(),
             Self::Unsigned { .. }
             | Self::UnsignedDigest { .. }
@@ -431,17 +423,11 @@ impl Explain for Rejection {
                 "the trust server renews the timestamp when it is asked; an old one is a cache or a replay"
             }
             Self::Expired { .. } => "the role must be signed again by one of its keys",
-            Self::NotReleased { .. } => {
-                "sign the tag in `targets/releases` too, or name the signer with `--signer`"
-            }
-            Self::Rollback { .. }
-            | Self::SameVersionOtherContent { .. }
-            | Self::DroppedFromSnapshot { .. } => {
+            Self::NotReleased { .. } => "sign the tag in `targets/releases` too, or name the signer with `--signer`",
+            Self::Rollback { .. } | Self::SameVersionOtherContent { .. } | Self::DroppedFromSnapshot { .. } => {
                 "the trust server shows older trust data than it did before; find out why before removing the state"
             }
-            Self::NotServed { .. } => {
-                "the publication on the trust server is incomplete; publish once more"
-            }
+            Self::NotServed { .. } => "the publication on the trust server is incomplete; publish once more",
             Self::KeyNotDelegated { .. } => "`acr-sign trust signer add` lets a key sign",
             _ => return None,
         };

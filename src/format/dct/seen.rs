@@ -31,23 +31,13 @@ pub struct SeenFile {
 
 impl Seen {
     /// Rejects a file that is older than the one seen, or of the same version with other bytes.
-    pub(super) fn check(
-        &self,
-        role: &RoleName,
-        version: Version,
-        digest: &Digest,
-    ) -> Result<(), Rejection> {
+    pub(super) fn check(&self, role: &RoleName, version: Version, digest: &Digest) -> Result<(), Rejection> {
         match self.roles.get(role) {
-            Some(seen) if version < seen.version => Err(Rejection::Rollback {
-                role: role.clone(),
-                seen: seen.version,
-                found: version,
-            }),
+            Some(seen) if version < seen.version => {
+                Err(Rejection::Rollback { role: role.clone(), seen: seen.version, found: version })
+            }
             Some(seen) if version == seen.version && *digest != seen.sha256 => {
-                Err(Rejection::SameVersionOtherContent {
-                    role: role.clone(),
-                    version,
-                })
+                Err(Rejection::SameVersionOtherContent { role: role.clone(), version })
             }
             Some(_) | None => Ok(()),
         }

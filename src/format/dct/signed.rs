@@ -57,16 +57,9 @@ impl<T: RoleBody> Signed<T> {
         let limit = role.size_limit();
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if found > limit {
-            return Err(Rejection::TooLong {
-                role: role.clone(),
-                limit,
-                found,
-            });
+            return Err(Rejection::TooLong { role: role.clone(), limit, found });
         }
-        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson {
-            role: role.clone(),
-            cause,
-        })?;
+        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson { role: role.clone(), cause })?;
         let at = At::File(role);
         let mut file = Members::of(value, at)?;
         let signatures = file
@@ -81,21 +74,10 @@ impl<T: RoleBody> Signed<T> {
         let mut members = Members::of(signed, at)?;
         let stated = members.text("_type")?;
         if stated != T::TYPE {
-            return Err(Rejection::WrongType {
-                role: role.clone(),
-                expected: T::TYPE,
-                found: stated,
-            });
+            return Err(Rejection::WrongType { role: role.clone(), expected: T::TYPE, found: stated });
         }
-        let header = Header {
-            version: members.version("version")?,
-            expires: members.time("expires")?,
-        };
-        Ok(Self {
-            body: T::read(&mut members, header)?,
-            signatures,
-            message,
-        })
+        let header = Header { version: members.version("version")?, expires: members.time("expires")? };
+        Ok(Self { body: T::read(&mut members, header)?, signatures, message })
     }
 }
 
@@ -125,10 +107,7 @@ pub(super) fn file_bytes(message: &[u8], signatures: &[RoleSignature]) -> Vec<u8
     for signature in signatures {
         // Not through an object, which would put the members in another order.
         let sig = BASE64.encode(&signature.signature);
-        let text = format!(
-            r#"{{"keyid":"{}","method":"{}","sig":"{sig}"}}"#,
-            signature.key_id, signature.method
-        );
+        let text = format!(r#"{{"keyid":"{}","method":"{}","sig":"{sig}"}}"#, signature.key_id, signature.method);
         bytes.extend(separator);
         bytes.extend(text.as_bytes());
         separator = b",";
@@ -152,11 +131,7 @@ mod tests {
     }
 
     /// The file as we would write it, with the signatures it has.
-    fn rewritten<T: RoleBody>(
-        role: &str,
-        bytes: &[u8],
-        value: impl Fn(&T) -> Option<Value>,
-    ) -> Vec<u8> {
+    fn rewritten<T: RoleBody>(role: &str, bytes: &[u8], value: impl Fn(&T) -> Option<Value>) -> Vec<u8> {
         let file = Signed::<T>::parse(&role.parse().unwrap(), bytes).unwrap();
         let message = value(&file.body).map_or_else(|| file.message.clone(), |body| canonical(&body));
         file_bytes(&message, &file.signatures)
@@ -180,11 +155,7 @@ mod tests {
                     "timestamp" => rewritten(role, &bytes, |_: &TimestampFile| None),
                     _ => rewritten(role, &bytes, |file: &Targets| Some(file.value())),
                 };
-                assert_eq!(
-                    String::from_utf8(written).unwrap(),
-                    String::from_utf8(bytes).unwrap(),
-                    "{case} {name}"
-                );
+                assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(bytes).unwrap(), "{case} {name}");
                 count += 1;
             }
         }

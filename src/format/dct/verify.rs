@@ -58,35 +58,21 @@ impl Requirement {
 }
 
 /// The delegation files that are still needed to judge `tag`; empty when nothing more must be fetched.
-pub fn needed_roles(
-    tag: Option<&Tag>,
-    requirement: &Requirement,
-    set: &TrustedSet,
-) -> Vec<RoleName> {
+pub fn needed_roles(tag: Option<&Tag>, requirement: &Requirement, set: &TrustedSet) -> Vec<RoleName> {
     let releases = RoleName::RELEASES;
     let released = tag.is_some_and(|tag| set.entry(&releases, tag.as_str()).is_some());
     let lists = |role: &RoleName| requirement.keys().any(|key| lists(set, role, key));
     let key_wanted = requirement.keys().next().is_some();
     // Where no role known so far lists the key, one further down may.
-    let search_all = key_wanted
-        && !set
-            .delegated()
-            .iter()
-            .chain([&RoleName::TARGETS])
-            .any(lists);
+    let search_all = key_wanted && !set.delegated().iter().chain([&RoleName::TARGETS]).any(lists);
     let needed = |role: &RoleName| {
         *role == releases
             || (tag.is_some() && !released && role.is_below(&releases))
-            || requirement
-                .roles()
-                .any(|wanted| wanted == role || wanted.is_below(role))
+            || requirement.roles().any(|wanted| wanted == role || wanted.is_below(role))
             || search_all
             || lists(role)
     };
-    set.pending_delegations()
-        .into_iter()
-        .filter(needed)
-        .collect()
+    set.pending_delegations().into_iter().filter(needed).collect()
 }
 
 /// Judges an image. Rejects it when no role that counts holds it, when another digest or length was signed,
@@ -98,11 +84,7 @@ pub fn verify(
     set: &TrustedSet,
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
-    let image = Image {
-        tag,
-        digest,
-        length,
-    };
+    let image = Image { tag, digest, length };
     let mut roles = Vec::new();
     if requirement.signers.is_empty() {
         roles.push(image.released(set)?);
@@ -123,22 +105,12 @@ pub fn verify(
         signed.push(signed_by(set, &role, &by));
         roles.push(role);
     }
-    Ok(Verified::new(
-        digest.clone(),
-        Format::Dct,
-        signed,
-        set.expires(&roles),
-    ))
+    Ok(Verified::new(digest.clone(), Format::Dct, signed, set.expires(&roles)))
 }
 
 fn signed_by(set: &TrustedSet, role: &RoleName, by: &SignedBy) -> Signed {
     let expires = set.expires(std::slice::from_ref(role));
-    Signed {
-        role: role.clone(),
-        key_id: by.key_id,
-        key: by.key.clone(),
-        expires,
-    }
+    Signed { role: role.clone(), key_id: by.key_id, key: by.key.clone(), expires }
 }
 
 impl Image<'_> {
@@ -151,26 +123,18 @@ impl Image<'_> {
         }
         let releases = RoleName::RELEASES;
         if set.delegation(&releases) == Some(DelegationState::NotLoaded) {
-            return Err(Rejection::OutOfOrder {
-                role: RoleName::TARGETS,
-                needs: releases,
-            });
+            return Err(Rejection::OutOfOrder { role: RoleName::TARGETS, needs: releases });
         }
         if self.is_held_by(set, &releases)? {
             return Ok(releases);
         }
         if let Some(withheld) = set.withheld() {
-            return Err(Rejection::RoleWithheld {
-                role: withheld.role,
-                state: withheld.state,
-            });
+            return Err(Rejection::RoleWithheld { role: withheld.role, state: withheld.state });
         }
         if self.is_held_by(set, &RoleName::TARGETS)? {
             return Ok(RoleName::TARGETS);
         }
-        Err(Rejection::UnsignedDigest {
-            digest: self.digest.clone(),
-        })
+        Err(Rejection::UnsignedDigest { digest: self.digest.clone() })
     }
 
     /// With demanded signers a tag need not be released; but where it is, it must be this image.
@@ -191,18 +155,11 @@ impl Image<'_> {
         if self.is_held_by(set, role)? {
             return Ok(());
         }
-        Err(Rejection::NotSignedBy {
-            role: role.clone(),
-            subject: self.subject(),
-        })
+        Err(Rejection::NotSignedBy { role: role.clone(), subject: self.subject() })
     }
 
     /// A role that lists one of the keys, and is signed with it, must hold the image.
-    fn require_key(
-        &self,
-        set: &TrustedSet,
-        keys: &[&PublicKey],
-    ) -> Result<(RoleName, SignedBy), Rejection> {
+    fn require_key(&self, set: &TrustedSet, keys: &[&PublicKey]) -> Result<(RoleName, SignedBy), Rejection> {
         let mut differs = None;
         let counts = |role: &RoleName| *role != RoleName::TARGETS || set.withheld().is_none();
         for role in set.loaded().into_iter().filter(counts) {
@@ -215,32 +172,21 @@ impl Image<'_> {
                 Err(rejection) => differs = differs.or(Some(rejection)),
             }
         }
-        let key_id = keys
-            .first()
-            .map_or_else(|| KeyId::of(&[]), |key| Key::from_public_key(key).key_id());
+        let key_id = keys.first().map_or_else(|| KeyId::of(&[]), |key| Key::from_public_key(key).key_id());
         Err(differs.unwrap_or_else(|| self.not_signed_with(set, keys, key_id)))
     }
 
     fn not_signed_with(&self, set: &TrustedSet, keys: &[&PublicKey], key_id: KeyId) -> Rejection {
         let lists_any = |role: &RoleName| keys.iter().any(|key| lists(set, role, key));
-        let listing: Vec<RoleName> = set
-            .delegated()
-            .into_iter()
-            .chain([RoleName::TARGETS])
-            .filter(lists_any)
-            .collect();
+        let listing: Vec<RoleName> = set.delegated().into_iter().chain([RoleName::TARGETS]).filter(lists_any).collect();
         if listing.is_empty() {
             return Rejection::KeyNotDelegated { key_id };
         }
         match set.withheld() {
-            Some(withheld) if listing == [RoleName::TARGETS] => Rejection::RoleWithheld {
-                role: withheld.role,
-                state: withheld.state,
-            },
-            Some(_) | None => Rejection::NotSignedWith {
-                key_id,
-                subject: self.subject(),
-            },
+            Some(withheld) if listing == [RoleName::TARGETS] => {
+                Rejection::RoleWithheld { role: withheld.role, state: withheld.state }
+            }
+            Some(_) | None => Rejection::NotSignedWith { key_id, subject: self.subject() },
         }
     }
 
@@ -255,12 +201,10 @@ impl Image<'_> {
         let mut other_length = None;
         for (tag, meta) in set.entries(role) {
             match Entry::of(meta) {
-                Some(entry) if entry.digest == *self.digest => {
-                    match self.compare(role, tag, &entry) {
-                        Ok(()) => return Ok(true),
-                        Err(rejection) => other_length = Some(rejection),
-                    }
-                }
+                Some(entry) if entry.digest == *self.digest => match self.compare(role, tag, &entry) {
+                    Ok(()) => return Ok(true),
+                    Err(rejection) => other_length = Some(rejection),
+                },
                 Some(_) | None => {}
             }
         }
@@ -271,54 +215,33 @@ impl Image<'_> {
         let (role, tag) = (role.clone(), tag.to_owned());
         if entry.digest != *self.digest {
             let (expected, found) = (entry.digest.clone(), self.digest.clone());
-            return Err(Rejection::DigestMismatch {
-                role,
-                tag,
-                expected,
-                found,
-            });
+            return Err(Rejection::DigestMismatch { role, tag, expected, found });
         }
         if entry.length != self.length {
-            return Err(Rejection::LengthMismatch {
-                role,
-                tag,
-                expected: entry.length,
-                found: self.length,
-            });
+            return Err(Rejection::LengthMismatch { role, tag, expected: entry.length, found: self.length });
         }
         Ok(())
     }
 
     fn subject(&self) -> String {
-        self.tag
-            .map_or_else(|| self.digest.to_string(), ToString::to_string)
+        self.tag.map_or_else(|| self.digest.to_string(), ToString::to_string)
     }
 }
 
 /// Whether `role` lists the public key `key`, in whatever form.
 fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
     let keys = match set.delegated_by(role) {
-        Some(delegation) => role
-            .parent()
-            .and_then(|parent| Some(set.targets(&parent)?.keys_of(delegation))),
+        Some(delegation) => role.parent().and_then(|parent| Some(set.targets(&parent)?.keys_of(delegation))),
         None => Some(set.root().keys_of(role)),
     };
-    keys.into_iter()
-        .flatten()
-        .any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
+    keys.into_iter().flatten().any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
 }
 
 /// Why the role of a demanded signer is not there.
 fn unusable(set: &TrustedSet, role: &RoleName) -> Rejection {
     match set.delegation(role) {
-        Some(DelegationState::NotLoaded) => Rejection::OutOfOrder {
-            role: RoleName::TARGETS,
-            needs: role.clone(),
-        },
-        Some(state) => Rejection::SignerUnusable {
-            role: role.clone(),
-            state,
-        },
+        Some(DelegationState::NotLoaded) => Rejection::OutOfOrder { role: RoleName::TARGETS, needs: role.clone() },
+        Some(state) => Rejection::SignerUnusable { role: role.clone(), state },
         // A parent that is not usable hides what it delegates to.
         None => match role.parent().filter(RoleName::is_delegation) {
             Some(parent) if set.targets(&parent).is_none() => unusable(set, &parent),

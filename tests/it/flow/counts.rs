@@ -34,13 +34,15 @@ fn signing_asks_no_more_than_it_must() {
         let trust = world.answered(Service::TrustServer);
         let expected = 5 + 2 + if delegations_there { 2 } else { 0 };
         assert_eq!(trust.len(), expected, "{:?}", trust.iter().map(|entry| &entry.path).collect::<Vec<_>>());
-        let manifests = world.answered(Service::Registry).iter().filter(|entry| entry.path.contains("/manifests/")).count();
+        let manifests =
+            world.answered(Service::Registry).iter().filter(|entry| entry.path.contains("/manifests/")).count();
         assert_eq!(manifests, count);
         assert_eq!(world.vault_signatures(), 2);
         let keys = world.answered(Service::Vault).len();
         assert_eq!(keys, 3, "one key read and two signatures");
         // One exchange, and one token for the image and one for its trust data.
-        let tokens = world.answered(Service::Registry).iter().filter(|entry| entry.path.starts_with("/oauth2/")).count();
+        let tokens =
+            world.answered(Service::Registry).iter().filter(|entry| entry.path.starts_with("/oauth2/")).count();
         assert_eq!(tokens, 4, "one exchange; a token to pull, one to read and one to write trust data");
     }
 }
@@ -121,7 +123,8 @@ fn signing_again_signs_nothing() {
 fn a_dry_run_signs_and_writes_nothing() {
     let (world, root) = World::initialised();
     let before = world.sandbox.trust().versions(REPOSITORY);
-    let outcome = world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --dry-run"));
+    let outcome = world
+        .run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --dry-run"));
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert!(outcome.stdout.starts_with("planned"), "{}", outcome.stdout);
     assert_eq!(world.vault_signatures(), 0);

@@ -38,7 +38,9 @@ fn p07_a_fault_at_any_request_leaves_trust_data_whole() {
             let digest = world.sandbox.registry().digest("shop/web", "1.0").unwrap();
             world.sandbox.registry().retag("shop/web", &digest, &fresh);
             world.sandbox.fault(Fault::new(action.clone()).nth(index));
-            let outcome = world.sign(&[&fresh], root);
+            let outcome = world.run(&format!(
+                "sign {REPOSITORY}:{fresh} --format dct --key akv:contoso/keys/release --root {root} --retries 1"
+            ));
             world.sandbox.clear_faults();
             let verified = world.verify(&fresh, root);
             let old = world.verify("1.0", root);
@@ -107,10 +109,14 @@ fn registry_tokens_are_renewed_when_they_are_refused() {
 #[test]
 fn k04_throttling_is_waited_out_and_told_when_it_is_too_long() {
     let (world, root) = World::initialised();
-    world.sandbox.fault(Fault::new(Action::RetryAfter { status: 429, value: "1".into() }).service(Service::Vault).path("/sign").nth(1));
+    world.sandbox.fault(
+        Fault::new(Action::RetryAfter { status: 429, value: "1".into() }).service(Service::Vault).path("/sign").nth(1),
+    );
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
     world.sandbox.clear_faults();
-    world.sandbox.fault(Fault::new(Action::RetryAfter { status: 429, value: "7200".into() }).service(Service::Vault).path("/sign"));
+    world.sandbox.fault(
+        Fault::new(Action::RetryAfter { status: 429, value: "7200".into() }).service(Service::Vault).path("/sign"),
+    );
     let outcome = world.sign(&["1"], &root);
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["vault-throttled"]), "{}", outcome.stderr);
 }

@@ -10,7 +10,8 @@ fn an_allowed_image_is_printed_with_its_digest_and_nothing_else() {
     let (world, root) = World::initialised();
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
     let digest = world.sandbox.registry().digest("shop/web", "1.0").unwrap();
-    let line = format!("verify {REPOSITORY}:1.0 {REPOSITORY}:1.0 {REPOSITORY}@{digest} --format dct --root {root} --quiet");
+    let line =
+        format!("verify {REPOSITORY}:1.0 {REPOSITORY}:1.0 {REPOSITORY}@{digest} --format dct --root {root} --quiet");
     let outcome = world.run(&line);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert_eq!(outcome.stdout, format!("{REPOSITORY}:1.0@{digest}\n{REPOSITORY}@{digest}\n"));
@@ -25,7 +26,9 @@ fn one_denied_image_denies_all_and_prints_none() {
     let outcome = world.run(&format!("verify {REPOSITORY}:1.0 {REPOSITORY}:unsigned --format dct --root {root}"));
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["unsigned"]));
     assert_eq!(outcome.stdout, "");
-    let report = world.run(&format!("verify {REPOSITORY}:1.0 {REPOSITORY}:unsigned --format dct --root {root} --output json")).json();
+    let report = world
+        .run(&format!("verify {REPOSITORY}:1.0 {REPOSITORY}:unsigned --format dct --root {root} --output json"))
+        .json();
     assert_eq!(report["decision"], "deny");
     assert_eq!(report["images"][0]["status"], "verified");
     assert_eq!(report["images"][1]["status"], "rejected");
@@ -160,7 +163,9 @@ fn a_signer_that_is_added_can_sign() {
     let refused = world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/bob --root {root}"));
     assert_eq!((refused.exit, refused.reasons()), (Exit::Rejected, vec!["key-not-delegated"]), "{}", refused.stderr);
     assert!(refused.stderr.contains("trust signer add"), "{}", refused.stderr);
-    let line = format!("trust signer add bob {REPOSITORY} --signer-key akv:contoso/keys/bob --targets-key akv:contoso/keys/targets --root {root}");
+    let line = format!(
+        "trust signer add bob {REPOSITORY} --signer-key akv:contoso/keys/bob --targets-key akv:contoso/keys/targets --root {root}"
+    );
     let added = world.run(&line);
     assert_eq!(added.exit, Exit::Done, "{}", added.stderr);
     assert!(world.run(&line).stdout.starts_with("unchanged"));

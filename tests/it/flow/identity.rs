@@ -17,8 +17,9 @@ fn every_identity_signs() {
     ] {
         let world = World::with(identity);
         let root = world.initialise();
-        let outcome =
-            world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --output json"));
+        let outcome = world.run(&format!(
+            "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --output json"
+        ));
         assert_eq!(outcome.exit, Exit::Done, "{identity:?}: {}", outcome.stderr);
         assert_eq!(outcome.json()["auth"]["azure"]["method"], method);
         assert_eq!(outcome.json()["auth"]["registries"]["contoso.azurecr.io"], "entra");
@@ -36,11 +37,17 @@ fn k08_planted_addresses_get_no_credential() {
         if variable == "IDENTITY_ENDPOINT" {
             world.environment = world.sandbox.environment(Identity::ManagedIdentityAppService);
             world.environment.push(("ACR_SIGN_CONNECT_TO".into(), world.sandbox.connect_to().join(";")));
+            world.environment.push(("ACR_SIGN_CA_FILE".into(), world.sandbox.ca_file().display().to_string()));
         }
         world.environment.retain(|(name, _)| name != variable);
         world.environment.push((variable.into(), value.into()));
         let outcome = world.run("key show akv:contoso/keys/release");
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["host-not-allowed"]), "{variable}: {}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec!["host-not-allowed"]),
+            "{variable}: {}",
+            outcome.stderr
+        );
         assert!(world.sandbox.log().iter().all(|entry| entry.host != "evil.example"), "{variable}");
     }
 }
@@ -48,9 +55,18 @@ fn k08_planted_addresses_get_no_credential() {
 #[test]
 fn k01_no_vault_outside_of_the_cloud_is_asked() {
     let world = World::new();
-    for vault in ["https://evil.example/keys/k", "https://contoso.vault.azure.net.evil.example/keys/k", "https://contoso.vault.azure.cn/keys/k"] {
+    for vault in [
+        "https://evil.example/keys/k",
+        "https://contoso.vault.azure.net.evil.example/keys/k",
+        "https://contoso.vault.azure.cn/keys/k",
+    ] {
         let outcome = world.run(&format!("key show {vault}"));
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["host-not-allowed"]), "{vault}: {}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec!["host-not-allowed"]),
+            "{vault}: {}",
+            outcome.stderr
+        );
     }
     assert_eq!(world.sandbox.log().len(), 0);
 }
@@ -60,7 +76,12 @@ fn k01_the_challenge_does_not_choose_the_audience() {
     let world = World::new();
     world.sandbox.vault().challenge_with("https://management.azure.com");
     let outcome = world.run("key show akv:contoso/keys/release");
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["vault-answer-invalid"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["vault-answer-invalid"]),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(world.sandbox.count(Service::ManagedIdentity), 0, "no token was asked for");
 }
 
@@ -80,12 +101,21 @@ fn a_user_and_password_log_in_and_never_sign() {
     let mut world = world;
     let folder = tempfile::tempdir().unwrap();
     let auth = "YWRtaW46Y2FuYXJ5LXBhc3N3b3Jk";
-    std::fs::write(folder.path().join("config.json"), format!(r#"{{"auths":{{"contoso.azurecr.io":{{"auth":"{auth}"}}}}}}"#)).unwrap();
+    std::fs::write(
+        folder.path().join("config.json"),
+        format!(r#"{{"auths":{{"contoso.azurecr.io":{{"auth":"{auth}"}}}}}}"#),
+    )
+    .unwrap();
     world.environment.push(("DOCKER_CONFIG".into(), folder.path().display().to_string()));
     let outcome = world.run(&format!(
         "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --registry-auth docker-config"
     ));
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["registry-unauthorized"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unauthorized"]),
+        "{}",
+        outcome.stderr
+    );
     assert!(!outcome.stderr.contains("canary") && !outcome.stderr.contains(auth));
 }
 

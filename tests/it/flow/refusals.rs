@@ -17,7 +17,12 @@ fn k06_each_refusal_of_the_vault_has_its_own_text() {
         let before = world.sandbox.trust().versions(REPOSITORY);
         world.sandbox.vault().deny(operation, denial);
         let outcome = world.sign(&["1.0"], &root);
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec![reason]), "{denial:?}: {}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Undecided, vec![reason]),
+            "{denial:?}: {}",
+            outcome.stderr
+        );
         assert!(outcome.stderr.contains(part), "{denial:?}: {}", outcome.stderr);
         assert_eq!(world.sandbox.trust().versions(REPOSITORY), before);
     }
@@ -28,10 +33,14 @@ fn keys_that_cannot_sign() {
     let (world, root) = World::initialised();
     for (name, kind) in [("p384", KeyKind::P384), ("p521", KeyKind::P521)] {
         world.sandbox.vault().create_key(name, kind);
-        let add = format!("trust signer add {name} {REPOSITORY} --signer-key akv:contoso/keys/{name} --targets-key akv:contoso/keys/targets --root {root}");
-        world.run(&add);
-        let outcome = world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/{name} --root {root}"));
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["key-unsuitable"]), "{name}: {}", outcome.stderr);
+        let outcome =
+            world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/{name} --root {root}"));
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec!["key-unsuitable"]),
+            "{name}: {}",
+            outcome.stderr
+        );
     }
     let sign = |key: &str| world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key {key} --root {root}"));
     let missing = sign("akv:contoso/keys/none");
@@ -57,11 +66,21 @@ fn acr_refusals_name_what_is_missing() {
     assert_eq!(world.sandbox.trust().versions(REPOSITORY), before);
     world.sandbox.acr().grant(client, &[]);
     let outcome = world.sign(&["1.0"], &root);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["registry-unauthorized"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unauthorized"]),
+        "{}",
+        outcome.stderr
+    );
     world.sandbox.acr().grant(client, &[Role::AcrPush, Role::AcrImageSigner]);
     world.sandbox.trust().set_enabled(false);
     let outcome = world.sign(&["1.0"], &root);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["content-trust-disabled"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["content-trust-disabled"]),
+        "{}",
+        outcome.stderr
+    );
     assert!(outcome.stderr.contains("2028-03-31"), "{}", outcome.stderr);
 }
 
@@ -76,7 +95,8 @@ fn t32_what_a_lying_server_shows_is_not_signed() {
         "trust init {other} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets --signer release=akv:contoso/keys/release"
     );
     assert_eq!(world.run(&line).exit, Exit::Done);
-    let files = ["root", "timestamp", "snapshot", "targets"].map(|role| (role.to_owned(), world.sandbox.trust().current(other, role).unwrap()));
+    let files = ["root", "timestamp", "snapshot", "targets"]
+        .map(|role| (role.to_owned(), world.sandbox.trust().current(other, role).unwrap()));
     world.sandbox.trust().load(REPOSITORY, files);
     world.sandbox.clear_log();
     let outcome = world.sign(&["1"], &root);
@@ -88,14 +108,17 @@ fn t32_what_a_lying_server_shows_is_not_signed() {
 fn a_digest_that_was_not_built_is_refused() {
     let (world, root) = World::initialised();
     let wrong = format!("sha256:{}", "1".repeat(64));
-    for line in [format!("{REPOSITORY}:1.0 --digest {wrong}"), format!("{REPOSITORY}:1.0 {REPOSITORY}:1 --digest {wrong}")] {
+    for line in
+        [format!("{REPOSITORY}:1.0 --digest {wrong}"), format!("{REPOSITORY}:1.0 {REPOSITORY}:1 --digest {wrong}")]
+    {
         let outcome = world.run(&format!("sign {line} --format dct --key akv:contoso/keys/release --root {root}"));
         assert_eq!(outcome.exit, Exit::Rejected, "{}", outcome.stderr);
         assert!(outcome.reasons().iter().all(|reason| *reason == "digest-mismatch"), "{}", outcome.stderr);
     }
     assert_eq!(world.vault_signatures(), 0);
     let good = world.sandbox.registry().digest("shop/web", "1.0").unwrap();
-    let line = format!("sign {REPOSITORY}:1.0 --digest {good} --format dct --key akv:contoso/keys/release --root {root}");
+    let line =
+        format!("sign {REPOSITORY}:1.0 --digest {good} --format dct --key akv:contoso/keys/release --root {root}");
     assert_eq!(world.run(&line).exit, Exit::Done);
 }
 
@@ -112,7 +135,8 @@ fn one_image_that_fails_does_not_stop_the_others() {
 #[test]
 fn init_refuses_what_exists() {
     let (world, _) = World::initialised();
-    let line = format!("trust init {REPOSITORY} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets");
+    let line =
+        format!("trust init {REPOSITORY} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets");
     let outcome = world.run(&line);
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["usage"]), "{}", outcome.stderr);
     assert_eq!(world.vault_signatures(), 0);
