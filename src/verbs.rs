@@ -225,7 +225,10 @@ async fn run_key_show(arguments: &KeyShow, services: &Services) -> Result<Outcom
 }
 
 /// A signer whose key can make the signatures of trust data.
-async fn open_for_dct(services: &Services, reference: &KeyReference) -> Result<Arc<dyn crate::crypto::Signer>, Failure> {
+async fn open_for_dct(
+    services: &Services,
+    reference: &KeyReference,
+) -> Result<Arc<dyn crate::crypto::Signer>, Failure> {
     let signer = services.keys.open(reference).await?;
     let listed = DctKey::from_public_key(signer.public_key());
     if let Some(scheme) = listed.method().and_then(|method| listed.scheme(method)) {

@@ -178,7 +178,7 @@ impl Job<'_> {
         let ours = |role: &RoleName| set.signers(role).iter().any(|by| by.key == *self.signer.public_key());
         let ends_soon =
             |role: &RoleName| set.targets(role).is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH));
-        let renew = self.options.force || names.iter().any(|role| !ours(role) || ends_soon(role));
+        let renew = self.options.force || !names.iter().any(ours) || names.iter().any(ends_soon);
         let held = |candidate: &Candidate| {
             candidate.subject.tag.as_ref().is_some_and(|tag| holds(set, &names, tag, &candidate.entry()))
         };

@@ -205,15 +205,15 @@ impl Session {
     }
 
     /// The registry's refresh token for the Entra identity: asked for once per registry.
-    async fn refresh_token(&self, host: &Host, realm: &Url, service: &str, refused: bool) -> Result<Secret, Error> {
+    async fn refresh_token(&self, host: &Host, realm: &Url, service: &str, renew: bool) -> Result<Secret, Error> {
         let mut known = self.refresh.lock().await;
-        if let Some(token) = known.get(&host.name).filter(|_| !refused) {
+        if let Some(token) = known.get(&host.name).filter(|_| !renew) {
             return Ok(token.clone());
         }
         let arm = self.client.hosts().cloud.arm_scope();
         let mut refused = None;
         for scope in [ACR_SCOPE, arm] {
-            let entra = self.logins.entra.renewed_token(scope, refused).await;
+            let entra = self.logins.entra.renewed_token(scope, renew).await;
             let entra = entra.map_err(|cause| Error::Identity { host: host.name.clone(), cause })?;
             let mut url = realm.clone();
             url.set_path("/oauth2/exchange");

@@ -81,10 +81,10 @@ fn list_keys(roles: &mut Vec<Delegation>, all: &mut BTreeMap<super::KeyId, Key>,
 /// Takes `tags` out of every role that `held` may write and that has them. The roles that keep a tag are
 /// those [`holders`] names beside the [`writable`] ones.
 pub fn revoke(set: &TrustedSet, tags: &[Tag], held: &[PublicKey], now: Timestamp) -> Result<Draft, DraftError> {
-    let roles = writable(set, held);
-    if roles.is_empty() {
+    if listing(set, held).next().is_none() {
         return Err(DraftError::key_not_delegated(None, held));
     }
+    let roles = writable(set, held);
     prepare(set, &Change { remove: tags.to_vec(), ..Change::default() }, &roles, held, now)
 }
 
@@ -94,9 +94,13 @@ pub fn writable(set: &TrustedSet, held: &[PublicKey]) -> Vec<RoleName> {
         *role == RoleName::TARGETS
             || matches!(set.delegation(role), Some(DelegationState::Loaded | DelegationState::Expired))
     };
+    listing(set, held).filter(usable).collect()
+}
+
+/// The roles that list one of `held`, with or without a file.
+fn listing(set: &TrustedSet, held: &[PublicKey]) -> impl Iterator<Item = RoleName> {
     let ours = |role: &RoleName| held.iter().any(|key| listed_as(set, role, key).is_some());
-    let all = std::iter::once(RoleName::TARGETS).chain(set.delegated());
-    all.filter(|role| usable(role) && ours(role)).collect()
+    std::iter::once(RoleName::TARGETS).chain(set.delegated()).filter(ours)
 }
 
 /// The roles that hold `tag` and count.
