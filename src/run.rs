@@ -14,7 +14,7 @@ use crate::{
     flow::{Failure, FlowError, Services},
     process::Process,
     reason::{Exit, Reason},
-    report::{Problem, Report, Requests},
+    report::Report,
     settings::{SettingError, Settings},
     verbs,
 };

@@ -13,7 +13,7 @@ use crate::{
         dct::{KeyId, RoleName, RootTrust},
     },
     keys::KeyReference,
-    net::{self, Cloud, ConnectTo, HostPort, Hosts},
+    net::{self, Cloud, ConnectTo, Hosts},
     oci::{Digest, Reference, Repository},
     process::{Environment, Process},
     reason::{Explain, Reason},

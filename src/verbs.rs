@@ -1,7 +1,5 @@
 //! The verbs: each turns its arguments into options for a flow, and the flow's findings into an outcome.
 
-use serde_json::json;
-
 use std::sync::Arc;
 
 use crate::{
@@ -9,7 +7,7 @@ use crate::{
         Command, Inspect, Key, KeyShow, Pin, Sign, Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus,
         Verify,
     },
-    crypto::{Certificate, KeyKind},
+    crypto::Certificate,
     flow::{
         Failure, InitOptions, InspectOptions, KeyView, RevokeOptions, Services, SignOptions, SignerAddOptions,
         VerifyOptions, inspect, sign, trust_init, trust_revoke, trust_signer_add, trust_status, verify,
@@ -18,7 +16,7 @@ use crate::{
         Format,
         dct::{Key as DctKey, Requirement, RoleName, RootTrust, SignerName, SignerWanted},
     },
-    keys::{KeyReference, VaultObject},
+    keys::KeyReference,
     oci::Reference,
     reason::Reason,
     report::{Decision, ImageReport, Report, Status},

@@ -210,10 +210,8 @@ impl Identities {
     async fn chosen(&self) -> Result<Option<&Chosen>, IdentityError> {
         let chosen = self.0.chosen.get_or_try_init(|| async {
             let chosen = self.choose().await?;
-            match &chosen {
-                Some(chosen) => tracing::info!("Azure identity: {}", chosen.report().method),
-                None => tracing::debug!("no Azure identity"),
-            }
+            let method = chosen.as_ref().map_or_else(|| "none".to_owned(), |chosen| chosen.report().method);
+            tracing::info!("Azure identity: {method}");
             Ok::<_, IdentityError>(chosen)
         });
         Ok(chosen.await?.as_ref())

@@ -91,7 +91,7 @@ impl Job<'_> {
                 Ok(set) => self.publish(set, &candidates).await,
                 Err(failure) => Err(failure),
             };
-            reports.extend(self.report(signed, candidates));
+            reports.extend(self.report(&signed, candidates));
         }
         reports
     }
@@ -191,9 +191,9 @@ impl Job<'_> {
         changed.filter_map(|candidate| Some((candidate.subject.tag.clone()?, candidate.entry()))).collect()
     }
 
-    fn report(&self, signed: Result<Outcome, Failure>, candidates: Vec<Candidate>) -> Vec<(usize, ImageReport)> {
+    fn report(&self, signed: &Result<Outcome, Failure>, candidates: Vec<Candidate>) -> Vec<(usize, ImageReport)> {
         let report = |candidate: Candidate| {
-            let report = match &signed {
+            let report = match signed {
                 Ok(outcome) => self.signed_report(outcome, &candidate),
                 Err(failure) => candidate.report(failure.status(), Some(failure.problem())),
             };

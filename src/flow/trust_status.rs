@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Failure, FlowError, Needed, Services, inspect::all_entries, verify::signer_name};
 use crate::{
-    format::dct::{RoleName, RootTrust, TrustedSet, lookup::pull},
+    format::dct::{RoleName, RootTrust, Threshold, TrustedSet, lookup::pull},
     oci::Repository,
     report::plain,
     timestamp::Timestamp,
@@ -120,7 +120,7 @@ impl TrustStatus {
         let root = self.set.root();
         let base = RoleName::BASE.into_iter().map(|name| {
             let (version, expires) = self.version_and_end(&name).unzip();
-            let threshold = root.threshold(&name).map_or(0, |threshold| threshold.get());
+            let threshold = root.threshold(&name).map_or(0, Threshold::get);
             RoleRow { version, expires, threshold, key_ids: texts(root.key_ids(&name)), paths: Vec::new(), name }
         });
         let delegations = self.set.delegated().into_iter().filter_map(|name| {

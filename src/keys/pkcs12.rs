@@ -13,7 +13,7 @@ use des::TdesEde3;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rc2::Rc2;
 use sha1::Sha1;
-use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use sha2::{Sha256, Sha384, Sha512};
 use spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 use zeroize::Zeroizing;
 

@@ -37,7 +37,7 @@ pub struct VaultReference {
     /// Its version; the newest if none.
     pub version: Option<String>,
     /// The secret that holds the passphrase of a secret.
-    pub passphrase: Option<Box<VaultReference>>,
+    pub passphrase: Option<Box<Self>>,
 }
 
 /// The kinds of object in a vault.

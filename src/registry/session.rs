@@ -38,12 +38,15 @@ pub(super) struct Host {
     pub(super) name: String,
 }
 
+/// A token is for one host and one scope (G08).
+type HostAndScope = (String, String);
+
 /// Tokens and challenges of all hosts.
 #[derive(Debug)]
 pub(super) struct Session {
     client: Client,
     logins: Arc<Logins>,
-    tokens: Mutex<BTreeMap<(String, String), Arc<Mutex<Held>>>>,
+    tokens: Mutex<BTreeMap<HostAndScope, Arc<Mutex<Held>>>>,
     refresh: Mutex<BTreeMap<String, Secret>>,
 }
 

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::reason::Reason;
+
 use super::{Decision, ImageReport, Problem, Report, SignatureReport};
 
 impl Report {
@@ -79,7 +81,7 @@ impl SignatureReport {
         insert(&mut signature, "expiresAt", self.expires_at.map(|at| at.to_string()));
         insert(&mut signature, "reference", self.reference.as_deref());
         signature.insert("status".into(), json!(self.status.word()));
-        insert(&mut signature, "reason", self.reason.map(|reason| reason.code()));
+        insert(&mut signature, "reason", self.reason.map(Reason::code));
         Value::Object(signature)
     }
 }

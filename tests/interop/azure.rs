@@ -99,7 +99,7 @@ impl<'a> Registry<'a> {
         let token = registry.folder().join("token");
         std::fs::write(&token, sdk(sandbox, &["login"]).ok().stdout.trim()).expect("the folder is ours");
         let mut login = registry.command("oras");
-        login.args(["login", registry.host(), "--username", NIL_USER, "--password-stdin"]);
+        login.args(["login", registry.host(), "--plain-http=false", "--username", NIL_USER, "--password-stdin"]);
         run_with_input(login, &token).ok();
         registry
     }
@@ -125,7 +125,8 @@ impl<'a> Registry<'a> {
 
     fn oras(&self, arguments: &[&str]) -> Ran {
         let mut oras = self.command("oras");
-        oras.args(arguments);
+        // oras speaks plain HTTP with loopback unless told otherwise.
+        oras.args(arguments).arg("--plain-http=false");
         run(oras)
     }
 

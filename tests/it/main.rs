@@ -14,4 +14,5 @@ mod architecture;
 mod dct;
 mod docs;
 mod flow;
+mod keys;
 mod world;

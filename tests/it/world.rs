@@ -124,18 +124,16 @@ impl World {
     }
 }
 
-/// How many steps a set of requests takes when each waits for all answered before it was sent.
+/// How many round trips requests took: a new one begins where all before it had been answered.
 pub fn round_trips(entries: &[Entry]) -> usize {
-    let mut trips = 0;
-    let mut end = 0;
     let mut sorted: Vec<&Entry> = entries.iter().collect();
     sorted.sort_by_key(|entry| entry.started);
+    let (mut trips, mut answered) = (0, 0);
     for entry in sorted {
-        if entry.started > end {
+        if entry.started > answered {
             trips += 1;
-            end = entry.ended;
         }
-        end = end.max(entry.ended.min(end.max(entry.ended)));
+        answered = answered.max(entry.ended);
     }
     trips
 }

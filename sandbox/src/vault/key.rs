@@ -60,7 +60,7 @@ impl PrivateKey {
     /// A new P-256 key as unencrypted PKCS #8 PEM.
     pub(crate) fn new_pem() -> String {
         use p256::pkcs8::EncodePrivateKey as _;
-        let pem = p256::SecretKey::generate().to_pkcs8_pem(Default::default());
+        let pem = p256::SecretKey::generate().to_pkcs8_pem(p256::pkcs8::LineEnding::LF);
         pem.map(|pem| pem.to_string()).unwrap_or_default()
     }
 

@@ -13,6 +13,7 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
 };
 use serde_json::{Map, Value, json};
+use sha2::Digest as _;
 
 pub use self::key::KeyKind;
 use self::key::PrivateKey;
@@ -404,7 +405,8 @@ impl Vault {
         Response::json(
             200,
             &json!({
-                "id": id("certificates"), "kid": id("keys"), "sid": id("secrets"), "cer": BASE64_STANDARD.encode(certificate),
+                "id": id("certificates"), "kid": id("keys"), "sid": id("secrets"),
+                "x5t": BASE64_URL_SAFE_NO_PAD.encode(sha1::Sha1::digest(&certificate)), "cer": BASE64_STANDARD.encode(certificate),
                 "attributes": attributes(&found), "policy": policy,
             }),
         )

@@ -16,7 +16,7 @@ pub(super) enum At<'a> {
     /// The file of this role.
     File(&'a RoleName),
     /// A member of an object.
-    Member(&'a At<'a>, &'a str),
+    Member(&'a Self, &'a str),
 }
 
 impl<'a> At<'a> {
