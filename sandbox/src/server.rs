@@ -88,7 +88,8 @@ async fn answer(
         secure,
         host,
         authority: authority.to_ascii_lowercase(),
-        path: head.uri.path().to_owned(),
+        // Microsoft's clients write the slashes of a repository's name encoded.
+        path: head.uri.path().replace("%2F", "/").replace("%2f", "/"),
         query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         headers: head.headers,
         body,
