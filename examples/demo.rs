@@ -95,7 +95,7 @@ impl Demo {
             ),
         )?;
         let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(report)?)?;
-        let root = report.pointer("/root/keyIds/0").and_then(serde_json::Value::as_str);
+        let root = report.get("root").and_then(|root| root.get("keyIds")?.get(0)?.as_str());
         Ok(root.ok_or("trust init did not report the root key ID")?.to_owned())
     }
 

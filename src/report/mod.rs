@@ -1,6 +1,6 @@
 //! What a run found, as one value; JSON, text and the step summary are functions of it.
 //!
-//! Pure. Nothing foreign is printed unescaped: text that came from outside passes through [`escape`].
+//! Pure. Nothing foreign is printed unescaped: text that came from outside passes through [`plain`] or [`markdown`].
 
 mod escape;
 mod json;
