@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, fs, path::Path};
 
 use acr_sign::{
     format::dct::{Gun, Rejection, RoleName, RootStep, RootTrust, RootWalk, Seen, TrustedSet, Wanted},
-    oci::{Digest, Repository},
+    oci::Repository,
     timestamp::Timestamp,
 };
 
@@ -55,10 +55,6 @@ pub fn at(text: &str) -> Timestamp {
 }
 
 pub fn role(text: &str) -> RoleName {
-    text.parse().unwrap()
-}
-
-pub fn digest(text: &str) -> Digest {
     text.parse().unwrap()
 }
 
