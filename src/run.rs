@@ -64,6 +64,7 @@ fn execute(command: &Command, shared: &Shared, process: &mut Process) -> Result<
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime =
         runtime.map_err(|error| SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid))?;
+    let progress = progress(command, shared, process);
     let outcome = runtime.block_on(async {
         let (services, deadline) = Services::open(settings, process.now)?;
         // The edge ends each request at the deadline; this is for what waits beside requests.
@@ -80,8 +81,22 @@ fn execute(command: &Command, shared: &Shared, process: &mut Process) -> Result<
         services.account(&mut finished.report).await;
         Ok(finished)
     });
+    if let Some(progress) = progress {
+        progress.finish_and_clear();
+    }
     runtime.shutdown_timeout(Duration::from_millis(100));
     outcome
+}
+
+/// Something that moves, on a terminal only.
+fn progress(command: &Command, shared: &Shared, process: &Process) -> Option<indicatif::ProgressBar> {
+    let quiet = shared.output.quiet || shared.output.verbose > 0;
+    (process.terminal && !quiet).then(|| {
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.set_message(format!("{} …", name(command)));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    })
 }
 
 /// Resolves when the process is asked to end.

@@ -12,7 +12,7 @@ use crate::{
     format::{
         Format,
         dct::{
-            Entry, KeyId, RoleName, RootTrust, TrustedSet,
+            DraftError, Entry, KeyId, RoleName, RootTrust, TrustedSet,
             sign::{Change, holds, prepare, roles_for},
         },
     },
@@ -86,6 +86,10 @@ impl Job<'_> {
                 Err(failed) => reports.push(failed),
             }
         }
+        if let Ok(set) = &loaded {
+            let refused = self.refuse_outside(set, &mut candidates);
+            reports.extend(refused);
+        }
         if !candidates.is_empty() {
             let signed = match loaded {
                 Ok(set) => self.publish(set, &candidates).await,
@@ -94,6 +98,22 @@ impl Job<'_> {
             reports.extend(self.report(&signed, candidates));
         }
         reports
+    }
+
+    /// Takes out the tags that the key may not sign, where it may sign others: they are refused alone.
+    fn refuse_outside(&self, set: &TrustedSet, candidates: &mut Vec<Candidate>) -> Vec<(usize, ImageReport)> {
+        let judge = |candidate: &Candidate| {
+            let tags: Vec<_> = candidate.subject.tag.iter().cloned().collect();
+            roles_for(set, self.signer.public_key(), &self.options.roles, &tags).err()
+        };
+        let refused: Vec<_> =
+            candidates.iter().filter_map(|candidate| Some((candidate.index, judge(candidate)?))).collect();
+        let report = |(index, error): (usize, DraftError)| {
+            let at = candidates.iter().position(|candidate| candidate.index == index)?;
+            let failure = Failure::from(error);
+            Some((index, candidates.remove(at).report(failure.status(), Some(failure.problem()))))
+        };
+        refused.into_iter().filter_map(report).collect()
     }
 
     /// One manifest GET; what `--digest` or the reference says otherwise refuses the image.

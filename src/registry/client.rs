@@ -53,7 +53,7 @@ impl Registry {
                 request.headers.append(header::ACCEPT, value);
             }
         }
-        request.redirects = Redirects::Refuse;
+        request.redirects = Redirects::Https;
         let scope = format!("repository:{}:pull", image.repository.path());
         let what = request.what.clone();
         let response = self.session.send(&host, &scope, request).await?;

@@ -17,7 +17,7 @@ use url::Url;
 use super::{Challenge, Error, Logins, login::Login};
 use crate::{
     crypto::Secret,
-    net::{Authorization, Client, Purpose, Request, Response},
+    net::{Authorization, Client, Purpose, Redirects, Request, Response},
 };
 
 /// The scope of ACR's exchange, in every cloud.
@@ -53,6 +53,8 @@ pub(super) struct Session {
 /// What is known for one host and scope.
 #[derive(Debug, Default)]
 struct Held {
+    /// Answered without a login.
+    open: bool,
     challenge: Option<Challenge>,
     token: Option<(Authorization, Instant)>,
 }
@@ -76,17 +78,31 @@ impl Session {
         let held = self.tokens.lock().await.entry((host.url.to_string(), scope.to_owned())).or_default().clone();
         // The first request of a scope goes alone, so that one challenge and one token serve the others.
         let mut first = held.lock().await;
-        if first.challenge.is_none() {
+        if first.open {
+            // Open to everyone, as far as we know: nobody needs to wait for anybody.
+            drop(first);
             let response = self.client.send(&request).await?;
             if response.status != StatusCode::UNAUTHORIZED {
-                // Open to everyone: remember, so that the next ones need not wait for each other.
+                return Ok(response);
+            }
+            first = held.lock().await;
+            first.open = false;
+            first.challenge = Some(self.challenge(host, &request, &response)?);
+        } else if first.challenge.is_none() {
+            let response = self.client.send(&request).await?;
+            if response.status != StatusCode::UNAUTHORIZED {
+                first.open = true;
                 return Ok(response);
             }
             first.challenge = Some(self.challenge(host, &request, &response)?);
         }
         let authorization = self.authorization(host, scope, &mut first).await?;
         drop(first);
-        request.authorization = authorization.clone();
+        request.authorization.clone_from(&authorization);
+        if authorization.is_some() {
+            // What is asked for with a credential is not redirected (design §2).
+            request.redirects = Redirects::Refuse;
+        }
         let response = self.client.send(&request).await?;
         if response.status != StatusCode::UNAUTHORIZED || authorization.is_none() {
             return Ok(response);

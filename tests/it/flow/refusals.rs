@@ -1,6 +1,6 @@
 //! What a service refuses ends in one clear error, with nothing published and no secret told.
 
-use acr_sandbox::{Denial, KeyKind, Operation, Role};
+use acr_sandbox::{Action, Denial, Fault, KeyKind, Operation, Role};
 use acr_sign::Exit;
 
 use crate::world::{REPOSITORY, World};
@@ -156,5 +156,27 @@ fn p06_no_output_holds_a_credential() {
         for outcome in &runs {
             assert!(!outcome.stdout.contains(secret) && !outcome.stderr.contains(secret));
         }
+    }
+}
+
+#[test]
+fn g04_what_is_asked_for_with_a_token_is_not_redirected() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    for (path, location) in [
+        ("/manifests/", "https://evil.example/x"),
+        ("/manifests/", "https://169.254.169.254/x"),
+        ("/manifests/", "http://contoso.azurecr.io/x"),
+        ("root.json", "https://evil.example/x"),
+        ("/oauth2/token", "https://evil.example/x"),
+        ("/oauth2/exchange", "https://evil.example/x"),
+    ] {
+        world.sandbox.clear_log();
+        world.sandbox.clear_faults();
+        world.sandbox.fault(Fault::new(Action::Redirect { status: 302, location: location.into() }).path(path));
+        let outcome = world.verify("1.0", &root);
+        assert_eq!(outcome.exit, Exit::Undecided, "{path} {location}: {}", outcome.stderr);
+        let elsewhere: Vec<_> = world.sandbox.log().into_iter().filter(|entry| entry.host == "evil.example").collect();
+        assert!(elsewhere.iter().all(|entry| entry.credential.is_none()), "{path} {location}");
     }
 }
