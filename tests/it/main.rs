@@ -16,3 +16,4 @@ mod docs;
 mod flow;
 mod keys;
 mod world;
+mod wycheproof;

@@ -137,3 +137,38 @@ fn entra_says_why_and_the_hint_names_the_federation() {
     assert!(outcome.stderr.contains("AADSTS700213"), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("repo:contoso/shop:ref:refs/heads/main"), "{}", outcome.stderr);
 }
+
+#[test]
+fn k07_one_identity_is_picked_in_a_fixed_order() {
+    let mut world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let report = folder.path().join("report.json");
+    let order = [
+        (Identity::GitHubOidc, "oidc", "ACTIONS_"),
+        (Identity::AzurePipelines, "service-connection", "AZURESUBSCRIPTION_"),
+        (Identity::ClientSecret, "environment", "AZURE_CLIENT_SECRET"),
+        (Identity::WorkloadIdentity, "workload-identity", "AZURE_FEDERATED_TOKEN_FILE"),
+        (Identity::ManagedIdentityAppService, "managed-identity", "IDENTITY_"),
+    ];
+    for (identity, ..) in order {
+        world.environment.extend(world.sandbox.environment(identity));
+    }
+    for (_, method, prefix) in order {
+        let outcome = world.run(&format!("key show akv:contoso/keys/release --report {}", report.display()));
+        assert_eq!(outcome.exit, Exit::Done, "{method}: {}", outcome.stderr);
+        let written: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+        assert_eq!(written["auth"]["azure"]["method"], method);
+        world.environment.retain(|(name, _)| !name.starts_with(prefix));
+    }
+}
+
+#[test]
+fn k07_a_picked_identity_that_fails_is_not_replaced() {
+    let mut world = World::with(Identity::GitHubOidc);
+    world.environment.extend(world.sandbox.environment(Identity::ManagedIdentityAppService));
+    let client = world.environment.iter().find(|(name, _)| name == "AZURE_CLIENT_ID").unwrap().1.clone();
+    world.sandbox.entra().forget_federations(&client);
+    let outcome = world.run("key show akv:contoso/keys/release");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["identity-failed"]), "{}", outcome.stderr);
+    assert_eq!(world.sandbox.count(Service::ManagedIdentity), 0);
+}
