@@ -178,9 +178,8 @@ impl Hosts {
         let own = realm.scheme() == registry.scheme()
             && realm.host_str() == registry.host_str()
             && realm.port_or_known_default() == registry.port_or_known_default();
-        let hub = is_https(realm)
-            && realm.host_str() == Some("auth.docker.io")
-            && registry.host_str() == Some("registry-1.docker.io");
+        let of_hub = matches!(registry.host_str(), Some("registry-1.docker.io" | "notary.docker.io"));
+        let hub = is_https(realm) && realm.host_str() == Some("auth.docker.io") && of_hub;
         let named = self.is_allowed(realm)
             && (realm.scheme() == "https" || self.plain_http.iter().any(|host| host.is_of(realm)));
         if plain && (own || hub || named) {
@@ -339,6 +338,7 @@ mod tests {
             assert!(hosts.check_realm(&registry, &url(bad)).is_err(), "{bad}");
         }
         assert!(hosts.check_realm(&url("https://registry-1.docker.io"), &url("https://auth.docker.io/token")).is_ok());
+        assert!(hosts.check_realm(&url("https://notary.docker.io"), &url("https://auth.docker.io/token")).is_ok());
         let named = Hosts { allowed: vec!["tokens.example".parse().unwrap()], ..Hosts::default() };
         assert!(named.check_realm(&registry, &url("https://tokens.example/token")).is_ok());
         assert!(named.check_realm(&registry, &url("http://tokens.example/token")).is_err());

@@ -55,6 +55,10 @@ impl TrustServer {
         match response.status {
             StatusCode::OK => Ok(Some(response.body.to_vec())),
             StatusCode::NOT_FOUND => Ok(None),
+            // A firewall says so; else the registry has no content trust.
+            StatusCode::FORBIDDEN if Said::by(&response).has("not allowed access") => {
+                Err(self.refusal(&host, what, &response).await)
+            }
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
                 Err(Error::ContentTrustDisabled { what, host: host.name, status: response.status })
             }
@@ -117,6 +121,7 @@ impl TrustServer {
                 let login = self.registry.session.login_name(host).await.to_owned();
                 Error::Unauthorized { what, host: name, login, said }
             }
+            StatusCode::FORBIDDEN => Error::Forbidden { what, host: name, said },
             StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host: name },
             status => Error::Refused { what, host: name, status, said },
         }

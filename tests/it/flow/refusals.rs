@@ -180,3 +180,18 @@ fn g04_what_is_asked_for_with_a_token_is_not_redirected() {
         assert!(elsewhere.iter().all(|entry| entry.credential.is_none()), "{path} {location}");
     }
 }
+
+#[test]
+fn a_firewall_is_not_taken_for_missing_content_trust() {
+    let (world, root) = World::initialised();
+    let denied = Action::Answer {
+        status: 403,
+        headers: Vec::new(),
+        body: r#"{"errors":[{"code":"DENIED","message":"client with IP '203.0.113.7' is not allowed access."}]}"#
+            .into(),
+    };
+    world.sandbox.fault(Fault::new(denied).path("/_trust/"));
+    let outcome = world.verify("1.0", &root);
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["registry-forbidden"]), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("203.0.113.7") && outcome.stderr.contains("firewall"), "{}", outcome.stderr);
+}
