@@ -22,7 +22,7 @@ static PRIVATE: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| {
     KEYS.iter().map(|(name, _)| key(name)).collect()
 });
 
-fn flipped(bytes: &[u8], at: &Index) -> Vec<u8> {
+fn flipped(bytes: &[u8], at: Index) -> Vec<u8> {
     let bit = at.index(bytes.len() * 8);
     let mut bytes = bytes.to_vec();
     bytes[bit / 8] ^= 1 << (bit % 8);
@@ -39,10 +39,10 @@ proptest! {
         let (key, scheme) = (&PRIVATE[which], *scheme.get(KEYS[which].1));
         let (public, signature) = (key.public_key(), key.sign(scheme, &message).unwrap());
         prop_assert_eq!(public.verify(scheme, &message, &signature), Ok(()));
-        prop_assert!(public.verify(scheme, &message, &flipped(&signature, &at)).is_err());
-        prop_assert!(public.verify(scheme, &flipped(&message, &at), &signature).is_err());
+        prop_assert!(public.verify(scheme, &message, &flipped(&signature, at)).is_err());
+        prop_assert!(public.verify(scheme, &flipped(&message, at), &signature).is_err());
         // A key with a flipped bit is no key, or (RSA's optional NULL aside) another one.
-        if let Ok(other) = PublicKey::from_spki_der(&flipped(public.spki_der(), &at)) {
+        if let Ok(other) = PublicKey::from_spki_der(&flipped(public.spki_der(), at)) {
             prop_assert!(other == *public || other.verify(scheme, &message, &signature).is_err());
         }
         for (_, schemes) in KEYS {
