@@ -207,7 +207,11 @@ impl PublicKey {
     /// From the 32 bytes of an Ed25519 key.
     pub fn from_ed25519(bytes: &[u8]) -> Result<Self, InvalidKey> {
         let array: &[u8; 32] = bytes.try_into().map_err(|_| invalid("an Ed25519 key has 32 bytes"))?;
-        ed25519_dalek::VerifyingKey::from_bytes(array).map_err(|_| invalid("not an Ed25519 point"))?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(array).map_err(|_| invalid("not an Ed25519 point"))?;
+        // T05: the crate also reads a point's other spelling, which would be a second key.
+        if key.is_weak() || key.to_edwards().compress().as_bytes() != array {
+            return Err(invalid("an Ed25519 point of small order or not in its one spelling"));
+        }
         Self::encode(KeyKind::Ed25519, ED25519, None, bytes)
     }
 

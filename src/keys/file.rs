@@ -93,7 +93,7 @@ fn read_pem(text: &str, passphrase: Option<&Secret>) -> Result<KeyFile, KeyFileE
             _ => {
                 role = block.headers().get("role").map(ToOwned::to_owned);
                 gun = block.headers().get("gun").map(ToOwned::to_owned);
-                key = Some(private_key(&block, passphrase)?);
+                key = Some(private_key(block, passphrase)?);
             }
         }
     }
@@ -117,23 +117,25 @@ pub(super) fn finish(
     Ok(KeyFile { key, certificates, role, gun })
 }
 
-fn private_key(block: &pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKey, KeyFileError> {
-    if block.tag() == "ENCRYPTED PRIVATE KEY" {
+fn private_key(block: pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKey, KeyFileError> {
+    let (tag, headers) = (block.tag().to_owned(), block.headers().clone());
+    // Taken out of the block, which would not wipe it.
+    let contents = Zeroizing::new(block.into_contents());
+    if tag == "ENCRYPTED PRIVATE KEY" {
         let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-        let info = EncryptedPrivateKeyInfoRef::from_der(block.contents()).map_err(|_| KeyFileError::Unsupported)?;
+        let info = EncryptedPrivateKeyInfoRef::from_der(&contents).map_err(|_| KeyFileError::Unsupported)?;
         let plain = info.decrypt(passphrase.expose()).map_err(|_| KeyFileError::PassphraseWrong)?;
         return PrivateKey::from_pkcs8(plain.as_bytes()).ok_or(KeyFileError::Unsupported);
     }
-    let encrypted = block.headers().get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
+    let encrypted = headers.get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
     let body = if encrypted {
         let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-        let dek_info = block.headers().get("DEK-Info").unwrap_or_default();
-        legacy::decrypt(dek_info, passphrase.expose().as_bytes(), block.contents())
-            .ok_or(KeyFileError::PassphraseWrong)?
+        let dek_info = headers.get("DEK-Info").unwrap_or_default();
+        legacy::decrypt(dek_info, passphrase.expose().as_bytes(), &contents).ok_or(KeyFileError::PassphraseWrong)?
     } else {
-        Zeroizing::new(block.contents().to_vec())
+        contents
     };
-    let key = match block.tag() {
+    let key = match tag.as_str() {
         "PRIVATE KEY" => PrivateKey::from_pkcs8(&body),
         "EC PRIVATE KEY" => PrivateKey::from_sec1(&body, None),
         "RSA PRIVATE KEY" => PrivateKey::from_pkcs1(&body),

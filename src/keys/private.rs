@@ -61,10 +61,13 @@ impl PrivateKey {
         }
     }
 
-    /// From `ECPrivateKey`; the curve stands inside, or is given by what is around.
+    /// From `ECPrivateKey`; the curve stands inside, or is given by what is around; the two must agree.
     pub(super) fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Option<Self> {
         let key = sec1::EcPrivateKey::from_der(der).ok()?;
         let inside = key.parameters.and_then(sec1::EcParameters::named_curve);
+        if inside.is_some() && curve.is_some() && inside != curve {
+            return None;
+        }
         let inner = match inside.or(curve)? {
             P256 => Inner::P256(p256::SecretKey::from_slice(key.private_key).ok()?),
             P384 => Inner::P384(p384::SecretKey::from_slice(key.private_key).ok()?),

@@ -50,7 +50,7 @@ fn every_pkcs12_form_is_read() {
         count += 1;
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let bytes = std::fs::read(&path).unwrap();
-        let empty = name.starts_with("empty") || name == "unencrypted-no-mac.p12";
+        let empty = name.starts_with("empty") || name.starts_with("null") || name == "unencrypted-no-mac.p12";
         let given = Secret::new("given".into());
         let file =
             read(&bytes, if empty { None } else { Some(&given) }).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -62,7 +62,10 @@ fn every_pkcs12_form_is_read() {
             assert_eq!(read(&bytes, Some(&wrong)).unwrap_err(), KeyFileError::PassphraseWrong, "{name}");
         }
     }
-    assert_eq!(count, 9);
+    assert_eq!(count, 10);
+    let null = std::fs::read(folder.join("null-password-3des.p12")).unwrap();
+    let empty = Secret::new(String::new());
+    assert_eq!(read(&null, Some(&empty)).unwrap_err(), KeyFileError::PassphraseWrong);
 }
 
 #[tokio::test]
@@ -100,6 +103,13 @@ async fn local_keys_of_every_kind_sign_what_verifies() {
 fn t14_keys_that_are_none() {
     for length in [0, 31, 33] {
         assert!(PublicKey::from_ed25519(&vec![1; length]).is_err(), "{length}");
+    }
+    // Points of small order, under which one signature fits many messages (D03); y = p + 3 spells y = 3.
+    let (mut identity, mut other_spelling) = ([0; 32], [0xff; 32]);
+    identity[0] = 1;
+    (other_spelling[0], other_spelling[31]) = (0xf0, 0x7f);
+    for point in [[0; 32], identity, other_spelling] {
+        assert!(PublicKey::from_ed25519(&point).is_err(), "{point:?}");
     }
     let n = [0xff; 256];
     assert!(PublicKey::from_rsa_components(&n, &[1]).is_err());

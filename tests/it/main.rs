@@ -15,5 +15,6 @@ mod dct;
 mod docs;
 mod flow;
 mod keys;
+mod signatures;
 mod world;
 mod wycheproof;
