@@ -1,4 +1,5 @@
-//! Private keys in memory: P-256, P-384, P-521, RSA (in ring only, D01) and Ed25519. Wiped when dropped.
+//! Private keys in memory: P-256, P-384, P-521, Ed25519 and RSA (in ring only, D01). Wiped when dropped, but for RSA,
+//! whose key pair ring owns and does not wipe.
 
 use der::{Decode as _, asn1::OctetStringRef};
 use ring::{rand::SystemRandom, rsa::KeyPair as RsaKeyPair, signature as ring_signature};
