@@ -87,6 +87,11 @@ impl ConnectTo {
         let host = url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(self.from.host()));
         host && self.from.port().is_none_or(|port| url.port_or_known_default() == Some(port))
     }
+
+    /// The same for every port of the host.
+    pub(super) fn on_any_port(&self) -> Self {
+        Self { from: HostPort { host: self.from.host.clone(), port: None }, to: self.to }
+    }
 }
 
 impl FromStr for ConnectTo {

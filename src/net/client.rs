@@ -17,7 +17,7 @@ use url::Url;
 
 use super::{
     Authorization, ConnectTo, Error, Hosts, Purpose, Redirects, Request, Response, Retry, SafeUrl,
-    resolve::{PrivateAddress, Resolver, is_private},
+    resolve::{PrivateAddress, Resolver, Targets, is_private},
     retry,
 };
 use crate::{crypto::Secret, reason::Reason};
@@ -74,6 +74,10 @@ struct Inner {
     outside: reqwest::Client,
     /// For addresses of this machine and its host: never through a proxy.
     local: reqwest::Client,
+    /// For `--connect-to` entries that name a port other than TLS's: the resolver sees no ports.
+    elsewhere: Vec<(ConnectTo, reqwest::Client)>,
+    /// Names that redirects led to; a proxy's own name is not among them.
+    targets: Targets,
     counts: [AtomicU64; 5],
     skew_seconds: AtomicI64,
 }
@@ -85,12 +89,23 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let connect_to: Arc<[ConnectTo]> = options.connect_to.into();
         let system = Arc::new(OnceCell::new());
-        let private: Arc<[_]> = options.hosts.private.clone().into();
-        let resolver = |public_only| Resolver { connect_to: connect_to.clone(), system: system.clone(), public_only };
+        let targets = Targets::default();
+        let resolver = |connect_to: &Arc<[ConnectTo]>, public_only: Option<Targets>| Resolver {
+            connect_to: connect_to.clone(),
+            system: system.clone(),
+            public_only,
+        };
+        let mut elsewhere = Vec::new();
+        for entry in connect_to.iter().filter(|entry| entry.from.port().is_some_and(|port| port != 443)) {
+            let only: Arc<[ConnectTo]> = Arc::new([entry.on_any_port()]);
+            elsewhere.push((entry.clone(), build(&options.ca_pem, &resolver(&only, None), false)?));
+        }
         Ok(Self(Arc::new(Inner {
-            direct: build(&options.ca_pem, &resolver(None), true)?,
-            outside: build(&options.ca_pem, &resolver(Some(private)), true)?,
-            local: build(&options.ca_pem, &resolver(None), false)?,
+            direct: build(&options.ca_pem, &resolver(&connect_to, None), true)?,
+            outside: build(&options.ca_pem, &resolver(&connect_to, Some(targets.clone())), true)?,
+            local: build(&options.ca_pem, &resolver(&connect_to, None), false)?,
+            elsewhere,
+            targets,
             hosts: options.hosts,
             connect_to,
             retries: options.retries,
@@ -142,7 +157,8 @@ impl Client {
                 Err(Error::Unreachable { .. }) if request.retry == Retry::Safe && !last => retry::wait(attempt, None),
                 _ => return outcome,
             };
-            if Instant::now() + wait >= self.0.deadline {
+            // A wait that the clock cannot hold is longer than any run (K04).
+            if Instant::now().checked_add(wait).is_none_or(|next| next >= self.0.deadline) {
                 return self.give_up(request, outcome, wait);
             }
             tracing::debug!(url = %SafeUrl::new(request.url.clone()), ?wait, attempt, "trying again");
@@ -212,17 +228,16 @@ impl Client {
         if literal.is_some_and(is_private) && !named {
             return Err(refused(request, from, to.as_str(), "a private address"));
         }
+        if let Some(url::Host::Domain(name)) = to.host() {
+            self.0.targets.add(name);
+        }
         Ok(to)
     }
 
     /// One request and its answer, read to the end. Credentials go out on the first hop only (G05).
     async fn exchange(&self, request: &Request, url: &Url, hop: usize) -> Result<Response, Error> {
         self.count(request.purpose, hop);
-        let client = match (hop, self.0.hosts.is_identity_endpoint(url)) {
-            (0, true) => &self.0.local,
-            (0, false) => &self.0.direct,
-            _ => &self.0.outside,
-        };
+        let client = self.connection(url, hop);
         let mut headers = request.headers.clone();
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
@@ -239,6 +254,18 @@ impl Client {
         let response = Response { status, headers, body: body.into(), url: url.clone() };
         self.note_date(&response);
         Ok(response)
+    }
+
+    /// The client to use: a redirect may lead to a private address only where `--allow-private` names it.
+    fn connection(&self, url: &Url, hop: usize) -> &reqwest::Client {
+        let entry = self.0.connect_to.iter().find(|entry| entry.is_for(url));
+        let own = self.0.elsewhere.iter().find(|(known, _)| Some(known) == entry);
+        match own {
+            Some((_, client)) => client,
+            None if hop == 0 && self.0.hosts.is_identity_endpoint(url) => &self.0.local,
+            None if hop == 0 || self.0.hosts.private.iter().any(|host| host.is_of(url)) => &self.0.direct,
+            None => &self.0.outside,
+        }
     }
 
     /// For addresses that name a port or are literal, the resolver has no say: the URL's authority is changed,
@@ -425,5 +452,143 @@ fn throttled(purpose: Purpose) -> Reason {
         Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryThrottled,
         Purpose::Vault => Reason::VaultThrottled,
         Purpose::Entra => Reason::IdentityFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// Gives the answers in order, the last again and again, and keeps what was asked.
+    async fn server(answers: &'static [&'static str]) -> (u16, Arc<Mutex<Vec<String>>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = asked.clone();
+        tokio::spawn(async move {
+            let mut number = 0;
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    match stream.read_u8().await {
+                        // A TLS hello is no HTTP: hung up on at once.
+                        Ok(22) if head.is_empty() => break,
+                        Ok(byte) => head.push(byte),
+                        Err(_) => break,
+                    }
+                }
+                seen.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+                if head.is_empty() {
+                    continue;
+                }
+                let answer = answers[number.min(answers.len() - 1)];
+                number += 1;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        (port, asked)
+    }
+
+    fn client(plain_http: &str, connect_to: &[String]) -> Client {
+        Client::new(Options {
+            hosts: Hosts { plain_http: vec![plain_http.parse().unwrap()], ..Hosts::default() },
+            ca_pem: Vec::new(),
+            connect_to: connect_to.iter().map(|entry| entry.parse().unwrap()).collect(),
+            retries: 2,
+            deadline: std::time::Instant::now() + Duration::from_secs(60),
+        })
+        .unwrap()
+    }
+
+    fn request(url: &str) -> Request {
+        Request::get(Purpose::Registry, "the page", url.parse().unwrap(), 1000)
+    }
+
+    const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
+
+    #[tokio::test]
+    async fn k04_a_wait_that_no_clock_holds_ends_the_request() {
+        const WAIT: &str =
+            "HTTP/1.1 429 Slow\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (port, asked) = server(&[WAIT]).await;
+        let host = format!("127.0.0.1:{port}");
+        let answer = client(&host, &[]).send(&request(&format!("http://{host}/"))).await;
+        assert!(matches!(answer, Err(Error::Throttled { .. })), "{answer:?}");
+        assert_eq!(asked.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn k04_what_is_not_safe_is_not_repeated() {
+        const BROKEN: &str = "HTTP/1.1 500 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (port, asked) = server(&[BROKEN, OK]).await;
+        let host = format!("127.0.0.1:{port}");
+        let mut once = request(&format!("http://{host}/"));
+        once.retry = Retry::Never;
+        let client = client(&host, &[]);
+        assert_eq!(client.send(&once).await.unwrap().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(asked.lock().unwrap().len(), 1);
+        assert_eq!(client.send(&request(&format!("http://{host}/"))).await.unwrap().status, StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn g04_g05_redirects_are_refused_where_none_may_be() {
+        const AWAY: &str =
+            "HTTP/1.1 302 Away\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (port, asked) = server(&[AWAY]).await;
+        let host = format!("127.0.0.1:{port}");
+        let mut request = request(&format!("http://{host}/"));
+        let client = client(&host, &[]);
+        for redirects in [Redirects::Refuse, Redirects::Https] {
+            request.redirects = redirects;
+            let answer = client.send(&request).await;
+            assert!(matches!(answer, Err(Error::RedirectRefused { .. })), "{answer:?}");
+        }
+        assert_eq!(asked.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn g07_a_body_beyond_its_bound_is_not_read_on() {
+        const LONG: &str = concat!(
+            "HTTP/1.1 200 OK\r\ncontent-length: 40\r\nconnection: close\r\n\r\n",
+            "0123456789012345678901234567890123456789"
+        );
+        let (port, _) = server(&[LONG]).await;
+        let host = format!("127.0.0.1:{port}");
+        let mut request = request(&format!("http://{host}/"));
+        request.limit = 39;
+        let answer = client(&host, &[]).send(&request).await;
+        assert!(matches!(answer, Err(Error::TooLarge { limit: 39, .. })), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn g11_no_plain_http_for_a_host_that_was_not_named() {
+        let (port, asked) = server(&[OK]).await;
+        let answer = client("other.example", &[]).send(&request(&format!("http://127.0.0.1:{port}/"))).await;
+        assert!(matches!(answer, Err(Error::NotHttps { .. })), "{answer:?}");
+        let mut secure = request(&format!("https://127.0.0.1:{port}/"));
+        secure.retry = Retry::Never;
+        assert!(client("other.example", &[]).send(&secure).await.is_err());
+        assert!(asked.lock().unwrap().iter().all(|head| !head.starts_with("GET")), "no request in the clear");
+    }
+
+    #[tokio::test]
+    async fn connect_to_with_a_port_needs_no_dns() {
+        let (port, asked) = server(&[OK]).await;
+        let client = client("unused.example", &[format!("registry.invalid:8443=127.0.0.1:{port}")]);
+        let mut request = request("https://registry.invalid:8443/");
+        request.retry = Retry::Never;
+        let answer = client.send(&request).await;
+        assert!(!matches!(answer, Err(Error::Dns { .. })), "{answer:?}");
+        // That a connection came is what counts.
+        while asked.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -2,24 +2,41 @@
 //! resolver that nobody chose.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use hickory_resolver::TokioResolver;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
 
-use super::{ConnectTo, HostPort};
+use super::ConnectTo;
 
 /// Resolves for one client; for redirect targets it refuses private addresses.
 #[derive(Clone)]
 pub(super) struct Resolver {
     pub(super) connect_to: Arc<[ConnectTo]>,
     pub(super) system: Arc<OnceCell<TokioResolver>>,
-    /// Hosts that may be private; `None` where every address may be.
-    pub(super) public_only: Option<Arc<[HostPort]>>,
+    /// Names that must not lead to private addresses; `None` where every name may.
+    pub(super) public_only: Option<Targets>,
+}
+
+/// The names that redirects led to. The client that follows them also resolves the name of the proxy, which
+/// is the user's own choice and mostly private.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Targets(Arc<Mutex<BTreeSet<String>>>);
+
+impl Targets {
+    /// Remembers a name before it is asked.
+    pub(super) fn add(&self, name: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_ascii_lowercase());
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&name.to_ascii_lowercase())
+    }
 }
 
 impl Resolve for Resolver {
@@ -46,7 +63,7 @@ impl Resolver {
         let found: Vec<IpAddr> = system.lookup_ip(name).await?.iter().collect();
         let allowed = |address: &IpAddr| match &self.public_only {
             None => true,
-            Some(private) => private.iter().any(|host| host.host() == name) || !is_private(*address),
+            Some(targets) => !targets.has(name) || !is_private(*address),
         };
         let addresses: Vec<SocketAddr> =
             found.into_iter().filter(allowed).map(|address| SocketAddr::new(address, 0)).collect();

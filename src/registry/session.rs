@@ -26,6 +26,8 @@ const ACR_SCOPE: &str = "https://containerregistry.azure.net/.default";
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);
 /// Tokens are renewed this long before they end.
 const MARGIN: Duration = Duration::from_secs(20);
+/// No token is kept longer, whatever its answer says: no run lasts that long.
+const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A host as requests and tokens name it.
 #[derive(Clone, Debug)]
@@ -289,7 +291,7 @@ fn token_of(response: &Response) -> Option<(Secret, Duration)> {
     let text = |name: &str| document[name].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
     let token = text("access_token").or_else(|| text("token"))?;
     let stated = document["expires_in"].as_u64().map(Duration::from_secs);
-    let life = stated.or_else(|| life_of(&token)).unwrap_or(DEFAULT_LIFE);
+    let life = stated.or_else(|| life_of(&token)).unwrap_or(DEFAULT_LIFE).min(LONGEST_LIFE);
     Some((Secret::new(token), life))
 }
 
@@ -317,6 +319,14 @@ mod tests {
         assert_eq!(narrower("repository:a:pull,push", "repository:a:pull"), "repository:a:pull");
         assert_eq!(narrower("repository:a:push,pull", "repository:a:pull,push"), "repository:a:push,pull");
         assert_eq!(narrower("repository:a:pull", "repository:a:pull,push"), "repository:a:pull,push");
+    }
+
+    #[test]
+    fn g08_a_life_that_no_clock_holds_is_cut() {
+        let body = format!(r#"{{"access_token":"canary","expires_in":{}}}"#, u64::MAX);
+        let url = "https://host/".parse().unwrap();
+        let response = Response { status: StatusCode::OK, headers: http::HeaderMap::new(), body: body.into(), url };
+        assert_eq!(token_of(&response).map(|(_, life)| life), Some(LONGEST_LIFE));
     }
 
     #[test]
