@@ -26,6 +26,10 @@ use crate::{
 
 /// The virtual machine's endpoint.
 pub(super) const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
+/// The first wait for an endpoint that is starting; doubled each time.
+const IMDS_WAIT: Duration = Duration::from_millis(500);
+/// How often such an endpoint is asked again.
+const IMDS_RETRIES: u32 = 3;
 /// How long the az CLI may take.
 const CLI_TIME: Duration = Duration::from_secs(30);
 
@@ -222,7 +226,8 @@ async fn managed(
     let request = Request::get(Purpose::Entra, "a managed-identity token", url, 64 << 10)
         .with_header(http::HeaderName::from_static("metadata"), "true")
         .with_authorization(header);
-    let response = client.send(&request).await.map_err(|cause| IdentityError::Net { from: from.into(), cause })?;
+    let response = send_while_starting(client, &request).await;
+    let response = response.map_err(|cause| IdentityError::Net { from: from.into(), cause })?;
     let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
     if !response.status.is_success() {
@@ -239,6 +244,22 @@ async fn managed(
     match text("access_token") {
         token if token.is_empty() => Err(IdentityError::NoToken { from: from.to_owned() }),
         token => Ok((Secret::new(token), life)),
+    }
+}
+
+/// The endpoint answers 404 or 410 while it starts or is replaced, for seconds (azure reference §2.1); the
+/// network edge takes both for final, as they are everywhere else.
+async fn send_while_starting(client: &Client, request: &Request) -> Result<Response, crate::net::Error> {
+    let mut attempt = 0;
+    loop {
+        let response = client.send(request).await?;
+        let starting = matches!(response.status, http::StatusCode::NOT_FOUND | http::StatusCode::GONE);
+        let wait = IMDS_WAIT.saturating_mul(1 << attempt);
+        if !starting || attempt == IMDS_RETRIES || tokio::time::Instant::now() + wait >= client.deadline() {
+            return Ok(response);
+        }
+        tokio::time::sleep(wait).await;
+        attempt += 1;
     }
 }
 

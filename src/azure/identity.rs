@@ -210,11 +210,31 @@ impl Identities {
     async fn chosen(&self) -> Result<Option<&Chosen>, IdentityError> {
         let chosen = self.0.chosen.get_or_try_init(|| async {
             let chosen = self.choose().await?;
-            let method = chosen.as_ref().map_or_else(|| "none".to_owned(), |chosen| chosen.report().method);
-            tracing::info!("Azure identity: {method}");
+            match &chosen {
+                Some(chosen) => tracing::info!("Azure identity: {}, {}", chosen.report().method, self.why(chosen)),
+                None => tracing::info!("Azure identity: none"),
+            }
             Ok::<_, IdentityError>(chosen)
         });
         Ok(chosen.await?.as_ref())
+    }
+
+    /// What made the choice, in words.
+    fn why(&self, chosen: &Chosen) -> &'static str {
+        if self.0.setting.auth != Auth::Auto {
+            return "as `--auth` says";
+        }
+        match chosen {
+            Chosen::GitHub { .. } => "because the job offers an ID token",
+            Chosen::Pipelines { .. } | Chosen::Secret { method: "service-connection", .. } => {
+                "because the pipeline offers a service connection"
+            }
+            Chosen::Secret { .. } => "because AZURE_CLIENT_SECRET is set",
+            Chosen::File { .. } => "because AZURE_FEDERATED_TOKEN_FILE is set",
+            Chosen::AppService { .. } => "because IDENTITY_ENDPOINT and IDENTITY_HEADER are set",
+            Chosen::Imds { .. } => "because this machine offers one",
+            Chosen::AzureCli { .. } => "because az is logged in and nothing else is there",
+        }
     }
 
     async fn choose(&self) -> Result<Option<Chosen>, IdentityError> {
@@ -240,9 +260,10 @@ impl Identities {
 
     /// The first whose variables are there (azure reference §3).
     async fn choose_automatically(&self, pick: &Pick<'_>) -> Result<Option<Chosen>, IdentityError> {
-        for found in [pick.github()?, pick.pipelines()?, pick.secret()?, pick.workload()?, pick.app_service()?] {
-            if found.is_some() {
-                return Ok(found);
+        // One after the other: a variable of a method that is not reached must not end the run.
+        for method in [Pick::github, Pick::pipelines, Pick::secret, Pick::workload, Pick::app_service] {
+            if let Some(found) = method(pick)? {
+                return Ok(Some(found));
             }
         }
         if pick.may_ask_imds() && self.imds_answers().await {
@@ -282,6 +303,16 @@ struct Pick<'a> {
 impl Pick<'_> {
     fn env(&self, name: &str) -> Option<&str> {
         self.setting.environment.get(name)
+    }
+
+    /// A variable of an endpoint: the agent writes the names of connections in either case.
+    fn endpoint_env(&self, name: &str) -> Option<&str> {
+        self.env(name).or_else(|| {
+            let mut variables = self.setting.environment.iter();
+            variables
+                .find(|(found, value)| found.eq_ignore_ascii_case(name) && !value.is_empty())
+                .map(|(_, value)| value)
+        })
     }
 
     fn client_id(&self) -> Option<String> {
@@ -334,7 +365,20 @@ impl Pick<'_> {
         Ok(Some(Chosen::GitHub { client, url, bearer: Secret::new(bearer.to_owned()) }))
     }
 
+    /// A connection that was asked for by name is used or is an error: without this the machine's own identity
+    /// would stand in for it (K07).
+    fn named(&self, found: Option<Chosen>) -> Result<Option<Chosen>, IdentityError> {
+        let lacking =
+            "SYSTEM_OIDCREQUESTURI, SYSTEM_ACCESSTOKEN (map `$(System.AccessToken)`), or client and tenant ID";
+        found.map(Some).ok_or_else(|| missing("service-connection", lacking))
+    }
+
     fn pipelines(&self) -> Result<Option<Chosen>, IdentityError> {
+        let found = self.connection()?;
+        if self.setting.service_connection_id.is_some() { self.named(found) } else { Ok(found) }
+    }
+
+    fn connection(&self) -> Result<Option<Chosen>, IdentityError> {
         // The task's own input comes with endpoint variables; script steps have what AzureCLI@2 set.
         if let Some(id) = self.env("INPUT_AZURESUBSCRIPTION").filter(|_| self.setting.service_connection_id.is_none()) {
             return self.endpoint(id);
@@ -357,7 +401,7 @@ impl Pick<'_> {
     fn federated(&self, client: Application, connection: String) -> Result<Option<Chosen>, IdentityError> {
         let bearer = self
             .env("SYSTEM_ACCESSTOKEN")
-            .or_else(|| self.env("ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"));
+            .or_else(|| self.endpoint_env("ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"));
         let (Some(url), Some(bearer)) = (self.env("SYSTEM_OIDCREQUESTURI"), bearer) else { return Ok(None) };
         let url = self.address("SYSTEM_OIDCREQUESTURI", url, |url| self.client.hosts().check_pipelines_oidc(url))?;
         Ok(Some(Chosen::Pipelines { client, connection, url, bearer: Secret::new(bearer.to_owned()) }))
@@ -365,8 +409,9 @@ impl Pick<'_> {
 
     /// A service connection as the task's endpoint variables describe it.
     fn endpoint(&self, id: &str) -> Result<Option<Chosen>, IdentityError> {
-        let parameter = |name: &str| self.env(&format!("ENDPOINT_AUTH_PARAMETER_{id}_{name}")).map(ToOwned::to_owned);
-        let scheme = self.env(&format!("ENDPOINT_AUTH_SCHEME_{id}")).unwrap_or_default().to_ascii_lowercase();
+        let parameter =
+            |name: &str| self.endpoint_env(&format!("ENDPOINT_AUTH_PARAMETER_{id}_{name}")).map(ToOwned::to_owned);
+        let scheme = self.endpoint_env(&format!("ENDPOINT_AUTH_SCHEME_{id}")).unwrap_or_default().to_ascii_lowercase();
         if scheme == "managedserviceidentity" {
             return Ok(Some(self.imds()));
         }
@@ -374,8 +419,10 @@ impl Pick<'_> {
         let client =
             client.ok_or_else(|| missing("service-connection", "tenant and client ID of the service connection"))?;
         match scheme.as_str() {
-            "workloadidentityfederation" => self.federated(client, id.to_owned()),
-            "serviceprincipal" if parameter("AUTHENTICATIONTYPE").as_deref() == Some("spnCertificate") => {
+            "workloadidentityfederation" => self.named(self.federated(client, id.to_owned())?),
+            "serviceprincipal"
+                if parameter("AUTHENTICATIONTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("spnCertificate")) =>
+            {
                 Err(IdentityError::CertificateConnection)
             }
             "serviceprincipal" => {
@@ -460,5 +507,86 @@ impl Chosen {
                 AzureAuth { method: "azure-cli".to_owned(), client_id: None, tenant_id: tenant_id.clone() }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Hosts, Options};
+
+    const GITHUB: [(&str, &str); 4] = [
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://pipelines.actions.githubusercontent.com/x?y=z"),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary"),
+        ("AZURE_CLIENT_ID", "c"),
+        ("AZURE_TENANT_ID", "t"),
+    ];
+    const CONNECTION: [(&str, &str); 4] = [
+        ("INPUT_AZURESUBSCRIPTION", "aa-1"),
+        ("ENDPOINT_AUTH_PARAMETER_aa-1_TENANTID", "t"),
+        ("ENDPOINT_AUTH_PARAMETER_AA-1_SERVICEPRINCIPALID", "c"),
+        ("SYSTEM_OIDCREQUESTURI", "https://dev.azure.com/o/p/oidctoken"),
+    ];
+
+    fn setting(variables: &[(&str, &str)]) -> Setting {
+        Setting { environment: variables.iter().copied().collect(), ..Setting::default() }
+    }
+
+    async fn choose(setting: Setting) -> Result<Option<String>, IdentityError> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let options = Options { hosts: Hosts::default(), ca_pem: vec![], connect_to: vec![], retries: 0, deadline };
+        let client = Client::new(options).unwrap();
+        let chosen = Identities::new(client, setting).choose().await?;
+        Ok(chosen.map(|chosen| chosen.report().method))
+    }
+
+    #[tokio::test]
+    async fn k07_variables_of_a_method_that_is_not_reached_do_not_matter() {
+        let mut variables = GITHUB.to_vec();
+        variables.extend([("IDENTITY_ENDPOINT", "http://evil.example/"), ("IDENTITY_HEADER", "canary")]);
+        assert_eq!(choose(setting(&variables)).await.unwrap().as_deref(), Some("oidc"));
+        let alone = choose(setting(&variables[4..])).await;
+        assert!(matches!(alone, Err(IdentityError::Host { variable: "IDENTITY_ENDPOINT", .. })), "{alone:?}");
+    }
+
+    #[tokio::test]
+    async fn k07_a_connection_asked_for_by_name_is_never_replaced_by_the_machine() {
+        let mut variables = CONNECTION.to_vec();
+        variables.push(("ENDPOINT_AUTH_SCHEME_aa-1", "WorkloadIdentityFederation"));
+        let by_input = choose(setting(&variables)).await;
+        assert!(matches!(by_input, Err(IdentityError::Missing { method: "service-connection", .. })), "{by_input:?}");
+        let flag = Setting { service_connection_id: Some("aa-1".into()), ..Setting::default() };
+        let by_flag = choose(flag).await;
+        assert!(matches!(by_flag, Err(IdentityError::Missing { method: "service-connection", .. })), "{by_flag:?}");
+    }
+
+    #[tokio::test]
+    async fn every_scheme_of_a_task_connection() {
+        let token = ("ENDPOINT_AUTH_PARAMETER_SystemVssConnection_ACCESSTOKEN", "canary");
+        let key = ("ENDPOINT_AUTH_PARAMETER_aa-1_SERVICEPRINCIPALKEY", "canary");
+        for (scheme, further, method) in [
+            ("WorkloadIdentityFederation", token, "service-connection"),
+            ("ServicePrincipal", key, "service-connection"),
+            ("managedserviceidentity", token, "managed-identity"),
+        ] {
+            let mut variables = CONNECTION.to_vec();
+            variables.extend([("ENDPOINT_AUTH_SCHEME_AA-1", scheme), further]);
+            assert_eq!(choose(setting(&variables)).await.unwrap().as_deref(), Some(method), "{scheme}");
+        }
+        let mut variables = CONNECTION.to_vec();
+        variables.push(("ENDPOINT_AUTH_SCHEME_aa-1", "ServicePrincipal"));
+        variables.push(("ENDPOINT_AUTH_PARAMETER_aa-1_AUTHENTICATIONTYPE", "spnCertificate"));
+        let refused = choose(setting(&variables)).await;
+        assert!(matches!(refused, Err(IdentityError::CertificateConnection)), "{refused:?}");
+    }
+
+    #[test]
+    fn p06_debug_hides_bearers() {
+        let url = "https://h/".parse::<Url>().unwrap();
+        let shown = format!(
+            "{:?}",
+            Chosen::AppService { endpoint: url, header: Secret::new("canary".into()), client_id: None }
+        );
+        assert!(!shown.contains("canary"), "{shown}");
     }
 }

@@ -178,7 +178,11 @@ impl Vault {
         let answer = self.secrets.get_secret(name, Some(options)).await;
         let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
         let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
-        bundle.value.map(Secret::new).ok_or_else(|| answer_without(&full, "no value"))
+        let value = bundle.value.map(Secret::new).ok_or_else(|| answer_without(&full, "no value"))?;
+        if version.is_some() && bundle.id.as_deref().and_then(version_of) != version {
+            return Err(answer_without(&full, "another version"));
+        }
+        Ok(value)
     }
 
     /// Signs a digest with exactly this version, and checks which version answered (K02).

@@ -191,6 +191,9 @@ impl Explain for VaultError {
                     .to_owned(),
                 "ForbiddenByConnection" => "the vault has no public access: run where its private endpoint is".to_owned(),
                 "KeyDisabled" | "SecretDisabled" => "`az keyvault key set-attributes --enabled true`, or use another version".to_owned(),
+                "ForbiddenByPolicy" => "a policy of the vault refuses this kind of caller: ask who administers the vault".to_owned(),
+                "KeyExpired" | "KeyNotYetValid" => "use a version that is valid now".to_owned(),
+                "KeyOperationForbidden" => "`az keyvault key set-attributes --ops sign verify` lets the key sign".to_owned(),
                 _ => nothing.to_owned(),
             },
             Self::Refused { status: 404, .. } => "check name and version; a deleted one is listed by `az keyvault key list-deleted`".to_owned(),
@@ -202,5 +205,47 @@ impl Explain for VaultError {
             Self::Unsuitable { .. } => "`acr-sign key show KEY` says what would fit; `az keyvault key create --kty EC --curve P-256 --ops sign verify` makes one".to_owned(),
             Self::Sdk { .. } => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(status: u16, inner: &str, message: &str) -> VaultError {
+        let inner = serde_json::json!({"code": inner});
+        let body = serde_json::json!({"error": {"code": "Forbidden", "message": message, "innererror": inner}});
+        VaultError::refused("v.vault.azure.net/keys/k".into(), "sign with", status, body.to_string().as_bytes())
+    }
+
+    #[test]
+    fn k06_each_kind_of_refusal_has_its_reason_and_its_help() {
+        for (status, inner, reason, help) in [
+            (403, "ForbiddenByRbac", Reason::VaultForbidden, "Key Vault Crypto User"),
+            (403, "AccessDenied", Reason::VaultForbidden, "az keyvault set-policy"),
+            (403, "ForbiddenByFirewall", Reason::VaultForbidden, "firewall"),
+            (403, "ForbiddenByConnection", Reason::VaultForbidden, "private endpoint"),
+            (403, "ForbiddenByPolicy", Reason::VaultForbidden, "policy of the vault"),
+            (403, "KeyOperationForbidden", Reason::VaultForbidden, "--ops sign verify"),
+            (403, "KeyDisabled", Reason::KeyDisabled, "--enabled true"),
+            (403, "KeyExpired", Reason::KeyExpired, "valid now"),
+            (403, "KeyNotYetValid", Reason::KeyExpired, "valid now"),
+            (401, "", Reason::IdentityFailed, "of the vault's tenant"),
+            (404, "", Reason::KeyNotFound, "list-deleted"),
+        ] {
+            let error = refused(status, inner, "no");
+            assert_eq!(error.reason(), reason, "{status} {inner}");
+            let hint = error.hint().unwrap_or_default();
+            assert!(hint.contains(help), "{status} {inner}: {hint}");
+        }
+    }
+
+    #[test]
+    fn k06_text_with_line_ends_is_read_whole() {
+        let error =
+            refused(403, "ForbiddenByRbac", "Caller is not authorized.\r\nIf role assignments changed\r\nAction: 'a'");
+        assert_eq!(error.to_string(), "key vault refused to sign with `v.vault.azure.net/keys/k`: 403 ForbiddenByRbac");
+        let said = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(said.as_deref(), Some("Caller is not authorized.; Action: 'a'"));
     }
 }
