@@ -210,9 +210,10 @@ impl Identities {
     async fn chosen(&self) -> Result<Option<&Chosen>, IdentityError> {
         let chosen = self.0.chosen.get_or_try_init(|| async {
             let chosen = self.choose().await?;
-            match &chosen {
-                Some(chosen) => tracing::info!("Azure identity: {}, {}", chosen.report().method, self.why(chosen)),
-                None => tracing::info!("Azure identity: none"),
+            if let Some(chosen) = &chosen {
+                tracing::info!("Azure identity: {}, {}", chosen.report().method, self.why(chosen));
+            } else {
+                tracing::info!("Azure identity: none");
             }
             Ok::<_, IdentityError>(chosen)
         });
