@@ -1,0 +1,52 @@
+//! The command line: definitions only, no behaviour. What is not built is not here.
+
+mod key;
+mod shared;
+mod sign;
+mod trust;
+mod verify;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+pub(crate) use self::{
+    key::{Key, KeyShow},
+    shared::{Auth, CloudName, DryRun, Form, Identity, Network, Output, Pin, RegistryAuth, Shared},
+    sign::Sign,
+    trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
+    verify::{Inspect, Verify},
+};
+
+/// Sign container images in Azure Container Registry with keys that stay in Azure Key Vault, and block
+/// unsigned ones.
+#[derive(Debug, Parser)]
+#[command(name = "acr-sign", version, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not find out, \
+                        130 interrupted.")]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sign what was pushed
+    Sign(Sign),
+    /// The gate: exit 0 only if every image is signed as the trust given by flags demands
+    Verify(Verify),
+    /// Show everything that signs an image or a repository, with roles, keys and expiry
+    Inspect(Inspect),
+    /// Administer a repository's trust data
+    #[command(subcommand)]
+    Trust(Trust),
+    /// Look at keys
+    #[command(subcommand)]
+    Key(Key),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
+    },
+}

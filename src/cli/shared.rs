@@ -1,0 +1,180 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Trust in the root of a repository's trust data.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Root pin")]
+pub(crate) struct Pin {
+    /// Root key ID to trust (repeatable: any of); `trust status` shows it
+    #[arg(long, value_name = "KEYID")]
+    pub(crate) root: Vec<String>,
+    /// CA certificates (PEM) that the root certificate must chain to; its name must be the repository
+    #[arg(long, value_name = "PEM")]
+    pub(crate) root_ca: Option<PathBuf>,
+    /// Trust whatever root the server shows, as docker does on a fresh machine; said in every report
+    #[arg(long)]
+    pub(crate) trust_on_first_use: bool,
+}
+
+/// Whether anything is changed.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(crate) struct DryRun {
+    /// Do everything except signing in the vault and writing to the registry, and print the plan
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Flags that most commands share.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Shared {
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) identity: Identity,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) network: Network,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) output: Output,
+}
+
+/// Who is asking.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Identity")]
+pub(crate) struct Identity {
+    /// The Azure identity
+    #[arg(long, value_enum, value_name = "METHOD", default_value_t = Auth::Auto)]
+    pub(crate) auth: Auth,
+    /// The registry login
+    #[arg(long, value_enum, value_name = "METHOD", default_value_t = RegistryAuth::Auto)]
+    pub(crate) registry_auth: RegistryAuth,
+    /// User name for the registry, with --password-stdin
+    #[arg(long, value_name = "NAME", requires = "password_stdin")]
+    pub(crate) username: Option<String>,
+    /// Read the registry password from standard input
+    #[arg(long, requires = "username")]
+    pub(crate) password_stdin: bool,
+    /// Client ID of the identity
+    #[arg(long, value_name = "GUID")]
+    pub(crate) client_id: Option<String>,
+    /// Tenant of the identity
+    #[arg(long, value_name = "GUID")]
+    pub(crate) tenant_id: Option<String>,
+    /// Azure Pipelines service connection to use
+    #[arg(long, value_name = "GUID")]
+    pub(crate) service_connection_id: Option<String>,
+    /// The Azure cloud
+    #[arg(long, value_enum, value_name = "CLOUD", default_value_t = CloudName::Public)]
+    pub(crate) cloud: CloudName,
+}
+
+/// Where requests may go, and how long they may take.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct Network {
+    /// A further host that credentials may go to (private cloud, tests)
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) allow_host: Vec<String>,
+    /// A private address that redirects may lead to; gives no credentials to anyone
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) allow_private: Vec<String>,
+    /// Further CA certificates (PEM) for TLS; also `ACR_SIGN_CA_FILE` and `SSL_CERT_FILE`
+    #[arg(long, value_name = "PEM")]
+    pub(crate) ca_file: Vec<PathBuf>,
+    /// Speak plain HTTP with this host
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) plain_http: Vec<String>,
+    /// Connect elsewhere for a host name; also `ACR_SIGN_CONNECT_TO` (`;`-separated)
+    #[arg(long, value_name = "HOST[:PORT]=ADDR:PORT")]
+    pub(crate) connect_to: Vec<String>,
+    /// The trust server, if not the registry itself; also `DOCKER_CONTENT_TRUST_SERVER`
+    #[arg(long, value_name = "URL")]
+    pub(crate) trust_server: Option<String>,
+    /// How much is in flight at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) concurrency: u16,
+    /// Deadline of the whole run: an integer and ms, s, m, h or d
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) timeout: String,
+    /// How often a failed request is tried again
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(0..=20))]
+    pub(crate) retries: u32,
+}
+
+/// What is told, and where.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct Output {
+    /// Form of the result on standard output
+    #[arg(long, value_enum, value_name = "FORM", default_value_t = Form::Text)]
+    pub(crate) output: Form,
+    /// Write the report (JSON) to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Append the step summary (Markdown) to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) summary: Option<PathBuf>,
+    /// Say more on standard error (-vv: every request)
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// `--auth`
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Auth {
+    /// One of the others, by what the environment offers
+    Auto,
+    /// GitHub Actions OIDC
+    Oidc,
+    /// Azure Pipelines service connection
+    ServiceConnection,
+    /// Kubernetes workload identity
+    WorkloadIdentity,
+    /// Managed identity of the machine
+    ManagedIdentity,
+    /// `AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_CLIENT_SECRET`
+    Environment,
+    /// az, logged in
+    AzureCli,
+    /// No Azure identity
+    None,
+}
+
+/// `--registry-auth`
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum RegistryAuth {
+    /// The first of the others that is there
+    Auto,
+    /// The Azure identity
+    Entra,
+    /// What `docker login` stored
+    DockerConfig,
+    /// No login
+    Anonymous,
+}
+
+/// `--cloud`
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum CloudName {
+    /// Azure
+    Public,
+    /// Azure US Government
+    Usgov,
+    /// Azure operated by 21Vianet
+    China,
+}
+
+/// `--output`
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    Text,
+    /// For programs; has a schemaVersion
+    Json,
+}

@@ -1,0 +1,39 @@
+//! `sign`.
+
+use clap::Args;
+
+use super::{DryRun, Pin, Shared};
+
+/// `sign`
+#[derive(Args, Debug)]
+pub(crate) struct Sign {
+    /// Images to sign: registry/repository:tag[@sha256:…]
+    #[arg(value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+    /// Signature format: dct (Docker Content Trust). There is no default: a signature in the wrong format is a
+    /// false comfort
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) format: Vec<String>,
+    /// The signing key, or FORMAT=KEY: `https://VAULT.vault.azure.net/keys/NAME[/VERSION]`,
+    /// `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, `akv:VAULT/secrets/NAME`, `file:PATH`, `env:NAME`
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Vec<String>,
+    /// The digest that was built; an image whose tag resolves to another one is refused
+    #[arg(long, value_name = "sha256:…")]
+    pub(crate) digest: Option<String>,
+    /// Sign this role instead of the ones that list the key: targets, targets/releases, …
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role: Vec<String>,
+    /// Sign again what this key has signed already
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) pin: Pin,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) shared: Shared,
+}

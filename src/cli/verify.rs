@@ -1,0 +1,45 @@
+//! `verify` and `inspect`.
+
+use clap::Args;
+
+use super::{Pin, Shared};
+
+/// `verify`
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// Images to check; short names are read as docker reads them
+    #[arg(value_name = "IMAGE")]
+    pub(crate) images: Vec<String>,
+    /// Signature format that must hold: dct
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub(crate) format: Vec<String>,
+    /// A signer that must have signed this tag and digest (role targets/NAME; `targets` is the base role)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) signer: Vec<String>,
+    /// A signer's key that must have signed this tag and digest: any of those given
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Vec<String>,
+    /// Answer as of this time (RFC 3339), for audits and tests
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) pin: Pin,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) shared: Shared,
+}
+
+/// `inspect`
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// An image, or a repository for all its signed tags
+    #[arg(value_name = "IMAGE|REPOSITORY")]
+    pub(crate) image: String,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) pin: Pin,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) shared: Shared,
+}

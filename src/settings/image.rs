@@ -1,0 +1,55 @@
+//! Images, and what narrows them.
+
+use super::{SettingError, parse, parse_each};
+use crate::{
+    format::dct::RoleName,
+    oci::{Digest, Reference, Repository},
+    reason::Reason,
+    timestamp::Timestamp,
+};
+
+/// Images named on a command line that signs: the registry must be named.
+pub(crate) fn named_images(values: &[String]) -> Result<Vec<Reference>, SettingError> {
+    images(values, Reference::named)
+}
+
+/// Images named on a command line that reads: docker's short names are fine.
+pub(crate) fn familiar_images(values: &[String]) -> Result<Vec<Reference>, SettingError> {
+    images(values, Reference::familiar)
+}
+
+fn images<E: std::error::Error + Send + Sync + 'static>(
+    values: &[String],
+    parse: impl Fn(&str) -> Result<Reference, E>,
+) -> Result<Vec<Reference>, SettingError> {
+    if values.is_empty() {
+        return Err(SettingError::usage("no image was named").reason(Reason::NoImages).hint("registry/repository:tag"));
+    }
+    values
+        .iter()
+        .map(|value| {
+            parse(value).map_err(|error| SettingError::usage(format!("`{value}` is no image name")).cause(error))
+        })
+        .collect()
+}
+
+/// A repository with its registry.
+pub(crate) fn repository(value: &str) -> Result<Repository, SettingError> {
+    Repository::named(value)
+        .map_err(|error| SettingError::usage(format!("`{value}` is no repository name")).cause(error))
+}
+
+/// `--at`, or the run's own time.
+pub(crate) fn at(value: Option<&str>, now: Timestamp) -> Result<Timestamp, SettingError> {
+    value.map_or(Ok(now), |value| parse("--at", value))
+}
+
+/// `--digest`.
+pub(crate) fn digest(value: Option<&str>) -> Result<Option<Digest>, SettingError> {
+    value.map(|value| parse("--digest", value)).transpose()
+}
+
+/// `--role`.
+pub(crate) fn roles(values: &[String]) -> Result<Vec<RoleName>, SettingError> {
+    parse_each("--role", values)
+}

@@ -1,0 +1,63 @@
+//! Formats, and the key of each.
+
+use super::{SettingError, parse};
+use crate::{format::Format, keys::KeyReference};
+
+/// `--format`: at least one, each known, each once.
+pub(crate) fn formats(values: &[String]) -> Result<Vec<Format>, SettingError> {
+    let which = "the formats are: dct (Docker Content Trust, what content trust in ACR means)";
+    if values.is_empty() {
+        return Err(SettingError::usage("no `--format` was given")
+            .hint(format!("a signature in the wrong format is a false comfort, so there is no default; {which}")));
+    }
+    let mut formats: Vec<Format> = Vec::new();
+    for value in values {
+        let format =
+            value.parse().map_err(|_| SettingError::usage(format!("`--format {value}` is not known")).hint(which))?;
+        if !formats.contains(&format) {
+            formats.push(format);
+        }
+    }
+    Ok(formats)
+}
+
+/// The one `--key` that serves `format`: `KEY`, or `FORMAT=KEY`.
+pub(crate) fn key_for(values: &[String], format: Format) -> Result<KeyReference, SettingError> {
+    let prefix = format!("{format}=");
+    let own = values.iter().filter_map(|value| value.strip_prefix(&prefix));
+    let bare = values.iter().filter(|value| !names_format(value)).map(String::as_str);
+    let mut keys = own.chain(bare);
+    match (keys.next(), keys.next()) {
+        (Some(key), None) => parse("--key", key),
+        (None, _) => Err(SettingError::usage(format!("no `--key` was given for `{format}`"))
+            .hint("akv:VAULT/keys/NAME, https://VAULT.vault.azure.net/keys/NAME or file:PATH")),
+        (Some(_), Some(_)) => Err(SettingError::usage(format!("more than one `--key` was given for `{format}`"))),
+    }
+}
+
+fn names_format(value: &str) -> bool {
+    value.split_once('=').is_some_and(|(name, _)| name.parse::<Format>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn format_has_no_default() {
+        let error = formats(&[]).unwrap_err();
+        assert!(error.hint.unwrap().contains("dct"));
+        assert_eq!(formats(&["dct".into(), "dct".into()]).unwrap().len(), 1);
+        assert!(formats(&["notary".into()]).is_err());
+    }
+
+    #[test]
+    fn keys_per_format() {
+        let bare = vec!["file:a.pem".to_owned()];
+        assert!(key_for(&bare, Format::Dct).is_ok());
+        let own = vec!["dct=file:a.pem".to_owned()];
+        assert!(key_for(&own, Format::Dct).is_ok());
+        assert!(key_for(&[], Format::Dct).is_err());
+        assert!(key_for(&["file:a".to_owned(), "file:b".to_owned()], Format::Dct).is_err());
+    }
+}

@@ -1,0 +1,123 @@
+//! `trust …`.
+
+use super::{open_for_dct, pin_of, warn_of_trust};
+use crate::{
+    cli::{SignerAdd, TrustInit, TrustRevoke, TrustStatus},
+    flow::{
+        Failure, InitOptions, RevokeOptions, Services, SignerAddOptions, trust_init, trust_revoke, trust_signer_add,
+        trust_status,
+    },
+    format::dct::{RoleName, SignerName},
+    report::{ImageReport, Report, Status},
+    run::Outcome,
+    settings::{self, SettingError},
+};
+
+pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Result<Outcome, Failure> {
+    let repository = settings::repository(&arguments.repository)?;
+    let mut signers = Vec::new();
+    for signer in &arguments.signer {
+        let (name, key) = signer
+            .split_once('=')
+            .ok_or_else(|| SettingError::usage(format!("`--signer {signer}` is not NAME=KEY")))?;
+        let part = services.keys.public(&settings::parse("--signer", key)?, false).await?;
+        signers.push((signer_name(name)?, part.keys.into_iter().take(1).collect()));
+    }
+    let snapshot = match arguments.snapshot_key.as_str() {
+        "server" => None,
+        key => Some(open_for_dct(services, &settings::parse("--snapshot-key", key)?).await?),
+    };
+    let options = InitOptions {
+        root: open_for_dct(services, &settings::parse("--root-key", &arguments.root_key)?).await?,
+        targets: open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?,
+        signers,
+        snapshot,
+        dry_run: arguments.dry_run.dry_run,
+        repository,
+    };
+    let created = trust_init(services, &options).await?;
+    let mut report = Report::new("trust init");
+    report.root_key_ids = created.root_key_id.iter().map(ToString::to_string).collect();
+    let repository = &options.repository;
+    let text = match &created.root_key_id {
+        Some(id) => format!(
+            "created   {repository}\nroot key  {id}\n\nGive this ID with `--root` wherever the repository is signed or verified; keep the root key, \
+             it is needed to rotate keys.\n"
+        ),
+        None => format!("planned   {repository}: {}\n", names(&created.roles)),
+    };
+    Ok(Outcome { report, text, json: None })
+}
+
+pub(super) async fn run_status(arguments: &TrustStatus, services: &Services) -> Result<Outcome, Failure> {
+    let repository = settings::repository(&arguments.repository)?;
+    let now = settings::at(arguments.at.as_deref(), services.now)?;
+    let status = trust_status(&services.at(now), &repository, settings::pin(&arguments.pin)?).await?;
+    let mut report = Report::new("trust status");
+    report.warnings = status.warnings();
+    Ok(Outcome { report, text: status.text(), json: Some(status.json()) })
+}
+
+pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -> Result<Outcome, Failure> {
+    let name = signer_name(&arguments.name)?;
+    let mut keys = Vec::new();
+    for key in &arguments.signer_key {
+        keys.extend(
+            services.keys.public(&settings::parse("--signer-key", key)?, false).await?.keys.into_iter().take(1),
+        );
+    }
+    let repositories =
+        arguments.repositories.iter().map(|text| settings::repository(text)).collect::<Result<Vec<_>, _>>()?;
+    let mut pins = Vec::new();
+    for repository in &repositories {
+        pins.push(settings::required_pin(&arguments.pin, repository)?);
+    }
+    let targets = open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?;
+    let mut report = Report::new("trust signer add");
+    for (repository, trust) in repositories.into_iter().zip(pins) {
+        warn_of_trust(&mut report, &trust);
+        let dry_run = arguments.dry_run.dry_run;
+        let options = SignerAddOptions {
+            repository,
+            name: name.clone(),
+            keys: keys.clone(),
+            targets: targets.clone(),
+            trust,
+            dry_run,
+        };
+        let outcome = trust_signer_add(services, &options).await;
+        let shown = options.repository.to_string();
+        report.images.push(match outcome {
+            Ok(true) if dry_run => ImageReport::named(shown, Status::Planned),
+            Ok(true) => ImageReport::named(shown, Status::Changed),
+            Ok(false) => ImageReport::named(shown, Status::Unchanged),
+            Err(failure) => ImageReport::failed(shown, failure.status(), failure.problem()),
+        });
+    }
+    let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
+    Ok(Outcome { report, text, json: None })
+}
+
+pub(super) async fn run_revoke(arguments: &TrustRevoke, services: &Services) -> Result<Outcome, Failure> {
+    let images = settings::named_images(&arguments.images)?;
+    let trust = pin_of(&arguments.pin, &images)?;
+    let mut signers = Vec::new();
+    for key in &arguments.key {
+        signers
+            .push(open_for_dct(services, &settings::parse("--key", key.strip_prefix("dct=").unwrap_or(key))?).await?);
+    }
+    let mut report = Report::new("trust revoke");
+    warn_of_trust(&mut report, &trust);
+    let options = RevokeOptions { images, signers, trust, dry_run: arguments.dry_run.dry_run };
+    report.images = trust_revoke(services, &options).await;
+    let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
+    Ok(Outcome { report, text, json: None })
+}
+
+fn signer_name(name: &str) -> Result<SignerName, SettingError> {
+    settings::parse("signer name", name)
+}
+
+fn names(roles: &[RoleName]) -> String {
+    roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(", ")
+}
