@@ -8,7 +8,7 @@ use futures::{StreamExt as _, future::join, stream};
 use super::{Failure, FlowError, Needed, Services};
 use crate::{
     format::{
-        Verified,
+        Identity, Verified,
         dct::{self, Requirement, RoleName, RootTrust, TrustedSet},
     },
     oci::{Reference, Repository, Subject, Tag},
@@ -88,15 +88,21 @@ fn judge(set: &TrustedSet, options: &VerifyOptions, image: &Reference, resolved:
 }
 
 fn allowed(image: &Reference, subject: &Subject, verified: &Verified) -> ImageReport {
-    let signatures = verified.signers().iter().map(|signature| SignatureReport {
-        format: verified.format(),
-        signer: signer_name(&signature.role),
-        key_id: Some(signature.key_id.to_string()),
-        role: Some(signature.role.to_string()),
-        expires_at: Some(signature.expires),
-        reference: Some(subject.to_string()),
-        status: Status::Verified,
-        reason: None,
+    let signatures = verified.signers().iter().map(|signature| {
+        let (signer, key_id, role) = match &signature.by {
+            Identity::Role { role, key_id } => (signer_name(role), key_id.to_string(), Some(role.to_string())),
+            Identity::Certificate { subject, thumbprint } => (Some(subject.clone()), thumbprint.clone(), None),
+        };
+        SignatureReport {
+            format: verified.format(),
+            signer,
+            key_id: Some(key_id),
+            role,
+            expires_at: signature.expires,
+            reference: Some(subject.to_string()),
+            status: Status::Verified,
+            reason: None,
+        }
     });
     ImageReport {
         image: image.to_string(),

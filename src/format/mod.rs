@@ -48,25 +48,43 @@ pub struct Verified {
     subject: Digest,
     format: Format,
     signers: Vec<Signed>,
-    expires: Timestamp,
 }
 
 /// One signature that the proof stands on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Signed {
-    /// The role whose file holds the image.
-    pub role: dct::RoleName,
-    /// The ID under which the role lists the key.
-    pub key_id: dct::KeyId,
-    /// The key that signed.
+    /// Who signed, as the format names signers.
+    pub by: Identity,
+    /// The key that signed; signatures of one key count once, whatever their format (attacks §0, property 6).
     pub key: PublicKey,
-    /// Until when this signature can be relied on.
-    pub expires: Timestamp,
+    /// When it was signed, where the format says so: proven by a timestamp, or as the signer states it.
+    pub signed_at: Option<Timestamp>,
+    /// Until when this signature can be relied on; `None` where nothing ends it.
+    pub expires: Option<Timestamp>,
+}
+
+/// A signer, as a format names it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Identity {
+    /// A role of Docker Content Trust, whose file holds the image.
+    Role {
+        /// The role.
+        role: dct::RoleName,
+        /// The ID under which the role lists the key.
+        key_id: dct::KeyId,
+    },
+    /// The subject of a signing certificate.
+    Certificate {
+        /// The subject, as RFC 4514 writes it.
+        subject: String,
+        /// SHA-256 of the certificate, in lower-case hex.
+        thumbprint: String,
+    },
 }
 
 impl Verified {
-    fn new(subject: Digest, format: Format, signers: Vec<Signed>, expires: Timestamp) -> Self {
-        Self { subject, format, signers, expires }
+    fn new(subject: Digest, format: Format, signers: Vec<Signed>) -> Self {
+        Self { subject, format, signers }
     }
 
     /// The digest that is proven to be signed.
@@ -84,8 +102,8 @@ impl Verified {
         &self.signers
     }
 
-    /// Until when the proof holds: the earliest end of what it stands on.
-    pub fn expires(&self) -> Timestamp {
-        self.expires
+    /// Until when the proof holds: the earliest end of what it stands on; `None` where nothing ends it.
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.signers.iter().filter_map(|signed| signed.expires).min()
     }
 }

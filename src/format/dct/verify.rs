@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     crypto::PublicKey,
-    format::{Format, Signed, Verified},
+    format::{Format, Identity, Signed, Verified},
     oci::{Digest, Tag},
 };
 
@@ -105,12 +105,17 @@ pub fn verify(
         signed.push(signed_by(set, &role, &by));
         roles.push(role);
     }
-    Ok(Verified::new(digest.clone(), Format::Dct, signed, set.expires(&roles)))
+    Ok(Verified::new(digest.clone(), Format::Dct, signed))
 }
 
 fn signed_by(set: &TrustedSet, role: &RoleName, by: &SignedBy) -> Signed {
     let expires = set.expires(std::slice::from_ref(role));
-    Signed { role: role.clone(), key_id: by.key_id, key: by.key.clone(), expires }
+    Signed {
+        by: Identity::Role { role: role.clone(), key_id: by.key_id },
+        key: by.key.clone(),
+        signed_at: None,
+        expires: Some(expires),
+    }
 }
 
 impl Image<'_> {
