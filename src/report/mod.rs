@@ -3,18 +3,15 @@
 //! Pure. Nothing foreign is printed unescaped: text that came from outside passes through [`plain`] or [`markdown`].
 
 mod escape;
+mod image;
 mod json;
 mod summary;
 mod text;
 
 pub use escape::{markdown, plain};
+pub use image::{ImageReport, SignatureReport, Status};
 
-use crate::{
-    format::Format,
-    oci::Digest,
-    reason::{Exit, Explain, Reason},
-    timestamp::Timestamp,
-};
+use crate::reason::{Exit, Explain, Reason};
 
 /// The report of one run.
 #[derive(Clone, Debug, Default)]
@@ -48,75 +45,6 @@ pub enum Decision {
     Allow,
     /// At least one is not.
     Deny,
-}
-
-/// One image: how it ended, and every signature looked at.
-#[derive(Clone, Debug)]
-pub struct ImageReport {
-    /// The image as named.
-    pub image: String,
-    /// `name:tag@digest` (or `name@digest`) once resolved.
-    pub pinned: Option<String>,
-    /// What it resolved to.
-    pub digest: Option<Digest>,
-    /// The media type of the manifest.
-    pub media_type: Option<String>,
-    /// How it ended.
-    pub status: Status,
-    /// Why, when it did not end well.
-    pub problem: Option<Problem>,
-    /// The signatures looked at or made.
-    pub signatures: Vec<SignatureReport>,
-}
-
-/// How an image ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Status {
-    /// Signed in this run.
-    Signed,
-    /// Signed before, left alone.
-    AlreadySigned,
-    /// Looked at, and not signed for a reason of its own.
-    Refused,
-    /// Could not be signed.
-    Failed,
-    /// Would be signed (`--dry-run`).
-    Planned,
-    /// The signature holds.
-    Verified,
-    /// Looked at, and not good enough.
-    Rejected,
-    /// Could not find out.
-    Undecided,
-    /// Shown, not judged (`inspect` without a pin).
-    Shown,
-    /// Taken out of the roles named.
-    Revoked,
-    /// Changed as asked.
-    Changed,
-    /// Already as asked.
-    Unchanged,
-}
-
-/// One signature (for `dct`: one role that holds the tag).
-#[derive(Clone, Debug)]
-pub struct SignatureReport {
-    /// The format.
-    pub format: Format,
-    /// Who signed, as the format names signers.
-    pub signer: Option<String>,
-    /// The key ID.
-    pub key_id: Option<String>,
-    /// The role.
-    pub role: Option<String>,
-    /// Until when it holds.
-    pub expires_at: Option<Timestamp>,
-    /// What it refers to: `repository:tag@digest`.
-    pub reference: Option<String>,
-    /// How it ended.
-    pub status: Status,
-    /// Why, when it did not end well.
-    pub reason: Option<Reason>,
 }
 
 /// Something that went wrong: stable code, words, and what to do.
@@ -185,73 +113,6 @@ impl Report {
         let exit = self.exit();
         let of_images = self.images.iter().filter_map(|image| image.problem.as_ref());
         self.error.iter().chain(of_images).find(|problem| problem.reason.exit() == exit)
-    }
-}
-
-impl ImageReport {
-    /// An image by its name and how it ended, and nothing more.
-    pub fn named(image: String, status: Status) -> Self {
-        Self { image, pinned: None, digest: None, media_type: None, status, problem: None, signatures: Vec::new() }
-    }
-
-    /// An image that did not end well.
-    pub fn failed(image: String, status: Status, problem: Problem) -> Self {
-        Self { problem: Some(problem), ..Self::named(image, status) }
-    }
-
-    /// The ending this image calls for.
-    pub fn exit(&self) -> Exit {
-        match (&self.problem, self.status) {
-            (Some(problem), _) => problem.reason.exit(),
-            (None, Status::Refused | Status::Rejected) => Exit::Rejected,
-            (None, Status::Failed | Status::Undecided) => Exit::Undecided,
-            (
-                None,
-                Status::Signed
-                | Status::AlreadySigned
-                | Status::Planned
-                | Status::Verified
-                | Status::Shown
-                | Status::Revoked
-                | Status::Changed
-                | Status::Unchanged,
-            ) => Exit::Done,
-        }
-    }
-}
-
-impl Status {
-    /// The stable word of design §4.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Signed => "signed",
-            Self::AlreadySigned => "already-signed",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Planned => "planned",
-            Self::Verified => "verified",
-            Self::Rejected => "rejected",
-            Self::Undecided => "undecided",
-            Self::Shown => "shown",
-            Self::Revoked => "revoked",
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-        }
-    }
-
-    /// Whether the image ended as asked.
-    pub fn is_good(self) -> bool {
-        match self {
-            Self::Signed
-            | Self::AlreadySigned
-            | Self::Planned
-            | Self::Verified
-            | Self::Shown
-            | Self::Revoked
-            | Self::Changed
-            | Self::Unchanged => true,
-            Self::Refused | Self::Failed | Self::Rejected | Self::Undecided => false,
-        }
     }
 }
 
