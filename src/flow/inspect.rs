@@ -1,6 +1,9 @@
 //! `inspect`: everything that signs an image or a repository. Shows; judges only under a pin.
 
-use super::{Failure, FlowError, Needed, Services, verify::signer_name};
+use super::{
+    Failure, FlowError, Needed, Services,
+    verify::{chain, signer_name},
+};
 use crate::{
     format::{
         Format,
@@ -47,13 +50,11 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
     let descriptor = &subject.descriptor;
     let outcome = verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, &set, &Requirement::default());
     let mut shown = ImageReport {
-        image: image.to_string(),
         pinned: Some(subject.to_string()),
         digest: Some(subject.descriptor.digest.clone()),
         media_type: Some(subject.descriptor.media_type.to_string()),
-        status: if judged { Status::Verified } else { Status::Shown },
-        problem: None,
         signatures: signatures(&set, &subject),
+        ..ImageReport::named(image.to_string(), if judged { Status::Verified } else { Status::Shown })
     };
     if let Err(rejection) = outcome {
         shown.status = Status::Rejected;
@@ -70,12 +71,6 @@ fn whole_repository(set: &TrustedSet, image: &Reference) -> Vec<ImageReport> {
     tags.sort_unstable();
     tags.dedup();
     let report = |tag: &String| ImageReport {
-        image: format!("{}:{tag}", image.repository),
-        pinned: None,
-        digest: None,
-        media_type: None,
-        status: Status::Shown,
-        problem: None,
         signatures: entries
             .iter()
             .filter(|(_, name, _)| name == tag)
@@ -83,6 +78,7 @@ fn whole_repository(set: &TrustedSet, image: &Reference) -> Vec<ImageReport> {
                 signature(set, role, &format!("{}:{name}", image.repository), entry, Status::Shown)
             })
             .collect(),
+        ..ImageReport::named(format!("{}:{tag}", image.repository), Status::Shown)
     };
     tags.into_iter().map(report).collect()
 }
@@ -103,14 +99,14 @@ fn signatures(set: &TrustedSet, subject: &Subject) -> Vec<SignatureReport> {
 
 fn signature(set: &TrustedSet, role: &RoleName, image: &str, entry: &Entry, status: Status) -> SignatureReport {
     SignatureReport {
-        format: Format::Dct,
         signer: signer_name(role),
         key_id: set.signers(role).first().map(|by| by.key_id.to_string()),
         role: Some(role.to_string()),
         expires_at: set.targets(role).map(|file| file.expires),
         reference: Some(format!("{image}@{}", entry.digest)),
-        status,
         reason: (status == Status::Rejected).then_some(crate::reason::Reason::DigestMismatch),
+        chain: chain(set, role),
+        ..SignatureReport::new(Format::Dct, status)
     }
 }
 

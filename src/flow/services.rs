@@ -75,6 +75,7 @@ impl Services {
         };
         report.auth.azure = self.identities.report();
         report.auth.registries = self.logins.report().await;
+        report.lax.extend(self.client.hosts().plain_http.iter().map(|host| format!("--plain-http {host}")));
         let skew = self.client.skew_seconds();
         if skew.abs() > 300 {
             let direction = if skew > 0 { "behind" } else { "ahead of" };

@@ -233,14 +233,11 @@ impl Job<'_> {
             .roles
             .iter()
             .map(|(role, key_id)| SignatureReport {
-                format: Format::Dct,
                 signer: Some(self.signer.name().to_owned()),
                 key_id: Some(key_id.to_string()),
                 role: Some(role.to_string()),
-                expires_at: None,
                 reference: Some(candidate.subject.to_string()),
-                status,
-                reason: None,
+                ..SignatureReport::new(Format::Dct, status)
             })
             .collect();
         report
@@ -256,13 +253,11 @@ impl Candidate {
         let subject = &self.subject;
         let tag = subject.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
         ImageReport {
-            image: format!("{}{tag}", subject.repository),
             pinned: Some(subject.to_string()),
             digest: Some(subject.descriptor.digest.clone()),
             media_type: Some(subject.descriptor.media_type.to_string()),
-            status,
             problem,
-            signatures: Vec::new(),
+            ..ImageReport::named(format!("{}{tag}", subject.repository), status)
         }
     }
 }

@@ -133,13 +133,9 @@ fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>) -> Imag
 
 fn revoked(role: &RoleName, image: &Reference) -> SignatureReport {
     SignatureReport {
-        format: Format::Dct,
         signer: signer_name(role),
-        key_id: None,
         role: Some(role.to_string()),
-        expires_at: None,
         reference: Some(image.to_string()),
-        status: Status::Revoked,
-        reason: None,
+        ..SignatureReport::new(Format::Dct, Status::Revoked)
     }
 }

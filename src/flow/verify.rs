@@ -14,7 +14,7 @@ use crate::{
     oci::{Reference, Repository, Subject, Tag},
     reason::Exit,
     registry::Resolved,
-    report::{Decision, ImageReport, Report, SignatureReport, Status},
+    report::{Decision, ImageReport, Link, Report, SignatureReport, Status},
 };
 
 /// What `verify` was asked.
@@ -82,36 +82,38 @@ fn judge(set: &TrustedSet, options: &VerifyOptions, image: &Reference, resolved:
     let subject = subject(image, resolved);
     let descriptor = &subject.descriptor;
     match dct::verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, &options.requirement) {
-        Ok(verified) => allowed(image, &subject, &verified),
+        Ok(verified) => allowed(image, &subject, &verified, set),
         Err(rejection) => denied(image, Some(resolved), &rejection.into()),
     }
 }
 
-fn allowed(image: &Reference, subject: &Subject, verified: &Verified) -> ImageReport {
+fn allowed(image: &Reference, subject: &Subject, verified: &Verified, set: &TrustedSet) -> ImageReport {
     let signatures = verified.signers().iter().map(|signature| {
-        let (signer, key_id, role) = match &signature.by {
-            Identity::Role { role, key_id } => (signer_name(role), key_id.to_string(), Some(role.to_string())),
-            Identity::Certificate { subject, thumbprint } => (Some(subject.clone()), thumbprint.clone(), None),
-        };
-        SignatureReport {
-            format: verified.format(),
-            signer,
-            key_id: Some(key_id),
-            role,
+        let mut report = SignatureReport {
             expires_at: signature.expires,
             reference: Some(subject.to_string()),
-            status: Status::Verified,
-            reason: None,
+            ..SignatureReport::new(verified.format(), Status::Verified)
+        };
+        match &signature.by {
+            Identity::Role { role, key_id } => {
+                report.signer = signer_name(role);
+                report.key_id = Some(key_id.to_string());
+                report.role = Some(role.to_string());
+                report.chain = chain(set, role);
+            }
+            Identity::Certificate { subject, thumbprint } => {
+                report.key_id = Some(thumbprint.clone());
+                report.certificate = Some(subject.clone());
+            }
         }
+        report
     });
     ImageReport {
-        image: image.to_string(),
         pinned: Some(subject.to_string()),
         digest: Some(verified.subject().clone()),
         media_type: Some(subject.descriptor.media_type.to_string()),
-        status: Status::Verified,
-        problem: None,
         signatures: signatures.collect(),
+        ..ImageReport::named(image.to_string(), Status::Verified)
     }
 }
 
@@ -133,6 +135,31 @@ fn subject(image: &Reference, resolved: &Resolved) -> Subject {
 /// The tag that counts: a name without tag and digest means `latest`, as docker reads it.
 fn tag(image: &Reference) -> Option<Tag> {
     if image.digest.is_some() { image.tag.clone() } else { Some(image.tag_or_latest()) }
+}
+
+/// What trust in a role hangs on: the root, and each role from `targets` down to it.
+pub(super) fn chain(set: &TrustedSet, role: &RoleName) -> Vec<Link> {
+    let root = set.root();
+    let mut roles = vec![role.clone()];
+    while let Some(parent) = roles.last().and_then(RoleName::parent) {
+        roles.push(parent);
+    }
+    let of_role = |role: RoleName| {
+        let file = set.targets(&role);
+        Link {
+            key_id: set.signers(&role).first().map(|by| by.key_id.to_string()),
+            version: file.map(|file| file.version.get()),
+            expires_at: file.map(|file| file.expires),
+            name: role.to_string(),
+        }
+    };
+    let root = Link {
+        name: RoleName::ROOT.to_string(),
+        key_id: root.key_ids(&RoleName::ROOT).first().map(ToString::to_string),
+        version: Some(root.version.get()),
+        expires_at: Some(root.expires),
+    };
+    std::iter::once(root).chain(roles.into_iter().rev().map(of_role)).collect()
 }
 
 /// The signer that a role is named after, for roles that docker calls signers.

@@ -26,6 +26,19 @@ pub struct ImageReport {
     pub problem: Option<Problem>,
     /// The signatures looked at or made.
     pub signatures: Vec<SignatureReport>,
+    /// Where manifests name it.
+    pub locations: Vec<Location>,
+}
+
+/// A place in a file, for people and code scanning: lines and columns count from 1.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Location {
+    /// The file as named.
+    pub file: String,
+    /// The line.
+    pub line: u64,
+    /// The column, in characters.
+    pub column: u64,
 }
 
 /// How an image ended.
@@ -68,6 +81,8 @@ pub struct SignatureReport {
     pub key_id: Option<String>,
     /// The role.
     pub role: Option<String>,
+    /// The subject of the certificate, for formats that sign with one.
+    pub certificate: Option<String>,
     /// Until when it holds.
     pub expires_at: Option<Timestamp>,
     /// What it refers to: `repository:tag@digest`.
@@ -76,12 +91,36 @@ pub struct SignatureReport {
     pub status: Status,
     /// Why, when it did not end well.
     pub reason: Option<Reason>,
+    /// What its trust hangs on, from the anchor to what signed; empty where nothing was judged.
+    pub chain: Vec<Link>,
+}
+
+/// One link of a chain of trust: a role's file (`dct`), a certificate (`notation`) or a key (`cosign`).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Link {
+    /// The role, the certificate's subject or the key's name.
+    pub name: String,
+    /// The ID of the key that it stands on.
+    pub key_id: Option<String>,
+    /// The version, for what has versions.
+    pub version: Option<u64>,
+    /// Until when it holds.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl ImageReport {
     /// An image by its name and how it ended, and nothing more.
     pub fn named(image: String, status: Status) -> Self {
-        Self { image, pinned: None, digest: None, media_type: None, status, problem: None, signatures: Vec::new() }
+        Self {
+            image,
+            pinned: None,
+            digest: None,
+            media_type: None,
+            status,
+            problem: None,
+            signatures: Vec::new(),
+            locations: Vec::new(),
+        }
     }
 
     /// An image that did not end well.
@@ -141,6 +180,24 @@ impl Status {
             | Self::Changed
             | Self::Unchanged => true,
             Self::Refused | Self::Failed | Self::Rejected | Self::Undecided => false,
+        }
+    }
+}
+
+impl SignatureReport {
+    /// A signature of a format by how it ended, and nothing more.
+    pub fn new(format: Format, status: Status) -> Self {
+        Self {
+            format,
+            signer: None,
+            key_id: None,
+            role: None,
+            certificate: None,
+            expires_at: None,
+            reference: None,
+            status,
+            reason: None,
+            chain: Vec::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::reason::Reason;
 
-use super::{Decision, ImageReport, Problem, Report, SignatureReport};
+use super::{Decision, ImageReport, Link, Location, Problem, Report, SignatureReport};
 
 impl Report {
     /// The JSON document, one line per member, with a final newline.
@@ -26,6 +26,7 @@ impl Report {
         document.insert("images".into(), self.images.iter().map(ImageReport::value).collect());
         insert(&mut document, "error", self.error.as_ref().map(Problem::value));
         document.insert("warnings".into(), json!(self.warnings));
+        document.insert("lax".into(), json!(self.lax));
         if !self.root_key_ids.is_empty() {
             document.insert("root".into(), json!({"keyIds": self.root_key_ids}));
         }
@@ -67,6 +68,9 @@ impl ImageReport {
             insert(&mut image, "hint", problem.hint.as_deref());
         }
         image.insert("signatures".into(), self.signatures.iter().map(SignatureReport::value).collect());
+        if !self.locations.is_empty() {
+            image.insert("locations".into(), self.locations.iter().map(Location::value).collect());
+        }
         Value::Object(image)
     }
 }
@@ -78,11 +82,32 @@ impl SignatureReport {
         insert(&mut signature, "signer", self.signer.as_deref());
         insert(&mut signature, "keyId", self.key_id.as_deref());
         insert(&mut signature, "role", self.role.as_deref());
+        insert(&mut signature, "certificate", self.certificate.as_deref());
         insert(&mut signature, "expiresAt", self.expires_at.map(|at| at.to_string()));
         insert(&mut signature, "reference", self.reference.as_deref());
         signature.insert("status".into(), json!(self.status.word()));
         insert(&mut signature, "reason", self.reason.map(Reason::code));
+        if !self.chain.is_empty() {
+            signature.insert("chain".into(), self.chain.iter().map(Link::value).collect());
+        }
         Value::Object(signature)
+    }
+}
+
+impl Link {
+    fn value(&self) -> Value {
+        let mut link = Map::new();
+        link.insert("name".into(), json!(self.name));
+        insert(&mut link, "keyId", self.key_id.as_deref());
+        insert(&mut link, "version", self.version);
+        insert(&mut link, "expiresAt", self.expires_at.map(|at| at.to_string()));
+        Value::Object(link)
+    }
+}
+
+impl Location {
+    fn value(&self) -> Value {
+        json!({"file": self.file, "line": self.line, "column": self.column})
     }
 }
 

@@ -9,7 +9,7 @@ mod summary;
 mod text;
 
 pub use escape::{markdown, plain};
-pub use image::{ImageReport, SignatureReport, Status};
+pub use image::{ImageReport, Link, Location, SignatureReport, Status};
 
 use crate::reason::{Exit, Explain, Reason};
 
@@ -26,6 +26,8 @@ pub struct Report {
     pub error: Option<Problem>,
     /// What a person must know beside the result.
     pub warnings: Vec<String>,
+    /// Switches that weaken what is checked, as given (P09).
+    pub lax: Vec<String>,
     /// The root key IDs to pin, where a command made them.
     pub root_key_ids: Vec<String>,
     /// Where the images came from.

@@ -50,6 +50,9 @@ impl Report {
     pub fn story(&self, quiet: bool) -> String {
         let mut story = String::new();
         if !quiet {
+            if !self.lax.is_empty() {
+                let _ = writeln!(story, "warning: weakened by {}", plain(&self.lax.join(", ")));
+            }
             for warning in &self.warnings {
                 let _ = writeln!(story, "warning: {}", plain(warning));
             }

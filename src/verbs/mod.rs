@@ -56,7 +56,8 @@ fn pin_of(pin: &Pin, images: &[Reference]) -> Result<RootTrust, SettingError> {
 
 /// Trust on first use is said in words in every report (T23).
 fn warn_of_trust(report: &mut Report, trust: &RootTrust) {
-    if matches!(trust, RootTrust::FirstUse) && report.warnings.is_empty() {
+    if matches!(trust, RootTrust::FirstUse) && report.lax.is_empty() {
+        report.lax.push("--trust-on-first-use".to_owned());
         report.warnings.push(
             "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned(),
         );

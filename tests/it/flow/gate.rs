@@ -99,6 +99,32 @@ fn t23_first_use_is_said_in_every_report() {
 }
 
 #[test]
+fn p09_what_weakens_a_check_is_named() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let line = format!("verify {REPOSITORY}:1.0 --format dct --trust-on-first-use --plain-http localhost:5000");
+    let outcome = world.run(&format!("{line} --output json"));
+    assert_eq!(outcome.json()["lax"], serde_json::json!(["--trust-on-first-use", "--plain-http localhost:5000"]));
+    let told = world.run(&line).stderr;
+    assert!(told.contains("warning: weakened by --trust-on-first-use, --plain-http localhost:5000\n"), "{told}");
+    let strict = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --output json"));
+    assert_eq!(strict.json()["lax"], serde_json::json!([]));
+}
+
+#[test]
+fn the_report_says_what_trust_hangs_on() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let report = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --output json")).json();
+    let chain = report["images"][0]["signatures"][0]["chain"].as_array().unwrap();
+    let names: Vec<_> = chain.iter().map(|link| link["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["root", "targets", "targets/releases"]);
+    assert_eq!(chain[0]["keyId"], root);
+    assert_eq!(chain[0]["version"], 1);
+    assert!(chain[2]["expiresAt"].is_string());
+}
+
+#[test]
 fn g02_a_tag_is_resolved_once() {
     let (world, root) = World::initialised();
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
