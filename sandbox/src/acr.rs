@@ -1,4 +1,4 @@
-//! What Azure Container Registry adds: token exchange, token service with scopes by role, and metadata.
+//! What Azure Container Registry adds: token exchange, and a token service with scopes by role.
 
 use std::{
     collections::BTreeMap,
@@ -9,11 +9,10 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
     exchange::{Request, Response},
-    registry::{Registry, error, page, with_link},
+    registry::error,
     token::Issuer,
 };
 
@@ -28,13 +27,12 @@ pub enum Role {
     AcrImageSigner,
 }
 
-/// The token service and metadata of a registry.
+/// The token service of a registry.
 #[derive(Debug)]
 pub struct Acr {
     host: String,
     tenant: String,
     issuer: Arc<Issuer>,
-    registry: Arc<Registry>,
     roles: Mutex<BTreeMap<String, Vec<Role>>>,
     users: Mutex<BTreeMap<String, String>>,
     anonymous_pull: AtomicBool,
@@ -42,12 +40,11 @@ pub struct Acr {
 }
 
 impl Acr {
-    pub(crate) fn new(host: &str, tenant: &str, issuer: Arc<Issuer>, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(host: &str, tenant: &str, issuer: Arc<Issuer>) -> Self {
         Self {
             host: host.to_owned(),
             tenant: tenant.to_owned(),
             issuer,
-            registry,
             roles: Mutex::default(),
             users: Mutex::default(),
             anonymous_pull: AtomicBool::new(false),
@@ -232,111 +229,6 @@ impl Acr {
         let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
         roles.get(&client).is_some_and(|roles| roles.contains(&Role::AcrImageSigner))
     }
-
-    /// The scope that a metadata request needs.
-    pub(crate) fn metadata_scope(request: &Request) -> Option<(String, &'static str)> {
-        let path = request.path.strip_prefix("/acr/v1/")?;
-        if path == "_catalog" {
-            return Some(("registry:catalog".into(), "*"));
-        }
-        let name = ["/_tags", "/_manifests"]
-            .iter()
-            .find_map(|word| path.find(word).and_then(|at| path.get(..at)))
-            .unwrap_or(path);
-        Some((format!("repository:{name}"), "metadata_read"))
-    }
-
-    pub(crate) fn metadata(&self, request: &Request) -> Response {
-        let Some(path) = request.path.strip_prefix("/acr/v1/") else { return Response::new(404) };
-        if path == "_catalog" {
-            let names: Vec<String> = self.registry.lock().keys().cloned().collect();
-            let (listed, link) = page(&names, request, "/acr/v1/_catalog", |name| name);
-            return with_link(Response::json(200, &json!({"repositories": listed})), link);
-        }
-        if let Some((name, rest)) = path.split_once("/_tags") {
-            return self.tags(name, rest.trim_start_matches('/'), request);
-        }
-        if let Some((name, rest)) = path.split_once("/_manifests") {
-            return self.manifests(name, rest.trim_start_matches('/'), request);
-        }
-        let repositories = self.registry.lock();
-        match repositories.get(path) {
-            Some(repository) => Response::json(
-                200,
-                &json!({
-                    "registry": self.host, "imageName": path, "createdTime": "2026-01-01T00:00:00.0000000Z", "lastUpdateTime": "2026-01-01T00:00:00.0000000Z",
-                    "manifestCount": repository.manifests.len(), "tagCount": repository.tags.len(), "changeableAttributes": attributes(),
-                }),
-            ),
-            None => error(404, "NAME_UNKNOWN", "repository name not known to registry"),
-        }
-    }
-
-    fn tags(&self, name: &str, only: &str, request: &Request) -> Response {
-        let repositories = self.registry.lock();
-        let Some(repository) = repositories.get(name) else {
-            return error(404, "NAME_UNKNOWN", "repository name not known to registry");
-        };
-        let mut tags: Vec<(String, OffsetDateTime, Value)> = repository
-            .tags
-            .iter()
-            .filter(|(_, tag)| request.query("digest").is_none_or(|digest| digest == tag.digest))
-            .map(|(tag, state)| {
-                let entry = json!({
-                    "name": tag, "digest": state.digest, "createdTime": iso(state.created), "lastUpdateTime": iso(state.updated),
-                    "signed": false, "changeableAttributes": attributes(),
-                });
-                (tag.clone(), state.updated, entry)
-            })
-            .collect();
-        match request.query("orderby") {
-            Some("timedesc") => tags.sort_by_key(|(_, updated, _)| std::cmp::Reverse(*updated)),
-            Some("timeasc") => tags.sort_by_key(|(_, updated, _)| *updated),
-            _ => {}
-        }
-        if !only.is_empty() {
-            return match tags.iter().find(|(tag, ..)| tag == only) {
-                Some((.., entry)) => {
-                    Response::json(200, &json!({"registry": self.host, "imageName": name, "tag": entry}))
-                }
-                None => error(404, "TAG_UNKNOWN", "the specified tag does not exist"),
-            };
-        }
-        let (listed, link) = page(&tags, request, &format!("/acr/v1/{name}/_tags"), |(tag, ..)| tag);
-        let listed: Vec<&Value> = listed.iter().map(|(.., entry)| entry).collect();
-        with_link(Response::json(200, &json!({"registry": self.host, "imageName": name, "tags": listed})), link)
-    }
-
-    fn manifests(&self, name: &str, only: &str, request: &Request) -> Response {
-        let repositories = self.registry.lock();
-        let Some(repository) = repositories.get(name) else {
-            return error(404, "NAME_UNKNOWN", "repository name not known to registry");
-        };
-        let entries: Vec<Value> = repository
-            .manifests
-            .iter()
-            .filter(|(digest, _)| only.is_empty() || only == digest.as_str())
-            .map(|(digest, manifest)| {
-                let tags: Vec<&String> = repository.tags.iter().filter(|(_, tag)| tag.digest == *digest).map(|(name, _)| name).collect();
-                json!({
-                    "digest": digest, "imageSize": manifest.bytes.len(), "createdTime": iso(manifest.pushed), "lastUpdateTime": iso(manifest.pushed),
-                    "architecture": "amd64", "os": "linux", "mediaType": manifest.media_type, "tags": tags, "changeableAttributes": attributes(),
-                })
-            })
-            .collect();
-        if !only.is_empty() {
-            return match entries.first() {
-                Some(entry) => {
-                    Response::json(200, &json!({"registry": self.host, "imageName": name, "manifest": entry}))
-                }
-                None => error(404, "MANIFEST_UNKNOWN", "the specified manifest does not exist"),
-            };
-        }
-        let (listed, link) = page(&entries, request, &format!("/acr/v1/{name}/_manifests"), |entry| {
-            entry["digest"].as_str().unwrap_or_default()
-        });
-        with_link(Response::json(200, &json!({"registry": self.host, "imageName": name, "manifests": listed})), link)
-    }
 }
 
 /// Whether the token's claims grant the action on the name.
@@ -347,12 +239,4 @@ fn covers(claims: &Value, name: &str, action: &str) -> bool {
         let actions = entry["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
         entry["type"] == kind && entry["name"] == name && actions.iter().any(|granted| granted == action)
     })
-}
-
-fn attributes() -> Value {
-    json!({"deleteEnabled": true, "writeEnabled": true, "listEnabled": true, "readEnabled": true})
-}
-
-fn iso(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_default()
 }

@@ -15,6 +15,7 @@ mod exchange;
 mod fault;
 mod identity;
 mod log;
+mod metadata;
 mod oidc;
 mod registry;
 mod server;

@@ -19,6 +19,7 @@ use crate::{
     fault::Script,
     identity::ManagedIdentity,
     log::{Log, Service},
+    metadata::Metadata,
     oidc::{GITHUB_ISSUER, GITHUB_SUBJECT, Oidc, PIPELINES_ISSUER, pipelines_subject},
     registry::Registry,
     token::Issuer,
@@ -39,6 +40,7 @@ pub(crate) struct World {
     pub(crate) vault: Vault,
     pub(crate) registry: Arc<Registry>,
     pub(crate) acr: Acr,
+    metadata: Metadata,
     pub(crate) trust: TrustServer,
     latency_ms: AtomicU64,
 }
@@ -57,7 +59,7 @@ impl World {
             entra.federate(&options.client, Federation { issuer: from, subject, audience: audience.to_owned() });
         }
         let registry = Arc::new(Registry::new(options.referrers_api));
-        let acr = Acr::new(&options.registry, &options.tenant, issuer.clone(), registry.clone());
+        let acr = Acr::new(&options.registry, &options.tenant, issuer.clone());
         acr.grant(&options.client, &[Role::AcrPush, Role::AcrImageSigner]);
         Self {
             log: Log::new(),
@@ -65,6 +67,7 @@ impl World {
             identity: ManagedIdentity::new(entra.clone(), issuer.clone(), &options.client),
             oidc: Oidc::new(issuer.clone()),
             vault: Vault::new(&options.vault, &options.tenant, issuer.clone(), clock.clone()),
+            metadata: Metadata::new(&options.registry, registry.clone()),
             trust: TrustServer::new(clock.clone()),
             latency_ms: AtomicU64::new(0),
             options,
@@ -119,13 +122,12 @@ impl World {
         if request.path.starts_with("/oauth2/") {
             return self.acr.oauth2(request);
         }
-        let scope =
-            if request.path.starts_with("/acr/") { Acr::metadata_scope(request) } else { Registry::scope(request) };
+        let scope = if request.path.starts_with("/acr/") { Metadata::scope(request) } else { Registry::scope(request) };
         let scope = scope.as_ref().map(|(name, actions)| (name.as_str(), *actions));
         if let Some(refusal) = self.acr.refuse(request, scope) {
             return refusal;
         }
-        if request.path.starts_with("/acr/") { self.acr.metadata(request) } else { self.registry.handle(request) }
+        if request.path.starts_with("/acr/") { self.metadata.handle(request) } else { self.registry.handle(request) }
     }
 
     fn handle_trust(&self, request: &Request) -> Response {
