@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use crate::{
     exchange::{Request, Response},
@@ -38,6 +38,9 @@ impl Metadata {
 
     pub(crate) fn handle(&self, request: &Request) -> Response {
         let Some(path) = request.path.strip_prefix("/acr/v1/") else { return Response::new(404) };
+        if request.method != http::Method::GET {
+            return error(405, "UNSUPPORTED", "the sandbox changes no attributes");
+        }
         if path == "_catalog" {
             let names: Vec<String> = self.registry.lock().keys().cloned().collect();
             let (listed, link) = page(&names, request, "/acr/v1/_catalog", |name| name);
@@ -49,17 +52,24 @@ impl Metadata {
         if let Some((name, rest)) = path.split_once("/_manifests") {
             return self.manifests(name, rest.trim_start_matches('/'), request);
         }
+        self.repository(path)
+    }
+
+    fn repository(&self, name: &str) -> Response {
         let repositories = self.registry.lock();
-        match repositories.get(path) {
-            Some(repository) => Response::json(
-                200,
-                &json!({
-                    "registry": self.host, "imageName": path, "createdTime": "2026-01-01T00:00:00.0000000Z", "lastUpdateTime": "2026-01-01T00:00:00.0000000Z",
-                    "manifestCount": repository.manifests.len(), "tagCount": repository.tags.len(), "changeableAttributes": attributes(),
-                }),
-            ),
-            None => error(404, "NAME_UNKNOWN", "repository name not known to registry"),
-        }
+        let Some(repository) = repositories.get(name) else {
+            return error(404, "NAME_UNKNOWN", "repository name not known to registry");
+        };
+        let pushed = repository.manifests.values().map(|manifest| manifest.pushed);
+        let created = repository.tags.values().map(|tag| tag.created).chain(pushed.clone()).min();
+        let updated = repository.tags.values().map(|tag| tag.updated).chain(pushed).max();
+        Response::json(
+            200,
+            &json!({
+                "registry": self.host, "imageName": name, "createdTime": created.map(iso), "lastUpdateTime": updated.map(iso),
+                "manifestCount": repository.manifests.len(), "tagCount": repository.tags.len(), "changeableAttributes": attributes(),
+            }),
+        )
     }
 
     fn tags(&self, name: &str, only: &str, request: &Request) -> Response {
@@ -133,6 +143,8 @@ fn attributes() -> Value {
     json!({"deleteEnabled": true, "writeEnabled": true, "listEnabled": true, "readEnabled": true})
 }
 
+/// With seven digits of a second's fraction, as the service writes times.
 fn iso(at: OffsetDateTime) -> String {
-    at.format(&Rfc3339).unwrap_or_default()
+    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
+    at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default()
 }

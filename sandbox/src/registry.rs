@@ -132,11 +132,12 @@ impl Registry {
         self.retag_at(repository, digest, tag, OffsetDateTime::now_utc());
     }
 
-    /// Points a tag at a manifest, as pushed at a given time.
+    /// Points a tag at a manifest, as pushed at a given time: the tag's `lastUpdateTime`, and its `createdTime`
+    /// where it is new or said to be younger.
     pub fn retag_at(&self, repository: &str, digest: &str, tag: &str, at: OffsetDateTime) {
         let mut repositories = self.lock();
         let tags = &mut repositories.entry(repository.to_owned()).or_default().tags;
-        let created = tags.get(tag).map_or(at, |old| old.created);
+        let created = tags.get(tag).map_or(at, |old| old.created.min(at));
         tags.insert(tag.to_owned(), Tag { digest: digest.to_owned(), created, updated: at });
     }
 
@@ -332,8 +333,11 @@ pub(crate) fn page<T: Clone>(
     name: impl Fn(&T) -> &str,
 ) -> (Vec<T>, Option<String>) {
     let size: usize = request.query("n").and_then(|text| text.parse().ok()).filter(|n| *n > 0).unwrap_or(100);
-    let start =
-        request.query("last").and_then(|last| all.iter().position(|one| name(one) == last)).map_or(0, |at| at + 1);
+    let start = request.query("last").map_or(0, |last| match all.iter().position(|one| name(one) == last) {
+        Some(at) => at + 1,
+        // What was last is gone: the listing goes on where it stood in the order of names.
+        None => all.iter().position(|one| name(one) > last).unwrap_or(all.len()),
+    });
     let page: Vec<T> = all.iter().skip(start).take(size).cloned().collect();
     let more = start + page.len() < all.len();
     let link = page.last().filter(|_| more).map(|last| {
