@@ -151,12 +151,17 @@ impl Certificate {
         matches!(self.parsed.signature_algorithm().oid, SHA1_WITH_RSA | ECDSA_WITH_SHA1)
     }
 
-    /// Whether a critical extension is there that is not one of the four looked at here (D02).
+    /// Whether a critical extension is there that is not one of the four looked at here, or name constraints
+    /// in any form, which limit a CA and are not looked at (D02).
     pub fn has_unknown_critical_extension(&self) -> bool {
+        const NAME_CONSTRAINTS: &str = "2.5.29.30";
         const KNOWN: [&str; 4] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"];
         let extensions = self.parsed.tbs_certificate().extensions();
         extensions.is_some_and(|all| {
-            all.iter().any(|extension| extension.critical && !KNOWN.contains(&extension.extn_id.to_string().as_str()))
+            all.iter().any(|extension| {
+                let id = extension.extn_id.to_string();
+                id == NAME_CONSTRAINTS || (extension.critical && !KNOWN.contains(&id.as_str()))
+            })
         })
     }
 

@@ -1,6 +1,6 @@
 //! The root file: which keys sign the four base roles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     authority::Authority,
@@ -48,9 +48,11 @@ impl Root {
         self.roles.get(role).map(|keys| keys.threshold)
     }
 
-    /// The keys that `role` lists.
+    /// The keys that `role` lists, each once however often it is listed (T06).
     pub fn keys_of(&self, role: &RoleName) -> Vec<&Key> {
-        self.key_ids(role).iter().filter_map(|id| self.keys.get(id)).collect()
+        let mut listed = BTreeSet::new();
+        let ids = self.key_ids(role).iter().filter(|id| listed.insert(**id));
+        ids.filter_map(|id| self.keys.get(id)).collect()
     }
 
     /// Who may sign the base role `role`.

@@ -67,10 +67,11 @@ impl Targets {
         self.delegations().iter().find(|delegation| delegation.name == *role)
     }
 
-    /// The keys of a delegation.
+    /// The keys of a delegation, each once however often it is listed (T06).
     pub fn keys_of(&self, delegation: &Delegation) -> Vec<&Key> {
-        let key = |id| self.delegation_keys.as_ref()?.get(id);
-        delegation.key_ids.iter().flatten().filter_map(key).collect()
+        let mut listed = BTreeSet::new();
+        let ids = delegation.key_ids.iter().flatten().filter(|id| listed.insert(**id));
+        ids.filter_map(|id| self.delegation_keys.as_ref()?.get(id)).collect()
     }
 
     /// Who may sign the role of a delegation.

@@ -112,9 +112,11 @@ impl TrustedSet {
         Self::new(self.gun.clone(), self.root.clone(), self.seen(), self.now, self.checks)
     }
 
-    /// Takes `timestamp.json`.
+    /// Takes `timestamp.json`. What an earlier one vouched for is forgotten.
     pub fn update_timestamp(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let authority = self.root.body.authority(&RoleName::TIMESTAMP);
+        (self.timestamp, self.snapshot, self.targets) = (None, None, None);
+        self.delegations.clear();
         self.timestamp = Some(self.load(&RoleName::TIMESTAMP, &authority, bytes)?);
         Ok(())
     }

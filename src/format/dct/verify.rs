@@ -127,9 +127,7 @@ impl Image<'_> {
             return Ok(found.role);
         }
         let releases = RoleName::RELEASES;
-        if set.delegation(&releases) == Some(DelegationState::NotLoaded) {
-            return Err(Rejection::OutOfOrder { role: RoleName::TARGETS, needs: releases });
-        }
+        refuse_unread_releases(set)?;
         if self.is_held_by(set, &releases)? {
             return Ok(releases);
         }
@@ -166,6 +164,7 @@ impl Image<'_> {
     /// A role that lists one of the keys, and is signed with it, must hold the image.
     fn require_key(&self, set: &TrustedSet, keys: &[&PublicKey]) -> Result<(RoleName, SignedBy), Rejection> {
         let mut differs = None;
+        refuse_unread_releases(set)?;
         let counts = |role: &RoleName| *role != RoleName::TARGETS || set.withheld().is_none();
         for role in set.loaded().into_iter().filter(counts) {
             let Some(by) = set.signers(&role).iter().find(|by| keys.contains(&&by.key)) else {
@@ -230,6 +229,16 @@ impl Image<'_> {
 
     fn subject(&self) -> String {
         self.tag.map_or_else(|| self.digest.to_string(), ToString::to_string)
+    }
+}
+
+/// What `targets` says is not judged before it is known whether `targets/releases` is withheld.
+fn refuse_unread_releases(set: &TrustedSet) -> Result<(), Rejection> {
+    match set.delegation(&RoleName::RELEASES) {
+        Some(DelegationState::NotLoaded) => {
+            Err(Rejection::OutOfOrder { role: RoleName::TARGETS, needs: RoleName::RELEASES })
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

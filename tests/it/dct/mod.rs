@@ -8,6 +8,7 @@ mod mutation;
 mod publisher;
 mod repository;
 mod root_attacks;
+mod root_ca;
 mod server;
 mod signers;
 mod signing;

@@ -111,7 +111,7 @@ pub struct TrustServer {
     pub server: Server,
     pub pin: KeyId,
     pub snapshot_key: TestKey,
-    timestamp_key: TestKey,
+    pub timestamp_key: TestKey,
 }
 
 pub struct Owner {
@@ -264,19 +264,29 @@ pub fn version(bytes: &[u8]) -> u64 {
 
 /// A file with a body that is in canonical form already.
 pub fn signed_by(canonical: &str, keys: &[&TestKey]) -> Vec<u8> {
-    let signature = |key: &&TestKey| {
+    let signers: Vec<_> = keys.iter().map(|key| (key.listed().key_id(), *key)).collect();
+    signed_under(canonical, &signers)
+}
+
+/// The same, with each signature under an ID of its own.
+pub fn signed_under(canonical: &str, signers: &[(KeyId, &TestKey)]) -> Vec<u8> {
+    let signature = |(key_id, key): &(KeyId, &TestKey)| {
         let (scheme, method) = match key {
             TestKey::Ec(_) => (Scheme::EcdsaSha256, "ecdsa"),
             TestKey::Rsa(_) => (Scheme::RsaPssSha256, "rsapss"),
         };
         let sig = BASE64.encode(key.sign(scheme, canonical.as_bytes()).0);
-        json!({ "keyid": key.listed().key_id().to_string(), "method": method, "sig": sig })
+        json!({ "keyid": key_id.to_string(), "method": method, "sig": sig })
     };
-    let signatures: Vec<Value> = keys.iter().map(signature).collect();
+    with_signatures(canonical, signers.iter().map(signature).collect())
+}
+
+/// The same, with any signatures.
+pub fn with_signatures(canonical: &str, signatures: Vec<Value>) -> Vec<u8> {
     format!("{{\"signed\":{},\"signatures\":{}}}", escaped(canonical), Value::Array(signatures)).into_bytes()
 }
 
-fn meta(bytes: &[u8]) -> Value {
+pub fn meta(bytes: &[u8]) -> Value {
     let hashes =
         json!({ "sha256": BASE64.encode(Sha256::digest(bytes)), "sha512": BASE64.encode(Sha512::digest(bytes)) });
     json!({ "hashes": hashes, "length": bytes.len() })
