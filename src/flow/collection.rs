@@ -54,11 +54,7 @@ impl Collection {
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
         match self.load_once(trust, needed, now).await {
-            // Root and timestamp are asked for together, so a root published in between shows as a
-            // mismatch: once, everything is read again (reference §11, step 5).
-            Err(failure) if matches!(failure.is(), Some(Rejection::HashMismatch { role, .. }) if *role == RoleName::ROOT) => {
-                self.load_once(trust, needed, now).await
-            }
+            Err(failure) if failure.is().is_some_and(root_was_replaced) => self.load_once(trust, needed, now).await,
             loaded => loaded,
         }
     }
@@ -153,7 +149,7 @@ impl Needed {
     /// Delegations asked for together with `targets`, before it says who may sign them.
     fn before_targets(&self) -> Vec<RoleName> {
         match self {
-            Self::Roles(roles) => roles.clone(),
+            Self::Roles(roles) => roles.iter().filter(|role| role.is_delegation()).cloned().collect(),
             Self::ToSignWith(_) | Self::All => vec![RoleName::RELEASES],
             Self::ToJudge { requirement, .. } => {
                 let named = requirement.signers.iter().filter_map(|signer| match signer {
@@ -191,6 +187,17 @@ impl Needed {
                 wanted
             }
         }
+    }
+}
+
+/// Root and timestamp are asked for together, so a root published in between shows as another root than the
+/// snapshot vouches for, or as files of keys that are not in it: once, everything is read again
+/// (docker-content-trust.md §11, step 5).
+pub(super) fn root_was_replaced(rejection: &Rejection) -> bool {
+    match rejection {
+        Rejection::HashMismatch { role, .. } => *role == RoleName::ROOT,
+        Rejection::BelowThreshold { role, .. } => *role != RoleName::ROOT && !role.is_delegation(),
+        _ => false,
     }
 }
 

@@ -99,6 +99,14 @@ pub enum FlowError {
         /// The roles that still hold the tag.
         roles: String,
     },
+    /// A tag that nobody pulls stands in roles that the key may not write.
+    #[error("`{image}` is not pullable, and stands only in {roles}, which the key may not write")]
+    HeldByOthers {
+        /// The image.
+        image: String,
+        /// The roles that hold the tag.
+        roles: String,
+    },
     /// The tag is in no role.
     #[error("`{image}` is in no role")]
     NotSigned {
@@ -140,7 +148,7 @@ impl Explain for FlowError {
             Self::DigestMismatch { .. } => Reason::DigestMismatch,
             Self::NoTag { .. } | Self::AlreadyInitialised { .. } => Reason::Usage,
             Self::RaceLost { .. } => Reason::RaceLost,
-            Self::StillPullable { .. } => Reason::KeyNotDelegated,
+            Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
             Self::NotSigned { .. } => Reason::Unsigned,
             Self::NoRandomness => Reason::ConfigInvalid,
             Self::NoSigner { .. } => Reason::KeyNotDelegated,
@@ -166,7 +174,7 @@ impl Explain for FlowError {
             Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
             Self::NoRandomness | Self::NoSigner { .. } => return None,
-            Self::StillPullable { .. } => "give a key of those roles with a further `--key`".into(),
+            Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with a further `--key`".into(),
             Self::AlreadyInitialised { repository } => {
                 format!("look at it with `acr-sign trust status {repository}`; signers are added with `acr-sign trust signer add`")
             }

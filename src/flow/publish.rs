@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::try_join;
 
-use super::{Collection, Failure, FlowError};
+use super::{Collection, Failure, FlowError, collection::root_was_replaced};
 use crate::{
     crypto::Signer,
     format::dct::{Draft, Gun, Publication, Rejection, RoleName, RootStep, RootTrust, RootWalk, Step, TrustedSet},
@@ -25,6 +25,8 @@ const READ_BACK_ATTEMPTS: u32 = 5;
 pub enum Published {
     /// The server lists what was sent.
     Stored,
+    /// The server took it, and another writer has published on top: load again and see that it is still there.
+    Overtaken,
     /// Another writer was first: load again and rebuild.
     Conflict,
 }
@@ -66,8 +68,7 @@ impl Collection {
         for _ in 0..READ_BACK_ATTEMPTS {
             match self.read_back(publication, base, now).await? {
                 ReadBack::Listed => return Ok(Published::Stored),
-                // Another writer has published on top; whether our entries are in it is seen by rebuilding.
-                ReadBack::Newer => return Ok(Published::Conflict),
+                ReadBack::Newer => return Ok(Published::Overtaken),
                 ReadBack::Older => {}
             }
             tokio::time::sleep(wait).await;
@@ -94,14 +95,14 @@ impl Collection {
             },
         };
         if let Err(rejection) = read.update_timestamp(&timestamp) {
-            return older(rejection);
+            return other_publication(rejection);
         }
         if read.snapshot_wanted().is_none_or(|wanted| !wanted.digest.matches(&snapshot)) {
             // Read in the middle of a publication, ours or another.
             return Ok(ReadBack::Older);
         }
         if let Err(rejection) = read.update_snapshot(&snapshot) {
-            return older(rejection);
+            return other_publication(rejection);
         }
         let version = |set: &TrustedSet| set.snapshot().map_or(0, |snapshot| snapshot.version.get());
         for (role, bytes) in publication.files.iter().filter(|(role, _)| *role != RoleName::SNAPSHOT) {
@@ -125,8 +126,12 @@ impl Collection {
     }
 }
 
-/// An answer that is older than what was loaded before publishing is asked for again; anything else is wrong.
-fn older(rejection: Rejection) -> Result<ReadBack, Failure> {
+/// An answer that is older than what was loaded before publishing is asked for again. One under another root
+/// is a later publication, to be loaded under the pin. Anything else is wrong.
+fn other_publication(rejection: Rejection) -> Result<ReadBack, Failure> {
+    if root_was_replaced(&rejection) {
+        return Ok(ReadBack::Newer);
+    }
     if rejection.reason() == Reason::Rollback { Ok(ReadBack::Older) } else { Err(rejection.into()) }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! A failed image does not stop the others, and nothing half-done is left: a publication is one request.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{StreamExt as _, future::join, stream};
 
@@ -18,6 +22,7 @@ use crate::{
     },
     oci::{Digest, Reference, Repository, Subject},
     report::{ImageReport, Problem, SignatureReport, Status},
+    timestamp::Timestamp,
 };
 
 /// How often a publication is rebuilt on another writer's before the run gives up.
@@ -120,9 +125,11 @@ impl Job<'_> {
     async fn resolve(&self, index: usize) -> Result<Candidate, (usize, ImageReport)> {
         let Some(image) = self.options.images.get(index) else { unreachable!("indexes come from the same list") };
         let name = image.to_string();
+        // By its tag, also where a digest is named: what the tag is now decides, not what it was once.
+        let by_tag = Reference { digest: None, ..image.clone() };
         let outcome = match &image.tag {
             None => Err(FlowError::NoTag { image: name.clone() }.into()),
-            Some(_) => self.services.registry.resolve(image).await.map_err(Failure::from),
+            Some(_) => self.services.registry.resolve(&by_tag).await.map_err(Failure::from),
         };
         let refused =
             |failure: Failure| (index, ImageReport::failed(name.clone(), failure.status(), failure.problem()));
@@ -153,9 +160,11 @@ impl Job<'_> {
 
     /// Puts all candidates into one publication; a lost race is rebuilt on the other writer's data.
     async fn publish(&self, mut set: TrustedSet, candidates: &[Candidate]) -> Result<Outcome, Failure> {
+        let mut published = BTreeSet::new();
         for _ in 0..ATTEMPTS {
-            let outcome = self.plan(&set, candidates)?;
+            let mut outcome = self.plan(&set, candidates)?;
             if outcome.changed.is_empty() || self.options.dry_run {
+                outcome.changed.extend(published);
                 return Ok(outcome);
             }
             let change = Change { set: self.entries(candidates, &outcome), remove: Vec::new(), renew: outcome.renew };
@@ -163,16 +172,19 @@ impl Job<'_> {
             let held = [self.signer.public_key().clone()];
             let draft = prepare(&set, &change, &roles, &held, self.services.now)?;
             let publication = sign_draft(draft, std::slice::from_ref(self.signer)).await?;
+            outcome.ends.extend(publication.ends.clone());
             if publication.files.is_empty() {
                 return Ok(outcome);
             }
             match self.collection.publish(&publication, Some(&set), self.services.now).await? {
-                Published::Stored => return Ok(outcome),
-                Published::Conflict => {
-                    pause_before_retry().await;
-                    set = self.load().await?;
+                Published::Stored => {
+                    outcome.changed.extend(published);
+                    return Ok(outcome);
                 }
+                Published::Overtaken => published.extend(outcome.changed),
+                Published::Conflict => pause_before_retry().await,
             }
+            set = self.load().await?;
         }
         Err(FlowError::RaceLost { repository: self.collection.repository.to_string(), attempts: ATTEMPTS }.into())
     }
@@ -182,8 +194,10 @@ impl Job<'_> {
 struct Outcome {
     /// The roles that are signed, with the key ID under which each lists the key.
     roles: Vec<(RoleName, KeyId)>,
+    /// Until when each role's file holds.
+    ends: BTreeMap<RoleName, Timestamp>,
     /// Candidates whose entries are new or sign again.
-    changed: Vec<usize>,
+    changed: BTreeSet<usize>,
     /// Whether unchanged files are signed again, too.
     renew: bool,
 }
@@ -203,7 +217,9 @@ impl Job<'_> {
             candidate.subject.tag.as_ref().is_some_and(|tag| holds(set, &names, tag, &candidate.entry()))
         };
         let changed = candidates.iter().filter(|candidate| renew || !held(candidate));
-        Ok(Outcome { changed: changed.map(|candidate| candidate.index).collect(), roles, renew })
+        let changed = changed.map(|candidate| candidate.index).collect();
+        let ends = names.iter().filter_map(|role| Some((role.clone(), set.targets(role)?.expires))).collect();
+        Ok(Outcome { roles, ends, changed, renew })
     }
 
     fn entries(&self, candidates: &[Candidate], outcome: &Outcome) -> Vec<(crate::oci::Tag, Entry)> {
@@ -236,6 +252,8 @@ impl Job<'_> {
                 signer: Some(self.signer.name().to_owned()),
                 key_id: Some(key_id.to_string()),
                 role: Some(role.to_string()),
+                signed_at: (status == Status::Signed).then_some(self.services.now),
+                expires_at: outcome.ends.get(role).copied(),
                 reference: Some(candidate.subject.to_string()),
                 ..SignatureReport::new(Format::Dct, status)
             })

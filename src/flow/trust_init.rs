@@ -79,7 +79,7 @@ pub async fn trust_init(services: &Services, options: &InitOptions) -> Result<In
     signers.extend(options.snapshot.clone());
     let publication = sign_draft(draft, &signers).await?;
     match collection.publish(&publication, None, services.now).await? {
-        Published::Stored => {}
+        Published::Stored | Published::Overtaken => {}
         Published::Conflict => {
             return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into());
         }

@@ -44,7 +44,8 @@ pub async fn trust_revoke(services: &Services, options: &RevokeOptions) -> Vec<I
     for (repository, tags) in groups {
         outcomes.insert(repository, revoke_in(services, options, repository, &tags).await);
     }
-    options.images.iter().map(|image| report(image, outcomes.get(&image.repository))).collect()
+    let done = if options.dry_run { Status::Planned } else { Status::Revoked };
+    options.images.iter().map(|image| report(image, outcomes.get(&image.repository), done)).collect()
 }
 
 /// Which roles a tag was taken out of, and which still hold it.
@@ -78,8 +79,7 @@ async fn revoke_in(
                 taken.push(pair);
             }
         }
-        let pullable = left.into_iter().filter(|(_, role)| *role == RoleName::TARGETS || *role == RoleName::RELEASES);
-        let outcome = Outcome { taken: taken.clone(), left: pullable.collect() };
+        let outcome = Outcome { taken: taken.clone(), left };
         if nothing || options.dry_run {
             return Ok(outcome);
         }
@@ -87,7 +87,8 @@ async fn revoke_in(
         let publication = sign_draft(draft, &options.signers).await?;
         match collection.publish(&publication, Some(&set), services.now).await? {
             Published::Stored => return Ok(outcome),
-            Published::Conflict => pause_before_retry().await,
+            // On top of ours, the tag may stand there again.
+            Published::Overtaken | Published::Conflict => pause_before_retry().await,
         }
     }
     Err(FlowError::RaceLost { repository: repository.to_string(), attempts: ATTEMPTS }.into())
@@ -99,7 +100,7 @@ fn holding(set: &TrustedSet, tags: &[Tag]) -> Vec<(String, RoleName)> {
     tags.iter().flat_map(of_tag).collect()
 }
 
-fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>) -> ImageReport {
+fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>, done: Status) -> ImageReport {
     let name = image.to_string();
     let Some(tag) = &image.tag else {
         return ImageReport::failed(
@@ -110,32 +111,36 @@ fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>) -> Imag
     };
     let outcome = match outcome {
         Some(Ok(outcome)) => outcome,
-        Some(Err(failure)) => return ImageReport::failed(name, Status::Failed, failure.problem()),
+        Some(Err(failure)) => return ImageReport::failed(name, failure.status(), failure.problem()),
         None => unreachable!("every repository has an outcome"),
     };
     let of_tag = |pairs: &[(String, RoleName)]| -> Vec<RoleName> {
         pairs.iter().filter(|(name, _)| name == tag.as_str()).map(|(_, role)| role.clone()).collect()
     };
     let (taken, left) = (of_tag(&outcome.taken), of_tag(&outcome.left));
-    let mut report = if !left.is_empty() {
-        let roles = left.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
-        let failure = Failure::from(FlowError::StillPullable { image: name.clone(), roles });
-        ImageReport::failed(name, Status::Refused, failure.problem())
-    } else if taken.is_empty() {
-        let failure = Failure::from(FlowError::NotSigned { image: name.clone() });
-        ImageReport::failed(name, Status::Refused, failure.problem())
+    let listed = |roles: &[&RoleName]| roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
+    let pulled = |role: &&RoleName| **role == RoleName::TARGETS || **role == RoleName::RELEASES;
+    let pullable: Vec<&RoleName> = left.iter().filter(pulled).collect();
+    let refused = |error: FlowError| ImageReport::failed(name.clone(), Status::Refused, Failure::from(error).problem());
+    let mut report = if !pullable.is_empty() {
+        refused(FlowError::StillPullable { image: name.clone(), roles: listed(&pullable) })
+    } else if !taken.is_empty() {
+        ImageReport::named(name, done)
+    } else if left.is_empty() {
+        refused(FlowError::NotSigned { image: name.clone() })
     } else {
-        ImageReport::named(name, Status::Revoked)
+        let roles = listed(&left.iter().collect::<Vec<_>>());
+        refused(FlowError::HeldByOthers { image: name.clone(), roles })
     };
-    report.signatures = taken.iter().map(|role| revoked(role, image)).collect();
+    report.signatures = taken.iter().map(|role| revoked(role, image, done)).collect();
     report
 }
 
-fn revoked(role: &RoleName, image: &Reference) -> SignatureReport {
+fn revoked(role: &RoleName, image: &Reference, status: Status) -> SignatureReport {
     SignatureReport {
         signer: signer_name(role),
         role: Some(role.to_string()),
         reference: Some(image.to_string()),
-        ..SignatureReport::new(Format::Dct, Status::Revoked)
+        ..SignatureReport::new(Format::Dct, status)
     }
 }

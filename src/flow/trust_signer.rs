@@ -33,6 +33,7 @@ pub struct SignerAddOptions {
 pub async fn trust_signer_add(services: &Services, options: &SignerAddOptions) -> Result<bool, Failure> {
     let collection = services.collection(&options.repository);
     let repository = options.repository.to_string();
+    let mut added = false;
     for _ in 0..ATTEMPTS {
         let loaded = collection.load(&options.trust, &Needed::Roles(Vec::new()), services.now).await?;
         let set = loaded.ok_or_else(|| FlowError::NoTrustData {
@@ -43,11 +44,12 @@ pub async fn trust_signer_add(services: &Services, options: &SignerAddOptions) -
         let held = [options.targets.public_key().clone()];
         let draft = add_signer(&set, &options.name, &options.keys, &held, services.now)?;
         if draft.planned().is_empty() || options.dry_run {
-            return Ok(!draft.planned().is_empty());
+            return Ok(added || !draft.planned().is_empty());
         }
         let publication = sign_draft(draft, std::slice::from_ref(&options.targets)).await?;
         match collection.publish(&publication, Some(&set), services.now).await? {
             Published::Stored => return Ok(true),
+            Published::Overtaken => added = true,
             Published::Conflict => pause_before_retry().await,
         }
     }

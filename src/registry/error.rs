@@ -212,6 +212,7 @@ impl Explain for Error {
             Self::ContentTrustDisabled { .. } => Reason::ContentTrustDisabled,
             Self::SignerRoleMissing { .. } => Reason::SignerRoleMissing,
             Self::VersionConflict { .. } => Reason::RaceLost,
+            Self::Refused { status, .. } if status.is_server_error() => Reason::RegistryUnreachable,
             Self::Refused { .. } | Self::OtherBytes { .. } | Self::Challenge { .. } | Self::NoToken { .. } => {
                 Reason::AnswerInvalid
             }
@@ -247,6 +248,9 @@ impl Explain for Error {
             Self::VersionConflict { .. } => "run again".to_owned(),
             Self::OtherBytes { .. } => "something between here and the registry alters what it sends".to_owned(),
             Self::NoLogin { .. } => "log in first, or choose another `--registry-auth`".to_owned(),
+            Self::Refused { status, .. } if status.is_server_error() => {
+                "the service is failing: look at its status page, and run again later".to_owned()
+            }
             Self::Refused { .. } | Self::Manifest { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
         })
     }

@@ -83,6 +83,8 @@ pub struct SignatureReport {
     pub role: Option<String>,
     /// The subject of the certificate, for formats that sign with one.
     pub certificate: Option<String>,
+    /// When it was signed, where that is known.
+    pub signed_at: Option<Timestamp>,
     /// Until when it holds.
     pub expires_at: Option<Timestamp>,
     /// What it refers to: `repository:tag@digest`.
@@ -193,6 +195,7 @@ impl SignatureReport {
             key_id: None,
             role: None,
             certificate: None,
+            signed_at: None,
             expires_at: None,
             reference: None,
             status,

@@ -83,6 +83,7 @@ impl SignatureReport {
         insert(&mut signature, "keyId", self.key_id.as_deref());
         insert(&mut signature, "role", self.role.as_deref());
         insert(&mut signature, "certificate", self.certificate.as_deref());
+        insert(&mut signature, "signedAt", self.signed_at.map(|at| at.to_string()));
         insert(&mut signature, "expiresAt", self.expires_at.map(|at| at.to_string()));
         insert(&mut signature, "reference", self.reference.as_deref());
         signature.insert("status".into(), json!(self.status.word()));

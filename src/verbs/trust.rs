@@ -60,17 +60,18 @@ pub(super) async fn run_status(arguments: &TrustStatus, services: &Services) -> 
 
 pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -> Result<Outcome, Failure> {
     let name = signer_name(&arguments.name)?;
-    let mut keys = Vec::new();
-    for key in &arguments.signer_key {
-        keys.extend(
-            services.keys.public(&settings::parse("--signer-key", key)?, false).await?.keys.into_iter().take(1),
-        );
-    }
     let repositories =
         arguments.repositories.iter().map(|text| settings::repository(text)).collect::<Result<Vec<_>, _>>()?;
     let mut pins = Vec::new();
     for repository in &repositories {
         pins.push(settings::required_pin(&arguments.pin, repository)?);
+    }
+    // Only now is anybody asked (T32).
+    let mut keys = Vec::new();
+    for key in &arguments.signer_key {
+        keys.extend(
+            services.keys.public(&settings::parse("--signer-key", key)?, false).await?.keys.into_iter().take(1),
+        );
     }
     let targets = open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?;
     let mut report = Report::new("trust signer add");

@@ -51,6 +51,11 @@ impl World {
         for tag in ["1", "latest"] {
             sandbox.registry().retag("shop/web", &digest, tag);
         }
+        Self::of(sandbox, identity)
+    }
+
+    /// A sandbox as it is, and the environment of a step that reaches it.
+    pub fn of(sandbox: Sandbox, identity: Identity) -> Self {
         let mut environment = sandbox.environment(identity);
         environment.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
         environment.push(("ACR_SIGN_CA_FILE".into(), sandbox.ca_file().display().to_string()));

@@ -103,7 +103,9 @@ fn listing(set: &TrustedSet, held: &[PublicKey]) -> impl Iterator<Item = RoleNam
     std::iter::once(RoleName::TARGETS).chain(set.delegated()).filter(ours)
 }
 
-/// The roles that hold `tag` and count.
+/// The roles that hold `tag`: those that count, and expired ones, which count again once they are renewed.
 pub fn holders(set: &TrustedSet, tag: &Tag) -> Vec<RoleName> {
-    set.loaded().into_iter().filter(|role| set.entry(role, tag.as_str()).is_some()).collect()
+    let expired = |role: &RoleName| set.expired(role).is_some_and(|file| file.target(tag.as_str()).is_some());
+    let holds = |role: &RoleName| set.entry(role, tag.as_str()).is_some() || expired(role);
+    std::iter::once(RoleName::TARGETS).chain(set.delegated()).filter(holds).collect()
 }

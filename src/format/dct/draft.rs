@@ -3,7 +3,7 @@
 //! Pure: the caller asks its signers and hands the answers back. Every answer is checked with the public key,
 //! and every finished file is read and verified as a reader would, before anything can be published.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -31,7 +31,7 @@ pub struct Draft {
     founding: Option<Box<Founding>>,
     unsigned: VecDeque<Unsigned>,
     snapshot: Option<SnapshotPlan>,
-    signed: Vec<(RoleName, Vec<u8>)>,
+    signed: Publication,
     root_key_id: Option<KeyId>,
 }
 
@@ -64,6 +64,8 @@ pub struct SigningRequest {
 pub struct Publication {
     /// Each role with the bytes of its file.
     pub files: Vec<(RoleName, Vec<u8>)>,
+    /// Until when each of the files holds.
+    pub ends: BTreeMap<RoleName, Timestamp>,
 }
 
 /// A file that lacks signatures.
@@ -124,7 +126,7 @@ impl Unsigned {
     }
 
     /// The finished file, held against the rules that its readers apply.
-    fn finish(self) -> Result<(RoleName, Vec<u8>), DraftError> {
+    fn finish(self) -> Result<(RoleName, Vec<u8>, Timestamp), DraftError> {
         let bytes = file_bytes(&self.message, &self.signatures);
         let verified = match &self.role {
             role if *role == RoleName::ROOT => self.verify::<Root>(&bytes),
@@ -132,14 +134,15 @@ impl Unsigned {
             _ => self.verify::<Targets>(&bytes),
         };
         match verified {
-            Ok(()) => Ok((self.role, bytes)),
+            Ok(end) => Ok((self.role, bytes, end)),
             Err(cause) => Err(DraftError::Unpublishable { role: self.role, cause: Box::new(cause) }),
         }
     }
 
-    fn verify<T: RoleBody>(&self, bytes: &[u8]) -> Result<(), super::Rejection> {
+    fn verify<T: RoleBody>(&self, bytes: &[u8]) -> Result<Timestamp, super::Rejection> {
         let file = Signed::<T>::parse(&self.role, bytes)?;
-        self.authority.require(&file, &mut 0).map(drop)
+        self.authority.require(&file, &mut 0)?;
+        Ok(file.body.header().expires)
     }
 }
 
@@ -197,7 +200,7 @@ pub(super) fn end(now: Timestamp, days: u64) -> Timestamp {
 impl Draft {
     /// A draft of role files, and of the snapshot over them where its key is ours.
     pub(super) fn of(files: Vec<Unsigned>, snapshot: Option<SnapshotPlan>) -> Self {
-        Self { founding: None, unsigned: files.into(), snapshot, signed: Vec::new(), root_key_id: None }
+        Self { founding: None, unsigned: files.into(), snapshot, signed: Publication::default(), root_key_id: None }
     }
 
     /// A draft of a new collection, which begins with the certificate of its root key.
@@ -232,14 +235,18 @@ impl Draft {
                     return Ok((self, Step::Sign(request)));
                 }
                 if let Some(file) = self.unsigned.pop_front() {
-                    self.signed.push(file.finish()?);
+                    let (role, bytes, end) = file.finish()?;
+                    self.signed.ends.insert(role.clone(), end);
+                    self.signed.files.push((role, bytes));
                 }
             }
             match self.snapshot.take() {
-                Some(plan) if !self.signed.is_empty() => self.unsigned.push_back(plan.over(&self.signed)?),
+                Some(plan) if !self.signed.files.is_empty() => {
+                    self.unsigned.push_back(plan.over(&self.signed.files)?);
+                }
                 Some(_) | None => {
-                    let files = std::mem::take(&mut self.signed);
-                    return Ok((self, Step::Done(Publication { files })));
+                    let publication = std::mem::take(&mut self.signed);
+                    return Ok((self, Step::Done(publication)));
                 }
             }
         }

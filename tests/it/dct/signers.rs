@@ -3,7 +3,7 @@
 use acr_sign::{
     crypto::PublicKey,
     format::{
-        Verified,
+        Identity, Signed, Verified,
         dct::{DelegationState, Rejection, Requirement, RoleName, SignerWanted, TrustedSet, needed_roles, verify},
     },
     oci::{Digest, Tag},
@@ -40,7 +40,11 @@ fn by_digest(set: &TrustedSet, content: &str, requirement: &Requirement) -> Resu
 }
 
 fn roles(verified: &Verified) -> Vec<String> {
-    verified.signers().iter().map(|signed| signed.role.to_string()).collect()
+    let role = |signed: &Signed| match &signed.by {
+        Identity::Role { role, .. } => role.to_string(),
+        Identity::Certificate { .. } => panic!("no role"),
+    };
+    verified.signers().iter().map(role).collect()
 }
 
 struct Keys {
@@ -238,7 +242,9 @@ fn a_signer_below_a_signer_is_reached_through_its_parent() {
 #[test]
 fn the_proof_says_until_when_it_holds() {
     let (keys, mut server) = shop();
-    let ends = |set: &TrustedSet, requirement: &Requirement| judged(set, "1.0", "one", requirement).unwrap().expires();
+    let ends = |set: &TrustedSet, requirement: &Requirement| {
+        judged(set, "1.0", "one", requirement).unwrap().expires().unwrap()
+    };
     server.edit("targets/alice", &[&keys.alice], |body| body["expires"] = json!("2028-05-05T00:00:00Z"));
     let set = server.load();
     assert_eq!(ends(&set, &named(&["alice", "bob"])), at("2028-05-05T00:00:00Z"));

@@ -4,4 +4,6 @@ mod counts;
 mod faults;
 mod gate;
 mod identity;
+mod lies;
+mod publishing;
 mod refusals;
