@@ -6,7 +6,7 @@ use std::{
     io::{self, IsTerminal, Read, Write},
 };
 
-use crate::timestamp::Timestamp;
+use crate::{crypto::Mask, timestamp::Timestamp};
 
 /// The environment variables of the process, captured at the start.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,13 @@ impl Environment {
     /// The value of `name`; an empty value counts as not given.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The same without some variables.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        self.0.retain(|name, _| !names.contains(&name.as_str()));
+        self
     }
 
     /// All variables.
@@ -42,6 +49,8 @@ pub struct Process {
     pub stderr: Box<dyn Write + Send>,
     /// Whether standard error is a terminal, so that progress may be drawn.
     pub terminal: bool,
+    /// Told of every secret: pipeline hosts mask what they know.
+    pub mask: Mask,
     /// The one time of the run: every expiry is checked against it.
     pub now: Timestamp,
 }
@@ -58,6 +67,7 @@ impl Process {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             terminal: io::stderr().is_terminal(),
+            mask: Mask::default(),
             now: time::OffsetDateTime::now_utc().into(),
         }
     }

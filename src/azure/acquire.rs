@@ -40,6 +40,12 @@ pub(super) async fn token(
     scope: &str,
 ) -> Result<(Secret, Duration), IdentityError> {
     let client = identities.client();
+    let (token, life) = acquire(client, chosen, scope).await?;
+    client.announce(token.expose());
+    Ok((token, life))
+}
+
+async fn acquire(client: &Client, chosen: &Chosen, scope: &str) -> Result<(Secret, Duration), IdentityError> {
     match chosen {
         Chosen::GitHub { client: application, url, bearer } => {
             let assertion = Assertion::GitHub { client: client.clone(), url: url.clone(), bearer: bearer.clone() };
@@ -55,7 +61,8 @@ pub(super) async fn token(
             with_assertion(client, application, assertion, scope).await
         }
         Chosen::File { client: application, path } => {
-            with_assertion(client, application, Assertion::File { path: path.clone() }, scope).await
+            with_assertion(client, application, Assertion::File { client: client.clone(), path: path.clone() }, scope)
+                .await
         }
         Chosen::Secret { client: application, secret, .. } => with_secret(client, application, secret, scope).await,
         Chosen::AppService { endpoint, header, client_id } => {
@@ -144,21 +151,22 @@ fn sdk(from: &str, error: azure_core::Error) -> IdentityError {
 enum Assertion {
     GitHub { client: Client, url: Url, bearer: Secret },
     Pipelines { client: Client, url: Url, connection: String, bearer: Secret },
-    File { path: std::path::PathBuf },
+    File { client: Client, path: std::path::PathBuf },
 }
 
 #[async_trait::async_trait]
 impl ClientAssertion for Assertion {
     async fn secret(&self, _: Option<ClientMethodOptions<'_>>) -> azure_core::Result<String> {
-        let assertion = match self {
-            Self::GitHub { client, url, bearer } => github(client, url.clone(), bearer).await,
+        let (client, assertion) = match self {
+            Self::GitHub { client, url, bearer } => (client, github(client, url.clone(), bearer).await),
             Self::Pipelines { client, url, connection, bearer } => {
-                pipelines(client, url.clone(), connection, bearer).await
+                (client, pipelines(client, url.clone(), connection, bearer).await)
             }
-            Self::File { path } => read(path).await,
+            Self::File { client, path } => (client, read(path).await),
         };
         let assertion =
             assertion.map_err(|error| azure_core::Error::new(azure_core::error::ErrorKind::Other, error))?;
+        client.announce(&assertion);
         tracing::debug!("assertion: {}", claims(&assertion));
         Ok(assertion)
     }

@@ -514,7 +514,10 @@ impl Chosen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::{Hosts, Options};
+    use crate::{
+        crypto::Mask,
+        net::{Hosts, Options},
+    };
 
     const GITHUB: [(&str, &str); 4] = [
         ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://pipelines.actions.githubusercontent.com/x?y=z"),
@@ -535,7 +538,14 @@ mod tests {
 
     async fn choose(setting: Setting) -> Result<Option<String>, IdentityError> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let options = Options { hosts: Hosts::default(), ca_pem: vec![], connect_to: vec![], retries: 0, deadline };
+        let options = Options {
+            hosts: Hosts::default(),
+            ca_pem: vec![],
+            connect_to: vec![],
+            retries: 0,
+            deadline,
+            mask: Mask::default(),
+        };
         let client = Client::new(options).unwrap();
         let chosen = Identities::new(client, setting).choose().await?;
         Ok(chosen.map(|chosen| chosen.report().method))

@@ -11,6 +11,6 @@ mod x509;
 
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
 pub use key::{InvalidKey, KeyKind, PublicKey, Scheme, SignatureInvalid};
-pub use secret::{Secret, SecretBytes};
+pub use secret::{Mask, Secret, SecretBytes};
 pub use signer::{BoxFuture, SignError, Signature, Signer, verified_signature};
 pub use x509::{Certificate, InvalidCertificate};

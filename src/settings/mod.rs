@@ -73,6 +73,7 @@ impl Settings {
             connect_to: connect_to(network, &environment)?,
             retries: network.retries,
             deadline: std::time::Instant::now() + timeout,
+            mask: process.mask.clone(),
         };
         let trust_server = network.trust_server.as_deref().or(environment.get("DOCKER_CONTENT_TRUST_SERVER"));
         let docker_config = environment
