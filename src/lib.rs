@@ -7,6 +7,7 @@
 //! command line is.
 
 pub mod azure;
+mod ci;
 mod cli;
 pub mod crypto;
 pub mod flow;
@@ -14,6 +15,7 @@ pub mod format;
 pub mod keys;
 pub mod net;
 pub mod oci;
+pub mod pipeline;
 mod process;
 pub mod reason;
 pub mod registry;

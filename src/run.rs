@@ -10,6 +10,7 @@ use std::{
 use clap::{CommandFactory as _, Parser as _};
 
 use crate::{
+    ci,
     cli::{Cli, Command, Key, Output, Shared, Signer, Trust},
     flow::{Failure, FlowError, Services},
     process::Process,
@@ -25,16 +26,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process)
         Ok(cli) => cli,
         Err(error) => return refuse(&error, process),
     };
-    if let Command::Completions { shell } = &cli.command {
-        let mut script = Vec::new();
-        clap_complete::generate(*shell, &mut Cli::command(), "acr-sign", &mut script);
-        return written(process, &script);
+    match &cli.command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "acr-sign", &mut script);
+            return written(process, &script);
+        }
+        Command::Ci => return ci::run(process),
+        _ => {}
     }
     let started = Instant::now();
     let shared = shared(&cli.command).clone();
     log(&shared.output, process);
-    let outcome = execute(&cli.command, &shared, process);
-    let mut outcome = outcome.unwrap_or_else(|failure| Outcome::failed(name(&cli.command), &failure));
+    let mut outcome = execute(&cli.command, process);
     outcome.report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     publish(&mut outcome, &shared.output, process)
 }
@@ -50,7 +54,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn failed(command: &'static str, failure: &Failure) -> Self {
+    pub(crate) fn failed(command: &'static str, failure: &Failure) -> Self {
         let mut report = Report::new(command);
         report.error = Some(failure.problem());
         Self { report, text: String::new(), json: None }
@@ -58,7 +62,12 @@ impl Outcome {
 }
 
 /// Sets up and runs the verb, until it ends, the time is over, or somebody interrupts.
-fn execute(command: &Command, shared: &Shared, process: &mut Process) -> Result<Outcome, Failure> {
+pub(crate) fn execute(command: &Command, process: &mut Process) -> Outcome {
+    attempt(command, process).unwrap_or_else(|failure| Outcome::failed(name(command), &failure))
+}
+
+fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure> {
+    let shared = shared(command);
     let settings = Settings::new(shared, process)?;
     let timeout = settings.timeout.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -170,7 +179,7 @@ fn complain(process: &mut Process, what: &str, path: &Path, error: &std::io::Err
 
 /// Writes a file whole or not at all: beside it first, then in its place (N05).
 #[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
@@ -182,7 +191,7 @@ fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// Summaries add up over the steps of a job.
 #[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
-fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
@@ -213,7 +222,7 @@ fn shared(command: &Command) -> &Shared {
         Command::Trust(Trust::Signer(Signer::Add(arguments))) => &arguments.shared,
         Command::Trust(Trust::Revoke(arguments)) => &arguments.shared,
         Command::Key(Key::Show(arguments)) => &arguments.shared,
-        Command::Completions { .. } => unreachable!("completions are printed before anything is set up"),
+        Command::Ci | Command::Completions { .. } => unreachable!("they end before anything is set up"),
     }
 }
 
@@ -228,6 +237,7 @@ fn name(command: &Command) -> &'static str {
         Command::Trust(Trust::Signer(Signer::Add(_))) => "trust signer add",
         Command::Trust(Trust::Revoke(_)) => "trust revoke",
         Command::Key(Key::Show(_)) => "key show",
+        Command::Ci => "ci",
         Command::Completions { .. } => "completions",
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     /// Look at keys
     #[command(subcommand)]
     Key(Key),
+    /// Run a step of GitHub Actions or Azure Pipelines, with inputs from its environment
+    Ci,
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

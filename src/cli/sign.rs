@@ -10,6 +10,9 @@ pub(crate) struct Sign {
     /// Images to sign: registry/repository:tag[@sha256:…]
     #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
+    /// Where a pipeline step found them, if not here
+    #[arg(skip)]
+    pub(crate) source: Option<&'static str>,
     /// Signature format: dct (Docker Content Trust). There is no default: a signature in the wrong format is a
     /// false comfort
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]

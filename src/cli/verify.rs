@@ -10,6 +10,9 @@ pub(crate) struct Verify {
     /// Images to check; short names are read as docker reads them
     #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
+    /// Where a pipeline step found them, if not here
+    #[arg(skip)]
+    pub(crate) source: Option<&'static str>,
     /// Signature format that must hold: dct
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) format: Vec<String>,

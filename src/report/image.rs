@@ -170,6 +170,11 @@ impl Status {
         }
     }
 
+    /// Whether the image is signed or allowed now.
+    pub fn counts(self) -> bool {
+        matches!(self, Self::Signed | Self::AlreadySigned | Self::Verified)
+    }
+
     /// Whether the image ended as asked.
     pub fn is_good(self) -> bool {
         match self {

@@ -14,15 +14,41 @@ impl Report {
         text
     }
 
+    /// The signatures of all images, each with its image, in one line of ASCII that no pipeline host takes
+    /// for a command, wherever it is printed (P02).
+    pub fn signatures_json(&self) -> String {
+        let of_image = |image: &ImageReport| {
+            let (name, digest) = (image.image.clone(), image.digest.as_ref().map(ToString::to_string));
+            let with_image = move |signature: &SignatureReport| {
+                let mut value = signature.value();
+                if let Some(map) = value.as_object_mut() {
+                    map.insert("image".into(), json!(name));
+                    insert(map, "digest", digest.clone());
+                }
+                value
+            };
+            image.signatures.iter().map(with_image).collect::<Vec<_>>()
+        };
+        let all: Vec<Value> = self.images.iter().flat_map(of_image).collect();
+        let mut text = String::new();
+        // Outside of its strings JSON has none of these characters, and inside an escape says the same.
+        for c in Value::Array(all).to_string().chars() {
+            let mut units = [0; 2];
+            match c {
+                '#' | '%' | '\u{7f}'.. => {
+                    text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+                }
+                c => text.push(c),
+            }
+        }
+        text
+    }
+
     fn value(&self) -> Value {
         let mut document = Map::new();
         document.insert("schemaVersion".into(), json!(1));
         document.insert("command".into(), json!(self.command));
-        let decision = self.decision.map(|decision| match decision {
-            Decision::Allow => "allow",
-            Decision::Deny => "deny",
-        });
-        insert(&mut document, "decision", decision);
+        insert(&mut document, "decision", self.decision.map(Decision::word));
         document.insert("images".into(), self.images.iter().map(ImageReport::value).collect());
         insert(&mut document, "error", self.error.as_ref().map(Problem::value));
         document.insert("warnings".into(), json!(self.warnings));

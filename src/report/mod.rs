@@ -118,6 +118,16 @@ impl Report {
     }
 }
 
+impl Decision {
+    /// The stable word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
 impl Problem {
     /// From an error, with the chain of its causes.
     pub fn of(error: &dyn Explain) -> Self {

@@ -31,7 +31,7 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     }
     let signer = open_for_dct(services, &key).await?;
     let mut report = Report::new("sign");
-    report.source = Some("images");
+    report.source = arguments.source.or(Some("images"));
     warn_of_trust(&mut report, &options.trust);
     report.images = sign(services, signer, &options).await;
     let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();

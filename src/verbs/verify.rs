@@ -30,7 +30,7 @@ pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Resul
     }
     let mut report = Report::new("verify");
     report.decision = Some(Decision::Deny);
-    report.source = Some("images");
+    report.source = arguments.source.or(Some("images"));
     warn_of_trust(&mut report, &trust);
     if arguments.at.is_some() {
         report.warnings.push(format!("answered as of {now}, not as of now"));

@@ -15,6 +15,7 @@ mod dct;
 mod docs;
 mod flow;
 mod keys;
+mod pipeline;
 mod signatures;
 mod world;
 mod wycheproof;

@@ -1,6 +1,7 @@
 //! A sandbox with keys and an image, and the program's own entry point to run against it.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     sync::{Arc, Mutex},
 };
@@ -87,9 +88,23 @@ impl World {
 
     /// The same with the run's clock so many seconds ahead.
     pub fn run_at(&self, line: &str, ahead: Option<i64>) -> Outcome {
+        self.start(line, self.environment.iter().cloned().collect(), ahead)
+    }
+
+    /// The same in an environment of its own.
+    pub fn run_in(&self, line: &str, environment: &BTreeMap<String, String>) -> Outcome {
+        self.start(line, environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect(), None)
+    }
+
+    /// The digest that a tag of the image holds.
+    pub fn digest(&self, tag: &str) -> String {
+        self.sandbox.registry().digest("shop/web", tag).unwrap()
+    }
+
+    fn start(&self, line: &str, environment: Environment, ahead: Option<i64>) -> Outcome {
         let (stdout, stderr) = (Shown::default(), Shown::default());
         let mut process = Process {
-            environment: self.environment.iter().cloned().collect::<Environment>(),
+            environment,
             stdin: Box::new(io::empty()),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
@@ -143,11 +158,16 @@ pub fn round_trips(entries: &[Entry]) -> usize {
     trips
 }
 
+/// A stream whose text can be read afterwards.
+pub fn shown() -> Shown {
+    Shown::default()
+}
+
 #[derive(Clone, Default)]
-struct Shown(Arc<Mutex<Vec<u8>>>);
+pub struct Shown(Arc<Mutex<Vec<u8>>>);
 
 impl Shown {
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

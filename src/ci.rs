@@ -1,0 +1,275 @@
+//! `ci`: what the Action and the task run. The inputs become the command line that says the same; report,
+//! summary, outputs and annotations are written however it ended, and the result file last (design §5, §9).
+
+use std::{
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::Parser as _;
+
+use crate::{
+    cli::{Cli, Command},
+    pipeline::{
+        Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, annotate, find_images, outputs,
+    },
+    process::{Environment, Process},
+    reason::Exit,
+    report::{ImageReport, Problem, Report},
+    run::{append, execute, replace},
+};
+
+/// Variables that an earlier step may plant, and that would move where requests go: inputs only (P11).
+const ONLY_AS_INPUTS: [(&str, &str); 3] = [
+    ("ACR_SIGN_CONNECT_TO", "connect-to"),
+    ("ACR_SIGN_CA_FILE", "ca-file"),
+    ("DOCKER_CONTENT_TRUST_SERVER", "trust-server"),
+];
+
+/// Runs the step that the environment describes.
+pub(crate) fn run(process: &mut Process) -> Exit {
+    let started = Instant::now();
+    let environment = process.environment.clone();
+    let Some(host) = Host::detect(&environment) else {
+        let mut report = Report::new("ci");
+        report.error = Some(Problem::of(&PipelineError::NoHost));
+        let _ = process.stderr.write_all(report.story(false).as_bytes());
+        return conclude(&Ending::of(&report, Exit::Done, FailOn::Rejected), &environment);
+    };
+    let console = Console::new(host, std::mem::replace(&mut process.stdout, Box::new(io::sink())));
+    process.mask = console.masks();
+    process.terminal = false;
+    if host.is_debugging(&environment) {
+        debug(&console);
+    }
+    let inputs = Inputs::read(host, &environment);
+    let outcome = match &inputs {
+        Ok(inputs) => command(inputs, &console, process).map(|command| execute(&command, process)),
+        Err(error) => Err(Problem::of(error)),
+    };
+    let mut report = outcome.map_or_else(failed, |outcome| outcome.report);
+    report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let step = Step { host, console, environment, inputs: inputs.ok() };
+    report.warnings.splice(0..0, step.warnings());
+    report.lax.extend(step.lax());
+    conclude(&step.publish(&report), &step.environment)
+}
+
+fn failed(problem: Problem) -> Report {
+    let mut report = Report::new("ci");
+    report.error = Some(problem);
+    report
+}
+
+/// The command that the inputs describe, and the process as it may see it.
+fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<Command, Problem> {
+    let source = find_images(inputs, &process.environment).map_err(|error| Problem::of(&error))?;
+    let mut arguments = inputs.arguments();
+    if let Some(digest) = &source.digest {
+        arguments.push(format!("--digest={digest}"));
+    }
+    arguments.push("--".to_owned());
+    arguments.extend(source.images.iter().cloned());
+    let parsed = Cli::try_parse_from(&arguments).map_err(|error| {
+        let text = error.render().to_string();
+        let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        Problem::of(&PipelineError::Arguments(first.split_whitespace().collect::<Vec<_>>().join(" ")))
+    })?;
+    let mut command = parsed.command;
+    match &mut command {
+        Command::Sign(arguments) => arguments.source = Some(source.name),
+        Command::Verify(arguments) => arguments.source = Some(source.name),
+        _ => unreachable!("inputs say `sign` or `verify`"),
+    }
+    if let Some(password) = inputs.text("password") {
+        console.mask(password);
+        process.stdin = Box::new(io::Cursor::new(password.to_owned()));
+    }
+    let mut planted: Vec<&str> = ONLY_AS_INPUTS.iter().map(|(variable, _)| *variable).collect();
+    if inputs.host() != Host::Azure {
+        planted.push("INPUT_AZURESUBSCRIPTION");
+    }
+    process.environment = std::mem::take(&mut process.environment).without(&planted);
+    let (version, word, count) = (env!("CARGO_PKG_VERSION"), inputs.verb().word(), source.images.len());
+    console.say(&format!(
+        "acr-sign {version}: {word} on {}, images from {}: {count}",
+        inputs.host().title(),
+        source.name
+    ));
+    console.progress(0, inputs.verb().word());
+    Ok(command)
+}
+
+/// Shows the log to a run that is being debugged.
+fn debug(console: &Console) {
+    let console = console.clone();
+    // A second run in one process keeps the first one's subscriber.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter("acr_sign=debug")
+        .with_writer(move || DebugLines(console.clone()))
+        .with_ansi(false)
+        .without_time()
+        .try_init();
+}
+
+/// A step, once its command has run.
+struct Step {
+    host: Host,
+    console: Console,
+    environment: Environment,
+    /// None where they could not be read.
+    inputs: Option<Inputs>,
+}
+
+impl Step {
+    /// What of the environment was not honoured, and what was.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (variable, input) in ONLY_AS_INPUTS {
+            if self.environment.get(variable).is_some() {
+                warnings.push(format!(
+                    "`{variable}` is set and not used: in a pipeline only the input `{}` counts",
+                    self.host.spell(input)
+                ));
+            }
+        }
+        if let Some(path) = self.environment.get("SSL_CERT_FILE") {
+            warnings.push(format!("TLS trusts the CA certificates of SSL_CERT_FILE (`{path}`), too"));
+        }
+        warnings
+    }
+
+    /// Lax switches of the step itself (P09); those of the command are in its report.
+    fn lax(&self) -> Vec<String> {
+        let Some(inputs) = &self.inputs else { return Vec::new() };
+        let mut lax = Vec::new();
+        if self.fail_on() != FailOn::Rejected {
+            lax.push(format!("{}: {}", inputs.spell("fail-on"), self.fail_on().word()));
+        }
+        if inputs.text("binary-path").is_some() {
+            lax.push(format!("{} (a program that was not checked)", inputs.spell("binary-path")));
+        }
+        lax
+    }
+
+    fn fail_on(&self) -> FailOn {
+        self.inputs
+            .as_ref()
+            .filter(|inputs| inputs.verb() == Verb::Verify)
+            .map_or(FailOn::Rejected, |inputs| FailOn::of(inputs.text("fail-on")))
+    }
+
+    /// Report, summary, log, annotations and outputs.
+    fn publish(&self, report: &Report) -> Ending {
+        let mut published = Exit::Done;
+        let path = self.report_path();
+        if let Err(error) = replace(&path, report.json().as_bytes()) {
+            published = self.complain("report", &path, &error);
+        }
+        if self.inputs.as_ref().is_none_or(|inputs| inputs.is_on("summary")) {
+            published = published.worst(self.summarise(report));
+        }
+        for image in &report.images {
+            self.tell(image);
+        }
+        let passes = Ending::of(report, published, self.fail_on()).exit == Exit::Done;
+        annotate(&self.console, report, passes);
+        let ending = Ending::of(report, published, self.fail_on());
+        let published = published.worst(self.set_outputs(report, &ending, &path));
+        let ending = Ending::of(report, published, self.fail_on());
+        self.console.progress(100, &ending.message);
+        self.console.say(&ending.message);
+        if self.console.is_whole() {
+            ending
+        } else {
+            Ending::of(report, published.worst(Exit::Undecided), self.fail_on())
+        }
+    }
+
+    /// An image with its signatures, in a group of its own.
+    fn tell(&self, image: &ImageReport) {
+        let title = format!("{} {}", image.status.word(), image.label());
+        if image.signatures.is_empty() {
+            return self.console.say(&title);
+        }
+        self.console.open_group(&title);
+        for signature in &image.signatures {
+            let role = signature.role.as_deref().unwrap_or("-");
+            let key = signature.key_id.as_deref().unwrap_or("-");
+            let word = signature.status.word();
+            self.console.say(&format!("{} {role} key {key} {word}", signature.format));
+        }
+        self.console.close_group();
+    }
+
+    fn report_path(&self) -> PathBuf {
+        let named = self.inputs.as_ref().and_then(|inputs| inputs.text("report")).map(PathBuf::from);
+        named.unwrap_or_else(|| self.own_file("acr-sign-report", "json"))
+    }
+
+    /// A file of this step in the job's temporary folder.
+    fn own_file(&self, name: &str, extension: &str) -> PathBuf {
+        let folder = self.host.temporary_folder(&self.environment).unwrap_or(".");
+        Path::new(folder).join(format!("{name}-{}.{extension}", random()))
+    }
+
+    fn summarise(&self, report: &Report) -> Exit {
+        let written = match (self.host, self.environment.get("GITHUB_STEP_SUMMARY")) {
+            (Host::GitHub, None) => return Exit::Done,
+            (Host::GitHub, Some(path)) => {
+                append(Path::new(path), report.summary().as_bytes()).map_err(|error| (PathBuf::from(path), error))
+            }
+            (Host::Azure, _) => {
+                // The host shows the file's name as the title.
+                let path = self.own_file(&format!("acr-sign-{}", report.command), "md");
+                let written = replace(&path, report.summary().as_bytes());
+                written
+                    .map(|()| self.console.upload_summary(&path.display().to_string()))
+                    .map_err(|error| (path, error))
+            }
+        };
+        written.map_or_else(|(path, error)| self.complain("summary", &path, &error), |()| Exit::Done)
+    }
+
+    fn set_outputs(&self, report: &Report, ending: &Ending, report_path: &Path) -> Exit {
+        let values = outputs::outputs(report, ending.decision.word(), &report_path.display().to_string());
+        match self.host {
+            Host::GitHub => {
+                let Some(path) = self.environment.get("GITHUB_OUTPUT").map(Path::new) else { return Exit::Done };
+                let written = outputs::for_github(&values, &format!("acr-sign-{}", random()))
+                    .ok_or_else(|| io::Error::other("a value holds the delimiter"))
+                    .and_then(|text| append(path, text.as_bytes()));
+                written.map_or_else(|error| self.complain("output", path, &error), |()| Exit::Done)
+            }
+            Host::Azure => {
+                for name in outputs::set_on_azure(&self.console, &values) {
+                    self.console.warning(&format!("the output `{name}` is too long for a line and is not set: read the report that `reportPath` names"));
+                }
+                Exit::Done
+            }
+        }
+    }
+
+    fn complain(&self, what: &str, path: &Path, error: &io::Error) -> Exit {
+        self.console.error("config-invalid", &format!("the {what} `{}` cannot be written: {error}", path.display()));
+        Exit::Usage
+    }
+}
+
+/// The last act: the outcome, where the wrapper looks for it. What it cannot read is a failure.
+fn conclude(ending: &Ending, environment: &Environment) -> Exit {
+    let Some(path) = environment.get("ACR_SIGN_RESULT") else { return ending.exit };
+    match replace(Path::new(path), ending.document().as_bytes()) {
+        Ok(()) => ending.exit,
+        Err(_) => ending.exit.worst(Exit::Usage),
+    }
+}
+
+/// 32 digits that nobody can foresee.
+fn random() -> String {
+    let mut bytes = [0; 16];
+    // Where the system gives none, names are merely not unique, and a value that holds the delimiter is refused.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,225 @@
+//! The one place where a pipeline's log is written. Foreign text is broken up here, and no line is longer
+//! than 16 KiB.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{Host, azure, github};
+use crate::{crypto::Mask, report::plain};
+
+/// Bytes of a printed line, with its end (design §5).
+const LINE: usize = 16 << 10;
+/// Bytes of an annotation; GitHub cuts at 4096 characters.
+const ANNOTATION: usize = 4000;
+
+/// The log of a step.
+#[derive(Clone)]
+pub struct Console {
+    host: Host,
+    log: Arc<Log>,
+}
+
+struct Log {
+    stream: Mutex<Box<dyn Write + Send>>,
+    broken: AtomicBool,
+}
+
+impl Console {
+    /// Over the standard output of the step.
+    pub fn new(host: Host, stream: Box<dyn Write + Send>) -> Self {
+        Self { host, log: Arc::new(Log { stream: Mutex::new(stream), broken: AtomicBool::new(false) }) }
+    }
+
+    /// A line of text.
+    pub fn say(&self, text: &str) {
+        self.put(&escaped(&plain(text), LINE - 1, |_| None));
+    }
+
+    /// Opens a group that a reader may fold.
+    pub fn open_group(&self, title: &str) {
+        match self.host {
+            Host::GitHub => self.put(&github::command("group", &[], &plain(title), ANNOTATION)),
+            Host::Azure => self.put(&format!("##[group]{}", escaped(&plain(title), ANNOTATION, |_| None))),
+        }
+    }
+
+    /// Closes the group.
+    pub fn close_group(&self) {
+        self.put(match self.host {
+            Host::GitHub => "::endgroup::",
+            Host::Azure => "##[endgroup]",
+        });
+    }
+
+    /// An error that the page of the run shows, with its reason.
+    pub fn error(&self, reason: &str, message: &str) {
+        let message = plain(message);
+        self.put(&match self.host {
+            Host::GitHub => {
+                github::command("error", &[("title", &format!("acr-sign: {reason}"))], &message, ANNOTATION)
+            }
+            Host::Azure => {
+                azure::command("task.logissue", &[("type", "error"), ("code", reason)], &message, ANNOTATION)
+            }
+        });
+    }
+
+    /// A warning that the page of the run shows.
+    pub fn warning(&self, message: &str) {
+        let message = plain(message);
+        self.put(&match self.host {
+            Host::GitHub => github::command("warning", &[("title", "acr-sign")], &message, ANNOTATION),
+            Host::Azure => azure::command("task.logissue", &[("type", "warning")], &message, ANNOTATION),
+        });
+    }
+
+    /// A line that only a debugging run shows.
+    pub fn debug(&self, text: &str) {
+        let text = plain(text);
+        self.put(&match self.host {
+            Host::GitHub => github::command("debug", &[], &text, LINE - 1),
+            Host::Azure => azure::command("task.debug", &[], &text, LINE - 1),
+        });
+    }
+
+    /// How far the step is, where the host shows it.
+    pub fn progress(&self, percent: u8, doing: &str) {
+        if self.host == Host::Azure {
+            let value = percent.to_string();
+            self.put(&azure::command("task.setprogress", &[("value", &value)], &plain(doing), ANNOTATION));
+        }
+    }
+
+    /// Sets an output variable by a printed command; `false` where that line would be too long.
+    pub fn set_variable(&self, name: &str, value: &str) -> bool {
+        let line = azure::command("task.setvariable", &[("variable", name), ("isOutput", "true")], value, usize::MAX);
+        let fits = line.len() < LINE;
+        if fits {
+            self.put(&line);
+        }
+        fits
+    }
+
+    /// Hands the summary to the host as a file.
+    pub fn upload_summary(&self, path: &str) {
+        self.put(&azure::command("task.uploadsummary", &[], path, LINE - 1));
+    }
+
+    /// Makes the host replace a secret wherever it would show. Hosts mask line by line.
+    pub fn mask(&self, secret: &str) {
+        // A short word would be replaced all over the log, and says little.
+        for line in secret.lines().map(str::trim).filter(|line| line.len() >= 4) {
+            for part in parts(line, LINE / 4) {
+                self.put(&match self.host {
+                    Host::GitHub => github::command("add-mask", &[], part, LINE - 1),
+                    Host::Azure => azure::command("task.setsecret", &[], part, LINE - 1),
+                });
+            }
+        }
+    }
+
+    /// [`Console::mask`] for whoever makes secrets.
+    pub fn masks(&self) -> Mask {
+        let console = self.clone();
+        Mask::new(move |secret| console.mask(secret))
+    }
+
+    /// Whether everything said so far was written.
+    pub fn is_whole(&self) -> bool {
+        !self.log.broken.load(Ordering::SeqCst)
+    }
+
+    fn put(&self, line: &str) {
+        let mut stream = self.log.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        // One write, so that lines of other processes do not fall into it.
+        let written = stream.write_all(format!("{line}\n").as_bytes()).and_then(|()| stream.flush());
+        if written.is_err() {
+            self.log.broken.store(true, Ordering::SeqCst);
+        }
+    }
+}
+
+impl fmt::Debug for Console {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Console").field("host", &self.host).finish_non_exhaustive()
+    }
+}
+
+/// Log events, line by line, as debug output.
+#[derive(Debug)]
+pub struct DebugLines(pub Console);
+
+impl Write for DebugLines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in String::from_utf8_lossy(bytes).lines() {
+            self.0.debug(line);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// `text` with some characters replaced, cut with `…` where it would pass `limit` bytes.
+pub(super) fn escaped(text: &str, limit: usize, replace: impl Fn(char) -> Option<&'static str>) -> String {
+    const MORE: char = '…';
+    let mut out = String::with_capacity(text.len().min(limit));
+    let mut cut_at = 0;
+    for c in text.chars() {
+        if out.len() + MORE.len_utf8() <= limit {
+            cut_at = out.len();
+        }
+        match replace(c) {
+            Some(other) => out.push_str(other),
+            None => out.push(c),
+        }
+        if out.len() > limit {
+            out.truncate(cut_at);
+            out.push(MORE);
+            break;
+        }
+    }
+    out
+}
+
+/// `text` in parts of at most `size` bytes.
+fn parts(text: &str, size: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while rest.len() > size {
+        let at = (1..=size).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+        let (part, more) = rest.split_at(at);
+        parts.push(part);
+        rest = more;
+    }
+    parts.push(rest);
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_ends_within_the_limit() {
+        for limit in [3, 4, 5, 10] {
+            let cut = escaped("aéaéaéaéaéaé", limit, |_| None);
+            assert!(cut.len() <= limit && cut.ends_with('…'), "{limit}: {cut}");
+        }
+        assert_eq!(escaped("abc", 3, |_| None), "abc");
+    }
+
+    #[test]
+    fn long_secrets_are_masked_in_parts() {
+        let parts = parts("aaaé", 4);
+        assert_eq!(parts, ["aaa", "é"]);
+    }
+}

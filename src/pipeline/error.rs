@@ -1,0 +1,136 @@
+//! What is wrong with the inputs or the environment of a step.
+
+use super::{Host, Verb};
+use crate::reason::{Explain, Reason};
+
+/// An input, variable or file of the pipeline that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// No host.
+    #[error("neither GitHub Actions nor Azure Pipelines started this program")]
+    NoHost,
+    /// Another spelling of an input (P11).
+    #[error("`{variable}` is another spelling of the input `{input}`, which {host} hands over as `{exact}`", host = host.title())]
+    Spelling {
+        /// The host.
+        host: Host,
+        /// The variable that is there.
+        variable: String,
+        /// The input.
+        input: String,
+        /// The variable that is read.
+        exact: String,
+    },
+    /// A macro that the host left as it was.
+    #[error("the input `{input}` holds `{name}`: that variable is not set")]
+    Unresolved {
+        /// The input.
+        input: String,
+        /// The macro.
+        name: String,
+    },
+    /// A value that is none of those that an input takes.
+    #[error("the input `{input}` is `{value}`, and takes {wanted}")]
+    Value {
+        /// The input.
+        input: String,
+        /// The value.
+        value: String,
+        /// What it takes.
+        wanted: String,
+    },
+    /// An input of the other command.
+    #[error("the input `{input}` goes with `command: {}`", only.word())]
+    OtherCommand {
+        /// The input.
+        input: String,
+        /// The command that takes it.
+        only: Verb,
+    },
+    /// One input that needs another.
+    #[error("the input `{input}` needs `{other}`")]
+    Alone {
+        /// The input that is there.
+        input: String,
+        /// The one that is missing.
+        other: String,
+    },
+    /// Two ways to name images.
+    #[error("the inputs `{one}` and `{other}` are two ways to say the same: give one")]
+    Both {
+        /// One.
+        one: String,
+        /// The other.
+        other: String,
+    },
+    /// A tag list without a digest (P10).
+    #[error("{what} says what was meant to be pushed, not what was: no digest is there")]
+    TagsAlone {
+        /// The list.
+        what: String,
+        /// The host.
+        host: Host,
+        /// Whether inputs are at fault, or the environment.
+        given: bool,
+    },
+    /// Nothing names an image.
+    #[error("no image is named: {looked_for}")]
+    NoImages {
+        /// Where images were looked for.
+        looked_for: &'static str,
+    },
+    /// A source that cannot be read.
+    #[error("{what} cannot be used: {why}")]
+    Unreadable {
+        /// The source.
+        what: String,
+        /// Why.
+        why: String,
+    },
+    /// What the command line's own parser says about a value.
+    #[error("{0}")]
+    Arguments(String),
+}
+
+impl Explain for PipelineError {
+    fn reason(&self) -> Reason {
+        match self {
+            Self::NoImages { .. } | Self::TagsAlone { given: false, .. } => Reason::NoImages,
+            Self::Unreadable { .. } => Reason::ConfigInvalid,
+            Self::NoHost
+            | Self::Spelling { .. }
+            | Self::Unresolved { .. }
+            | Self::Value { .. }
+            | Self::OtherCommand { .. }
+            | Self::Alone { .. }
+            | Self::Both { .. }
+            | Self::TagsAlone { given: true, .. }
+            | Self::Arguments(_) => Reason::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoHost => "elsewhere use `acr-sign sign` and `acr-sign verify`".to_owned(),
+            Self::Spelling { .. } => {
+                "a variable of that name can be set by earlier steps: remove it, and set the input".to_owned()
+            }
+            Self::Unresolved { .. } => "define the variable, or correct its name".to_owned(),
+            Self::TagsAlone { host: Host::GitHub, .. } => {
+                "add `digest: ${{ steps.build.outputs.digest }}`; a build that pushes nothing, such as that of a pull \
+                 request, has no digest: skip this step there"
+                    .to_owned()
+            }
+            Self::TagsAlone { host: Host::Azure, .. } => {
+                "add `digest`; a build that pushes nothing has none: skip this step there".to_owned()
+            }
+            Self::NoImages { .. } => "set `images`, or `tags` and `digest`, or `metadata`".to_owned(),
+            Self::Value { .. }
+            | Self::OtherCommand { .. }
+            | Self::Alone { .. }
+            | Self::Both { .. }
+            | Self::Unreadable { .. }
+            | Self::Arguments(_) => return None,
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Where the images of a step come from: the first source that is given counts (design §5), and what only
+//! says what was meant to be pushed signs nothing (P10).
+
+mod artifacts;
+mod docker_output;
+mod metadata;
+
+use std::{fs::File, io::Read as _, path::Path};
+
+use super::{Host, Inputs, PipelineError, Verb};
+use crate::process::Environment;
+
+/// Images, and where they came from.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Source {
+    /// As on the command line.
+    pub images: Vec<String>,
+    /// `--digest`, which all of them must have.
+    pub digest: Option<String>,
+    /// As the report names it.
+    pub name: &'static str,
+}
+
+impl Source {
+    fn of(name: &'static str, images: Vec<String>) -> Self {
+        Self { images, digest: None, name }
+    }
+}
+
+/// Finds the images of a step.
+pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source, PipelineError> {
+    let given = |name: &str| inputs.text(name).is_some();
+    let sources: Vec<_> = ["images", "tags", "metadata"].into_iter().filter(|name| given(name)).collect();
+    if let [one, other, ..] = sources.as_slice() {
+        return Err(PipelineError::Both { one: inputs.spell(one), other: inputs.spell(other) });
+    }
+    let digest = inputs.text("digest").map(ToOwned::to_owned);
+    let mut source = match sources.first().copied() {
+        Some("images") => Source::of("images", inputs.list("images")),
+        Some("tags") => return tags(inputs, digest),
+        Some(_) => Source::of("metadata", metadata::images(inputs.text("metadata").unwrap_or_default())?),
+        None => offered(inputs.host(), environment)?,
+    };
+    if digest.is_some() && inputs.verb() == Verb::Verify {
+        return Err(PipelineError::Alone { input: inputs.spell("digest"), other: inputs.spell("tags") });
+    }
+    source.digest = digest;
+    Ok(source)
+}
+
+/// Every tag with the one digest that was built.
+fn tags(inputs: &Inputs, digest: Option<String>) -> Result<Source, PipelineError> {
+    let Some(digest) = digest else {
+        let what = format!("the input `{}`", inputs.spell("tags"));
+        return Err(PipelineError::TagsAlone { what, host: inputs.host(), given: true });
+    };
+    let tags = inputs.list("tags");
+    if let Some(tag) = tags.iter().find(|tag| tag.contains('@')) {
+        let wanted = "names with tags: the digest is an input of its own".to_owned();
+        return Err(PipelineError::Value { input: inputs.spell("tags"), value: tag.clone(), wanted });
+    }
+    Ok(Source::of("tags", tags.iter().map(|tag| format!("{tag}@{digest}")).collect()))
+}
+
+/// What the host itself says was built.
+fn offered(host: Host, environment: &Environment) -> Result<Source, PipelineError> {
+    match host {
+        Host::GitHub => artifacts::offered(environment),
+        Host::Azure => docker_output::offered(environment),
+    }
+}
+
+/// A file of at most `limit` bytes.
+#[allow(clippy::disallowed_methods, reason = "the one place where files of image sources are read")]
+fn read(what: &str, path: &Path, limit: u64) -> Result<String, PipelineError> {
+    let unreadable = |why: String| PipelineError::Unreadable { what: format!("{what} `{}`", path.display()), why };
+    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
+        return Err(unreadable(format!("it is longer than {limit} bytes")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
+    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+}

@@ -1,0 +1,253 @@
+//! From inputs to signed, and the gate after it.
+
+use std::collections::BTreeMap;
+
+use acr_sandbox::{Identity, Service};
+use acr_sign::Exit;
+
+use super::host::{HOSTS, Ran, Step};
+use crate::world::{REPOSITORY, World};
+
+/// What was asked, how often: service, method and path.
+fn asked(world: &World) -> BTreeMap<(String, String, String), usize> {
+    let mut counts = BTreeMap::new();
+    for entry in world.sandbox.log() {
+        *counts.entry((format!("{:?}", entry.service), entry.method, entry.path)).or_insert(0) += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_step_asks_nothing_that_the_command_line_would_not_ask() {
+    for host in HOSTS {
+        let command = World::with(Identity::GitHubOidc);
+        let root = command.initialise();
+        let digest = command.digest("1.0");
+        let images = ["1.0", "1", "latest"].map(|tag| format!("{REPOSITORY}:{tag}@{digest}")).join(" ");
+        let outcome = command.run(&format!("sign {images} --format dct --key akv:contoso/keys/release --root {root}"));
+        assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+
+        let step = World::with(Identity::GitHubOidc);
+        let root = step.initialise();
+        let ran = Step::signing(&step, host, &root).run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+
+        // The two repositories' trust data differ in the names of files, which hold their hashes.
+        let without_hashes = |asked: BTreeMap<(String, String, String), usize>| {
+            let mut counts: BTreeMap<(String, String, String), usize> = BTreeMap::new();
+            for ((service, method, path), count) in asked {
+                if service == "Oidc" {
+                    continue;
+                }
+                let parts = path
+                    .split(['/', '.', ':'])
+                    .map(|part| if part.len() == 64 || part.len() == 32 { "HASH" } else { part });
+                *counts.entry((service, method, parts.collect::<Vec<_>>().join("/"))).or_default() += count;
+            }
+            counts
+        };
+        assert_eq!(without_hashes(asked(&command)), without_hashes(asked(&step)), "{host:?}");
+        // One ID token and one access token per audience: the vault, and the registry's exchange.
+        assert_eq!((step.sandbox.count(Service::Oidc), step.sandbox.count(Service::Entra)), (2, 2), "{host:?}");
+    }
+}
+
+#[test]
+fn what_was_pushed_is_signed_reported_and_usable_as_a_gate() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let digest = world.digest("1.0");
+        let ran = Step::signing(&world, host, &root).run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+        let lines = ["1.0", "1", "latest"].map(|tag| format!("{REPOSITORY}:{tag}@{digest}")).join("\n");
+        assert_eq!(ran.outputs["images"], lines);
+        assert_eq!(ran.outputs["digest"], digest);
+        assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("3", "0"));
+        assert_eq!(ran.outputs["decision"], "allow");
+        let signatures: serde_json::Value = serde_json::from_str(&ran.outputs["signatures"]).unwrap();
+        assert_eq!(signatures.as_array().unwrap().len(), 6, "two roles for each of three tags");
+        assert_eq!(signatures[0]["image"], format!("{REPOSITORY}:1.0"));
+        assert_eq!(ran.result, serde_json::json!({"code": 0, "decision": "allow", "message": "signed 3 images"}));
+        assert_eq!((ran.report["source"].as_str(), ran.report["images"].as_array().unwrap().len()), (Some("tags"), 3));
+        assert_eq!(ran.annotations("error"), []);
+        assert_eq!(ran.annotations("warning"), []);
+        assert!(ran.summary.contains("acr-sign sign"), "{}", ran.summary);
+
+        let gate = Step::gate(&world, host, &root, &ran.outputs["images"]).run();
+        assert_eq!((gate.exit, gate.outputs["images"].as_str()), (Exit::Done, lines.as_str()), "{}", gate.log);
+        assert_eq!(gate.result["message"], "verified 3 images");
+    }
+}
+
+#[test]
+fn p09_a_gate_that_lets_pass_still_says_deny() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let images = format!("{REPOSITORY}:1.0\n{REPOSITORY}:latest");
+        let strict = Step::gate(&world, host, &root, &images).run();
+        assert_eq!((strict.exit, strict.reasons()), (Exit::Rejected, vec!["unsigned".to_owned()]), "{}", strict.log);
+        for word in ["error", "none"] {
+            let mut step = Step::gate(&world, host, &root, &images);
+            step.input("fail-on", word);
+            let lax = step.run();
+            assert_eq!((lax.exit, lax.outputs["decision"].as_str()), (Exit::Done, "deny"), "{}", lax.log);
+            assert_eq!(lax.result["decision"], "deny");
+            // Only what is allowed.
+            assert_eq!(lax.outputs["images"], format!("{REPOSITORY}:1.0@{}", world.digest("1.0")));
+            assert_eq!((lax.outputs["signed-count"].as_str(), lax.outputs["failed-count"].as_str()), ("1", "1"));
+            let warnings: Vec<String> = lax.annotations("warning").into_iter().map(|(_, text)| text).collect();
+            let switch = format!("{}: {word}", host.spell("fail-on"));
+            assert!(warnings.iter().any(|text| text.contains(&switch)), "{warnings:?}");
+            assert!(warnings.iter().any(|text| text.contains("unsigned")), "{warnings:?}");
+            assert!(lax.report["lax"].to_string().contains(&switch), "{}", lax.report);
+            assert_eq!(lax.annotations("error"), []);
+        }
+    }
+}
+
+#[test]
+fn p09_lax_switches_are_named_aloud() {
+    for host in HOSTS {
+        let (world, _) = World::initialised();
+        let mut step = Step::new(&world, host);
+        for (name, value) in [
+            ("format", "dct"),
+            ("key", "akv:contoso/keys/release"),
+            ("trust-on-first-use", "true"),
+            ("plain-http", "localhost:5000"),
+            ("binary-path", "/somewhere/acr-sign"),
+        ] {
+            step.input(name, value);
+        }
+        step.input("images", &format!("{REPOSITORY}:1.0"));
+        let ran = step.run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+        let said = ran.annotations("warning").into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
+        for part in ["--trust-on-first-use", "--plain-http localhost:5000", &host.spell("binary-path")] {
+            assert!(said.contains(part), "{part}: {said}");
+            assert!(ran.report["lax"].to_string().contains(part), "{part}: {}", ran.report);
+        }
+    }
+}
+
+#[test]
+fn a_failed_signing_can_never_end_green() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let mut step = Step::signing(&world, host, &root);
+        step.input("digest", &format!("sha256:{}", "0".repeat(64)));
+        let ran = step.run();
+        assert_eq!((ran.exit, ran.reasons()), (Exit::Rejected, vec!["digest-mismatch".to_owned(); 3]), "{}", ran.log);
+        assert_eq!(ran.outputs["decision"], "deny");
+        assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("0", "3"));
+        assert_eq!(ran.outputs["images"], "");
+        assert!(!ran.outputs.contains_key("digest"));
+        assert_eq!(ran.result["decision"], "deny");
+        assert_eq!(world.vault_signatures(), 0);
+    }
+}
+
+#[test]
+fn a_step_that_cannot_start_reports_all_the_same() {
+    for host in HOSTS {
+        let world = World::new();
+        let mut step = Step::new(&world, host);
+        step.input("images", &format!("{REPOSITORY}:1.0"));
+        for (name, value, reason) in [
+            ("command", "sing", "usage"),
+            ("concurrency", "many", "usage"),
+            ("timeout", "soon", "usage"),
+            ("auth", "magic", "usage"),
+            ("format", "notary", "usage"),
+            ("ca-file", "/does/not/exist", "config-invalid"),
+        ] {
+            let before = step.variables.clone();
+            step.input(name, value);
+            let ran = step.run();
+            assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec![reason.to_owned()]), "{name}: {}", ran.log);
+            assert_eq!(
+                (ran.outputs["decision"].as_str(), ran.report["error"]["reason"].as_str()),
+                ("deny", Some(reason))
+            );
+            assert!(ran.log.contains(value) && ran.summary.contains(reason), "{name}: {}", ran.log);
+            step.variables = before;
+        }
+        assert_eq!(world.sandbox.log().len(), 0);
+    }
+}
+
+#[test]
+fn outside_of_a_pipeline_there_is_no_step() {
+    let world = World::new();
+    let outcome = world.run("ci");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["usage"]), "{}", outcome.stderr);
+}
+
+#[test]
+fn p06_every_token_is_masked_the_moment_it_exists() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let ran = Step::signing(&world, host, &root).run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+        let masks = ran.masks();
+        // ID token and access token for the vault and for the registry, its refresh token, and a token per scope.
+        assert!(masks.len() >= 8, "{masks:?}");
+        let sent: Vec<String> = world
+            .sandbox
+            .log()
+            .into_iter()
+            .filter(|entry| entry.service != Service::Oidc)
+            .filter_map(|entry| Some(entry.credential?.split_once(' ')?.1.to_owned()))
+            .collect();
+        assert!(sent.len() > 10);
+        assert!(sent.iter().all(|token| masks.contains(&token.as_str())));
+    }
+}
+
+#[test]
+fn a_password_is_masked_and_logs_in() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        world.sandbox.acr().add_user("puller", "canary-password");
+        let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
+        step.input("username", "puller");
+        step.input("password", "canary-password");
+        let ran = step.run();
+        assert_eq!(ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password", "{}", ran.log);
+        assert_eq!(ran.masks()[0], "canary-password");
+        let shown = ran.log.lines().filter(|line| line.contains("canary-password")).count();
+        assert_eq!(shown, 1, "in its mask only");
+    }
+}
+
+#[test]
+fn the_summary_can_be_turned_off() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let mut step = Step::signing(&world, host, &root);
+        step.input("summary", "false");
+        let ran = step.run();
+        assert_eq!((ran.exit, ran.summary.as_str()), (Exit::Done, ""));
+        assert!(ran.report.is_object());
+    }
+}
+
+#[test]
+fn the_report_goes_where_it_is_wanted() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let mut step = Step::signing(&world, host, &root);
+        let path = step.path("mine.json").display().to_string();
+        step.input("report", &path);
+        let ran: Ran = step.run();
+        assert_eq!(
+            (ran.outputs["report-path"].as_str(), ran.report["command"].as_str()),
+            (path.as_str(), Some("sign"))
+        );
+        step.input("report", &step.path("no/such/folder.json").display().to_string());
+        let ran = step.run();
+        assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
+        assert_eq!(ran.outputs["decision"], "deny");
+    }
+}
