@@ -12,7 +12,8 @@ use clap::Parser as _;
 use crate::{
     cli::{Cli, Command},
     pipeline::{
-        Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, annotate, find_images, outputs,
+        Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
+        outputs,
     },
     process::{Environment, Process},
     reason::Exit,
@@ -53,6 +54,8 @@ pub(crate) fn run(process: &mut Process) -> Exit {
     let step = Step { host, console, environment, inputs: inputs.ok() };
     report.warnings.splice(0..0, step.warnings());
     report.lax.extend(step.lax());
+    report.run = facts(host, &step.environment);
+    advise(&mut report, host, &step.environment);
     conclude(&step.publish(&report), &step.environment)
 }
 

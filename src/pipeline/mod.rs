@@ -3,6 +3,7 @@
 //! Everything is read from the captured environment. Foreign text can never become a command of the host
 //! (P02): it is printed by [`Console`] only, which breaks up what a host would read as one.
 
+mod advice;
 mod annotations;
 mod azure;
 mod console;
@@ -13,10 +14,12 @@ mod inputs;
 mod lists;
 mod outcome;
 pub mod outputs;
+mod run;
 mod table;
 
 use crate::process::Environment;
 
+pub use advice::advise;
 pub use annotations::annotate;
 pub use console::{Console, DebugLines};
 pub use error::PipelineError;
@@ -24,6 +27,7 @@ pub use images::{Source, find_images};
 pub use inputs::{Inputs, Verb};
 pub use outcome::{Ending, FailOn};
 pub use outputs::{OUTPUTS, Output};
+pub use run::facts;
 pub use table::{INPUTS, Input, Kind, Reader};
 
 /// A pipeline host.

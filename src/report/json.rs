@@ -57,6 +57,10 @@ impl Report {
             document.insert("root".into(), json!({"keyIds": self.root_key_ids}));
         }
         insert(&mut document, "source", self.source);
+        if !self.run.is_empty() {
+            let run: Map<_, _> = self.run.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+            document.insert("run".into(), Value::Object(run));
+        }
         document.insert("auth".into(), self.auth_value());
         document.insert(
             "requests".into(),

@@ -32,6 +32,8 @@ pub struct Report {
     pub root_key_ids: Vec<String>,
     /// Where the images came from.
     pub source: Option<&'static str>,
+    /// The pipeline run: revision, address, workflow and host, by the names that signed metadata has.
+    pub run: Vec<(&'static str, String)>,
     /// The identities that were used.
     pub auth: AuthReport,
     /// Requests made, per kind of service.

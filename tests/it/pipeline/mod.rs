@@ -4,5 +4,6 @@ mod attacks;
 mod host;
 mod outputs;
 mod parse;
+mod program;
 mod sources;
 mod steps;

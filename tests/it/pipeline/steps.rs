@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acr_sandbox::{Identity, Service};
-use acr_sign::Exit;
+use acr_sign::{Exit, pipeline::Host};
 
 use super::host::{HOSTS, Ran, Step};
 use crate::world::{REPOSITORY, World};
@@ -250,4 +250,51 @@ fn the_report_goes_where_it_is_wanted() {
         assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
         assert_eq!(ran.outputs["decision"], "deny");
     }
+}
+
+#[test]
+fn the_report_names_the_run() {
+    let (world, root) = World::initialised();
+    let mut step = Step::signing(&world, Host::GitHub, &root);
+    step.set("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567");
+    let ran = step.run();
+    assert_eq!(ran.report["run"]["org.opencontainers.image.revision"], "0123456789abcdef0123456789abcdef01234567");
+    assert_eq!(ran.report["run"]["dev.acr-sign.host"], "github");
+}
+
+#[test]
+fn without_an_identity_one_line_says_what_to_change() {
+    let (world, root) = World::initialised();
+    let fork = serde_json::json!({
+        "repository": {"full_name": "org/shop"}, "pull_request": {"head": {"repo": {"full_name": "someone/shop"}}},
+    });
+    let own = serde_json::json!({
+        "repository": {"full_name": "org/shop"}, "pull_request": {"head": {"repo": {"full_name": "org/shop"}}},
+    });
+    let github = |event: &serde_json::Value, keep_token: bool| {
+        let mut step = Step::signing(&world, Host::GitHub, &root);
+        step.variables.retain(|name, _| keep_token || !name.starts_with("ACTIONS_ID_TOKEN"));
+        step.variables.retain(|name, _| !name.starts_with("AZURE_"));
+        step.set("RUNNER_ENVIRONMENT", "github-hosted");
+        let path = step.path("event.json");
+        std::fs::write(&path, event.to_string()).unwrap();
+        step.set("GITHUB_EVENT_NAME", "pull_request");
+        step.set("GITHUB_EVENT_PATH", &path.display().to_string());
+        step.run()
+    };
+    let mut azure = Step::signing(&world, Host::Azure, &root);
+    azure.input("azure-subscription", "");
+    azure.set("AGENT_ISSELFHOSTED", "0");
+    for (ran, part) in [
+        (github(&fork, false), "a pull request from a fork gets no ID token"),
+        (github(&own, false), "`permissions: id-token: write`"),
+        (github(&own, true), "set `client-id` and `tenant-id`"),
+        (azure.run(), "set `azureSubscription`"),
+    ] {
+        assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["identity-unavailable".to_owned()]), "{}", ran.log);
+        let message = &ran.annotations("error")[0].1;
+        assert!(message.contains(part), "{message}");
+        assert!(ran.report["error"]["hint"].as_str().unwrap().contains(part), "{}", ran.report);
+    }
+    assert_eq!(world.vault_signatures(), 0);
 }

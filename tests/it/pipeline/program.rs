@@ -1,0 +1,86 @@
+//! What only the program itself shows: signals, and its log while it is debugged.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use acr_sandbox::{Action, Fault};
+use acr_sign::pipeline::Host;
+
+use super::{
+    host::{HOSTS, Step},
+    parse,
+};
+use crate::world::World;
+
+fn program(step: &Step<'_>) -> Command {
+    let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_acr-sign")));
+    command.arg("ci").env_clear().envs(&step.variables).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+#[cfg(unix)]
+fn a_cancelled_step_says_so_and_leaves_its_result() {
+    for host in HOSTS {
+        for signal in ["INT", "TERM"] {
+            let (world, root) = World::initialised();
+            world.sandbox.fault(Fault::new(Action::Delay(Duration::from_secs(300))).path("/manifests/"));
+            let step = Step::signing(&world, host, &root);
+            let child = program(&step).spawn().unwrap();
+            let began = Instant::now();
+            while !world.sandbox.log().iter().any(|entry| entry.path.contains("/manifests/")) {
+                assert!(began.elapsed() < Duration::from_secs(120), "nothing was asked");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert!(
+                Command::new("kill").args([format!("-{signal}"), child.id().to_string()]).status().unwrap().success()
+            );
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(130), "{signal}");
+            let result: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(step.path("result.json")).unwrap()).unwrap();
+            assert_eq!((result["code"].as_u64(), result["decision"].as_str()), (Some(130), Some("deny")));
+            let log = String::from_utf8(output.stdout).unwrap();
+            let outputs = match host {
+                Host::GitHub => parse::github_outputs(&std::fs::read_to_string(step.path("output")).unwrap()),
+                Host::Azure => parse::azure_outputs(&log),
+            };
+            assert!(outputs.values().any(|value| value == "deny"), "{outputs:?}");
+            assert!(log.contains("interrupted"), "{log}");
+            assert_eq!(world.vault_signatures(), 0);
+        }
+    }
+}
+
+#[test]
+fn p06_a_debugging_step_says_more_and_no_secret() {
+    for (host, name, value) in [(Host::GitHub, "RUNNER_DEBUG", "1"), (Host::Azure, "SYSTEM_DEBUG", "True")] {
+        let (world, root) = World::initialised();
+        let mut step = Step::signing(&world, host, &root);
+        step.set(name, value);
+        let output = program(&step).output().unwrap();
+        let log = String::from_utf8(output.stdout).unwrap();
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), [].as_slice()), "{log}");
+        let debug = match host {
+            Host::GitHub => parse::github(&log).into_iter().filter(|command| command.name == "debug").count(),
+            Host::Azure => parse::azure(&log).into_iter().filter(|command| command.name == "task.debug").count(),
+        };
+        assert!(debug > 10, "{log}");
+        let secrets: Vec<String> = world
+            .sandbox
+            .log()
+            .into_iter()
+            .filter_map(|entry| Some(entry.credential?.split_once(' ')?.1.to_owned()))
+            .collect();
+        assert!(secrets.len() > 10);
+        for line in
+            log.lines().filter(|line| !line.starts_with("::add-mask::") && !line.starts_with("##vso[task.setsecret]"))
+        {
+            assert!(secrets.iter().all(|secret| !line.contains(secret.as_str())), "{line}");
+        }
+    }
+}
