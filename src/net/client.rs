@@ -127,6 +127,11 @@ impl Client {
         &self.0.hosts
     }
 
+    /// How often a failed request is sent again.
+    pub fn retries(&self) -> u32 {
+        self.0.retries
+    }
+
     /// The end of the run.
     pub fn deadline(&self) -> Instant {
         self.0.deadline

@@ -47,8 +47,10 @@ pub enum Authorization {
 pub enum Redirects {
     /// None: a redirect is an error.
     Refuse,
-    /// To `https` addresses that are not private: blobs, and manifests asked for without credentials.
+    /// To `https` addresses that are not private, where no credential was sent: manifests.
     Https,
+    /// To `https` addresses that are not private; a credential stays on the first hop: blobs.
+    Blob,
 }
 
 /// Whether a request may be sent again after a failure.

@@ -1,4 +1,4 @@
-//! Nouns of the OCI image and distribution specifications: digest, reference, descriptor, manifest.
+//! Nouns of the OCI image and distribution specifications: digest, reference, descriptor, manifest, referrers.
 //!
 //! Pure. Each is parsed once, strictly, and cannot hold a value that breaks its grammar.
 
@@ -6,7 +6,9 @@ mod descriptor;
 mod digest;
 pub mod manifest;
 mod reference;
+pub mod referrers;
 
 pub use descriptor::{Descriptor, MediaType, Subject};
 pub use digest::{Algorithm, Digest, InvalidDigest};
 pub use reference::{InvalidReference, Reference, RegistryHost, Repository, Tag};
+pub use referrers::Referrer;

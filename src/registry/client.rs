@@ -9,6 +9,7 @@ use url::Url;
 use super::{
     Error, Logins,
     error::Said,
+    referrers::Known,
     session::{Host, Session},
 };
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// Bytes of a manifest (design §8).
-const MANIFEST_LIMIT: u64 = 4 << 20;
+pub(super) const MANIFEST_LIMIT: u64 = 4 << 20;
 
 /// What a reference resolved to.
 #[derive(Clone, Debug)]
@@ -32,12 +33,13 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Registry {
     pub(super) session: Arc<Session>,
+    pub(super) known: Arc<Known>,
 }
 
 impl Registry {
     /// Asks nothing yet.
     pub fn new(client: Client, logins: Arc<Logins>) -> Self {
-        Self { session: Arc::new(Session::new(client, logins)) }
+        Self { session: Arc::new(Session::new(client, logins)), known: Arc::default() }
     }
 
     /// The manifest that a reference names: by its digest if it has one, else by its tag.
@@ -64,7 +66,7 @@ impl Registry {
         }
     }
 
-    async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
+    pub(super) async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
         let (name, said) = (host.name.clone(), Said::by(response));
         match response.status {
             StatusCode::UNAUTHORIZED => {

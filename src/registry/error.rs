@@ -6,7 +6,7 @@ use http::StatusCode;
 use super::{DockerConfigError, InvalidChallenge};
 use crate::{
     net::{self, HostNotAllowed, Response},
-    oci::manifest::InvalidManifest,
+    oci::{manifest::InvalidManifest, referrers::InvalidReferrers},
     reason::{Explain, Reason},
 };
 
@@ -118,6 +118,59 @@ pub enum Error {
         #[source]
         cause: InvalidManifest,
     },
+    /// The list of referrers cannot be read.
+    #[error("{what}: `{host}` sent no list of referrers")]
+    Referrers {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// Why.
+        #[source]
+        cause: InvalidReferrers,
+    },
+    /// `--referrers api`, and the registry has no such API.
+    #[error("`{host}` has no Referrers API")]
+    NoReferrersApi {
+        /// The host.
+        host: String,
+    },
+    /// A digest that is too long for the tag schema.
+    #[error("`{subject}` is too long for a tag that lists what refers to it")]
+    NoReferrersTag {
+        /// The digest.
+        subject: String,
+    },
+    /// What was pushed does not appear in the list.
+    #[error("`{host}` took `{digest}`, but does not list it as referring to `{subject}`")]
+    NotListed {
+        /// What was pushed.
+        digest: String,
+        /// The subject.
+        subject: String,
+        /// The host.
+        host: String,
+    },
+    /// Other writers overwrote the index every time.
+    #[error("the list of what refers to `{subject}` on `{host}` was overwritten by others, {attempts} times in a row")]
+    ReferrersRace {
+        /// The subject.
+        subject: String,
+        /// The host.
+        host: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// An upload or a listing that goes on at another host.
+    #[error("{what}: `{host}` sends us on to `{to}`")]
+    LeadsAway {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// Where to.
+        to: String,
+    },
     /// The challenge cannot be answered.
     #[error("{what}: `{host}` demands a login that cannot be made")]
     Challenge {
@@ -201,6 +254,18 @@ impl Said {
     }
 }
 
+impl Error {
+    /// Whether the same push, begun anew, may well succeed: the connection broke, the upload was lost, or the
+    /// registry stumbled over another client's write.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Net(net::Error::Unreachable { .. }) | Self::NotFound { .. } => true,
+            Self::Refused { status, .. } => status.is_server_error() || *status == StatusCode::BAD_REQUEST,
+            _ => false,
+        }
+    }
+}
+
 impl Explain for Error {
     fn reason(&self) -> Reason {
         match self {
@@ -216,7 +281,10 @@ impl Explain for Error {
             Self::Refused { .. } | Self::OtherBytes { .. } | Self::Challenge { .. } | Self::NoToken { .. } => {
                 Reason::AnswerInvalid
             }
-            Self::Manifest { .. } => Reason::AnswerInvalid,
+            Self::Manifest { .. } | Self::Referrers { .. } | Self::NotListed { .. } => Reason::AnswerInvalid,
+            Self::NoReferrersApi { .. } | Self::NoReferrersTag { .. } => Reason::ConfigInvalid,
+            Self::ReferrersRace { .. } => Reason::RaceLost,
+            Self::LeadsAway { .. } => Reason::RedirectRefused,
             Self::Host { cause, .. } => cause.reason(),
             Self::DockerConfig { .. } => Reason::ConfigInvalid,
             Self::Identity { cause, .. } => cause.reason(),
@@ -247,11 +315,15 @@ impl Explain for Error {
                 .to_owned(),
             Self::VersionConflict { .. } => "run again".to_owned(),
             Self::OtherBytes { .. } => "something between here and the registry alters what it sends".to_owned(),
+            Self::NoReferrersApi { .. } => "leave `--referrers` at `auto`, or give `tag`".to_owned(),
+            Self::NotListed { .. } => "a replica may lag behind: run again".to_owned(),
+            Self::ReferrersRace { .. } => "run again; signing one image from one place avoids the race".to_owned(),
+            Self::LeadsAway { .. } => "a proxy in between or a hostile server: a registry's own addresses stay with it".to_owned(),
             Self::NoLogin { .. } => "log in first, or choose another `--registry-auth`".to_owned(),
             Self::Refused { status, .. } if status.is_server_error() => {
                 "the service is failing: look at its status page, and run again later".to_owned()
             }
-            Self::Refused { .. } | Self::Manifest { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
+            Self::Refused { .. } | Self::Manifest { .. } | Self::Referrers { .. } | Self::NoReferrersTag { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
         })
     }
 }

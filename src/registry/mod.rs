@@ -1,18 +1,23 @@
-//! OCI registries and trust servers: logins, tokens, manifests, trust data.
+//! OCI registries and trust servers: logins, tokens, manifests, blobs, referrers, trust data.
 //!
 //! Our own client, because a signer must know which host gets which token (docs/decisions).
 
 mod challenge;
 mod client;
+mod content;
 mod docker_config;
 mod error;
+mod link;
 mod login;
+mod referrers;
 mod session;
 mod trust;
 
 pub use challenge::{Challenge, InvalidChallenge};
 pub use client::{Registry, Resolved};
+pub use content::{Taken, describe};
 pub use docker_config::{DockerConfig, DockerConfigError, StoredLogin};
 pub use error::Error;
 pub use login::{Logins, RegistryAuth};
+pub use referrers::{InvalidReferrersMode, Referrers, ReferrersMode, ReferrersSource};
 pub use trust::TrustServer;

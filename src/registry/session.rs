@@ -101,8 +101,8 @@ impl Session {
         let authorization = self.authorization(host, scope, &mut first).await?;
         drop(first);
         request.authorization.clone_from(&authorization);
-        if authorization.is_some() {
-            // What is asked for with a credential is not redirected (design §2).
+        if authorization.is_some() && request.redirects == Redirects::Https {
+            // A manifest that is asked for with a credential is not redirected (design §2).
             request.redirects = Redirects::Refuse;
         }
         let response = self.client.send(&request).await?;

@@ -1,0 +1,188 @@
+//! Manifests and blobs by digest: fetched with their size and hash checked (N03), pushed in one upload each.
+
+use bytes::Bytes;
+use http::{Method, StatusCode, header};
+use url::Url;
+
+use super::{Error, Registry, client::MANIFEST_LIMIT, link, session::Host};
+use crate::{
+    net::{Purpose, Redirects, Request, Response, Retry, jitter},
+    oci::{Descriptor, Digest, MediaType, Repository},
+};
+
+/// How often a push is begun anew where a registry broke it off.
+const PUSHES: u32 = 4;
+/// Bytes of the answer to a push.
+const ANSWER_LIMIT: u64 = 64 << 10;
+
+/// What a request needs to be allowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Access {
+    Pull,
+    Push,
+}
+
+impl Access {
+    pub(super) fn scope(self, repository: &Repository) -> String {
+        let actions = match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+        };
+        format!("repository:{}:{actions}", repository.path())
+    }
+}
+
+/// What a registry said about a manifest that it took.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Taken {
+    /// Whether it keeps the list of referrers itself (`OCI-Subject`).
+    pub lists_referrers: bool,
+}
+
+impl Registry {
+    /// The bytes of a manifest of any type, by its descriptor.
+    pub async fn manifest(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Bytes, Error> {
+        let what = format!("the manifest `{}` of `{repository}`", descriptor.digest);
+        let path = format!("manifests/{}", descriptor.digest);
+        let request = self
+            .get(repository, &path, what, MANIFEST_LIMIT)
+            .with_header(header::ACCEPT, descriptor.media_type.as_str());
+        self.fetch(repository, descriptor, request).await
+    }
+
+    /// The bytes of a blob, by its descriptor; at most `limit`. Registries may send a redirect to their storage.
+    pub async fn blob(&self, repository: &Repository, descriptor: &Descriptor, limit: u64) -> Result<Bytes, Error> {
+        let what = format!("the blob `{}` of `{repository}`", descriptor.digest);
+        let mut request = self.get(repository, &format!("blobs/{}", descriptor.digest), what, limit);
+        request.redirects = Redirects::Blob;
+        self.fetch(repository, descriptor, request).await
+    }
+
+    async fn fetch(&self, repository: &Repository, descriptor: &Descriptor, request: Request) -> Result<Bytes, Error> {
+        let what = request.what.clone();
+        let host = self.host(repository.registry());
+        let response = self.session.send(&host, &Access::Pull.scope(repository), request).await?;
+        if !response.status.is_success() {
+            return Err(self.refusal(&host, what, &response).await);
+        }
+        let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
+        if size != descriptor.size || !descriptor.digest.matches(&response.body) {
+            return Err(Error::OtherBytes { what, host: host.name });
+        }
+        Ok(response.body)
+    }
+
+    /// Whether the repository has a blob; a registry that does not say so plainly counts as not having it.
+    pub async fn has_blob(&self, repository: &Repository, digest: &Digest) -> bool {
+        let what = format!("the blob `{digest}` of `{repository}`");
+        let mut request = self.get(repository, &format!("blobs/{digest}"), what, ANSWER_LIMIT);
+        request.method = Method::HEAD;
+        let answer =
+            self.session.send(&self.host(repository.registry()), &Access::Push.scope(repository), request).await;
+        answer.is_ok_and(|response| response.status == StatusCode::OK)
+    }
+
+    /// Pushes a blob; the descriptor says where it can be asked for.
+    pub async fn push_blob(
+        &self,
+        repository: &Repository,
+        media_type: &str,
+        bytes: &Bytes,
+    ) -> Result<Descriptor, Error> {
+        let descriptor = describe(media_type, bytes);
+        for attempt in 1.. {
+            match self.upload(repository, &descriptor.digest, bytes).await {
+                Ok(()) => break,
+                Err(error) if attempt < self.pushes() && error.may_pass() => pause(attempt).await,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(descriptor)
+    }
+
+    async fn upload(&self, repository: &Repository, digest: &Digest, bytes: &Bytes) -> Result<(), Error> {
+        let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
+        let what = format!("the upload of `{digest}` to `{repository}`");
+        let mut start = self.get(repository, "blobs/uploads/", what.clone(), ANSWER_LIMIT);
+        start.method = Method::POST;
+        let started = self.session.send(&host, &scope, start).await?;
+        if started.status != StatusCode::ACCEPTED {
+            return Err(self.refusal(&host, what, &started).await);
+        }
+        let mut url = upload_address(&host, &what, &started)?;
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let mut put = Request::get(Purpose::Registry, what.clone(), url, ANSWER_LIMIT)
+            .with_header(header::CONTENT_TYPE, "application/octet-stream");
+        put.method = Method::PUT;
+        put.body = bytes.clone();
+        put.retry = Retry::Refused;
+        let stored = self.session.send(&host, &scope, put).await?;
+        if stored.status == StatusCode::CREATED { Ok(()) } else { Err(self.refusal(&host, what, &stored).await) }
+    }
+
+    /// Pushes a manifest under a digest or a tag.
+    pub async fn push_manifest(
+        &self,
+        repository: &Repository,
+        reference: &str,
+        media_type: &str,
+        bytes: &Bytes,
+    ) -> Result<Taken, Error> {
+        let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
+        let what = format!("the push of `{reference}` to `{repository}`");
+        for attempt in 1.. {
+            let mut put = self
+                .get(repository, &format!("manifests/{reference}"), what.clone(), ANSWER_LIMIT)
+                .with_header(header::CONTENT_TYPE, media_type);
+            put.method = Method::PUT;
+            put.body = bytes.clone();
+            let response = self.session.send(&host, &scope, put).await?;
+            if response.status == StatusCode::CREATED {
+                return Ok(Taken { lists_referrers: response.header("oci-subject").is_some() });
+            }
+            // docker's registry answers 400 or 500 while another client writes the same repository.
+            let may_pass = response.status == StatusCode::BAD_REQUEST || response.status.is_server_error();
+            if !may_pass || attempt >= self.pushes() {
+                return Err(self.refusal(&host, what, &response).await);
+            }
+            pause(attempt).await;
+        }
+        Err(Error::NotFound { what, host: host.name })
+    }
+
+    /// A GET below the repository's part of the API.
+    pub(super) fn get(&self, repository: &Repository, path: &str, what: String, limit: u64) -> Request {
+        let mut url = self.host(repository.registry()).url;
+        url.set_path(&format!("/v2/{}/{path}", repository.path()));
+        Request::get(Purpose::Registry, what, url, limit)
+    }
+
+    /// How often a push is begun: once where the run retries nothing.
+    fn pushes(&self) -> u32 {
+        self.session.client().retries().saturating_add(1).min(PUSHES)
+    }
+}
+
+/// Media type, digest and size of bytes.
+pub fn describe(media_type: &str, bytes: &[u8]) -> Descriptor {
+    Descriptor {
+        media_type: MediaType::new(media_type),
+        digest: Digest::sha256(bytes),
+        size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Where an upload goes on: the same scheme, host and port, else it is an error (design §2).
+fn upload_address(host: &Host, what: &str, response: &Response) -> Result<Url, Error> {
+    let location = response.header("location").unwrap_or_default();
+    let wrong = |to| Error::LeadsAway { what: what.to_owned(), host: host.name.clone(), to };
+    if location.is_empty() {
+        return Err(wrong("nowhere".to_owned()));
+    }
+    link::same_origin(location, &response.url).map_err(wrong)
+}
+
+async fn pause(attempt: u32) {
+    let most = std::time::Duration::from_millis(100 << attempt.min(5));
+    tokio::time::sleep(most / 2 + jitter(most / 2)).await;
+}
