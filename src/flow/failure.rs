@@ -69,6 +69,12 @@ pub enum FlowError {
         /// What was asked for.
         expected: String,
     },
+    /// Neither tag nor digest: nothing says what is to be signed.
+    #[error("`{image}` names neither a tag nor a digest")]
+    NothingNamed {
+        /// The image as named.
+        image: String,
+    },
     /// Docker Content Trust signs tags.
     #[error("`{image}` names no tag, and a `dct` signature says which digest a tag is")]
     NoTag {
@@ -146,7 +152,7 @@ impl Explain for FlowError {
             Self::NoTrustData { gate: false, .. } => Reason::NotFound,
             Self::FileMissing { .. } | Self::NotReadBack { .. } => Reason::AnswerInvalid,
             Self::DigestMismatch { .. } => Reason::DigestMismatch,
-            Self::NoTag { .. } | Self::AlreadyInitialised { .. } => Reason::Usage,
+            Self::NothingNamed { .. } | Self::NoTag { .. } | Self::AlreadyInitialised { .. } => Reason::Usage,
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
             Self::NotSigned { .. } => Reason::Unsigned,
@@ -169,6 +175,7 @@ impl Explain for FlowError {
             Self::DigestMismatch { .. } => {
                 "the tag was moved after the build, or the digest is that of one platform: nothing was signed for it".into()
             }
+            Self::NothingNamed { .. } => "name what was pushed: registry/repository:tag or registry/repository@sha256:…".into(),
             Self::NoTag { .. } => "name the tag: registry/repository:tag@sha256:…".into(),
             Self::RaceLost { .. } => "run again; signing the tags of one repository in one run avoids the race".into(),
             Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),

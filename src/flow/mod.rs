@@ -19,7 +19,7 @@ pub use inspect::{InspectOptions, inspect};
 pub use key_show::KeyView;
 pub use publish::{Published, sign_draft};
 pub use services::Services;
-pub use sign::{SignOptions, sign};
+pub use sign::{SignDct, SignFormat, SignOptions, sign};
 pub use trust_init::{InitOptions, Initialised, trust_init};
 pub use trust_revoke::{RevokeOptions, trust_revoke};
 pub use trust_signer::{SignerAddOptions, trust_signer_add};

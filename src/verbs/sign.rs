@@ -3,24 +3,22 @@
 use super::{open_for_dct, pin_of, warn_of_trust};
 use crate::{
     cli::Sign,
-    flow::{Failure, Services, SignOptions, sign},
+    flow::{Failure, Services, SignDct, SignFormat, SignOptions, sign},
     format::Format,
+    oci::Reference,
     report::Report,
     run::Outcome,
     settings::{self, SettingError},
 };
 
 pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Failure> {
-    settings::formats(&arguments.format)?;
+    let formats = settings::formats(&arguments.format)?;
     let images = settings::named_images(&arguments.images)?;
-    let trust = pin_of(&arguments.pin, &images)?;
-    let key = settings::key_for(&arguments.key, Format::Dct)?;
-    let options = SignOptions {
+    let mut options = SignOptions {
         digest: settings::digest(arguments.digest.as_deref())?,
-        roles: settings::roles(&arguments.role)?,
+        formats: Vec::new(),
         force: arguments.force,
         dry_run: arguments.dry_run.dry_run,
-        trust,
         images,
     };
     let repositories: std::collections::BTreeSet<_> = options.images.iter().map(|image| &image.repository).collect();
@@ -29,11 +27,27 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
             SettingError::usage("`--digest` says what was built in one repository, and several are named").into()
         );
     }
-    let signer = open_for_dct(services, &key).await?;
     let mut report = Report::new("sign");
     report.source = arguments.source.or(Some("images"));
-    warn_of_trust(&mut report, &options.trust);
-    report.images = sign(services, signer, &options).await;
+    for format in formats {
+        options.formats.push(match format {
+            Format::Dct => SignFormat::Dct(for_dct(arguments, services, &options.images, &mut report).await?),
+        });
+    }
+    report.images = sign(services, &options).await;
     let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
     Ok(Outcome { report, text, json: None })
+}
+
+async fn for_dct(
+    arguments: &Sign,
+    services: &Services,
+    images: &[Reference],
+    report: &mut Report,
+) -> Result<SignDct, Failure> {
+    let trust = pin_of(&arguments.pin, images)?;
+    let key = settings::key_for(&arguments.key, Format::Dct)?;
+    let roles = settings::roles(&arguments.role)?;
+    warn_of_trust(report, &trust);
+    Ok(SignDct { signer: open_for_dct(services, &key).await?, roles, trust })
 }

@@ -1,0 +1,205 @@
+//! Docker Content Trust: all tags of a repository in one publication, which is one request, so that nothing
+//! half-done is left.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Candidate, Ended, SignOptions};
+use crate::{
+    crypto::Signer,
+    flow::{Collection, Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft},
+    format::{
+        Format,
+        dct::{
+            DraftError, Entry, KeyId, RoleName, RootTrust, TrustedSet,
+            sign::{Change, holds, prepare, roles_for},
+        },
+    },
+    oci::{Repository, Subject},
+    report::{SignatureReport, Status},
+    timestamp::Timestamp,
+};
+
+/// How often a publication is rebuilt on another writer's before the run gives up.
+const ATTEMPTS: u32 = 10;
+/// A tenth of the three years that a signed role lives.
+const LAST_TENTH: Duration = Duration::from_secs(3 * 365 * 24 * 3600 / 10);
+
+/// What signing trust data needs.
+#[derive(Clone, Debug)]
+pub struct SignDct {
+    /// The key.
+    pub signer: Arc<dyn Signer>,
+    /// Roles asked for; none: as docker chooses them.
+    pub roles: Vec<RoleName>,
+    /// Trust in the root.
+    pub trust: RootTrust,
+}
+
+/// The trust data of one repository.
+pub(super) struct DctJob<'a> {
+    services: &'a Services,
+    options: &'a SignOptions,
+    dct: &'a SignDct,
+    collection: Collection,
+}
+
+/// What is done with each candidate.
+struct Plan {
+    /// The roles that are signed, with the key ID under which each lists the key.
+    roles: Vec<(RoleName, KeyId)>,
+    /// Until when each role's file holds.
+    ends: BTreeMap<RoleName, Timestamp>,
+    /// Candidates whose entries are new or sign again.
+    changed: BTreeSet<usize>,
+    /// Whether unchanged files are signed again, too.
+    renew: bool,
+}
+
+impl<'a> DctJob<'a> {
+    pub(super) fn new(
+        services: &'a Services,
+        options: &'a SignOptions,
+        dct: &'a SignDct,
+        repository: &Repository,
+    ) -> Self {
+        Self { services, options, dct, collection: services.collection(repository) }
+    }
+
+    /// The repository's trust data, as far as it is needed to sign with the key.
+    pub(super) async fn load(&self) -> Result<TrustedSet, Failure> {
+        let needed = if self.dct.roles.is_empty() {
+            Needed::ToSignWith(self.dct.signer.public_key().clone())
+        } else {
+            Needed::Roles(self.dct.roles.clone())
+        };
+        let loaded = self.collection.load(&self.dct.trust, &needed, self.services.now).await?;
+        loaded.ok_or_else(|| {
+            let (repository, server) = (self.collection.repository.to_string(), self.collection.server_name());
+            FlowError::NoTrustData { repository, server, gate: false }.into()
+        })
+    }
+
+    /// Signs what may be signed, in one publication.
+    pub(super) async fn sign(&self, loaded: Result<TrustedSet, Failure>, candidates: &[Candidate]) -> Vec<Ended> {
+        let (mut candidates, untagged): (Vec<&Candidate>, Vec<&Candidate>) =
+            candidates.iter().partition(|candidate| candidate.subject.tag.is_some());
+        let mut ended: Vec<Ended> = untagged
+            .into_iter()
+            .map(|candidate| {
+                let failure = FlowError::NoTag { image: candidate.subject.to_string() }.into();
+                Ended::badly(Format::Dct, candidate.index, &failure)
+            })
+            .collect();
+        if let Ok(set) = &loaded {
+            ended.extend(self.refuse_outside(set, &mut candidates));
+        }
+        if candidates.is_empty() {
+            return ended;
+        }
+        let signed = match loaded {
+            Ok(set) => self.publish(set, &candidates).await,
+            Err(failure) => Err(failure),
+        };
+        ended.extend(candidates.iter().map(|candidate| match &signed {
+            Ok(plan) => self.signed(plan, candidate),
+            Err(failure) => Ended::badly(Format::Dct, candidate.index, failure),
+        }));
+        ended
+    }
+
+    /// Takes out the tags that the key may not sign, where it may sign others: they are refused alone.
+    fn refuse_outside(&self, set: &TrustedSet, candidates: &mut Vec<&Candidate>) -> Vec<Ended> {
+        let judge = |candidate: &Candidate| {
+            let tags: Vec<_> = candidate.subject.tag.iter().cloned().collect();
+            roles_for(set, self.dct.signer.public_key(), &self.dct.roles, &tags).err()
+        };
+        let refused: Vec<(usize, DraftError)> =
+            candidates.iter().filter_map(|candidate| Some((candidate.index, judge(candidate)?))).collect();
+        candidates.retain(|candidate| refused.iter().all(|(index, _)| *index != candidate.index));
+        refused.into_iter().map(|(index, error)| Ended::badly(Format::Dct, index, &error.into())).collect()
+    }
+
+    /// Puts all candidates into one publication; a lost race is rebuilt on the other writer's data.
+    async fn publish(&self, mut set: TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
+        let mut published = BTreeSet::new();
+        for _ in 0..ATTEMPTS {
+            let mut plan = self.plan(&set, candidates)?;
+            if plan.changed.is_empty() || self.options.dry_run {
+                plan.changed.extend(published);
+                return Ok(plan);
+            }
+            let change = Change { set: entries(candidates, &plan), remove: Vec::new(), renew: plan.renew };
+            let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
+            let held = [self.dct.signer.public_key().clone()];
+            let draft = prepare(&set, &change, &roles, &held, self.services.now)?;
+            let publication = sign_draft(draft, std::slice::from_ref(&self.dct.signer)).await?;
+            plan.ends.extend(publication.ends.clone());
+            if publication.files.is_empty() {
+                return Ok(plan);
+            }
+            match self.collection.publish(&publication, Some(&set), self.services.now).await? {
+                Published::Stored => {
+                    plan.changed.extend(published);
+                    return Ok(plan);
+                }
+                Published::Overtaken => published.extend(plan.changed),
+                Published::Conflict => pause_before_retry().await,
+            }
+            set = self.load().await?;
+        }
+        Err(FlowError::RaceLost { repository: self.collection.repository.to_string(), attempts: ATTEMPTS }.into())
+    }
+
+    /// Which roles to sign, and which candidates they do not hold yet.
+    fn plan(&self, set: &TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
+        let tags: Vec<_> = candidates.iter().filter_map(|candidate| candidate.subject.tag.clone()).collect();
+        let key = self.dct.signer.public_key();
+        let roles = roles_for(set, key, &self.dct.roles, &tags)?;
+        let names: Vec<RoleName> = roles.iter().map(|(role, _)| role.clone()).collect();
+        // What is not signed by this very key, or is in the last tenth of its life, is signed again.
+        let ours = |role: &RoleName| set.signers(role).iter().any(|by| by.key == *key);
+        let ends_soon =
+            |role: &RoleName| set.targets(role).is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH));
+        let renew = self.options.force || !names.iter().any(ours) || names.iter().any(ends_soon);
+        let held = |candidate: &Candidate| {
+            let tag = candidate.subject.tag.as_ref();
+            tag.is_some_and(|tag| holds(set, &names, tag, &entry(&candidate.subject)))
+        };
+        let changed = candidates.iter().filter(|candidate| renew || !held(candidate));
+        let changed = changed.map(|candidate| candidate.index).collect();
+        let ends = names.iter().filter_map(|role| Some((role.clone(), set.targets(role)?.expires))).collect();
+        Ok(Plan { roles, ends, changed, renew })
+    }
+
+    fn signed(&self, plan: &Plan, candidate: &Candidate) -> Ended {
+        let status = match (plan.changed.contains(&candidate.index), self.options.dry_run) {
+            (false, _) => Status::AlreadySigned,
+            (true, true) => Status::Planned,
+            (true, false) => Status::Signed,
+        };
+        let signature = |(role, key_id): &(RoleName, KeyId)| SignatureReport {
+            signer: Some(self.dct.signer.name().to_owned()),
+            key_id: Some(key_id.to_string()),
+            role: Some(role.to_string()),
+            signed_at: (status == Status::Signed).then_some(self.services.now),
+            expires_at: plan.ends.get(role).copied(),
+            reference: Some(candidate.subject.to_string()),
+            ..SignatureReport::new(Format::Dct, status)
+        };
+        let signatures = plan.roles.iter().map(signature).collect();
+        Ended { index: candidate.index, status, problem: None, signatures }
+    }
+}
+
+fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, Entry)> {
+    let changed = candidates.iter().filter(|candidate| plan.changed.contains(&candidate.index));
+    changed.filter_map(|candidate| Some((candidate.subject.tag.clone()?, entry(&candidate.subject)))).collect()
+}
+
+fn entry(subject: &Subject) -> Entry {
+    Entry { digest: subject.descriptor.digest.clone(), length: subject.descriptor.size }
+}

@@ -1,0 +1,181 @@
+//! `sign`: resolve every image once, then let each format that was asked for sign what it resolved to.
+//!
+//! A failed image does not stop the others, nor does a failed format; a re-run completes the rest. An image is
+//! signed only if every format says so.
+
+mod dct;
+
+use std::collections::BTreeMap;
+
+use futures::{
+    StreamExt as _,
+    future::{OptionFuture, join},
+    stream,
+};
+
+use self::dct::DctJob;
+pub use self::dct::SignDct;
+use super::{Failure, FlowError, Services};
+use crate::{
+    format::Format,
+    oci::{Digest, Reference, Repository, Subject},
+    registry::Resolved,
+    report::{ImageReport, Problem, SignatureReport, Status},
+};
+
+/// What `sign` was asked for.
+#[derive(Clone, Debug)]
+pub struct SignOptions {
+    /// Images in the order named.
+    pub images: Vec<Reference>,
+    /// What was built, if given.
+    pub digest: Option<Digest>,
+    /// The formats to sign in; each must be signed.
+    pub formats: Vec<SignFormat>,
+    /// Sign again what is signed already.
+    pub force: bool,
+    /// Plan only.
+    pub dry_run: bool,
+}
+
+/// One format, and what it needs to sign.
+#[derive(Clone, Debug)]
+pub enum SignFormat {
+    /// Docker Content Trust.
+    Dct(SignDct),
+}
+
+/// Signs; one report per image, in the order named.
+pub async fn sign(services: &Services, options: &SignOptions) -> Vec<ImageReport> {
+    let mut groups: BTreeMap<&Repository, Vec<usize>> = BTreeMap::new();
+    for (index, image) in options.images.iter().enumerate() {
+        groups.entry(&image.repository).or_default().push(index);
+    }
+    let jobs = groups.into_iter().map(|(repository, indexes)| {
+        let group = Group { services, options, repository, indexes };
+        async move { group.run().await }
+    });
+    let mut reports: Vec<(usize, ImageReport)> =
+        stream::iter(jobs).buffer_unordered(services.concurrency).collect::<Vec<_>>().await.concat();
+    reports.sort_by_key(|(index, _)| *index);
+    reports.into_iter().map(|(_, report)| report).collect()
+}
+
+/// An image that may be signed: resolved once, and nothing against it.
+#[derive(Debug)]
+struct Candidate {
+    index: usize,
+    subject: Subject,
+}
+
+/// How one format ended for one candidate.
+#[derive(Clone, Debug)]
+struct Ended {
+    index: usize,
+    status: Status,
+    problem: Option<Problem>,
+    signatures: Vec<SignatureReport>,
+}
+
+/// The images of one repository.
+struct Group<'a> {
+    services: &'a Services,
+    options: &'a SignOptions,
+    repository: &'a Repository,
+    indexes: Vec<usize>,
+}
+
+impl Group<'_> {
+    async fn run(&self) -> Vec<(usize, ImageReport)> {
+        let resolving = stream::iter(self.indexes.iter().map(|index| self.resolve(*index)))
+            .buffered(self.services.concurrency)
+            .collect::<Vec<_>>();
+        let dct = self.options.formats.iter().map(|format| match format {
+            SignFormat::Dct(dct) => DctJob::new(self.services, self.options, dct, self.repository),
+        });
+        let dct = dct.last();
+        // Trust data does not depend on what the tags are: both are in flight together.
+        let loading = OptionFuture::from(dct.as_ref().map(DctJob::load));
+        let (resolved, loaded) = join(resolving, loading).await;
+        let (mut reports, mut candidates) = (Vec::new(), Vec::new());
+        for outcome in resolved {
+            match outcome {
+                Ok(candidate) => candidates.push(candidate),
+                Err(failed) => reports.push(failed),
+            }
+        }
+        let mut ended = Vec::new();
+        if let Some((dct, loaded)) = dct.zip(loaded) {
+            ended.extend(dct.sign(loaded, &candidates).await);
+        }
+        reports.extend(candidates.iter().map(|candidate| (candidate.index, candidate.report(&ended))));
+        reports
+    }
+
+    /// One manifest GET; what `--digest` or the reference says otherwise refuses the image.
+    async fn resolve(&self, index: usize) -> Result<Candidate, (usize, ImageReport)> {
+        let Some(image) = self.options.images.get(index) else { unreachable!("indexes come from the same list") };
+        let name = image.to_string();
+        let refused =
+            |failure: Failure| (index, ImageReport::failed(name.clone(), failure.status(), failure.problem()));
+        let resolved = self.resolved(image, &name).await.map_err(&refused)?;
+        for expected in [&self.options.digest, &image.digest].into_iter().flatten() {
+            if *expected != resolved.descriptor.digest {
+                let (found, expected) = (resolved.descriptor.digest.to_string(), expected.to_string());
+                return Err(refused(FlowError::DigestMismatch { image: name.clone(), found, expected }.into()));
+            }
+        }
+        let subject =
+            Subject { repository: image.repository.clone(), tag: image.tag.clone(), descriptor: resolved.descriptor };
+        Ok(Candidate { index, subject })
+    }
+
+    async fn resolved(&self, image: &Reference, name: &str) -> Result<Resolved, Failure> {
+        if image.tag.is_none() && image.digest.is_none() {
+            return Err(FlowError::NothingNamed { image: name.to_owned() }.into());
+        }
+        // By the tag, also where a digest is named beside it: they must agree (G13).
+        let digest = if image.tag.is_some() { None } else { image.digest.clone() };
+        let named = Reference { digest, ..image.clone() };
+        Ok(self.services.registry.resolve(&named).await?)
+    }
+}
+
+impl Candidate {
+    /// The image's report: as bad as its worst format, with every signature.
+    fn report(&self, ended: &[Ended]) -> ImageReport {
+        let own = || ended.iter().filter(|ended| ended.index == self.index);
+        let subject = &self.subject;
+        let name = Reference { repository: subject.repository.clone(), tag: subject.tag.clone(), digest: None };
+        let mut report = ImageReport::named(
+            if subject.tag.is_some() { name.to_string() } else { subject.to_string() },
+            own().map(|ended| ended.status).max_by_key(|status| gravity(*status)).unwrap_or(Status::Failed),
+        );
+        report.pinned = Some(subject.to_string());
+        report.digest = Some(subject.descriptor.digest.clone());
+        report.media_type = Some(subject.descriptor.media_type.to_string());
+        report.problem = own().max_by_key(|ended| gravity(ended.status)).and_then(|ended| ended.problem.clone());
+        report.signatures = own().flat_map(|ended| ended.signatures.clone()).collect();
+        report
+    }
+}
+
+impl Ended {
+    /// A format that did not sign; what it has to show is that it did not.
+    fn badly(format: Format, index: usize, failure: &Failure) -> Self {
+        let status = failure.status();
+        let signature = SignatureReport { reason: Some(failure.reason()), ..SignatureReport::new(format, status) };
+        Self { index, status, problem: Some(failure.problem()), signatures: vec![signature] }
+    }
+}
+
+/// Which of two endings an image is reported under.
+fn gravity(status: Status) -> u8 {
+    match status {
+        Status::Failed => 4,
+        Status::Refused => 3,
+        Status::Signed => 2,
+        Status::Planned => 1,
+        _ => 0,
+    }
+}
