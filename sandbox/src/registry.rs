@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 use time::OffsetDateTime;
 
-use crate::exchange::{Request, Response};
+use crate::{
+    exchange::{Request, Response},
+    referrers::Referrers,
+};
 
 /// OCI image index.
-const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// OCI image manifest.
-const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 /// What a push put into the registry.
 #[derive(Clone, Debug)]
@@ -35,7 +38,7 @@ pub struct Pushed {
 #[derive(Debug)]
 pub struct Registry {
     repositories: Mutex<BTreeMap<String, Repository>>,
-    referrers: AtomicBool,
+    pub(crate) referrers: Referrers,
     uploads: AtomicU64,
 }
 
@@ -63,16 +66,16 @@ pub(crate) struct Tag {
 
 impl Registry {
     pub(crate) fn new(referrers: bool) -> Self {
-        Self { repositories: Mutex::default(), referrers: AtomicBool::new(referrers), uploads: AtomicU64::new(1) }
+        Self { repositories: Mutex::default(), referrers: Referrers::new(referrers), uploads: AtomicU64::new(1) }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Repository>> {
         self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Turns the Referrers API on or off.
-    pub fn set_referrers(&self, on: bool) {
-        self.referrers.store(on, Ordering::SeqCst);
+    /// How lists of referrers are kept.
+    pub fn referrers(&self) -> &Referrers {
+        &self.referrers
     }
 
     /// Pushes an image of one platform whose content follows from `seed`.
@@ -116,7 +119,7 @@ impl Registry {
         self.put(repository, MANIFEST, manifest.to_string().into_bytes())
     }
 
-    fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
+    pub(crate) fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
         let digest = sha256(&bytes);
         let manifest = Manifest {
             media_type: media_type.to_owned(),
@@ -125,6 +128,16 @@ impl Registry {
         };
         self.lock().entry(repository.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
         Pushed { digest, bytes, media_type: media_type.to_owned() }
+    }
+
+    /// Stores an index as it is, under its digest alone.
+    pub fn push_index_bytes(&self, repository: &str, bytes: &[u8]) -> Pushed {
+        self.put(repository, INDEX, bytes.to_vec())
+    }
+
+    /// The bytes of a manifest.
+    pub fn manifest(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
+        Some(self.lock().get(repository)?.manifests.get(digest)?.bytes.to_vec())
     }
 
     /// Points a tag at a manifest.
@@ -174,9 +187,7 @@ impl Registry {
             ("PATCH", ["blobs", "uploads", id]) => self.continue_upload(name, id, request),
             ("PUT", ["blobs", "uploads", id]) => self.end_upload(name, id, request),
             ("GET", ["tags", "list"]) => self.list_tags(name, request),
-            ("GET", ["referrers", digest]) if self.referrers.load(Ordering::SeqCst) => {
-                self.list_referrers(name, digest, request)
-            }
+            ("GET", ["referrers", digest]) if self.referrers.api() => self.list_referrers(name, digest, request),
             _ => error(404, "UNSUPPORTED", "no such route"),
         }
     }
@@ -226,7 +237,7 @@ impl Registry {
             .header("location", format!("/v2/{name}/manifests/{digest}"))
             .header("docker-content-digest", &digest);
         match document["subject"]["digest"].as_str() {
-            Some(subject) if self.referrers.load(Ordering::SeqCst) => response.header("oci-subject", subject),
+            Some(subject) if self.referrers.says_subject() => response.header("oci-subject", subject),
             _ => response,
         }
     }
@@ -290,30 +301,6 @@ impl Registry {
         let (page, link) = page(&names, request, &format!("/v2/{name}/tags/list"), |name| name);
         with_link(Response::json(200, &json!({"name": name, "tags": page})), link)
     }
-
-    fn list_referrers(&self, name: &str, digest: &str, request: &Request) -> Response {
-        let repositories = self.lock();
-        let wanted = request.query("artifactType");
-        let mut manifests = Vec::new();
-        for (own, manifest) in repositories.get(name).into_iter().flat_map(|repository| &repository.manifests) {
-            let document: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
-            let artifact_type = document["artifactType"].as_str().or(document["config"]["mediaType"].as_str());
-            if document["subject"]["digest"] == digest && (wanted.is_none() || wanted == artifact_type) {
-                let mut entry = json!({"mediaType": manifest.media_type, "digest": own, "size": manifest.bytes.len(), "artifactType": artifact_type});
-                if document["annotations"].is_object() {
-                    entry["annotations"] = document["annotations"].clone();
-                }
-                manifests.push(entry);
-            }
-        }
-        let (listed, link) = page(&manifests, request, &format!("/v2/{name}/referrers/{digest}"), |entry| {
-            entry["digest"].as_str().unwrap_or_default()
-        });
-        let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed});
-        let response = Response::new(200).header("content-type", INDEX).body(body.to_string());
-        let response = if wanted.is_some() { response.header("oci-filters-applied", "artifactType") } else { response };
-        with_link(response, link)
-    }
 }
 
 /// Repository name and the rest of the path.
@@ -332,7 +319,18 @@ pub(crate) fn page<T: Clone>(
     path: &str,
     name: impl Fn(&T) -> &str,
 ) -> (Vec<T>, Option<String>) {
-    let size: usize = request.query("n").and_then(|text| text.parse().ok()).filter(|n| *n > 0).unwrap_or(100);
+    page_of(100, all, request, path, name)
+}
+
+/// The same with so many entries where the request says no `n`.
+pub(crate) fn page_of<T: Clone>(
+    entries: usize,
+    all: &[T],
+    request: &Request,
+    path: &str,
+    name: impl Fn(&T) -> &str,
+) -> (Vec<T>, Option<String>) {
+    let size: usize = request.query("n").and_then(|text| text.parse().ok()).filter(|n| *n > 0).unwrap_or(entries);
     let start = request.query("last").map_or(0, |last| match all.iter().position(|one| name(one) == last) {
         Some(at) => at + 1,
         // What was last is gone: the listing goes on where it stood in the order of names.

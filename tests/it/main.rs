@@ -16,6 +16,7 @@ mod docs;
 mod flow;
 mod keys;
 mod pipeline;
+mod registry;
 mod signatures;
 mod world;
 mod wycheproof;

@@ -1,0 +1,99 @@
+//! The Referrers API: on or off, in pages, filtered or not, with or without `OCI-Subject`.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::{Request, Response},
+    registry::{INDEX, MANIFEST, Pushed, Registry, page_of, with_link},
+};
+
+/// Entries of a page that does not say how many it wants.
+const PAGE: usize = 100;
+
+/// How lists of referrers are kept.
+#[derive(Debug)]
+pub struct Referrers {
+    api: AtomicBool,
+    filters: AtomicBool,
+    subject: AtomicBool,
+    page: AtomicUsize,
+}
+
+impl Referrers {
+    pub(crate) fn new(api: bool) -> Self {
+        let on = || AtomicBool::new(true);
+        Self { api: AtomicBool::new(api), filters: on(), subject: on(), page: AtomicUsize::new(PAGE) }
+    }
+
+    /// Turns the API on or off.
+    pub fn set_api(&self, on: bool) {
+        self.api.store(on, Ordering::SeqCst);
+    }
+
+    /// Whether `artifactType` filters the list; without, the registry says nothing of filters.
+    pub fn set_filters(&self, on: bool) {
+        self.filters.store(on, Ordering::SeqCst);
+    }
+
+    /// Whether a push is answered with `OCI-Subject`.
+    pub fn set_subject_header(&self, on: bool) {
+        self.subject.store(on, Ordering::SeqCst);
+    }
+
+    /// How many entries a page has.
+    pub fn set_page(&self, entries: usize) {
+        self.page.store(entries, Ordering::SeqCst);
+    }
+
+    pub(crate) fn api(&self) -> bool {
+        self.api.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn says_subject(&self) -> bool {
+        self.api() && self.subject.load(Ordering::SeqCst)
+    }
+}
+
+impl Registry {
+    /// Pushes a manifest that refers to another one and has no content; its digest follows from `seed`.
+    pub fn push_referrer(&self, repository: &str, subject: &Pushed, artifact_type: &str, seed: &str) -> Pushed {
+        let config = "application/vnd.oci.empty.v1+json";
+        let empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        let manifest = json!({
+            "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": artifact_type,
+            "config": {"mediaType": config, "digest": empty, "size": 2, "data": "e30="}, "layers": [],
+            "subject": {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.bytes.len()},
+            "annotations": {"seed": seed},
+        });
+        self.put(repository, MANIFEST, manifest.to_string().into_bytes())
+    }
+
+    pub(crate) fn list_referrers(&self, name: &str, digest: &str, request: &Request) -> Response {
+        let repositories = self.lock();
+        let filters = self.referrers.filters.load(Ordering::SeqCst);
+        let wanted = request.query("artifactType").filter(|_| filters);
+        let mut manifests = Vec::new();
+        for (own, manifest) in repositories.get(name).into_iter().flat_map(|repository| &repository.manifests) {
+            let document: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
+            let artifact_type = document["artifactType"].as_str().or(document["config"]["mediaType"].as_str());
+            if document["subject"]["digest"] == digest && (wanted.is_none() || wanted == artifact_type) {
+                let mut entry = json!({"mediaType": manifest.media_type, "digest": own, "size": manifest.bytes.len(), "artifactType": artifact_type});
+                if document["annotations"].is_object() {
+                    entry["annotations"] = document["annotations"].clone();
+                }
+                manifests.push(entry);
+            }
+        }
+        let entries = self.referrers.page.load(Ordering::SeqCst);
+        let (listed, link) =
+            page_of(entries, &manifests, request, &format!("/v2/{name}/referrers/{digest}"), |entry| {
+                entry["digest"].as_str().unwrap_or_default()
+            });
+        let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed});
+        let response = Response::new(200).header("content-type", INDEX).body(body.to_string());
+        let response = if wanted.is_some() { response.header("oci-filters-applied", "artifactType") } else { response };
+        with_link(response, link)
+    }
+}
