@@ -198,6 +198,13 @@ impl Client {
     /// One attempt, redirects included.
     async fn once(&self, request: &Request) -> Result<Response, Error> {
         let mut url = request.url.clone();
+        if request.outside {
+            self.check_outside(&url).map_err(|why| Error::AddressRefused {
+                what: request.what.clone(),
+                host: host(&url),
+                why,
+            })?;
+        }
         for hop in 0..=HOPS {
             self.check_scheme(request, &url)?;
             let response = self.exchange(request, &url, hop).await?;
@@ -212,6 +219,7 @@ impl Client {
     /// Plain HTTP only where it was named; managed-identity endpoints are checked where their address is read.
     fn check_scheme(&self, request: &Request, url: &Url) -> Result<(), Error> {
         let allowed = url.scheme() == "https"
+            || (url.scheme() == "http" && (request.outside || request.redirects == Redirects::Http))
             || self.0.hosts.plain_http.iter().any(|host| host.is_of(url))
             || (request.purpose == Purpose::Entra && self.0.hosts.is_identity_endpoint(url));
         if allowed {
@@ -228,33 +236,40 @@ impl Client {
             return Err(refused(request, from, location, "this request must not be redirected"));
         }
         let to = from.join(location).map_err(|_| refused(request, from, location, "not an address"))?;
-        if to.scheme() != "https" {
+        let plain = to.scheme() == "http" && request.redirects == Redirects::Http;
+        if to.scheme() != "https" && !plain {
             return Err(refused(request, from, to.as_str(), "not https"));
         }
+        self.check_outside(&to).map_err(|why| refused(request, from, to.as_str(), why))?;
+        Ok(to)
+    }
+
+    /// Where something from outside leads: nowhere private, unless `--allow-private` names it (G04, G18).
+    fn check_outside(&self, to: &Url) -> Result<(), &'static str> {
         if !to.username().is_empty() || to.password().is_some() {
-            return Err(refused(request, from, to.as_str(), "a user name in the address"));
+            return Err("a user name in the address");
         }
         let literal = match to.host() {
             Some(url::Host::Ipv4(address)) => Some(address.into()),
             Some(url::Host::Ipv6(address)) => Some(address.into()),
             Some(url::Host::Domain(name)) if is_local_name(name) => Some(std::net::Ipv4Addr::LOCALHOST.into()),
             Some(url::Host::Domain(_)) => None,
-            None => return Err(refused(request, from, to.as_str(), "no host")),
+            None => return Err("no host"),
         };
-        let named = self.0.hosts.private.iter().any(|host| host.is_of(&to));
+        let named = self.0.hosts.private.iter().any(|host| host.is_of(to));
         if literal.is_some_and(is_private) && !named {
-            return Err(refused(request, from, to.as_str(), "a private address"));
+            return Err("a private address");
         }
         if let Some(url::Host::Domain(name)) = to.host() {
             self.0.targets.add(name);
         }
-        Ok(to)
+        Ok(())
     }
 
     /// One request and its answer, read to the end. Credentials go out on the first hop only (G05).
     async fn exchange(&self, request: &Request, url: &Url, hop: usize) -> Result<Response, Error> {
         self.count(request.purpose, hop);
-        let client = self.connection(url, hop);
+        let client = self.connection(url, hop > 0 || request.outside);
         let mut headers = request.headers.clone();
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
@@ -273,14 +288,14 @@ impl Client {
         Ok(response)
     }
 
-    /// The client to use: a redirect may lead to a private address only where `--allow-private` names it.
-    fn connection(&self, url: &Url, hop: usize) -> &reqwest::Client {
+    /// The client to use: what comes from outside may lead to a private address only where `--allow-private` names it.
+    fn connection(&self, url: &Url, outside: bool) -> &reqwest::Client {
         let entry = self.0.connect_to.iter().find(|entry| entry.is_for(url));
         let own = self.0.elsewhere.iter().find(|(known, _)| Some(known) == entry);
         match own {
             Some((_, client)) => client,
-            None if hop == 0 && self.0.hosts.is_identity_endpoint(url) => &self.0.local,
-            None if hop == 0 || self.0.hosts.private.iter().any(|host| host.is_of(url)) => &self.0.direct,
+            None if !outside && self.0.hosts.is_identity_endpoint(url) => &self.0.local,
+            None if !outside || self.0.hosts.private.iter().any(|host| host.is_of(url)) => &self.0.direct,
             None => &self.0.outside,
         }
     }
@@ -408,7 +423,11 @@ fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Er
     let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
     let cause = deepest(&error.without_url());
     let text = cause.to_string();
-    if cause.is::<PrivateAddress>() || text.contains("leads to a private address") {
+    let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
+    if private && hop == 0 {
+        return Error::AddressRefused { what, host, why: "a private address" };
+    }
+    if private {
         return Error::RedirectRefused {
             what,
             from: request.url.host_str().unwrap_or_default().to_owned(),
@@ -569,6 +588,56 @@ mod tests {
             assert!(matches!(answer, Err(Error::RedirectRefused { .. })), "{answer:?}");
         }
         assert_eq!(asked.lock().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn g18_what_a_certificate_names_is_not_asked_where_it_is_private() {
+        let (port, asked) = server(&[OK]).await;
+        let own = format!("127.0.0.1:{port}");
+        let unnamed = client("other.example", &[]);
+        for private in [own.as_str(), "localhost", "[::1]:80", "10.0.0.1", "169.254.169.254", "a.localhost", "0.0.0.0"]
+        {
+            for scheme in ["http", "https"] {
+                let answer = unnamed.send(&request(&format!("{scheme}://{private}/")).outside()).await;
+                assert!(matches!(answer, Err(Error::AddressRefused { .. })), "{private}: {answer:?}");
+            }
+        }
+        let answer = unnamed.send(&request("http://user@ocsp.example/").outside()).await;
+        assert!(matches!(answer, Err(Error::AddressRefused { .. })), "{answer:?}");
+        assert!(asked.lock().unwrap().is_empty());
+        // Plain http is fine for these, and private is what was named.
+        let named = Client::new(Options {
+            hosts: Hosts { private: vec![own.parse().unwrap()], ..Hosts::default() },
+            ca_pem: Vec::new(),
+            connect_to: Vec::new(),
+            retries: 0,
+            mask: Mask::default(),
+            deadline: std::time::Instant::now() + Duration::from_secs(60),
+        })
+        .unwrap();
+        assert_eq!(named.send(&request(&format!("http://{own}/")).outside()).await.unwrap().status, StatusCode::OK);
+        let other = named.send(&request("http://127.0.0.1:1/").outside()).await;
+        assert!(matches!(other, Err(Error::AddressRefused { .. })), "{other:?}");
+    }
+
+    #[tokio::test]
+    async fn g04_a_crl_may_be_redirected_to_plain_http_and_nowhere_private() {
+        const AWAY: &str =
+            "HTTP/1.1 302 Away\r\nlocation: http://10.0.0.1/crl\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        const ON: &str = "HTTP/1.1 302 On\r\nlocation: /other.crl\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (port, asked) = server(&[AWAY, ON, OK]).await;
+        let own = format!("127.0.0.1:{port}");
+        let hosts = Hosts { private: vec![own.parse().unwrap()], ..Hosts::default() };
+        let deadline = std::time::Instant::now() + Duration::from_secs(60);
+        let options =
+            Options { hosts, ca_pem: Vec::new(), connect_to: Vec::new(), retries: 0, deadline, mask: Mask::default() };
+        let client = Client::new(options).unwrap();
+        let mut crl = request(&format!("http://{own}/crl")).outside();
+        crl.redirects = Redirects::Http;
+        let answer = client.send(&crl).await;
+        assert!(matches!(answer, Err(Error::RedirectRefused { .. })), "{answer:?}");
+        assert_eq!(client.send(&crl).await.unwrap().body, "ok");
+        assert_eq!(asked.lock().unwrap().len(), 3);
     }
 
     #[tokio::test]

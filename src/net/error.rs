@@ -89,6 +89,16 @@ pub enum Error {
         /// Why it is not followed.
         why: &'static str,
     },
+    /// An address that something names leads where none may.
+    #[error("{what}: `{host}` is not asked: {why}")]
+    AddressRefused {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// Why it is not asked.
+        why: &'static str,
+    },
     /// Plain HTTP to a host it was not allowed for.
     #[error("{what}: `{url}` is not https")]
     NotHttps {
@@ -115,7 +125,7 @@ impl Explain for Error {
             | Self::Throttled { reason, .. } => *reason,
             Self::Deadline { .. } => Reason::Timeout,
             Self::TooLarge { .. } => Reason::LimitReached,
-            Self::RedirectRefused { .. } => Reason::RedirectRefused,
+            Self::RedirectRefused { .. } | Self::AddressRefused { .. } => Reason::RedirectRefused,
             Self::NotHttps { .. } => Reason::HostNotAllowed,
             Self::Setup { .. } => Reason::ConfigInvalid,
         }
@@ -135,6 +145,10 @@ impl Explain for Error {
             Self::TooLarge { .. } => return None,
             Self::RedirectRefused { .. } => {
                 "a proxy in between or a hostile server; a private address needs `--allow-private`".to_owned()
+            }
+            Self::AddressRefused { .. } => {
+                "if it is meant to be asked, name it with `--allow-private HOST:PORT`; it gets no credentials"
+                    .to_owned()
             }
             Self::NotHttps { .. } => "name the host with `--plain-http` if that is meant".to_owned(),
             Self::Setup { .. } => "check `--ca-file` and proxy variables".to_owned(),

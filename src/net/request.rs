@@ -51,6 +51,8 @@ pub enum Redirects {
     Https,
     /// To `https` addresses that are not private; a credential stays on the first hop: blobs.
     Blob,
+    /// To `https` and `http` addresses that are not private: CRLs.
+    Http,
 }
 
 /// Whether a request may be sent again after a failure.
@@ -87,6 +89,9 @@ pub struct Request {
     pub redirects: Redirects,
     /// Whether it may be sent again.
     pub retry: Retry,
+    /// The address stands in something that is looked at (a certificate, `--timestamp-url`): it may be plain http
+    /// and must not be private, unless `--allow-private` names it (G18).
+    pub outside: bool,
 }
 
 impl Request {
@@ -103,6 +108,7 @@ impl Request {
             limit,
             redirects: Redirects::Refuse,
             retry: Retry::Safe,
+            outside: false,
         }
     }
 
@@ -113,6 +119,13 @@ impl Request {
         request.method = Method::POST;
         request.body = body.into();
         request.with_header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+    }
+
+    /// To an address that stands in something that is looked at; never with a credential.
+    #[must_use]
+    pub fn outside(mut self) -> Self {
+        self.outside = true;
+        self
     }
 
     /// With a further header.

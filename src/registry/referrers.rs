@@ -90,8 +90,11 @@ pub(super) struct Known {
     /// Per registry: whether it has the API.
     api: Mutex<BTreeMap<String, bool>>,
     /// One writer per tag within this process.
-    tags: Mutex<HashMap<(Repository, Tag), Arc<Mutex<()>>>>,
+    tags: Mutex<HashMap<(Repository, Tag), Turn>>,
 }
+
+/// Held by the one who writes.
+type Turn = Arc<Mutex<()>>;
 
 /// What is asked for.
 #[derive(Clone, Copy)]

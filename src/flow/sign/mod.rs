@@ -90,10 +90,12 @@ impl Group<'_> {
         let resolving = stream::iter(self.indexes.iter().map(|index| self.resolve(*index)))
             .buffered(self.services.concurrency)
             .collect::<Vec<_>>();
-        let dct = self.options.formats.iter().map(|format| match format {
-            SignFormat::Dct(dct) => DctJob::new(self.services, self.options, dct, self.repository),
-        });
-        let dct = dct.last();
+        let mut dct = None;
+        for format in &self.options.formats {
+            match format {
+                SignFormat::Dct(job) => dct = Some(DctJob::new(self.services, self.options, job, self.repository)),
+            }
+        }
         // Trust data does not depend on what the tags are: both are in flight together.
         let loading = OptionFuture::from(dct.as_ref().map(DctJob::load));
         let (resolved, loaded) = join(resolving, loading).await;
