@@ -4,7 +4,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use azure_core::http::{ClientOptions, RequestContent, RetryOptions, Transport as SdkTransport};
 use azure_security_keyvault_certificates::{
-    CertificateClient, CertificateClientOptions, models::CertificateClientGetCertificateOptions,
+    CertificateClient, CertificateClientOptions,
+    models::{CertificateAttributes, CertificateClientGetCertificateOptions},
 };
 use azure_security_keyvault_keys::{
     KeyClient, KeyClientOptions,
@@ -15,6 +16,7 @@ use azure_security_keyvault_keys::{
 };
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions, models::SecretClientGetSecretOptions};
 use futures::TryStreamExt as _;
+use time::OffsetDateTime;
 use url::Url;
 
 use super::{Identities, VaultError, credential::Credential, transport::Transport};
@@ -62,8 +64,8 @@ enum Unusable {
 pub struct VaultCertificate {
     /// The leaf.
     pub certificate: Certificate,
-    /// The version.
-    pub version: String,
+    /// Its key, which shares name, version and period: reading it needs no permission on keys.
+    pub key: VaultKey,
 }
 
 impl Vault {
@@ -146,8 +148,13 @@ impl Vault {
         Ok(keys)
     }
 
-    /// A certificate's leaf, and the version that names its key.
-    pub async fn certificate(&self, name: &str, version: Option<&str>) -> Result<VaultCertificate, VaultError> {
+    /// A certificate's leaf, and the key that it certifies.
+    pub async fn certificate(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        now: Timestamp,
+    ) -> Result<VaultCertificate, VaultError> {
         let full = format!("{}/certificates/{name}", self.host);
         let options = CertificateClientGetCertificateOptions {
             certificate_version: version.map(ToOwned::to_owned),
@@ -163,9 +170,16 @@ impl Vault {
             return Err(answer_without(&full, "another version"));
         }
         let der = bundle.cer.ok_or_else(|| answer_without(&full, "no certificate"))?;
-        let certificate =
-            Certificate::from_der(&der).map_err(|cause| VaultError::Sdk { key: full, cause: Box::new(cause) })?;
-        Ok(VaultCertificate { certificate, version: found })
+        let certificate = Certificate::from_der(&der)
+            .map_err(|cause| VaultError::Sdk { key: full.clone(), cause: Box::new(cause) })?;
+        let period = bundle.attributes.unwrap_or_default();
+        let key = VaultKey {
+            name: format!("{}/keys/{name}", self.host),
+            version: found,
+            key: certificate.public_key().clone(),
+            usable: certificate_usable(&period, now),
+        };
+        Ok(VaultCertificate { certificate, key })
     }
 
     /// A secret's value.
@@ -321,10 +335,23 @@ fn public_key(name: &str, jwk: &JsonWebKey) -> Result<PublicKey, VaultError> {
 }
 
 fn usable(attributes: &KeyAttributes, now: Timestamp) -> Result<(), Unusable> {
-    if attributes.enabled == Some(false) {
+    within(attributes.enabled, attributes.not_before, attributes.expires, now)
+}
+
+fn certificate_usable(attributes: &CertificateAttributes, now: Timestamp) -> Result<(), Unusable> {
+    within(attributes.enabled, attributes.not_before, attributes.expires, now)
+}
+
+fn within(
+    enabled: Option<bool>,
+    not_before: Option<OffsetDateTime>,
+    expires: Option<OffsetDateTime>,
+    now: Timestamp,
+) -> Result<(), Unusable> {
+    if enabled == Some(false) {
         return Err(Unusable::Disabled);
     }
-    match (attributes.not_before.map(Timestamp::from), attributes.expires.map(Timestamp::from)) {
+    match (not_before.map(Timestamp::from), expires.map(Timestamp::from)) {
         (Some(start), _) if now < start => Err(Unusable::Period(format!("from {start}"))),
         (_, Some(end)) if end <= now => Err(Unusable::Period(format!("until {end}"))),
         _ => Ok(()),

@@ -159,24 +159,20 @@ impl KeyRing {
 
     async fn vault_signer(&self, reference: &VaultReference) -> Result<VaultSigner, KeyError> {
         let vault = self.vault(reference).await?;
-        let mut version = reference.version.clone();
-        let mut certificates = Vec::new();
-        if reference.object == VaultObject::Certificate {
-            let found = vault.certificate(&reference.name, version.as_deref()).await?;
-            version = Some(found.version);
-            certificates.push(found.certificate);
-        }
-        let key = vault.key(&reference.name, version.as_deref(), self.now).await?;
-        if certificates.iter().any(|certificate| *certificate.public_key() != key.key) {
-            return Err(VaultError::Answer { key: key.name, what: "a certificate of another key".into() }.into());
-        }
+        let (name, version) = (&reference.name, reference.version.as_deref());
+        let (key, certificates) = if reference.object == VaultObject::Certificate {
+            let found = vault.certificate(name, version, self.now).await?;
+            (found.key, vec![found.certificate])
+        } else {
+            (vault.key(name, version, self.now).await?, Vec::new())
+        };
         Ok(VaultSigner::new(vault, key, certificates)?)
     }
 
     async fn vault_public(&self, reference: &VaultReference, older: bool) -> Result<PublicPart, KeyError> {
         let vault = self.vault(reference).await?;
         if reference.object == VaultObject::Certificate {
-            let found = vault.certificate(&reference.name, reference.version.as_deref()).await?;
+            let found = vault.certificate(&reference.name, reference.version.as_deref(), self.now).await?;
             let key = found.certificate.public_key().clone();
             return Ok(PublicPart { keys: vec![key], certificate: Some(found.certificate), in_vault: true });
         }
