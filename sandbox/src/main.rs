@@ -17,8 +17,8 @@ fn main() -> io::Result<()> {
         _ => return Err(io::Error::other("usage: acr-sandbox [--for SECONDS]")),
     };
     let sandbox = Sandbox::start(Options::default())?;
-    furnish(&sandbox);
-    io::stdout().write_all(exports(&sandbox).as_bytes())?;
+    let digest = furnish(&sandbox);
+    io::stdout().write_all(exports(&sandbox, &digest).as_bytes())?;
     io::stdout().flush()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(wait(limit));
@@ -26,28 +26,42 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Keys to sign with, a certificate, a secret, and an image to sign.
-fn furnish(sandbox: &Sandbox) {
+/// Keys to sign with, a certificate, a secret, and images: one under three tags, whose digest is returned, and
+/// one under another.
+fn furnish(sandbox: &Sandbox) -> String {
     for name in ["root", "targets", "release"] {
         sandbox.vault().create_key(name, KeyKind::P256);
     }
     sandbox.vault().create_certificate("release-certificate", KeyKind::P256, "CN=release,O=Contoso,C=US");
     sandbox.vault().create_pem_secret("release-pem");
-    sandbox.registry().push_index("shop/web", "1.0", "the sandbox's image");
+    let registry = sandbox.registry();
+    let image = registry.push_index("shop/web", "1.0", "the sandbox's image");
+    for tag in ["1", "latest"] {
+        registry.retag("shop/web", &image.digest, tag);
+    }
+    registry.push_index("shop/web", "edge", "another image");
     sandbox.acr().add_user("sandbox", "sandbox");
+    image.digest
 }
 
-fn exports(sandbox: &Sandbox) -> String {
+fn exports(sandbox: &Sandbox, digest: &str) -> String {
     let ca = sandbox.ca_file().display().to_string();
     let mut variables = sandbox.environment(Identity::ManagedIdentityAppService);
     variables.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
     variables.push(("ACR_SIGN_CA_FILE".into(), ca.clone()));
     variables.push(("SSL_CERT_FILE".into(), ca));
     variables.push(("SANDBOX_REGISTRY".into(), sandbox.localhost_registry()));
+    variables.push(("SANDBOX_DIGEST".into(), digest.to_owned()));
     variables.push(("SANDBOX_TLS_PORT".into(), sandbox.tls_port().to_string()));
     variables.push(("SANDBOX_PLAIN_PORT".into(), sandbox.plain_port().to_string()));
-    for (name, value) in sandbox.environment(Identity::ClientSecret) {
-        variables.push((format!("SANDBOX_{name}"), value));
+    // What a step has where it runs as somebody else: to be given to it under the names without the prefix.
+    for identity in [Identity::ClientSecret, Identity::GitHubOidc, Identity::AzurePipelines] {
+        for (name, value) in sandbox.environment(identity) {
+            let variable = (format!("SANDBOX_{name}"), value);
+            if !variables.contains(&variable) {
+                variables.push(variable);
+            }
+        }
     }
     variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect()
 }
