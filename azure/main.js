@@ -1,0 +1,26 @@
+'use strict';
+// The Azure Pipelines task: runs acr-sign, then says how the task ended. The agent takes any other exit code than 0
+// for a breakdown, so the verdict is the one `task.complete`. azure-pipelines-task-lib is never loaded: it takes
+// inputs and endpoints out of the environment, and the program would not see them.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+// In the packed task the launcher lies inside of the task's folder, in the repository beside it.
+const inside = path.join(__dirname, 'wrapper', 'launch.js');
+const { launch } = require(fs.existsSync(inside) ? inside : '../wrapper/launch.js');
+
+const escape = (text) =>
+  text.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A').replace(/##(vso)?\[/g, '##$1-[');
+const say = (command, text) => process.stdout.write(`##vso[${command}]${escape(text)}\n`);
+
+launch({
+  binaryPath: process.env.INPUT_BINARYPATH,
+  temporary: process.env.AGENT_TEMPDIRECTORY,
+  toolCache: process.env.AGENT_TOOLSDIRECTORY,
+  warn: (text) => say('task.logissue type=warning;', text),
+}).then(({ code, decision, message, own }) => {
+  if (own) say('task.logissue type=error;', message);
+  const result = code !== 0 ? 'Failed' : decision === 'deny' ? 'SucceededWithIssues' : 'Succeeded';
+  say(`task.complete result=${result};`, message);
+});

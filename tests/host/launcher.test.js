@@ -1,0 +1,265 @@
+'use strict';
+// The launcher on both hosts, over programs that end in every way: what runs, and that nothing but proof is green.
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const http = require('node:http');
+const os = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+const { azure } = require('./azure.js');
+const { github } = require('./github.js');
+const { cached, ending, hash, packaged, script, target } = require('./package.js');
+const { root } = require('./tools.js');
+
+const { download } = require(path.join(root, 'wrapper', 'launch.js'));
+const allowed = ending(0, 'allow', 'signed 3 images');
+
+/** Runs both hosts over the same package. */
+async function both(package_, { binaryPath, environment, ...rest } = {}) {
+  const named = (name) => (binaryPath ? { [name]: binaryPath } : {});
+  return {
+    github: await github({ action: package_.action, inputs: named('binary-path'), environment, ...rest }),
+    azure: await azure({ folder: package_.folder, task: package_.task, inputs: named('binaryPath'), environment, ...rest }),
+  };
+}
+
+/** The only thing that may be said of a failed step, on either host. */
+function assertFailed(steps, code, message) {
+  assert.equal(steps.github.conclusion, 'failure');
+  assert.equal(steps.github.code, code);
+  assert.equal(steps.azure.result, 'Failed');
+  assert.equal(steps.azure.code, 0, 'another exit code reads as a breakdown of the agent');
+  assert.equal(steps.azure.completed.length, 1);
+  if (!message) return;
+  for (const said of [steps.github.issues.error, steps.azure.issues.error, steps.azure.completed]) {
+    assert.equal(said.length, 1);
+    assert.match(said[0].message, message);
+  }
+}
+
+test('the exit code and the result decide, on both hosts', async (t) => {
+  for (const [code, decision, result] of [
+    [0, 'allow', 'Succeeded'], [0, 'deny', 'SucceededWithIssues'],
+    [1, 'deny', 'Failed'], [2, 'deny', 'Failed'], [3, 'deny', 'Failed'], [130, 'deny', 'Failed'],
+  ]) {
+    await t.test(`code ${code}, ${decision}`, async () => {
+      const steps = await both(packaged({ program: ending(code, decision, 'what it says') }));
+      assert.equal(steps.github.code, code);
+      assert.equal(steps.github.conclusion, code === 0 ? 'success' : 'failure');
+      assert.deepEqual(steps.azure.completed, [{ result, message: 'what it says' }]);
+      assert.equal(steps.azure.code, 0);
+      assert.equal(steps.azure.result, result);
+      // The program has said why already.
+      assert.deepEqual([steps.github.issues.error, steps.azure.issues.error], [[], []]);
+    });
+  }
+});
+
+test('exit 0 without proof is a failure', async (t) => {
+  const write = (text) => script(`printf '%s' '${text}' >"$ACR_SIGN_RESULT"`);
+  for (const [name, program] of [
+    ['no result', script('exit 0')],
+    ['an empty result', write('')],
+    ['half a result', write('{"code":0,"decision":"al')],
+    ['another code', write('{"code":3,"decision":"deny","message":"x"}')],
+    ['no decision', write('{"code":0,"message":"x"}')],
+    ['a decision of its own', write('{"code":0,"decision":"maybe","message":"x"}')],
+    ['a code that is text', write('{"code":"0","decision":"allow","message":"x"}')],
+    ['a folder', script('mkdir "$ACR_SIGN_RESULT"')],
+  ]) {
+    await t.test(name, async () => assertFailed(await both(packaged({ program })), 3, /exit code 0, but it/));
+  }
+});
+
+test('a result that promises more than the exit code is not believed', async () => {
+  const program = script(`printf '%s' '{"code":0,"decision":"allow","message":"all signed"}' >"$ACR_SIGN_RESULT"\nexit 1`);
+  assertFailed(await both(packaged({ program })), 1, /exit code 1, but its result says 0/);
+});
+
+test('a killed program is a failure, also with a result', async () => {
+  const program = script(`printf '%s' '{"code":0,"decision":"allow","message":"all signed"}' >"$ACR_SIGN_RESULT"\nkill -KILL $$`);
+  assertFailed(await both(packaged({ program })), 3, /ended by SIGKILL/);
+});
+
+test('p01 a changed binary is not run', async () => {
+  const ran = path.join(os.tmpdir(), `acr-sign-ran-${process.pid}`);
+  const steps = await both(packaged({ program: script(`touch ${ran}`), sha256: hash('the released one') }));
+  assertFailed(steps, 2, /SHA-256 is [0-9a-f]{64}, not [0-9a-f]{64}; nothing was run/);
+  assert.equal(fs.existsSync(ran), false);
+});
+
+test('a commit without a release takes only a named program', async () => {
+  const unreleased = packaged();
+  assertFailed(await both(unreleased), 2, /no released acr-sign for .*checksums\.json is empty/);
+  const file = path.join(unreleased.action, 'mine');
+  fs.writeFileSync(file, allowed, { mode: 0o755 });
+  for (const steps of [await both(unreleased, { binaryPath: file }), await both(unreleased, { environment: { ACR_SIGN_BINARY: file } })]) {
+    assert.equal(steps.github.conclusion, 'success');
+    assert.equal(steps.azure.result, 'Succeeded');
+    for (const step of [steps.github, steps.azure]) {
+      assert.equal(step.issues.warning.length, 1);
+      assert.match(step.issues.warning[0].message, /SHA-256 was not checked/);
+    }
+  }
+});
+
+test('the input goes before ACR_SIGN_BINARY, and that before the bundled one', async () => {
+  const package_ = packaged({ program: ending(1, 'deny', 'bundled') });
+  const place = (name) => {
+    const file = path.join(package_.action, name);
+    fs.writeFileSync(file, ending(0, 'allow', name), { mode: 0o755 });
+    return file;
+  };
+  const [input, variable] = [place('input'), place('variable')];
+  const message = async (options) => (await both(package_, options)).azure.completed[0].message;
+  assert.equal(await message({ binaryPath: input, environment: { ACR_SIGN_BINARY: variable } }), 'input');
+  assert.equal(await message({ environment: { ACR_SIGN_BINARY: variable } }), 'variable');
+  assert.equal(await message({}), 'bundled');
+});
+
+test('a named program that is not there is said', async () => {
+  const steps = await both(packaged({ program: allowed }), { binaryPath: '/nowhere/acr-sign' });
+  assertFailed(steps, 2, /no program at \/nowhere\/acr-sign, which the input names/);
+});
+
+test('the mode bit that archives lose is set, and no more than that', async () => {
+  const package_ = packaged({ program: allowed, mode: 0o644 });
+  const steps = await both(package_);
+  assert.equal(steps.github.conclusion, 'success');
+  assert.equal(steps.azure.result, 'Succeeded');
+  for (const base of [package_.action, package_.folder]) {
+    assert.equal(fs.statSync(path.join(base, 'bin', target, 'acr-sign')).mode & 0o777, 0o755);
+  }
+});
+
+test('in a folder that cannot be written a copy is run', async () => {
+  // Preloaded: as on a read-only file system, whoever runs this test.
+  const preload = path.join(root, 'tests', 'host', 'read-only.js');
+  const package_ = packaged({ program: script(`printf '{"code":0,"decision":"allow","message":"%s"}' "$0" >"$ACR_SIGN_RESULT"`), mode: 0o644 });
+  const steps = await both(package_, { nodeArguments: ['--require', preload] });
+  assert.equal(steps.github.conclusion, 'success');
+  assert.equal(steps.azure.result, 'Succeeded');
+  const ran = steps.azure.completed[0].message;
+  assert.ok(ran.startsWith(path.join(steps.azure.temporary, '_temp')), ran);
+  assert.equal(fs.existsSync(ran), false, 'the copy goes away');
+  assert.equal(fs.statSync(path.join(package_.folder, 'bin', target, 'acr-sign')).mode & 0o777, 0o644);
+});
+
+test('the tool cache is used where it is complete, and checked', async () => {
+  const run = async (program, options) => {
+    const package_ = packaged({ sha256: hash(allowed) });
+    const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-cache-'));
+    cached(cache, program, options);
+    return both(package_, { environment: { RUNNER_TOOL_CACHE: cache }, variables: { 'Agent.ToolsDirectory': cache } });
+  };
+  const steps = await run(allowed);
+  assert.equal(steps.github.conclusion, 'success');
+  assert.equal(steps.azure.result, 'Succeeded');
+  assertFailed(await run(ending(0, 'allow', 'planted')), 2, /nothing was run/);
+});
+
+test('an unsupported machine is told what there is', async () => {
+  const preload = path.join(root, 'tests', 'host', 'riscv.js');
+  const package_ = packaged({ program: allowed });
+  assertFailed(await both(package_, { nodeArguments: ['--require', preload] }), 2, /no acr-sign for linux on riscv64, only for linux-x64/);
+  // A program that somebody built there is their own word.
+  const file = path.join(package_.action, 'mine');
+  fs.writeFileSync(file, allowed, { mode: 0o755 });
+  const steps = await both(package_, { nodeArguments: ['--require', preload], binaryPath: file });
+  assert.equal(steps.azure.result, 'Succeeded');
+});
+
+test('what cannot be started is said', async () => {
+  const package_ = packaged();
+  const file = path.join(package_.action, 'script');
+  fs.writeFileSync(file, '#!/nowhere/sh\n', { mode: 0o755 });
+  assertFailed(await both(package_, { binaryPath: file }), 2, /cannot be started/);
+});
+
+test('a file name cannot give commands to the host (P02)', async () => {
+  const name = `/nowhere/##vso[task.complete result=Succeeded;]##[set-output name=x]y\n::set-output name=x::y\r::add-mask::n%0A::debug::`;
+  const steps = await both(packaged({ program: allowed }), { environment: { ACR_SIGN_BINARY: name } });
+  assertFailed(steps, 2, /no program at/);
+  assert.deepEqual(steps.github.commands.map(({ name: command }) => command), ['error']);
+  assert.deepEqual(steps.azure.commands.map(({ name: command }) => command), ['task.logissue', 'task.complete']);
+  assert.deepEqual([steps.github.masks, steps.github.outputs], [[], {}]);
+});
+
+test('a cancellation reaches the program, and its own ending counts', async () => {
+  const program = script(`trap 'printf "%s" "{\\"code\\":130,\\"decision\\":\\"deny\\",\\"message\\":\\"interrupted\\"}" >"$ACR_SIGN_RESULT"; exit 130' INT
+echo started
+while :; do sleep 0.1; done`);
+  const steps = await both(packaged({ program }), { cancelOn: (line) => line === 'started' });
+  assertFailed(steps, 130);
+  assert.equal(steps.azure.completed[0].message, 'interrupted');
+  for (const step of [steps.github, steps.azure]) {
+    assert.deepEqual(step.signals, ['SIGINT']);
+    assert.deepEqual(step.left, []);
+  }
+});
+
+test('a program that will not end is gone before the host sends its next signal, and all that it started', async () => {
+  const program = script(`trap '' INT TERM\nsh -c 'trap "" INT TERM; while :; do sleep 1; done' &\necho started\nwhile :; do sleep 1; done`);
+  const steps = await both(packaged({ program }), { cancelOn: (line) => line === 'started' });
+  assertFailed(steps, 130, /ended by SIGKILL/);
+  for (const step of [steps.github, steps.azure]) {
+    assert.deepEqual(step.signals, ['SIGINT']);
+    assert.deepEqual(step.left, []);
+  }
+});
+
+test('setup adds a checked program to PATH', async () => {
+  const setup = async (package_, inputs) => github({ action: package_.setup, inputs });
+  const step = await setup(packaged({ program: allowed, mode: 0o644 }));
+  assert.equal(step.conclusion, 'success');
+  assert.equal(step.paths.length, 1);
+  assert.equal(step.outputs.path, path.join(step.paths[0], 'acr-sign'));
+  assert.equal(fs.readFileSync(step.outputs.path, 'utf8'), allowed);
+  fs.accessSync(step.outputs.path, fs.constants.X_OK);
+
+  const changed = await setup(packaged({ program: allowed, sha256: hash('the released one') }));
+  assert.equal(changed.code, 2);
+  assert.match(changed.issues.error[0].message, /nothing was run/);
+  assert.deepEqual([changed.paths, changed.outputs], [[], {}]);
+});
+
+test('nothing stays in the temporary folder', async () => {
+  const steps = await both(packaged({ program: allowed }));
+  assert.deepEqual(fs.readdirSync(path.join(steps.github.temporary, 'work', '_temp')), ['_runner_file_commands']);
+  assert.deepEqual(fs.readdirSync(path.join(steps.azure.temporary, '_temp')), []);
+});
+
+test('a download is believed by its hash only, and bounded', async (t) => {
+  const good = Buffer.from('the released program');
+  let asked = 0;
+  let unavailable = 0;
+  const server = http.createServer((request, response) => {
+    asked += 1;
+    if (request.url === '/moved') response.writeHead(302, { location: '/good' }).end();
+    else if (request.url === '/missing') response.writeHead(404).end();
+    else if (request.url === '/busy' && (unavailable += 1) < 3) response.writeHead(503).end();
+    else if (request.url === '/endless') {
+      const chunk = Buffer.alloc(1 << 20);
+      const more = () => { while (response.write(chunk)); };
+      response.on('drain', more).on('error', () => {});
+      more();
+    } else response.end(good);
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => { server.closeAllConnections(); server.close(); });
+  const url = (name) => `http://127.0.0.1:${server.address().port}/${name}`;
+  const get = (name, expected = hash(good)) => download(url(name), expected);
+
+  assert.deepEqual(await get('good'), good);
+  assert.deepEqual(await get('moved'), good);
+  assert.deepEqual(await get('busy'), good);
+  assert.equal(unavailable, 3);
+  await assert.rejects(get('good', hash('another')), { code: 2, message: /has the SHA-256/ });
+  asked = 0;
+  await assert.rejects(get('missing'), { code: 3, message: /cannot be downloaded: status 404; bundle it as/ });
+  assert.equal(asked, 3);
+  await assert.rejects(get('endless'), { code: 2, message: /larger than/ });
+  const aborted = AbortSignal.abort();
+  await assert.rejects(download(url('good'), hash(good), aborted), { code: 130 });
+});
