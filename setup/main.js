@@ -1,0 +1,28 @@
+'use strict';
+// Puts a checked copy of acr-sign into a folder of its own and that into PATH.
+
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const { find } = require('../wrapper/launch.js');
+const { say } = require('../wrapper/commands.js');
+
+async function main() {
+  const folder = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP || os.tmpdir(), 'acr-sign-'));
+  const file = await find({
+    binaryPath: process.env['INPUT_BINARY-PATH'],
+    toolCache: process.env.RUNNER_TOOL_CACHE,
+    scratch: folder,
+    warn: (text) => say('warning', text),
+  });
+  const program = path.join(folder, process.platform === 'win32' ? 'acr-sign.exe' : 'acr-sign');
+  if (file !== program) fs.copyFileSync(file, program);
+  fs.chmodSync(program, 0o755);
+  fs.appendFileSync(process.env.GITHUB_PATH, `${folder}${os.EOL}`);
+  fs.appendFileSync(process.env.GITHUB_OUTPUT, `path=${program}${os.EOL}`);
+}
+
+main().catch((error) => {
+  say('error', error.message);
+  process.exitCode = Number.isInteger(error.code) ? error.code : 1;
+});
