@@ -1,6 +1,7 @@
 //! `acr-sign ci` as the two hosts run it: their environments, and their own rules for what comes out.
 
 mod attacks;
+mod files;
 mod host;
 mod outputs;
 mod parse;
