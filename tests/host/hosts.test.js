@@ -3,16 +3,18 @@
 // in which that fails.
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
+const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { azure } = require('./azure.js');
 const { github } = require('./github.js');
 const { packaged } = require('./package.js');
 const { startSandbox } = require('./sandbox.js');
-const { binary, readJson, taskLibCommands } = require('./tools.js');
+const { binary, readJson, taskLibCommands, tools, vsix } = require('./tools.js');
 
 const REPOSITORY = 'contoso.azurecr.io/shop/web';
 const TAGS = ['1.0', '1', 'latest'].map((tag) => `${REPOSITORY}:${tag}`);
@@ -49,10 +51,10 @@ const connection = (scheme, parameters = {}, data = {}) => ({
   parameters: { tenantid: sandbox.exported.SANDBOX_AZURE_TENANT_ID, serviceprincipalid: sandbox.exported.SANDBOX_AZURE_CLIENT_ID, ...parameters },
   data: { SubscriptionId: '99999999-0000-0000-0000-000000000000', environment: 'AzureCloud', ...data },
 });
-const onAzure = ({ inputs, endpoint = connection('WorkloadIdentityFederation'), variables, ...rest }) => {
+const onAzure = ({ inputs, endpoint = connection('WorkloadIdentityFederation'), variables, folder = package_.folder, task = package_.task, ...rest }) => {
   const named = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [camel(name), value]));
   return azure({
-    folder: package_.folder, task: package_.task, endpoints: [endpoint], accessToken: sandbox.exported.SANDBOX_SYSTEM_ACCESSTOKEN,
+    folder, task, endpoints: [endpoint], accessToken: sandbox.exported.SANDBOX_SYSTEM_ACCESSTOKEN,
     inputs: { azureSubscription: endpoint.id, ...named },
     variables: { 'System.OidcRequestUri': sandbox.exported.SANDBOX_SYSTEM_OIDCREQUESTURI, ...variables },
     ...rest,
@@ -150,6 +152,19 @@ test('every kind of service connection signs in', async (t) => {
       assert.equal(step.outputs.signedCount, '1');
     });
   }
+});
+
+test('the packed extension signs, and downloads nothing', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-vsix-'));
+  // An unpacker that, like the agent's, knows nothing of mode bits.
+  execFileSync(path.join(tools(), 'venv', 'bin', 'python'), ['-m', 'zipfile', '-e', vsix(), folder]);
+  const task = path.join(folder, 'AcrSign');
+  const { version } = readJson(path.join(folder, 'AcrSign', 'wrapper', 'checksums.json'));
+  assert.deepEqual(Object.values(readJson(path.join(task, 'task.json')).version).join('.'), version);
+  const step = await onAzure({ folder: task, task: path.join(task, 'task.json'), inputs: { ...signing(), images: TAGS[0], force: 'true' } });
+  assertSound(step);
+  assert.equal(step.result, 'Succeeded', step.log.join('\n'));
+  assert.deepEqual(step.issues.warning.filter(({ message }) => message.includes('SHA-256')), []);
 });
 
 test('what is not signed is stopped, and said', async (t) => {

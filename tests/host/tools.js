@@ -18,6 +18,7 @@ function given(name, what) {
 const tools = () => given('ACR_SIGN_TOOLS', 'the folder that tests/host/install filled');
 const binary = () => given('ACR_SIGN_BINARY', 'the built acr-sign');
 const sandboxBinary = () => given('ACR_SANDBOX_BINARY', 'the built acr-sandbox');
+const vsix = () => given('ACR_SIGN_VSIX', 'the extension that azure/pack packed');
 
 /** YAML as JSON, read by a real parser. */
 function readYaml(file) {
@@ -38,4 +39,4 @@ const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 /** azure-pipelines-task-lib's own reader and writer of logging commands. */
 const taskLibCommands = () => require(path.join(tools(), 'node_modules', 'azure-pipelines-task-lib', 'taskcommand.js'));
 
-module.exports = { binary, readJson, readYaml, root, sandboxBinary, taskLibCommands, tools };
+module.exports = { binary, readJson, readYaml, root, sandboxBinary, taskLibCommands, tools, vsix };
