@@ -208,6 +208,10 @@ impl Reference {
     }
 
     fn new(registry: RegistryHost, rest: &str) -> Result<Self, InvalidReference> {
+        if !is_host(registry.as_str()) {
+            // Known by its capitals alone; written in lower case it would be a path on Docker Hub.
+            return Err(InvalidReference::Host(registry.to_string()));
+        }
         let (name, digest) = match rest.split_once('@') {
             Some((name, digest)) => (name, Some(digest.parse()?)),
             None => (rest, None),
@@ -235,8 +239,12 @@ impl Reference {
 
 fn split_registry(text: &str) -> Option<(&str, &str)> {
     let (first, rest) = text.split_once('/')?;
-    let is_host = first.contains(['.', ':']) || first == "localhost" || first.bytes().any(|b| b.is_ascii_uppercase());
-    is_host.then_some((first, rest))
+    (is_host(first) || first.bytes().any(|b| b.is_ascii_uppercase())).then_some((first, rest))
+}
+
+/// What docker takes for a host and not for a path.
+fn is_host(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost"
 }
 
 impl fmt::Display for RegistryHost {
@@ -308,6 +316,7 @@ mod tests {
             "a.azurecr.io./x",
             ".azurecr.io/x",
             "a..b/x",
+            "K/x",
             "a.azurecr.io:0/x",
             "a.azurecr.io:99999/x",
             "a.azurecr.io:443x/x",
