@@ -14,6 +14,7 @@ mod architecture;
 mod dct;
 mod docs;
 mod flow;
+mod fuzz;
 mod keys;
 mod pipeline;
 mod registry;

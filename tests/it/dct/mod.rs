@@ -12,3 +12,5 @@ mod root_ca;
 mod server;
 mod signers;
 mod signing;
+
+pub use server::fixture;

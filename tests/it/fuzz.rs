@@ -1,0 +1,144 @@
+//! The fuzz targets over the fixtures, and over damage to them that is the same in every run.
+
+use std::{fs, path::Path};
+
+use crate::dct::fixture;
+
+#[path = "../../fuzz/targets.rs"]
+#[allow(dead_code, reason = "what it shares with the benches is used there")]
+mod targets;
+
+/// The same numbers in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(sides.max(1)).unwrap()).unwrap()
+    }
+}
+
+/// What parsers trip over.
+const TOKENS: [&[u8]; 16] = [
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b"\"",
+    b"\\",
+    b"\\u0000",
+    b"\\ud800",
+    b"null",
+    b"1e400",
+    b"-0",
+    b",",
+    b":",
+    b"\0",
+    b"\xff",
+    b"-----BEGIN PRIVATE KEY-----",
+];
+
+fn damaged(seed: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = seed.to_vec();
+    for _ in 0..=dice.roll(3) {
+        let (start, length) = (dice.roll(bytes.len()), dice.roll(9));
+        let end = (start + length).min(bytes.len());
+        match dice.roll(5) {
+            0 if !bytes.is_empty() => bytes[start] ^= 1 << dice.roll(8),
+            1 => drop(bytes.drain(start..end)),
+            2 => {
+                let copy = bytes[start..end].to_vec();
+                bytes.splice(start..start, copy);
+            }
+            3 => drop(bytes.splice(start..start, TOKENS[dice.roll(TOKENS.len())].iter().copied())),
+            _ => bytes.truncate(dice.roll(bytes.len() + 1)),
+        }
+    }
+    bytes
+}
+
+fn run(target: fn(&[u8]), seeds: &[Vec<u8>], rounds: usize) {
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    for seed in seeds {
+        target(seed);
+        for _ in 0..rounds {
+            target(&damaged(seed, &mut dice));
+        }
+    }
+}
+
+fn files(folder: &Path, all: &mut Vec<Vec<u8>>) {
+    let mut entries: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() { files(&path, all) } else { all.push(fs::read(path).unwrap()) }
+    }
+}
+
+fn served() -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for case in ["a-simple", "b-delegations", "f-docker"] {
+        files(&fixture(case).join("served"), &mut all);
+    }
+    assert!(all.len() > 30);
+    all
+}
+
+/// The files of a collection that the targets know the keys of.
+fn own() -> Vec<(&'static str, Vec<u8>)> {
+    let known = targets::collection::Collection::new(3).unwrap();
+    ["root", "timestamp", "snapshot", "targets"].map(|role| (role, known.files[role].clone())).into()
+}
+
+#[test]
+fn t26_canonical_json_is_read_as_others_read_it() {
+    let vectors: serde_json::Value = serde_json::from_slice(&fs::read(fixture("vectors.json")).unwrap()).unwrap();
+    let mut seeds = served();
+    seeds.extend(vectors["canonical_json"].as_array().unwrap().iter().map(|one| one["json"].as_str().unwrap().into()));
+    run(targets::canonical, &seeds, 60);
+}
+
+#[test]
+fn t14_no_role_document_panics_or_opens_anything() {
+    let seeds: Vec<Vec<u8>> =
+        own().into_iter().zip(0_u8..).map(|((_, file), which)| [&[which], file.as_slice()].concat()).collect();
+    run(targets::role, &seeds, 150);
+    let foreign: Vec<Vec<u8>> =
+        served().iter().zip((0_u8..4).cycle()).map(|(file, which)| [&[which], file.as_slice()].concat()).collect();
+    run(targets::role, &foreign, 3);
+}
+
+#[test]
+fn t14_no_server_makes_the_walk_panic() {
+    let files: Vec<Vec<u8>> = own().into_iter().map(|(_, file)| file).collect();
+    run(targets::walk, &[files.join(&0), served().join(&0)], 150);
+}
+
+#[test]
+fn g03_no_challenge_panics() {
+    let seeds = [
+        r#"Bearer realm="https://contoso.azurecr.io/oauth2/token",service="contoso.azurecr.io",scope="repository:web:pull""#,
+        r#"bearer realm="https://auth.example/t\"oken",error=insufficient_scope"#,
+        "Basic realm=\"x\"",
+        "Bearer",
+    ];
+    run(targets::challenge, &seeds.map(|seed| seed.as_bytes().to_vec()), 2_000);
+}
+
+#[test]
+fn g13_names_are_written_as_they_are_read() {
+    let digest = format!("contoso.azurecr.io/web/app:1.0@sha256:{}", "0f".repeat(32));
+    let seeds = ["alpine", "contoso.azurecr.io/web/app:1.0", "localhost:5000/a/b__c-d.e:T_g-1", "[::1]:5/x", &digest];
+    run(targets::reference, &seeds.map(|seed| seed.as_bytes().to_vec()), 2_000);
+}
+
+#[test]
+fn no_key_file_panics() {
+    let mut seeds = Vec::new();
+    files(&fixture("g-key-formats"), &mut seeds);
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys"), &mut seeds);
+    assert!(seeds.len() > 40);
+    run(targets::key_file, &seeds, 25);
+}
