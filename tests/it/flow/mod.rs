@@ -4,6 +4,7 @@ mod counts;
 mod faults;
 mod gate;
 mod identity;
+mod kill;
 mod lies;
 mod publishing;
 mod refusals;
