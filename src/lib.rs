@@ -16,6 +16,7 @@ pub mod keys;
 pub mod net;
 pub mod oci;
 pub mod pipeline;
+pub mod policy;
 mod process;
 pub mod reason;
 pub mod registry;
