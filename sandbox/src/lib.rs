@@ -13,6 +13,7 @@ mod clock;
 mod entra;
 mod exchange;
 mod fault;
+mod github;
 mod identity;
 mod log;
 mod metadata;
@@ -40,6 +41,7 @@ pub use acr::{Acr, Role};
 pub use clock::Clock;
 pub use entra::{Entra, Federation};
 pub use fault::{Action, Fault};
+pub use github::{GITHUB_RUN, GITHUB_TOKEN, GitHubApi};
 pub use identity::ManagedIdentity;
 pub use log::{Entry, Service};
 pub use oidc::{GITHUB_ISSUER, GITHUB_SUBJECT};
@@ -277,6 +279,11 @@ impl Sandbox {
         &self.world.entra
     }
 
+    /// GitHub's REST API.
+    pub fn github(&self) -> &GitHubApi {
+        &self.world.github
+    }
+
     /// The managed-identity endpoints.
     pub fn managed_identity(&self) -> &ManagedIdentity {
         &self.world.identity
@@ -310,6 +317,7 @@ fn names(options: &Options) -> Vec<String> {
         "login.microsoftonline.com",
         "pipelines.actions.githubusercontent.com",
         "dev.azure.com",
+        "api.github.com",
         "evil.example",
         "contoso.blob.core.windows.net",
         "*.vault.azure.net",

@@ -17,6 +17,7 @@ use crate::{
     entra::{Entra, Federation},
     exchange::{Request, Response},
     fault::Script,
+    github::GitHubApi,
     identity::ManagedIdentity,
     log::{Log, Service},
     metadata::Metadata,
@@ -37,6 +38,7 @@ pub(crate) struct World {
     pub(crate) entra: Arc<Entra>,
     pub(crate) identity: ManagedIdentity,
     pub(crate) oidc: Oidc,
+    pub(crate) github: GitHubApi,
     pub(crate) vault: Vault,
     pub(crate) registry: Arc<Registry>,
     pub(crate) acr: Acr,
@@ -66,6 +68,7 @@ impl World {
             script: Script::default(),
             identity: ManagedIdentity::new(entra.clone(), issuer.clone(), &options.client),
             oidc: Oidc::new(issuer.clone()),
+            github: GitHubApi::new(),
             vault: Vault::new(&options.vault, &options.tenant, issuer.clone(), clock.clone()),
             metadata: Metadata::new(&options.registry, registry.clone()),
             trust: TrustServer::new(clock.clone()),
@@ -114,6 +117,7 @@ impl World {
             Service::ManagedIdentity => self.identity.app_service(request),
             Service::Oidc if request.secure && request.host == "dev.azure.com" => self.oidc.pipelines(request),
             Service::Oidc if request.secure => self.oidc.github(request),
+            Service::Other if request.secure && request.host == "api.github.com" => self.github.handle(request),
             Service::Vault | Service::Entra | Service::Oidc | Service::Other => Response::new(404),
         }
     }
