@@ -72,6 +72,10 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     if let Some(digest) = &source.digest {
         arguments.push(format!("--digest={digest}"));
     }
+    if let Some(since) = inputs.text("fresh-since").filter(|_| source.name == "fresh-since") {
+        arguments.push(format!("--fresh-since={since}"));
+        arguments.extend(inputs.list("repository").into_iter().map(|pattern| format!("--repository={pattern}")));
+    }
     arguments.push("--".to_owned());
     arguments.extend(source.images.iter().cloned());
     let parsed = Cli::try_parse_from(&arguments).map_err(|error| {
@@ -94,6 +98,12 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
         planted.push("INPUT_AZURESUBSCRIPTION");
     }
     process.environment = std::mem::take(&mut process.environment).without(&planted);
+    if inputs.host() == Host::GitHub
+        && let Some(token) = inputs.text("github-token")
+    {
+        console.mask(token);
+        process.environment = std::mem::take(&mut process.environment).with("GITHUB_TOKEN", token);
+    }
     let (version, word, count) = (env!("CARGO_PKG_VERSION"), inputs.verb().word(), source.images.len());
     console.say(&format!(
         "acr-sign {version}: {word} on {}, images from {}: {count}",

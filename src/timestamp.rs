@@ -36,6 +36,12 @@ impl Timestamp {
         self.0.checked_add(delta).map_or(Self::LATEST, |sum| Self(sum).min(Self::LATEST))
     }
 
+    /// This time less a duration; `None` where that would be before the year 1.
+    pub fn minus(self, duration: Duration) -> Option<Self> {
+        let delta = time::Duration::try_from(duration).ok()?;
+        self.0.checked_sub(delta).map(Self)
+    }
+
     /// The same time without the fraction of a second.
     #[must_use]
     pub fn whole_seconds(self) -> Self {

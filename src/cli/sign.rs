@@ -13,6 +13,15 @@ pub(crate) struct Sign {
     /// Where a pipeline step found them, if not here
     #[arg(skip)]
     pub(crate) source: Option<&'static str>,
+    /// Metadata of buildx or bake, as JSON or a file: sign what it says was pushed, under those digests
+    #[arg(long, value_name = "FILE|JSON", conflicts_with = "images")]
+    pub(crate) metadata: Option<String>,
+    /// Sign what was pushed since then: an RFC 3339 time, a duration (30m), or `run`, the start of this pipeline run
+    #[arg(long, value_name = "TIME|DURATION|run", requires = "repository", conflicts_with_all = ["images", "metadata"])]
+    pub(crate) fresh_since: Option<String>,
+    /// With --fresh-since, repositories to look in: `*` within a part of the path, `**` for any number of parts
+    #[arg(long, value_name = "GLOB", requires = "fresh_since")]
+    pub(crate) repository: Vec<String>,
     /// Signature format: dct (Docker Content Trust). There is no default: a signature in the wrong format is a
     /// false comfort
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]

@@ -3,6 +3,7 @@
 use crate::{
     reason::{Exit, Explain, Reason},
     report::{Problem, Status},
+    timestamp::Timestamp,
 };
 
 /// An error of any layer below, as the flow passes it on.
@@ -134,6 +135,20 @@ pub enum FlowError {
         /// The repository.
         repository: String,
     },
+    /// No tag was pushed since the time asked for.
+    #[error("nothing was pushed since {since} in `{looked_in}`")]
+    NothingFresh {
+        /// The time.
+        since: Timestamp,
+        /// The repositories that were looked in.
+        looked_in: String,
+    },
+    /// A pattern of all registries.
+    #[error("`--repository {pattern}` names no registry to ask")]
+    NoRegistry {
+        /// The pattern.
+        pattern: String,
+    },
     /// The run's time is over.
     #[error("the run did not end within `--timeout {limit}`")]
     Timeout {
@@ -152,7 +167,11 @@ impl Explain for FlowError {
             Self::NoTrustData { gate: false, .. } => Reason::NotFound,
             Self::FileMissing { .. } | Self::NotReadBack { .. } => Reason::AnswerInvalid,
             Self::DigestMismatch { .. } => Reason::DigestMismatch,
-            Self::NothingNamed { .. } | Self::NoTag { .. } | Self::AlreadyInitialised { .. } => Reason::Usage,
+            Self::NothingNamed { .. }
+            | Self::NoTag { .. }
+            | Self::AlreadyInitialised { .. }
+            | Self::NoRegistry { .. } => Reason::Usage,
+            Self::NothingFresh { .. } => Reason::NoImages,
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
             Self::NotSigned { .. } => Reason::Unsigned,
@@ -180,6 +199,8 @@ impl Explain for FlowError {
             Self::RaceLost { .. } => "run again; signing the tags of one repository in one run avoids the race".into(),
             Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
+            Self::NothingFresh { .. } => "was it pushed to another repository, or by an earlier run?".into(),
+            Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
             Self::NoRandomness | Self::NoSigner { .. } => return None,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with a further `--key`".into(),
             Self::AlreadyInitialised { repository } => {

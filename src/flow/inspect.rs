@@ -53,6 +53,7 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
         pinned: Some(subject.to_string()),
         digest: Some(subject.descriptor.digest.clone()),
         media_type: Some(subject.descriptor.media_type.to_string()),
+        pushed: None,
         signatures: signatures(&set, &subject),
         ..ImageReport::named(image.to_string(), if judged { Status::Verified } else { Status::Shown })
     };

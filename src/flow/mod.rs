@@ -2,6 +2,7 @@
 
 mod collection;
 mod failure;
+mod fresh;
 mod inspect;
 mod key_show;
 mod publish;
@@ -15,6 +16,7 @@ mod verify;
 
 pub use collection::{Collection, Needed};
 pub use failure::{Failure, FlowError};
+pub use fresh::{FreshTag, fresh_tags};
 pub use inspect::{InspectOptions, inspect};
 pub use key_show::KeyView;
 pub use publish::{Published, sign_draft};

@@ -10,6 +10,7 @@ use crate::{
     keys::KeyRing,
     net,
     oci::Repository,
+    process::Environment,
     registry::{DockerConfig, Logins, Registry, TrustServer},
     report::{Report, Requests},
     settings::Settings,
@@ -29,6 +30,8 @@ pub struct Services {
     pub keys: Arc<KeyRing>,
     /// The run's time.
     pub now: Timestamp,
+    /// The environment of the run.
+    pub environment: Environment,
     /// How many repositories or images are worked on at once.
     pub concurrency: usize,
     identities: Identities,
@@ -43,13 +46,11 @@ impl Services {
         let docker = settings.docker_config.map(DockerConfig::new);
         let logins = Arc::new(Logins::new(settings.registry_auth, settings.password, docker, identities.clone()));
         let registry = Registry::new(client.clone(), logins.clone());
-        let keys = Arc::new(KeyRing::new(identities.clone(), settings.environment, now));
+        let keys = Arc::new(KeyRing::new(identities.clone(), settings.environment.clone(), now));
         let trust = TrustServer::new(registry.clone(), settings.trust_server);
         let deadline = client.deadline();
-        Ok((
-            Self { client, registry, trust, keys, now, concurrency: settings.concurrency, identities, logins },
-            deadline,
-        ))
+        let (environment, concurrency) = (settings.environment, settings.concurrency);
+        Ok((Self { client, registry, trust, keys, now, environment, concurrency, identities, logins }, deadline))
     }
 
     /// The same services at another time, for `--at`.

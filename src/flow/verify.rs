@@ -112,6 +112,7 @@ fn allowed(image: &Reference, subject: &Subject, verified: &Verified, set: &Trus
         pinned: Some(subject.to_string()),
         digest: Some(verified.subject().clone()),
         media_type: Some(subject.descriptor.media_type.to_string()),
+        pushed: None,
         signatures: signatures.collect(),
         ..ImageReport::named(image.to_string(), Status::Verified)
     }

@@ -160,6 +160,12 @@ impl Hosts {
         if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "a token service of Azure Pipelines")) }
     }
 
+    /// Checks the address of GitHub's API, which gets the job's token.
+    pub fn check_github_api(&self, url: &Url) -> Result<(), HostNotAllowed> {
+        let known = is_https(url) && (url.host_str() == Some("api.github.com") || below(url, ".ghe.com"));
+        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "an API of GitHub")) }
+    }
+
     /// Whether `url` may be a managed-identity endpoint: loopback or link-local, by literal or as `localhost`.
     pub fn is_identity_endpoint(&self, url: &Url) -> bool {
         let local = match url.host() {
@@ -313,6 +319,17 @@ mod tests {
         }
         assert!(hosts.check_github_oidc(&url("https://pipelines.actions.githubusercontent.com/x?y=z")).is_ok());
         assert!(hosts.check_github_oidc(&url("https://actions.githubusercontent.com.evil.example/")).is_err());
+        assert!(hosts.check_github_api(&url("https://api.github.com/repos/x")).is_ok());
+        assert!(hosts.check_github_api(&url("https://api.org.ghe.com/repos/x")).is_ok());
+        for bad in [
+            "https://api.github.com.evil.example/",
+            "http://api.github.com/",
+            "https://api.github.com:8443/",
+            "https://github.example/api/v3",
+            "https://user@api.github.com/",
+        ] {
+            assert!(hosts.check_github_api(&url(bad)).is_err(), "{bad}");
+        }
         assert!(hosts.check_pipelines_oidc(&url("https://dev.azure.com/org/x")).is_ok());
         assert!(hosts.check_pipelines_oidc(&url("https://org.visualstudio.com/x")).is_ok());
         assert!(hosts.check_pipelines_oidc(&url("https://evil.example/dev.azure.com")).is_err());

@@ -1,7 +1,12 @@
 //! What is wrong with the inputs or the environment of a step.
 
+use http::StatusCode;
+
 use super::{Host, Verb};
-use crate::reason::{Explain, Reason};
+use crate::{
+    net::{self, HostNotAllowed},
+    reason::{Explain, Reason},
+};
 
 /// An input, variable or file of the pipeline that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +84,30 @@ pub enum PipelineError {
         /// Where images were looked for.
         looked_for: &'static str,
     },
+    /// The start of this run is not known.
+    #[error("when this run began is not known: `{lacking}` is not there")]
+    NoStart {
+        /// What is missing.
+        lacking: &'static str,
+    },
+    /// An address of the environment that may not get the token.
+    #[error("`{what}` is not used")]
+    Host {
+        /// The variable.
+        what: &'static str,
+        /// Why.
+        #[source]
+        cause: HostNotAllowed,
+    },
+    /// The host's API did not answer.
+    #[error(transparent)]
+    Net(#[from] net::Error),
+    /// The host's API refused.
+    #[error("GitHub's API does not say when this run began: {status}")]
+    Api {
+        /// The status.
+        status: StatusCode,
+    },
     /// A source that cannot be read.
     #[error("{what} cannot be used: {why}")]
     Unreadable {
@@ -97,7 +126,11 @@ impl Explain for PipelineError {
         match self {
             Self::NoImages { .. } | Self::TagsAlone { given: false, .. } => Reason::NoImages,
             Self::Unreadable { .. } => Reason::ConfigInvalid,
+            Self::Host { cause, .. } => cause.reason(),
+            Self::Net(cause) => cause.reason(),
+            Self::Api { .. } => Reason::AnswerInvalid,
             Self::NoHost
+            | Self::NoStart { .. }
             | Self::Spelling { .. }
             | Self::Unresolved { .. }
             | Self::Value { .. }
@@ -124,6 +157,13 @@ impl Explain for PipelineError {
             Self::TagsAlone { host: Host::Azure, .. } => {
                 "add `digest`; a build that pushes nothing has none: skip this step there".to_owned()
             }
+            Self::NoStart { lacking: "github-token" } => {
+                "set `github-token: ${{ github.token }}` and give the job `actions: read`; or give a duration, such as `30m`".to_owned()
+            }
+            Self::NoStart { .. } => "give a time or a duration, such as `30m`".to_owned(),
+            Self::Host { cause, .. } => return cause.hint(),
+            Self::Net(cause) => return cause.hint(),
+            Self::Api { .. } => "`github-token` needs `actions: read`; or give a duration, such as `30m`".to_owned(),
             Self::NoImages { .. } => "set `images`, or `tags` and `digest`, or `metadata`".to_owned(),
             Self::Value { .. }
             | Self::OtherCommand { .. }

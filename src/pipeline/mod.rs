@@ -15,6 +15,7 @@ mod lists;
 mod outcome;
 pub mod outputs;
 mod run;
+mod started;
 mod table;
 
 use crate::process::Environment;
@@ -23,11 +24,12 @@ pub use advice::advise;
 pub use annotations::annotate;
 pub use console::{Console, DebugLines};
 pub use error::PipelineError;
-pub use images::{Source, find_images};
+pub use images::{Source, find_images, metadata};
 pub use inputs::{Inputs, Verb};
 pub use outcome::{Ending, FailOn};
 pub use outputs::{OUTPUTS, Output};
 pub use run::facts;
+pub use started::run_started;
 pub use table::{INPUTS, Input, Kind, Reader};
 
 /// A pipeline host.

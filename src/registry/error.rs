@@ -171,6 +171,26 @@ pub enum Error {
         /// Where to.
         to: String,
     },
+    /// A page of a listing cannot be read.
+    #[error("{what}: `{host}` sent a list that cannot be read ({why})")]
+    Listing {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// Why.
+        why: String,
+    },
+    /// A listing without an end.
+    #[error("{what}: `{host}` sent {pages} pages, and more are left")]
+    LongListing {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// How many were read.
+        pages: usize,
+    },
     /// The challenge cannot be answered.
     #[error("{what}: `{host}` demands a login that cannot be made")]
     Challenge {
@@ -281,7 +301,10 @@ impl Explain for Error {
             Self::Refused { .. } | Self::OtherBytes { .. } | Self::Challenge { .. } | Self::NoToken { .. } => {
                 Reason::AnswerInvalid
             }
-            Self::Manifest { .. } | Self::Referrers { .. } | Self::NotListed { .. } => Reason::AnswerInvalid,
+            Self::Manifest { .. } | Self::Referrers { .. } | Self::NotListed { .. } | Self::Listing { .. } => {
+                Reason::AnswerInvalid
+            }
+            Self::LongListing { .. } => Reason::LimitReached,
             Self::NoReferrersApi { .. } | Self::NoReferrersTag { .. } => Reason::ConfigInvalid,
             Self::ReferrersRace { .. } => Reason::RaceLost,
             Self::LeadsAway { .. } => Reason::RedirectRefused,
@@ -319,11 +342,12 @@ impl Explain for Error {
             Self::NotListed { .. } => "a replica may lag behind: run again".to_owned(),
             Self::ReferrersRace { .. } => "run again; signing one image from one place avoids the race".to_owned(),
             Self::LeadsAway { .. } => "a proxy in between or a hostile server: a registry's own addresses stay with it".to_owned(),
+            Self::LongListing { .. } => "name fewer repositories with `--repository`".to_owned(),
             Self::NoLogin { .. } => "log in first, or choose another `--registry-auth`".to_owned(),
             Self::Refused { status, .. } if status.is_server_error() => {
                 "the service is failing: look at its status page, and run again later".to_owned()
             }
-            Self::Refused { .. } | Self::Manifest { .. } | Self::Referrers { .. } | Self::NoReferrersTag { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
+            Self::Refused { .. } | Self::Manifest { .. } | Self::Referrers { .. } | Self::Listing { .. } | Self::NoReferrersTag { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
         })
     }
 }

@@ -20,6 +20,8 @@ pub struct ImageReport {
     pub digest: Option<Digest>,
     /// The media type of the manifest.
     pub media_type: Option<String>,
+    /// When its tag was pushed, where the registry was asked.
+    pub pushed: Option<Timestamp>,
     /// How it ended.
     pub status: Status,
     /// Why, when it did not end well.
@@ -118,6 +120,7 @@ impl ImageReport {
             pinned: None,
             digest: None,
             media_type: None,
+            pushed: None,
             status,
             problem: None,
             signatures: Vec::new(),

@@ -91,6 +91,7 @@ impl ImageReport {
         image.insert("image".into(), json!(self.image));
         insert(&mut image, "digest", self.digest.as_ref().map(ToString::to_string));
         insert(&mut image, "mediaType", self.media_type.as_deref());
+        insert(&mut image, "pushedAt", self.pushed.map(|at| at.to_string()));
         image.insert("status".into(), json!(self.status.word()));
         if let Some(problem) = &self.problem {
             image.insert("reason".into(), json!(problem.reason.code()));

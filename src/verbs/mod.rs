@@ -3,6 +3,7 @@
 mod inspect;
 mod key;
 mod sign;
+mod sources;
 mod trust;
 mod verify;
 

@@ -1,6 +1,6 @@
 //! `sign`.
 
-use super::{open_for_dct, pin_of, warn_of_trust};
+use super::{open_for_dct, pin_of, sources::Named, warn_of_trust};
 use crate::{
     cli::Sign,
     flow::{Failure, Services, SignDct, SignFormat, SignOptions, sign},
@@ -13,13 +13,13 @@ use crate::{
 
 pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Failure> {
     let formats = settings::formats(&arguments.format)?;
-    let images = settings::named_images(&arguments.images)?;
+    let named = Named::by(arguments, services).await?;
     let mut options = SignOptions {
         digest: settings::digest(arguments.digest.as_deref())?,
         formats: Vec::new(),
         force: arguments.force,
         dry_run: arguments.dry_run.dry_run,
-        images,
+        images: named.images.clone(),
     };
     let repositories: std::collections::BTreeSet<_> = options.images.iter().map(|image| &image.repository).collect();
     if options.digest.is_some() && repositories.len() > 1 {
@@ -28,13 +28,14 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
         );
     }
     let mut report = Report::new("sign");
-    report.source = arguments.source.or(Some("images"));
+    named.tell(arguments, &mut report);
     for format in formats {
         options.formats.push(match format {
             Format::Dct => SignFormat::Dct(for_dct(arguments, services, &options.images, &mut report).await?),
         });
     }
     report.images = sign(services, &options).await;
+    named.tell_times(&mut report.images);
     let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
     Ok(Outcome { report, text, json: None })
 }

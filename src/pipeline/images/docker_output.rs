@@ -2,10 +2,10 @@
 //! its commands, which also says the tags. A Dockerfile can write into that log, so of it only counts what
 //! is about a repository that was named, and where the digests are known, only those (P12).
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{PipelineError, Source, read};
-use crate::process::Environment;
+use crate::{oci::Repository, policy::Glob, process::Environment};
 
 /// Bytes of a log.
 const LIMIT: u64 = 64 << 20;
@@ -17,7 +17,7 @@ struct Push {
     digest: String,
 }
 
-pub(super) fn offered(environment: &Environment) -> Result<Source, PipelineError> {
+pub(super) fn offered(environment: &Environment, named: &[Glob]) -> Result<Source, PipelineError> {
     let pushed = resources(environment);
     let mut told = Vec::new();
     for path in logs(environment) {
@@ -26,13 +26,20 @@ pub(super) fn offered(environment: &Environment) -> Result<Source, PipelineError
     let mut images: Vec<String> = Vec::new();
     for (repository, digest) in &pushed {
         let tags = told.iter().filter(|push| push.repository == *repository && push.digest == *digest);
-        let mut named: Vec<String> = tags.map(|push| format!("{repository}:{}@{digest}", push.tag)).collect();
-        if named.is_empty() {
-            named.push(format!("{repository}@{digest}"));
+        let mut tagged: Vec<String> = tags.map(|push| format!("{repository}:{}@{digest}", push.tag)).collect();
+        if tagged.is_empty() {
+            tagged.push(format!("{repository}@{digest}"));
         }
-        images.extend(named);
+        images.extend(tagged);
     }
-    let mut seen = std::collections::BTreeSet::new();
+    // Where no digest is known, the repository must be one that an input names.
+    let unknown = told.iter().filter(|push| !pushed.iter().any(|(repository, _)| *repository == push.repository));
+    let named = unknown.filter(|push| {
+        let repository = Repository::named(&push.repository);
+        repository.is_ok_and(|repository| named.iter().any(|pattern| pattern.matches(&repository)))
+    });
+    images.extend(named.map(|push| format!("{}:{}@{}", push.repository, push.tag, push.digest)));
+    let mut seen = BTreeSet::new();
     images.retain(|image| seen.insert(image.clone()));
     if images.is_empty() {
         return Err(PipelineError::NoImages {

@@ -10,7 +10,7 @@ use super::PipelineError;
 const LIMIT: u64 = 16 << 20;
 
 /// The images of metadata that is given as JSON, or as the path of a file: `name:tag@digest`.
-pub(super) fn images(given: &str) -> Result<Vec<String>, PipelineError> {
+pub fn images(given: &str) -> Result<Vec<String>, PipelineError> {
     let text = if given.trim_start().starts_with('{') {
         given.to_owned()
     } else {

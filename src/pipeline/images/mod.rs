@@ -3,12 +3,15 @@
 
 mod artifacts;
 mod docker_output;
-mod metadata;
+pub mod metadata;
 
 use std::{fs::File, io::Read as _, path::Path};
 
 use super::{Host, Inputs, PipelineError, Verb};
-use crate::process::Environment;
+use crate::{
+    policy::{Glob, InvalidGlob},
+    process::Environment,
+};
 
 /// Images, and where they came from.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -30,16 +33,25 @@ impl Source {
 /// Finds the images of a step.
 pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source, PipelineError> {
     let given = |name: &str| inputs.text(name).is_some();
-    let sources: Vec<_> = ["images", "tags", "metadata"].into_iter().filter(|name| given(name)).collect();
-    if let [one, other, ..] = sources.as_slice() {
-        return Err(PipelineError::Both { one: inputs.spell(one), other: inputs.spell(other) });
+    if given("images") && given("tags") {
+        return Err(PipelineError::Both { one: inputs.spell("images"), other: inputs.spell("tags") });
     }
     let digest = inputs.text("digest").map(ToOwned::to_owned);
-    let mut source = match sources.first().copied() {
-        Some("images") => Source::of("images", inputs.list("images")),
-        Some("tags") => return tags(inputs, digest),
-        Some(_) => Source::of("metadata", metadata::images(inputs.text("metadata").unwrap_or_default())?),
-        None => offered(inputs.host(), environment)?,
+    let mut source = if given("images") {
+        Source::of("images", inputs.list("images"))
+    } else if given("tags") {
+        return tags(inputs, digest);
+    } else if let Some(metadata) = inputs.text("metadata") {
+        Source::of("metadata", metadata::images(metadata)?)
+    } else if given("fresh-since") {
+        if !given("repository") {
+            let (input, other) = (inputs.spell("fresh-since"), inputs.spell("repository"));
+            return Err(PipelineError::Alone { input, other });
+        }
+        // The registry is asked when the command runs.
+        Source::of("fresh-since", Vec::new())
+    } else {
+        offered(inputs, environment)?
     };
     if digest.is_some() && inputs.verb() == Verb::Verify {
         return Err(PipelineError::Alone { input: inputs.spell("digest"), other: inputs.spell("tags") });
@@ -63,10 +75,21 @@ fn tags(inputs: &Inputs, digest: Option<String>) -> Result<Source, PipelineError
 }
 
 /// What the host itself says was built.
-fn offered(host: Host, environment: &Environment) -> Result<Source, PipelineError> {
-    match host {
+fn offered(inputs: &Inputs, environment: &Environment) -> Result<Source, PipelineError> {
+    match inputs.host() {
         Host::GitHub => artifacts::offered(environment),
-        Host::Azure => docker_output::offered(environment),
+        Host::Azure => {
+            let named = inputs.list("repository").into_iter().map(|pattern| {
+                let wanted = |error: InvalidGlob| PipelineError::Value {
+                    input: inputs.spell("repository"),
+                    value: pattern.clone(),
+                    wanted: format!("patterns of repositories ({error})"),
+                };
+                pattern.parse().map_err(wanted)
+            });
+            let named: Vec<Glob> = named.collect::<Result<_, _>>()?;
+            docker_output::offered(environment, &named)
+        }
     }
 }
 

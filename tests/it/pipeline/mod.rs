@@ -2,6 +2,7 @@
 
 mod attacks;
 mod files;
+mod fresh;
 mod host;
 mod outputs;
 mod parse;

@@ -130,6 +130,40 @@ fn build_metadata_is_taken_as_text_or_file() {
 }
 
 #[test]
+fn the_command_line_takes_build_metadata_too() {
+    let (world, root) = World::initialised();
+    let metadata = json!({"image.name": format!("{REPOSITORY}:1.0"), "containerimage.digest": world.digest("1.0")});
+    let run = |metadata: &serde_json::Value, more: &str| {
+        world.run(&format!(
+            "sign --format dct --key akv:contoso/keys/release --root {root} --output json --metadata {metadata} {more}"
+        ))
+    };
+    let outcome = run(&metadata, "");
+    assert_eq!((outcome.exit, outcome.json()["source"].as_str()), (Exit::Done, Some("metadata")), "{}", outcome.stderr);
+    assert_eq!(run(&metadata, &format!("{REPOSITORY}:1")).exit, Exit::Usage);
+    let moved = json!({"image.name": format!("{REPOSITORY}:1.0"), "containerimage.digest": format!("sha256:{}", "1".repeat(64))});
+    assert_eq!(run(&moved, "").reasons(), ["digest-mismatch"]);
+    let unpushed = json!({"image.name": format!("{REPOSITORY}:1.0")});
+    assert_eq!(run(&unpushed, "").reasons(), ["config-invalid"]);
+}
+
+#[test]
+fn a_tag_without_a_digest_is_taken_as_it_is_now_and_said() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let mut step = step(&world, host, &root);
+        step.input("images", &format!("{REPOSITORY}:1.0,{}", pinned(&world, "1")));
+        let ran = step.run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+        let warnings = ran.annotations("warning");
+        assert!(
+            warnings.len() == 1 && warnings[0].1.starts_with("1 of 2 images are named without a digest"),
+            "{warnings:?}"
+        );
+    }
+}
+
+#[test]
 fn githubs_artifacts_are_joined_with_the_tags_of_metadata_action() {
     let (world, root) = World::initialised();
     let mut step = step(&world, Host::GitHub, &root);
@@ -206,6 +240,13 @@ fn p12_a_dockerfile_that_prints_pushes_has_nothing_signed() {
         // Nothing names a repository: the log alone says nothing.
         step.set("RESOURCE_URIS", "");
         assert_eq!(step.run().reasons(), ["no-images"]);
+        // An input names it, and no other repository counts; forged tags of it must hold what they say.
+        step.input("repository", "contoso.azurecr.io/shop/w*");
+        let mut expected = [pinned(&world, "1.0"), format!("{REPOSITORY}:old@{old}")];
+        let (mut images, _) = signed(&step);
+        expected.sort_unstable();
+        images.sort_unstable();
+        assert_eq!(images, expected);
     }
 }
 
