@@ -17,7 +17,7 @@ use crate::{
     },
     process::{Environment, Process},
     reason::Exit,
-    report::{ImageReport, Problem, Report},
+    report::{ImageReport, Problem, Profile, Report},
     run::{append, execute, replace},
 };
 
@@ -230,13 +230,12 @@ impl Step {
     fn summarise(&self, report: &Report) -> Exit {
         let written = match (self.host, self.environment.get("GITHUB_STEP_SUMMARY")) {
             (Host::GitHub, None) => return Exit::Done,
-            (Host::GitHub, Some(path)) => {
-                append(Path::new(path), report.summary().as_bytes()).map_err(|error| (PathBuf::from(path), error))
-            }
+            (Host::GitHub, Some(path)) => append(Path::new(path), report.summary(Profile::Github).as_bytes())
+                .map_err(|error| (PathBuf::from(path), error)),
             (Host::Azure, _) => {
                 // The host shows the file's name as the title.
                 let path = self.own_file(&format!("acr-sign-{}", report.command), "md");
-                let written = replace(&path, report.summary().as_bytes());
+                let written = replace(&path, report.summary(Profile::Azure).as_bytes());
                 written
                     .map(|()| self.console.upload_summary(&path.display().to_string()))
                     .map_err(|error| (path, error))

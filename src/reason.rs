@@ -162,6 +162,30 @@ reasons! {
     }
 }
 
+/// The table of `docs/reasons.md`: code, exit code, cause, fix.
+const TABLE: &str = include_str!("../docs/reasons.md");
+
+impl Reason {
+    /// What leads to this reason, in words.
+    pub fn cause(self) -> &'static str {
+        self.cell(3)
+    }
+
+    /// What to do about it in general, where the error itself has no better hint.
+    pub fn fix(self) -> &'static str {
+        self.cell(4)
+    }
+
+    fn cell(self, number: usize) -> &'static str {
+        let row = TABLE.lines().find(|line| {
+            line.strip_prefix("| `")
+                .and_then(|rest| rest.strip_prefix(self.code()))
+                .is_some_and(|rest| rest.starts_with('`'))
+        });
+        row.and_then(|row| row.split('|').nth(number)).unwrap_or_default().trim()
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())
@@ -188,6 +212,14 @@ mod tests {
         assert_eq!(Exit::Rejected.worst(Exit::Undecided), Exit::Undecided);
         assert_eq!(Exit::Usage.worst(Exit::Undecided), Exit::Usage);
         assert_eq!(Exit::Done.worst(Exit::Rejected), Exit::Rejected);
+    }
+
+    #[test]
+    fn every_reason_has_a_cause_and_a_fix() {
+        for reason in Reason::ALL {
+            assert!(reason.cause().len() > 10 && reason.fix().len() > 5, "{reason}");
+        }
+        assert_eq!(Reason::Timeout.fix(), "raise `--timeout`");
     }
 
     #[test]

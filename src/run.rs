@@ -15,7 +15,7 @@ use crate::{
     flow::{Failure, FlowError, Services},
     process::Process,
     reason::{Exit, Reason},
-    report::Report,
+    report::{Profile, Report},
     settings::{SettingError, Settings},
     verbs,
 };
@@ -152,7 +152,7 @@ fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exi
         exit = exit.worst(complain(process, "report", path, &error));
     }
     if let Some(path) = &output.summary
-        && let Err(error) = append(path, outcome.report.summary().as_bytes())
+        && let Err(error) = append(path, outcome.report.summary(Profile::Github).as_bytes())
     {
         exit = exit.worst(complain(process, "summary", path, &error));
     }

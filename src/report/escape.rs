@@ -24,25 +24,75 @@ pub fn plain(text: &str) -> String {
     broken
 }
 
-/// A code span in a Markdown table cell: what is inside shows as typed and cannot end the cell.
+/// Code in Markdown, also in a table cell: what is inside shows as typed, links nowhere, mentions nobody
+/// and cannot end the cell.
 pub fn markdown(text: &str) -> String {
+    let text = plain(text);
+    let text = text.trim();
+    if text.is_empty() {
+        return String::new();
+    }
+    // Nothing is interpreted in a code span; these could end it or the table cell around it, or be HTML to a
+    // reader that knows no code spans.
+    if !text.contains(['`', '|', '\\', '<', '>']) {
+        return format!("`{text}`");
+    }
     let mut out = String::with_capacity(text.len() + 16);
     out.push_str("<code>");
-    for c in plain(text).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            // Markdown's own signs, as numbers: a code element still takes links and emphasis.
-            '|' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '!' | '\\' | '#' | '~' | '@' | ':' | '$' => {
-                out.push_str(&format!("&#{};", u32::from(c)));
-            }
-            c => out.push(c),
+    for c in text.chars() {
+        if c.is_alphanumeric() || c == ' ' {
+            out.push(c);
+        } else if c == '@' {
+            // In an element of its own: an address is made a link even where its sign is a number.
+            out.push_str("<span>&#64;</span>");
+        } else {
+            out.push_str(&format!("&#{};", u32::from(c)));
         }
     }
     out.push_str("</code>");
     out
+}
+
+/// A sentence in Markdown: words stay words, and what is between backticks, or could be read as Markdown,
+/// HTML, a link or a mention, is shown as code.
+pub fn prose(text: &str) -> String {
+    let text = plain(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd backtick belongs to nobody: then all of it is code.
+    if parts.len().is_multiple_of(2) {
+        return markdown(&text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for (index, part) in parts.into_iter().enumerate() {
+        if index % 2 == 1 {
+            out.push_str(&markdown(part));
+            continue;
+        }
+        for piece in part.split_inclusive(' ') {
+            let word = piece.trim_end_matches(' ');
+            if word.chars().all(is_prose) && !word.contains("//") && !word.to_lowercase().contains("www.") {
+                out.push_str(word);
+            } else {
+                out.push_str(&markdown(word));
+            }
+            out.push_str(piece.get(word.len()..).unwrap_or_default());
+        }
+    }
+    out
+}
+
+/// At most so many characters of a text, with a sign where it was cut.
+pub(super) fn clipped(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+/// Characters that mean nothing to Markdown inside of a line.
+fn is_prose(c: char) -> bool {
+    c.is_alphanumeric()
+        || matches!(c, ',' | '.' | ';' | ':' | '\'' | '"' | '(' | ')' | '-' | '–' | '/' | '%' | '=' | '?' | '…')
 }
 
 /// Control characters, line and paragraph separators, what reorders or hides text, and what a comparison by
@@ -85,7 +135,38 @@ mod tests {
 
     #[test]
     fn p04_foreign_text_stays_in_its_cell() {
-        let cell = markdown("<img src=x>|`[a](b)\n");
-        assert_eq!(cell, "<code>&lt;img src=x&gt;&#124;&#96;&#91;a&#93;&#40;b&#41;&#92;n</code>");
+        for (text, shown) in [
+            ("contoso.azurecr.io/web:1", "`contoso.azurecr.io/web:1`"),
+            ("@org [a](b) www.evil.example", "`@org [a](b) www.evil.example`"),
+            ("<img>", "<code>&#60;img&#62;</code>"),
+            ("a|b", "<code>a&#124;b</code>"),
+            ("`<b>", "<code>&#96;&#60;b&#62;</code>"),
+            ("a@b.example|", "<code>a<span>&#64;</span>b&#46;example&#124;</code>"),
+            ("\\|\n", "<code>&#92;&#124;&#92;n</code>"),
+            ("a\u{202e}b", "<code>a&#92;u&#123;202e&#125;b</code>"),
+            (" ", ""),
+        ] {
+            assert_eq!(markdown(text), shown);
+        }
+    }
+
+    #[test]
+    fn p04_sentences_keep_their_words() {
+        for (text, shown) in [
+            ("`a:1` is not signed (3 of 4)", "`a:1` is not signed (3 of 4)"),
+            ("ask @org about https://evil.example/x now", "ask `@org` about `https://evil.example/x` now"),
+            ("<img src=x onerror=y>", "<code>&#60;img</code> src=x <code>onerror&#61;y&#62;</code>"),
+            ("**bold** and [a](b) WWW.x.y", "`**bold**` and `[a](b)` `WWW.x.y`"),
+            ("`a|b` no", "<code>a&#124;b</code> no"),
+            ("one ` alone", "<code>one &#96; alone</code>"),
+        ] {
+            assert_eq!(prose(text), shown);
+        }
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(clipped("äöü", 2), "äö…");
+        assert_eq!(clipped("äöü", 3), "äöü");
     }
 }

@@ -44,7 +44,7 @@ pub struct Location {
 }
 
 /// How an image ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Status {
     /// Signed in this run.
     Signed,

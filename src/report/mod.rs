@@ -8,8 +8,9 @@ mod json;
 mod summary;
 mod text;
 
-pub use escape::{markdown, plain};
+pub use escape::{markdown, plain, prose};
 pub use image::{ImageReport, Link, Location, SignatureReport, Status};
+pub use summary::Profile;
 
 use crate::reason::{Exit, Explain, Reason};
 

@@ -18,6 +18,8 @@ mod fuzz;
 mod keys;
 mod pipeline;
 mod registry;
+mod report;
 mod signatures;
+mod snapshot;
 mod world;
 mod wycheproof;

@@ -10,7 +10,10 @@ use std::{
 use super::{Candidate, Ended, SignOptions};
 use crate::{
     crypto::Signer,
-    flow::{Collection, Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft},
+    flow::{
+        Collection, Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft,
+        verify::chain,
+    },
     format::{
         Format,
         dct::{
@@ -19,7 +22,7 @@ use crate::{
         },
     },
     oci::{Repository, Subject},
-    report::{SignatureReport, Status},
+    report::{Link, SignatureReport, Status},
     timestamp::Timestamp,
 };
 
@@ -53,6 +56,8 @@ struct Plan {
     roles: Vec<(RoleName, KeyId)>,
     /// Until when each role's file holds.
     ends: BTreeMap<RoleName, Timestamp>,
+    /// What trust in each of them hangs on.
+    chains: Vec<Vec<Link>>,
     /// Candidates whose entries are new or sign again.
     changed: BTreeSet<usize>,
     /// Whether unchanged files are signed again, too.
@@ -172,7 +177,8 @@ impl<'a> DctJob<'a> {
         let changed = candidates.iter().filter(|candidate| renew || !held(candidate));
         let changed = changed.map(|candidate| candidate.index).collect();
         let ends = names.iter().filter_map(|role| Some((role.clone(), set.targets(role)?.expires))).collect();
-        Ok(Plan { roles, ends, changed, renew })
+        let chains = roles.iter().map(|role| signed_chain(set, role)).collect();
+        Ok(Plan { roles, ends, chains, changed, renew })
     }
 
     fn signed(&self, plan: &Plan, candidate: &Candidate) -> Ended {
@@ -181,16 +187,17 @@ impl<'a> DctJob<'a> {
             (true, true) => Status::Planned,
             (true, false) => Status::Signed,
         };
-        let signature = |(role, key_id): &(RoleName, KeyId)| SignatureReport {
+        let signature = |((role, key_id), chain): (&(RoleName, KeyId), &Vec<Link>)| SignatureReport {
             signer: Some(self.dct.signer.name().to_owned()),
             key_id: Some(key_id.to_string()),
             role: Some(role.to_string()),
             signed_at: (status == Status::Signed).then_some(self.services.now),
             expires_at: plan.ends.get(role).copied(),
             reference: Some(candidate.subject.to_string()),
+            chain: chain.clone(),
             ..SignatureReport::new(Format::Dct, status)
         };
-        let signatures = plan.roles.iter().map(signature).collect();
+        let signatures = plan.roles.iter().zip(&plan.chains).map(signature).collect();
         Ended { index: candidate.index, status, problem: None, signatures }
     }
 }
@@ -202,4 +209,13 @@ fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, Entr
 
 fn entry(subject: &Subject) -> Entry {
     Entry { digest: subject.descriptor.digest.clone(), length: subject.descriptor.size }
+}
+
+/// The chain of a role that is signed with a key: its next version is the server's to say.
+fn signed_chain(set: &TrustedSet, (role, key_id): &(RoleName, KeyId)) -> Vec<Link> {
+    let mut links = chain(set, role);
+    if let Some(link) = links.last_mut() {
+        *link = Link { name: role.to_string(), key_id: Some(key_id.to_string()), version: None, expires_at: None };
+    }
+    links
 }

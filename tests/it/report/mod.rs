@@ -1,0 +1,4 @@
+//! What people and code scanning are shown.
+
+mod samples;
+mod summary;
