@@ -77,12 +77,18 @@ reasons! {
         UntrustedKey = "untrusted-key",
         /// The root of the trust data does not lead from the pin.
         UntrustedRoot = "untrusted-root",
+        /// Signed by an identity that is not trusted.
+        UntrustedIdentity = "untrusted-identity",
         /// The digest differs from what was signed or named.
         DigestMismatch = "digest-mismatch",
+        /// The signature is about another image.
+        SubjectMismatch = "subject-mismatch",
         /// Trust data or signature is past its end.
         Expired = "expired",
         /// Trust data or certificate is not valid yet.
         NotYetValid = "not-yet-valid",
+        /// A certificate was revoked.
+        Revoked = "revoked",
         /// Older than what was seen before or is demanded.
         Rollback = "rollback",
         /// Too few valid signatures of distinct keys.
@@ -95,12 +101,20 @@ reasons! {
         Malformed = "malformed",
         /// A certificate breaks the rules of its use.
         CertificateUnsuitable = "certificate-unsuitable",
+        /// A timestamp is missing or proves nothing.
+        TimestampInvalid = "timestamp-invalid",
+        /// The signature demands something that is not known here.
+        CriticalUnknown = "critical-unknown",
+        /// Signed metadata is not what was demanded.
+        MetadataMismatch = "metadata-mismatch",
         /// No role of the collection lists the signing key.
         KeyNotDelegated = "key-not-delegated",
     }
     Usage {
         /// The command line is wrong.
         Usage = "usage",
+        /// A policy breaks the rules of its format.
+        PolicyInvalid = "policy-invalid",
         /// The environment or a setting is wrong.
         ConfigInvalid = "config-invalid",
         /// No image was named or found.
@@ -153,6 +167,8 @@ reasons! {
         KeyDisabled = "key-disabled",
         /// The key is outside its period of validity.
         KeyExpired = "key-expired",
+        /// Whether a certificate was revoked could not be found out.
+        RevocationUnknown = "revocation-unknown",
         /// The run's deadline passed.
         Timeout = "timeout",
     }
