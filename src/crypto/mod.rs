@@ -3,14 +3,28 @@
 //! Pure: the trait names a future, but nothing here runs, reads or sends. The trusted key decides the
 //! algorithm; a message's own claim must equal it (attacks §0, property 5).
 
+mod ber;
+mod crl;
+mod der_reader;
 mod ecdsa_der;
+mod extensions;
+mod hash;
 mod key;
+pub mod ocsp;
 mod secret;
+mod signature_algorithm;
 mod signer;
+mod timestamp_request;
+mod timestamp_token;
 mod x509;
 
+pub use crl::{CRL_LIMIT, Crl, InvalidCrl, RevokedEntry, Scope};
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
+pub use extensions::{Extension, InvalidExtension, NameAttribute};
+pub use hash::HashFunction;
 pub use key::{InvalidKey, KeyKind, PublicKey, Scheme, SignatureInvalid};
 pub use secret::{Mask, Secret, SecretBytes};
 pub use signer::{BoxFuture, SignError, Signature, Signer, verified_signature};
+pub use timestamp_request::{TIMESTAMP_LIMIT, TimestampRequest};
+pub use timestamp_token::{InvalidToken, TimestampToken, TokenSigner};
 pub use x509::{Certificate, InvalidCertificate};

@@ -12,19 +12,12 @@ use x509_cert::{
     ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage},
 };
 
-use super::{KeyKind, PublicKey, Scheme, ecdsa_from_der};
+use super::{PublicKey, signature_algorithm};
 use crate::timestamp::Timestamp;
 
 const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
-const SHA256_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.11");
-const SHA384_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12");
-const SHA512_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 const SHA1_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5");
 const ECDSA_WITH_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
-const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
-const ECDSA_WITH_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
-const ECDSA_WITH_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4");
-const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Certificates that one PEM file may hold (design §8).
 const CHAIN_LIMIT: usize = 10;
@@ -33,7 +26,7 @@ const CHAIN_LIMIT: usize = 10;
 #[derive(Clone, Eq, PartialEq)]
 pub struct Certificate {
     der: Box<[u8]>,
-    parsed: CertificateInner<Raw>,
+    pub(super) parsed: CertificateInner<Raw>,
     key: PublicKey,
 }
 
@@ -72,6 +65,17 @@ impl Certificate {
             return Err(InvalidCertificate::Count(blocks.len()));
         }
         blocks.iter().map(|block| Self::from_der(block.contents())).collect()
+    }
+
+    /// The certificates that lie one after the other in `bytes`, each in DER; `None` for anything else.
+    pub fn split_der(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+        use der::{Reader as _, SliceReader};
+        let mut reader = SliceReader::new(bytes).ok()?;
+        let mut found = Vec::new();
+        while !reader.is_finished() {
+            found.push(reader.tlv_bytes().ok()?);
+        }
+        Some(found)
     }
 
     /// The bytes.
@@ -170,9 +174,14 @@ impl Certificate {
         Sha1::digest(&self.der).iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
+    /// SHA-256 of the certificate.
+    pub fn thumbprint(&self) -> [u8; 32] {
+        Sha256::digest(&self.der).into()
+    }
+
     /// SHA-256 of the certificate as lower-case hex.
     pub fn thumbprint_sha256(&self) -> String {
-        Sha256::digest(&self.der).iter().map(|byte| format!("{byte:02x}")).collect()
+        self.thumbprint().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// Whether `issuer` signed this certificate: the names match and the signature verifies.
@@ -181,19 +190,18 @@ impl Certificate {
         if mine.issuer() != theirs.subject() {
             return false;
         }
-        let Ok(message) = self.signed_bytes() else { return false };
-        let Some(signature) = self.parsed.signature().as_bytes() else { return false };
-        let (scheme, signature) = match (self.parsed.signature_algorithm().oid, issuer.key.kind()) {
-            (SHA256_WITH_RSA, KeyKind::Rsa { .. }) => (Scheme::RsaPkcs1Sha256, Some(signature.to_vec())),
-            (SHA384_WITH_RSA, KeyKind::Rsa { .. }) => (Scheme::RsaPkcs1Sha384, Some(signature.to_vec())),
-            (SHA512_WITH_RSA, KeyKind::Rsa { .. }) => (Scheme::RsaPkcs1Sha512, Some(signature.to_vec())),
-            (ECDSA_WITH_SHA256, kind) => (Scheme::EcdsaSha256, ecdsa_from_der(kind, signature)),
-            (ECDSA_WITH_SHA384, kind) => (Scheme::EcdsaSha384, ecdsa_from_der(kind, signature)),
-            (ECDSA_WITH_SHA512, kind) => (Scheme::EcdsaSha512, ecdsa_from_der(kind, signature)),
-            (ED25519, KeyKind::Ed25519) => (Scheme::Ed25519, Some(signature.to_vec())),
-            _ => return false,
+        let scheme = signature_algorithm::scheme(self.parsed.signature_algorithm(), None);
+        let (Some(scheme), Ok(message), Some(signature)) =
+            (scheme, self.signed_bytes(), self.parsed.signature().as_bytes())
+        else {
+            return false;
         };
-        signature.is_some_and(|signature| issuer.key.verify(scheme, message, &signature).is_ok())
+        signature_algorithm::is_signed_by(&issuer.key, scheme, message, signature)
+    }
+
+    /// Whether it was signed by its own key and names itself as issuer.
+    pub fn is_self_signed(&self) -> bool {
+        self.is_issued_by(self)
     }
 
     /// The very bytes of the `TBSCertificate` that the signature is over.
