@@ -4,6 +4,7 @@
 //! anywhere (attacks §0, property 3).
 
 pub mod dct;
+pub mod notation;
 
 use std::{fmt, str::FromStr};
 
@@ -14,6 +15,8 @@ use crate::{crypto::PublicKey, oci::Digest, timestamp::Timestamp};
 pub enum Format {
     /// Docker Content Trust.
     Dct,
+    /// Notary Project.
+    Notation,
 }
 
 /// The text names no format.
@@ -38,6 +41,7 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Dct => "dct",
+            Self::Notation => "notation",
         })
     }
 }

@@ -32,6 +32,7 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     for format in formats {
         options.formats.push(match format {
             Format::Dct => SignFormat::Dct(for_dct(arguments, services, &options.images, &mut report).await?),
+            Format::Notation => return Err(SettingError::usage("`sign` does not make `notation` signatures").into()),
         });
     }
     report.images = sign(services, &options).await;

@@ -1,0 +1,159 @@
+//! The JWS envelope: flattened JSON serialization, exactly four members (reference §5). Read strictly: exact
+//! names, each once, base64 in its one spelling.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+
+use super::{
+    algorithm::Algorithm,
+    attributes::{
+        AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION, RawAttributes,
+        SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
+    },
+    envelope::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, Statement},
+    json::{self, Object, Value},
+};
+use crate::{crypto::Certificate, timestamp::Timestamp};
+
+/// Names that RFC 7515 defines and that cannot be critical.
+const REGISTERED: [&str; 3] = ["alg", "cty", "crit"];
+
+/// Reads an envelope; no rule about its attributes or its signature is applied yet.
+pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
+    let envelope = json::object(bytes)?;
+    for name in envelope.keys() {
+        if !["payload", "protected", "header", "signature"].contains(&name.as_str()) {
+            return Err(EnvelopeFault::Member(name.clone()));
+        }
+    }
+    let text = |name: &'static str| {
+        envelope.get(name).and_then(Value::as_str).ok_or_else(|| EnvelopeFault::Member(name.to_owned()))
+    };
+    let (payload, protected, signature) = (text("payload")?, text("protected")?, text("signature")?);
+    let Some(Value::Object(header)) = envelope.get("header") else {
+        return Err(EnvelopeFault::Member("header".to_owned()));
+    };
+    let members = json::object(&unpadded("protected", protected)?)?;
+    if let Some(name) = members.keys().find(|name| header.contains_key(*name)) {
+        return Err(HeaderFault::Twice(name.clone()).into());
+    }
+    let agent = match header.get(SIGNING_AGENT) {
+        Some(agent) => Some(agent.as_str().ok_or_else(|| EnvelopeFault::Member(SIGNING_AGENT.to_owned()))?.to_owned()),
+        None => None,
+    };
+    let token = match header.get(TIMESTAMP) {
+        Some(token) => Some(padded(TIMESTAMP, token)?),
+        None => None,
+    };
+    Ok(Decoded {
+        attributes: attributes(&members)?.check(|name| REGISTERED.contains(&name))?,
+        payload: unpadded("payload", payload)?,
+        message: format!("{protected}.{payload}").into_bytes(),
+        signature: unpadded("signature", signature)?,
+        chain: certificates(header)?,
+        agent,
+        token,
+    })
+}
+
+fn unpadded(name: &str, text: &str) -> Result<Vec<u8>, EnvelopeFault> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| EnvelopeFault::Base64(name.to_owned()))
+}
+
+fn padded(name: &str, text: &Value) -> Result<Vec<u8>, EnvelopeFault> {
+    let text = text.as_str().ok_or_else(|| EnvelopeFault::Member(name.to_owned()))?;
+    STANDARD.decode(text).map_err(|_| EnvelopeFault::Base64(name.to_owned()))
+}
+
+fn certificates(header: &Object) -> Result<Vec<Vec<u8>>, EnvelopeFault> {
+    let Some(Value::Array(items)) = header.get("x5c") else {
+        return Err(EnvelopeFault::Member("x5c".to_owned()));
+    };
+    if items.len() > CHAIN_LIMIT {
+        return Err(EnvelopeFault::ChainLength(items.len()));
+    }
+    items.iter().map(|item| padded("x5c", item)).collect()
+}
+
+fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
+    // RFC 7797: with `b64` the signed bytes would be others than those that are read here.
+    if members.contains_key("b64") {
+        return Err(HeaderFault::Forbidden("b64".to_owned()));
+    }
+    let text = |name: &str| match members.get(name) {
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(HeaderFault::Type(name.to_owned())),
+        None => Ok(None),
+    };
+    let time = |name: &str| {
+        let Some(text) = text(name)? else { return Ok(None) };
+        text.parse::<Timestamp>().map(Some).map_err(|_| HeaderFault::Type(name.to_owned()))
+    };
+    let algorithm = match text("alg")? {
+        Some(name) => Some(Algorithm::from_name(&name).ok_or(HeaderFault::Algorithm(name))?),
+        None => None,
+    };
+    let critical = match members.get("crit") {
+        Some(list) => Some(list.strings().ok_or_else(|| HeaderFault::Type("crit".to_owned()))?),
+        None => None,
+    };
+    Ok(RawAttributes {
+        algorithm,
+        content_type: text("cty")?,
+        critical,
+        scheme: text(SIGNING_SCHEME)?,
+        signing_time: time(SIGNING_TIME)?,
+        authentic_signing_time: time(AUTHENTIC_SIGNING_TIME)?,
+        expiry: time(EXPIRY)?,
+        plugin: text(PLUGIN)?,
+        plugin_min_version: text(PLUGIN_MIN_VERSION)?,
+        names: members.keys().cloned().collect(),
+    })
+}
+
+/// The two members that are signed, in their encoded form.
+pub(super) fn statement(content: &Content) -> Statement {
+    let mut critical = vec![SIGNING_SCHEME];
+    critical.extend(content.expiry.map(|_| EXPIRY));
+    let mut members = serde_json::Map::new();
+    let mut add = |name: &str, value: serde_json::Value| members.insert(name.to_owned(), value);
+    add("alg", content.algorithm.name().into());
+    add("crit", critical.into());
+    add("cty", PAYLOAD_TYPE.into());
+    add(SIGNING_SCHEME, "notary.x509".into());
+    add(SIGNING_TIME, content.signing_time.to_string().into());
+    if let Some(expiry) = content.expiry {
+        add(EXPIRY, expiry.to_string().into());
+    }
+    let protected = URL_SAFE_NO_PAD.encode(serde_json::Value::from(members).to_string());
+    let payload = URL_SAFE_NO_PAD.encode(content.payload.to_json(true));
+    let message = format!("{protected}.{payload}").into_bytes();
+    Statement { protected: protected.into_bytes(), payload: payload.into_bytes(), message }
+}
+
+/// The envelope around what was signed.
+pub(super) fn encode(
+    statement: &Statement,
+    signature: &[u8],
+    chain: &[Certificate],
+    agent: &str,
+    token: Option<&[u8]>,
+) -> Vec<u8> {
+    let chain: Vec<String> = chain.iter().map(|certificate| STANDARD.encode(certificate.der())).collect();
+    let mut header = serde_json::Map::new();
+    if let Some(token) = token {
+        header.insert(TIMESTAMP.to_owned(), STANDARD.encode(token).into());
+    }
+    header.insert("x5c".to_owned(), chain.into());
+    header.insert(SIGNING_AGENT.to_owned(), agent.into());
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let envelope = serde_json::json!({
+        "payload": text(&statement.payload),
+        "protected": text(&statement.protected),
+        "header": header,
+        "signature": URL_SAFE_NO_PAD.encode(signature),
+    });
+    envelope.to_string().into_bytes()
+}

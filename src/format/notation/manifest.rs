@@ -1,0 +1,191 @@
+//! The signature manifest: an OCI image manifest whose subject is the image and whose one layer is the envelope
+//! (reference §1). Written in the new form, read in both.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Rejection,
+    envelope::{ENVELOPE_LIMIT, EnvelopeKind},
+    json::{self, InvalidJson, Object, Value},
+    payload::{self, PayloadFault},
+};
+use crate::{
+    crypto::Certificate,
+    oci::{Descriptor, Digest, MediaType, manifest::OCI_MANIFEST},
+    timestamp::Timestamp,
+};
+
+/// The artifact type of signature manifests.
+pub const ARTIFACT_TYPE: &str = "application/vnd.cncf.notary.signature";
+/// The media type of the configuration in the new form.
+pub const EMPTY_TYPE: &str = "application/vnd.oci.empty.v1+json";
+/// The configuration in both forms.
+pub const EMPTY: &[u8] = b"{}";
+/// The annotation that lists the certificates' SHA-256, as a JSON list in text.
+pub const THUMBPRINTS: &str = "io.cncf.notary.x509chain.thumbprint#S256";
+const CREATED: &str = "org.opencontainers.image.created";
+
+/// A manifest is no signature of this image.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestFault {
+    /// Not JSON of the strict kind.
+    #[error(transparent)]
+    Json(#[from] InvalidJson),
+    /// A member is absent or of another type.
+    #[error("`{0}` is absent or of another type")]
+    Member(&'static str),
+    /// Neither of the two forms.
+    #[error("its artifact type and configuration are not those of a signature")]
+    Form,
+    /// Not exactly one envelope.
+    #[error("it has {0} layers, not one envelope")]
+    Layers(usize),
+    /// The envelope is longer than is read.
+    #[error("its envelope has {0} bytes, more than {ENVELOPE_LIMIT}")]
+    TooLong(u64),
+}
+
+/// A signature manifest that is about the image. Its annotations are not signed: they may order candidates, and
+/// never decide.
+#[derive(Clone, Debug)]
+pub struct SignatureManifest {
+    /// The blob of the envelope.
+    pub envelope: Descriptor,
+    /// The kind of envelope.
+    pub kind: EnvelopeKind,
+    /// SHA-256 of the certificates, in hex of either case.
+    pub thumbprints: Vec<String>,
+    /// When it was signed, as it says.
+    pub created: Option<Timestamp>,
+}
+
+impl SignatureManifest {
+    /// Reads a manifest of either form. Rejects other manifests, unknown envelopes, and another subject than
+    /// the image: media type, digest and size must all be equal (N10, G16).
+    pub fn read(bytes: &[u8], subject: &Descriptor) -> Result<Self, Rejection> {
+        let outline = Outline::read(bytes).map_err(Rejection::Manifest)?;
+        if outline.subject != *subject {
+            return Err(Rejection::OtherSubject { expected: subject.clone(), found: outline.subject });
+        }
+        let media_type = &outline.envelope.media_type;
+        let kind = EnvelopeKind::of(media_type)
+            .ok_or_else(|| Rejection::UnknownEnvelope { media_type: media_type.clone() })?;
+        let annotation = |name| outline.annotations.get(name).and_then(Value::as_str);
+        let thumbprints = annotation(THUMBPRINTS).and_then(|list| serde_json::from_str(list).ok());
+        let created = annotation(CREATED).and_then(|time| time.parse().ok());
+        Ok(Self { envelope: outline.envelope, kind, thumbprints: thumbprints.unwrap_or_default(), created })
+    }
+}
+
+struct Outline {
+    envelope: Descriptor,
+    subject: Descriptor,
+    annotations: Object,
+}
+
+impl Outline {
+    fn read(bytes: &[u8]) -> Result<Self, ManifestFault> {
+        let manifest = json::object(bytes)?;
+        if manifest.get("schemaVersion") != Some(&Value::Number(2)) {
+            return Err(ManifestFault::Member("schemaVersion"));
+        }
+        match manifest.get("mediaType") {
+            None => {}
+            Some(media_type) if media_type.as_str() == Some(OCI_MANIFEST) => {}
+            Some(_) => return Err(ManifestFault::Member("mediaType")),
+        }
+        // G09: a document that is an index too would be read differently by another program.
+        if manifest.contains_key("manifests") {
+            return Err(ManifestFault::Member("manifests"));
+        }
+        let Some(Value::Object(config)) = manifest.get("config") else {
+            return Err(ManifestFault::Member("config"));
+        };
+        let config = config.get("mediaType").and_then(Value::as_str);
+        match (manifest.get("artifactType").map(Value::as_str), config) {
+            (Some(Some(ARTIFACT_TYPE)), Some(EMPTY_TYPE)) | (None, Some(ARTIFACT_TYPE)) => {}
+            _ => return Err(ManifestFault::Form),
+        }
+        let Some(Value::Array(layers)) = manifest.get("layers") else {
+            return Err(ManifestFault::Member("layers"));
+        };
+        let [layer] = layers.as_slice() else { return Err(ManifestFault::Layers(layers.len())) };
+        let envelope = descriptor(Some(layer)).ok_or(ManifestFault::Member("layers"))?;
+        if usize::try_from(envelope.size).is_ok_and(|size| size > ENVELOPE_LIMIT) {
+            return Err(ManifestFault::TooLong(envelope.size));
+        }
+        let subject = descriptor(manifest.get("subject")).ok_or(ManifestFault::Member("subject"))?;
+        let annotations = match manifest.get("annotations") {
+            Some(Value::Object(annotations)) => annotations.clone(),
+            _ => Object::new(),
+        };
+        Ok(Self { envelope, subject, annotations })
+    }
+}
+
+fn descriptor(value: Option<&Value>) -> Option<Descriptor> {
+    match value {
+        Some(Value::Object(members)) => payload::descriptor(members).map_err(|_: PayloadFault| ()).ok(),
+        _ => None,
+    }
+}
+
+/// The annotations of a new signature manifest.
+pub(super) fn annotations(chain: &[Certificate], signing_time: Timestamp) -> BTreeMap<String, String> {
+    let thumbprints: Vec<String> = chain.iter().map(Certificate::thumbprint_sha256).collect();
+    BTreeMap::from([
+        (THUMBPRINTS.to_owned(), serde_json::Value::from(thumbprints).to_string()),
+        (CREATED.to_owned(), signing_time.whole_seconds().to_string()),
+    ])
+}
+
+/// The bytes of a new signature manifest.
+pub(super) fn write(
+    kind: EnvelopeKind,
+    envelope: &[u8],
+    subject: &Descriptor,
+    annotations: &BTreeMap<String, String>,
+) -> Vec<u8> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Entry {
+        media_type: String,
+        digest: String,
+        size: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        data: Option<&'static str>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Manifest<'a> {
+        schema_version: u8,
+        media_type: &'a str,
+        artifact_type: &'a str,
+        config: Entry,
+        layers: [Entry; 1],
+        subject: Entry,
+        annotations: &'a BTreeMap<String, String>,
+    }
+    let of = |media_type: &MediaType, digest: &Digest, size: u64| Entry {
+        media_type: media_type.to_string(),
+        digest: digest.to_string(),
+        size,
+        data: None,
+    };
+    let of_bytes = |media_type: &MediaType, bytes: &[u8]| {
+        of(media_type, &Digest::sha256(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+    };
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: OCI_MANIFEST,
+        artifact_type: ARTIFACT_TYPE,
+        config: Entry { data: Some("e30="), ..of_bytes(&MediaType::new(EMPTY_TYPE), EMPTY) },
+        layers: [of_bytes(&kind.media_type(), envelope)],
+        subject: of(&subject.media_type, &subject.digest, subject.size),
+        annotations,
+    };
+    // Text and numbers always have a JSON form.
+    serde_json::to_vec(&manifest).unwrap_or_default()
+}
