@@ -4,6 +4,7 @@ use super::{pin_of, warn_of_trust};
 use crate::{
     cli::Verify,
     flow::{Failure, Services, VerifyOptions, verify},
+    format::Format,
     format::dct::{Requirement, RoleName, SignerWanted},
     keys::KeyReference,
     report::{Decision, Report},
@@ -12,7 +13,9 @@ use crate::{
 };
 
 pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, Failure> {
-    settings::formats(&arguments.format)?;
+    if settings::formats(&arguments.format)? != [Format::Dct] {
+        return Err(SettingError::usage("`verify` checks `dct` signatures").into());
+    }
     let images = settings::familiar_images(&arguments.images)?;
     let trust = pin_of(&arguments.pin, &images)?;
     let now = settings::at(arguments.at.as_deref(), services.now)?;
