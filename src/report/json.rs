@@ -53,6 +53,9 @@ impl Report {
         insert(&mut document, "error", self.error.as_ref().map(Problem::value));
         document.insert("warnings".into(), json!(self.warnings));
         document.insert("lax".into(), json!(self.lax));
+        if !self.pinned_files.is_empty() {
+            document.insert("pinnedFiles".into(), json!(self.pinned_files));
+        }
         if !self.root_key_ids.is_empty() {
             document.insert("root".into(), json!({"keyIds": self.root_key_ids}));
         }

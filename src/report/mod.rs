@@ -5,6 +5,8 @@
 mod escape;
 mod image;
 mod json;
+mod junit;
+mod sarif;
 mod summary;
 mod text;
 
@@ -29,6 +31,8 @@ pub struct Report {
     pub warnings: Vec<String>,
     /// Switches that weaken what is checked, as given (P09).
     pub lax: Vec<String>,
+    /// Manifests that digests were written into.
+    pub pinned_files: Vec<String>,
     /// The root key IDs to pin, where a command made them.
     pub root_key_ids: Vec<String>,
     /// Where the images came from.

@@ -53,6 +53,9 @@ impl Report {
             if !self.lax.is_empty() {
                 let _ = writeln!(story, "warning: weakened by {}", plain(&self.lax.join(", ")));
             }
+            for file in &self.pinned_files {
+                let _ = writeln!(story, "pinned {}", plain(file));
+            }
             for warning in &self.warnings {
                 let _ = writeln!(story, "warning: {}", plain(warning));
             }

@@ -209,7 +209,7 @@ pub(super) fn clipped_hex(hex: &str) -> String {
 
 impl ImageReport {
     /// Repository and tag, as resolved where that is known.
-    pub(super) fn name(&self) -> (String, Option<String>) {
+    pub(in crate::report) fn name(&self) -> (String, Option<String>) {
         let text = self.pinned.as_deref().unwrap_or(&self.image);
         match Reference::familiar(text) {
             Ok(reference) => (reference.repository.to_string(), reference.tag.map(|tag| tag.to_string())),

@@ -1,4 +1,5 @@
 //! What people and code scanning are shown.
 
+mod files;
 mod samples;
 mod summary;
