@@ -13,7 +13,7 @@ use crate::{
     cli::{Cli, Command},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
-        outputs, provenance,
+        outputs,
     },
     process::{Environment, Process},
     reason::Exit,
@@ -85,10 +85,7 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     })?;
     let mut command = parsed.command;
     match &mut command {
-        Command::Sign(arguments) => {
-            arguments.source = Some(source.name);
-            arguments.provenance = provenance(inputs.host(), &process.environment);
-        }
+        Command::Sign(arguments) => arguments.source = Some(source.name),
         Command::Verify(arguments) => arguments.source = Some(source.name),
         _ => unreachable!("inputs say `sign` or `verify`"),
     }

@@ -13,6 +13,7 @@ pub mod crypto;
 pub mod flow;
 pub mod format;
 pub mod keys;
+pub mod manifests;
 pub mod net;
 pub mod oci;
 pub mod pipeline;

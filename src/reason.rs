@@ -117,6 +117,8 @@ reasons! {
         PolicyInvalid = "policy-invalid",
         /// The environment or a setting is wrong.
         ConfigInvalid = "config-invalid",
+        /// A deployment manifest cannot be read, or names an image that cannot be known.
+        ManifestInvalid = "manifest-invalid",
         /// No image was named or found.
         NoImages = "no-images",
         /// Trust in a root was not given.
@@ -169,8 +171,6 @@ reasons! {
         KeyExpired = "key-expired",
         /// Whether a certificate was revoked could not be found out.
         RevocationUnknown = "revocation-unknown",
-        /// The timestamp authority gave no timestamp.
-        TimestampUnavailable = "timestamp-unavailable",
         /// The run's deadline passed.
         Timeout = "timeout",
     }

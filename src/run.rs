@@ -16,7 +16,7 @@ use crate::{
     process::Process,
     reason::{Exit, Reason},
     report::{Profile, Report},
-    settings::{SettingError, Settings},
+    settings::{SettingError, Settings, manifest_input},
     verbs,
 };
 
@@ -69,13 +69,18 @@ pub(crate) fn execute(command: &Command, process: &mut Process) -> Outcome {
 fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure> {
     let shared = shared(command);
     let settings = Settings::new(shared, process)?;
+    let stdin = match command {
+        Command::Verify(arguments) => manifest_input(arguments, process)?,
+        _ => None,
+    };
     let timeout = settings.timeout.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime =
         runtime.map_err(|error| SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid))?;
     let progress = progress(command, shared, process);
     let outcome = runtime.block_on(async {
-        let (services, deadline) = Services::open(settings, process.now)?;
+        let (mut services, deadline) = Services::open(settings, process.now)?;
+        services.stdin = stdin.map(Into::into);
         // The edge ends each request at the deadline; this is for what waits beside requests.
         let limit = tokio::time::timeout_at(deadline + Duration::from_millis(500), verbs::run(command, &services));
         let mut outcome = tokio::select! {
@@ -155,6 +160,16 @@ fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exi
         && let Err(error) = append(path, outcome.report.summary(Profile::Github).as_bytes())
     {
         exit = exit.worst(complain(process, "summary", path, &error));
+    }
+    if let Some(path) = &output.sarif
+        && let Err(error) = replace(path, outcome.report.sarif().as_bytes())
+    {
+        exit = exit.worst(complain(process, "SARIF file", path, &error));
+    }
+    if let Some(path) = &output.junit
+        && let Err(error) = replace(path, outcome.report.junit().as_bytes())
+    {
+        exit = exit.worst(complain(process, "JUnit file", path, &error));
     }
     let result = match output.output {
         crate::cli::Form::Json => match &outcome.json {

@@ -114,6 +114,12 @@ pub(crate) struct Output {
     /// Write the report (JSON) to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write what does not hold as SARIF 2.1.0 to a file, for code scanning
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sarif: Option<PathBuf>,
+    /// Write the result as `JUnit` XML to a file, one test case per image
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     /// Append the step summary (Markdown) to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,

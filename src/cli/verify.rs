@@ -1,5 +1,7 @@
 //! `verify` and `inspect`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{Pin, Shared};
@@ -13,6 +15,26 @@ pub(crate) struct Verify {
     /// Where a pipeline step found them, if not here
     #[arg(skip)]
     pub(crate) source: Option<&'static str>,
+    /// Deployment manifests whose images are checked: files, folders, `-` for standard input. Kubernetes, compose,
+    /// Kustomize, rendered Helm, ARM JSON
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "images", help_heading = "Manifests")]
+    pub(crate) manifests: Vec<PathBuf>,
+    /// Values of an ARM template's parameters (JSON)
+    #[arg(long, value_name = "FILE", requires = "manifests", help_heading = "Manifests")]
+    pub(crate) parameters: Option<PathBuf>,
+    /// Write the digests that were checked into the manifests, and change nothing else in them; only when all images
+    /// are allowed
+    #[arg(long = "pin", requires = "manifests", help_heading = "Manifests")]
+    pub(crate) pin_digests: bool,
+    /// The same into another file, for one manifest
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "manifests",
+        conflicts_with = "pin_digests",
+        help_heading = "Manifests"
+    )]
+    pub(crate) pin_to: Option<PathBuf>,
     /// Signature format that must hold: dct
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) format: Vec<String>,

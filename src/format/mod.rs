@@ -21,7 +21,7 @@ pub enum Format {
 
 /// The text names no format.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no signature format (there are `dct` and `notation`)")]
+#[error("`{text}` is no signature format (there is `dct`)")]
 pub struct InvalidFormat {
     text: String,
 }
@@ -32,7 +32,6 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "dct" => Ok(Self::Dct),
-            "notation" => Ok(Self::Notation),
             _ => Err(InvalidFormat { text: text.chars().take(50).collect() }),
         }
     }

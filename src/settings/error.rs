@@ -29,6 +29,11 @@ impl SettingError {
         Self { message: message.into(), hint: None, reason: Reason::Usage, cause: None }
     }
 
+    /// What another module found wrong, in its words.
+    pub(super) fn of(error: &impl Explain) -> Self {
+        Self { message: error.to_string(), hint: error.hint(), reason: error.reason(), cause: None }
+    }
+
     /// What to do about it.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

@@ -1,10 +1,10 @@
 //! Flags and environment become typed settings, once. Every value is parsed here or by the noun it becomes;
 //! the first that does not fit ends the run with what is wrong with it (exit 2).
 
-mod certificate;
 mod error;
 mod image;
 mod key;
+mod manifests;
 mod parse;
 mod pin;
 
@@ -13,10 +13,10 @@ use std::{fs, io::Read as _, path::Path};
 use url::Url;
 
 pub(crate) use self::{
-    certificate::{annotations, certificates, only_certificate, service_url},
     error::SettingError,
     image::{at, digest, familiar_images, named_images, repository, roles},
-    key::{formats, key_for, taken},
+    key::{formats, key_for},
+    manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
     pin::{pin, required_pin},
 };

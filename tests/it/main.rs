@@ -16,6 +16,7 @@ mod docs;
 mod flow;
 mod fuzz;
 mod keys;
+mod manifests;
 mod notation;
 mod pipeline;
 mod registry;

@@ -6,6 +6,5 @@ mod gate;
 mod identity;
 mod kill;
 mod lies;
-mod notation;
 mod publishing;
 mod refusals;

@@ -1,0 +1,57 @@
+//! Compose files: the image of every service, and images that are mounted. What is built, extended or included from
+//! elsewhere is an error: it would run unchecked.
+
+use super::{Finder, Mapping, Node, Problem};
+
+impl Finder {
+    pub(super) fn compose(&mut self, root: &Mapping) -> Result<(), Problem> {
+        if let Some(include) = root.get("include") {
+            return Err(Problem::elsewhere("what `include` names", include.line(), include.column()));
+        }
+        let Some(Node::Mapping(services)) = root.get("services") else { return Ok(()) };
+        for (name, node) in &services.entries {
+            self.step()?;
+            let Node::Mapping(service) = node else {
+                return Err(Problem::new(node.line(), node.column(), format!("the service `{name}` is no mapping")));
+            };
+            self.service(name, service)?;
+        }
+        Ok(())
+    }
+
+    fn service(&mut self, name: &str, service: &Mapping) -> Result<(), Problem> {
+        let (line, column) = (service.line, service.column);
+        match service.get("image") {
+            Some(Node::Scalar(scalar)) => self.add(scalar)?,
+            Some(other) => return Err(Problem::not_text("image", other.line(), other.column())),
+            None => match (service.get("extends"), service.get("build"), service.get("provider")) {
+                // A service of this file, whose image is found there.
+                (Some(Node::Mapping(extends)), None, None) if extends.get("file").is_none() => {}
+                (Some(Node::Scalar(_)), None, None) => {}
+                (Some(other), _, _) => {
+                    return Err(Problem::elsewhere("what the service extends", other.line(), other.column()));
+                }
+                (None, Some(build), _) => {
+                    let message = format!("the service `{name}` is built here and names no image");
+                    return Err(Problem::new(build.line(), build.column(), message)
+                        .hint("build and push it, sign it, and name it as `image:`"));
+                }
+                (None, None, Some(_)) => {}
+                (None, None, None) => {
+                    return Err(Problem::new(line, column, format!("the service `{name}` names no image")));
+                }
+            },
+        }
+        let Some(Node::Sequence(volumes)) = service.get("volumes") else { return Ok(()) };
+        for volume in &volumes.items {
+            let Node::Mapping(volume) = volume else { continue };
+            if volume.text("type") == Some("image") {
+                match volume.get("source") {
+                    Some(Node::Scalar(scalar)) => self.add(scalar)?,
+                    _ => return Err(Problem::not_text("source", volume.line, volume.column)),
+                }
+            }
+        }
+        Ok(())
+    }
+}
