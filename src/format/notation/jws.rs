@@ -122,11 +122,11 @@ pub(super) fn statement(content: &Content) -> Statement {
     add("alg", content.algorithm.name().into());
     add("crit", critical.into());
     add("cty", PAYLOAD_TYPE.into());
-    add(SIGNING_SCHEME, "notary.x509".into());
-    add(SIGNING_TIME, content.signing_time.to_string().into());
     if let Some(expiry) = content.expiry {
         add(EXPIRY, expiry.to_string().into());
     }
+    add(SIGNING_SCHEME, "notary.x509".into());
+    add(SIGNING_TIME, content.signing_time.to_string().into());
     let protected = URL_SAFE_NO_PAD.encode(serde_json::Value::from(members).to_string());
     let payload = URL_SAFE_NO_PAD.encode(content.payload.to_json(true));
     let message = format!("{protected}.{payload}").into_bytes();

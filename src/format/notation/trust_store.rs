@@ -167,6 +167,6 @@ fn certificates(bytes: &[u8]) -> Option<Vec<Certificate>> {
         };
         return blocks.iter().map(one).collect();
     }
-    let ders = Certificate::split_der(bytes)?;
+    let ders = Certificate::split_der(bytes).filter(|ders| !ders.is_empty())?;
     ders.into_iter().map(|der| Certificate::from_der(der).ok()).collect()
 }
