@@ -19,6 +19,8 @@ use self::collection::{Collection, described};
 
 #[path = "../benches/collection/mod.rs"]
 pub mod collection;
+#[path = "notation.rs"]
+pub mod notation;
 
 /// Canonical JSON: no panic, its own fixed point, and never another reading than `serde_json`'s.
 pub fn canonical(bytes: &[u8]) {

@@ -20,6 +20,8 @@ mod keys;
 #[cfg(test)]
 mod notary;
 #[cfg(test)]
+mod notation_upstream;
+#[cfg(test)]
 mod ours;
 #[cfg(test)]
 mod peers;

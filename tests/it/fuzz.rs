@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path};
 
-use crate::dct::fixture;
+use crate::{
+    dct::fixture,
+    notation::{fixtures, maker, scene::Scene},
+};
 
 #[path = "../../fuzz/targets.rs"]
 #[allow(dead_code, reason = "what it shares with the benches is used there")]
@@ -141,4 +144,66 @@ fn no_key_file_panics() {
     files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/keys"), &mut seeds);
     assert!(seeds.len() > 40);
     run(targets::key_file, &seeds, 25);
+}
+
+fn envelopes(extension: &str) -> Vec<Vec<u8>> {
+    let mut seeds = Vec::new();
+    for set in ["vectors", "made-by-notation"] {
+        let mut entries: Vec<_> =
+            fs::read_dir(fixtures::folder(set).join("envelopes")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        entries.sort();
+        entries.retain(|path| path.extension().is_some_and(|found| found == extension));
+        seeds.extend(entries.iter().map(|path| fs::read(path).unwrap()));
+    }
+    assert!(seeds.len() > 20);
+    seeds
+}
+
+#[test]
+fn n08_no_envelope_panics() {
+    run(targets::notation::jws, &envelopes("jws"), 12);
+    run(targets::notation::cose, &envelopes("cose"), 12);
+}
+
+#[test]
+fn n11_no_certificate_panics() {
+    let mut seeds = Vec::new();
+    files(&fixtures::folder("vectors").join("certs"), &mut seeds);
+    let ders: Vec<Vec<u8>> = seeds.iter().map(|pem| pem::parse(pem).unwrap().into_contents()).collect();
+    seeds.push(ders.concat());
+    seeds.extend(ders);
+    run(targets::notation::chain, &seeds, 60);
+}
+
+#[test]
+fn no_list_and_no_answer_panics() {
+    let scene = Scene::new();
+    let list = maker::List::of(&scene.root).listing(7, "2026-06-10T00:00:00Z", vec![maker::reason(1)]);
+    let answer = maker::Answer::by(&scene.root, maker::good());
+    let seeds = [list.sign(&scene.root_key), answer.sign(&scene.root, &scene.root_key)];
+    run(targets::notation::revocation, &seeds, 1_500);
+}
+
+#[test]
+fn no_timestamp_token_panics() {
+    let mut seeds = Vec::new();
+    for envelope in envelopes("jws") {
+        let envelope: serde_json::Value = serde_json::from_slice(&envelope).unwrap();
+        let token = envelope["header"]["io.cncf.notary.timestampSignature"].as_str();
+        seeds.extend(
+            token.map(|token| base64::Engine::decode(&base64::engine::general_purpose::STANDARD, token).unwrap()),
+        );
+    }
+    assert!(seeds.len() > 3);
+    run(targets::notation::timestamp_token, &seeds, 200);
+}
+
+#[test]
+fn no_trust_policy_panics() {
+    let verdicts = fs::read(fixtures::folder("made-by-notation").join("policy-verdicts.json")).unwrap();
+    let verdicts: serde_json::Value = serde_json::from_slice(&verdicts).unwrap();
+    let documents = verdicts["policies"].as_array().unwrap().iter();
+    let mut seeds: Vec<Vec<u8>> = documents.map(|one| one["document"].as_str().unwrap().into()).collect();
+    seeds.push(b"x509.subject: C=NL, S=ZH, O=a\\, b;CN=\\2C".to_vec());
+    run(targets::notation::trust_policy, &seeds, 60);
 }

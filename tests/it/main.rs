@@ -17,6 +17,7 @@ mod flow;
 mod fuzz;
 mod keys;
 mod manifests;
+#[allow(clippy::pedantic, clippy::type_complexity, reason = "tables of damage, and bytes written by hand")]
 mod notation;
 mod pipeline;
 mod registry;

@@ -270,7 +270,7 @@ fn n08_cose_forms_other_than_the_one_are_refused() {
     let with = |label: Vec<u8>, value: Vec<u8>| of(&cbor::map(&[chain.clone(), vec![(label, value)]].concat()));
     let many = vec![cbor::bytes(b"x"); 11];
     let rows = [
-        ("nothing", good.clone(), "verified"),
+        ("nothing", scene.good_cose(), "verified"),
         ("untagged", good[1..].to_vec(), "Envelope(NotSign1)"),
         ("tag 98", [vec![0xd8, 98], good[1..].to_vec()].concat(), "Envelope(NotSign1)"),
         ("tag 18 in two bytes", [vec![0xd8, 18], good[1..].to_vec()].concat(), "Envelope(NotSign1)"),

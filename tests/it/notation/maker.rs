@@ -144,15 +144,8 @@ pub fn octets(content: &[u8]) -> Vec<u8> {
 }
 
 pub fn oid(text: &str) -> Vec<u8> {
-    spki::ObjectIdentifier::new_unwrap(text).as_bytes().to_vec().pipe(|bytes| tlv(6, &bytes))
+    tlv(6, spki::ObjectIdentifier::new_unwrap(text).as_bytes())
 }
-
-trait Pipe: Sized {
-    fn pipe<T>(self, f: impl FnOnce(Self) -> T) -> T {
-        f(self)
-    }
-}
-impl Pipe for Vec<u8> {}
 
 pub fn integer(number: u64) -> Vec<u8> {
     let bytes = number.to_be_bytes();
@@ -168,7 +161,7 @@ fn stamp(at: &str) -> String {
 /// `UTCTime` until 2049, then `GeneralizedTime`.
 pub fn time(at: &str) -> Vec<u8> {
     let text = stamp(at);
-    if text.as_str() < "2050" { tlv(0x17, text[2..].as_bytes()) } else { tlv(0x18, text.as_bytes()) }
+    if text.as_str() < "2050" { tlv(0x17, &text.as_bytes()[2..]) } else { tlv(0x18, text.as_bytes()) }
 }
 
 pub fn generalized(at: &str) -> Vec<u8> {
@@ -451,12 +444,10 @@ impl Token {
         attributes.extend(self.attributes.iter().cloned());
         let attributes = attributes.concat();
         let (algorithm, signature) = key.sign_x509(&tlv(0x31, &attributes));
-        let (issuer, serial) = self
-            .certificates
-            .first()
-            .map(|der| Certificate::from_der(der).unwrap())
-            .map(|certificate| (certificate.issuer_der(), tlv(2, certificate.serial_number())))
-            .unwrap_or_else(|| (named("nobody"), integer(1)));
+        let (issuer, serial) = match self.certificates.first().map(|der| Certificate::from_der(der).unwrap()) {
+            Some(certificate) => (certificate.issuer_der(), tlv(2, certificate.serial_number())),
+            None => (named("nobody"), integer(1)),
+        };
         let signer =
             seq(&[integer(1), seq(&[issuer, serial]), sha256(), tlv(0xa0, &attributes), algorithm, octets(&signature)]);
         let signed = seq(&[

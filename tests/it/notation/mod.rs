@@ -1,12 +1,12 @@
 //! Notary Project signatures: what notation made, what our own generator made, and what an attacker would.
 
 mod certificates;
-mod fixtures;
+pub mod fixtures;
 mod headers;
-mod maker;
+pub mod maker;
 mod policies;
 mod revocation;
-mod scene;
+pub mod scene;
 mod signing;
 mod timestamps;
 mod trust;

@@ -169,6 +169,9 @@ fn ocsp_answers_each_with_their_meaning() {
     assert_eq!(run(&scene, &scene.trust(), |_| ocsp(later.clone())).0, "revoked");
 }
 
+/// Addresses of responders and of lists, what answers, the outcome, and who was asked in which order.
+type Order<'a> = (&'a [&'a str], &'a [&'a str], Box<dyn Fn(&str) -> RevocationAnswer + 'a>, &'a str, &'a [&'a str]);
+
 #[test]
 fn several_responders_are_asked_in_order_and_then_the_lists() {
     let root_key = p256(1);
@@ -177,9 +180,8 @@ fn several_responders_are_asked_in_order_and_then_the_lists() {
     let unknown_answer = || ocsp(Answer::by(&root, vec![0x82, 0]).sign(&root, &root_key));
     let bad_answer = || ocsp(Answer::by(&root, revoked("2026-06-15T00:00:00Z")).sign(&root, &root_key));
     let list = || crl(List::of(&root).sign(&root_key));
-    type Answers<'a> = Box<dyn Fn(&str) -> RevocationAnswer + 'a>;
     let both = ["http://a/", "http://b/"];
-    let rows: Vec<(&[&str], &[&str], Answers<'_>, &str, &[&str])> = vec![
+    let rows: Vec<Order<'_>> = vec![
         (
             &both,
             &[],

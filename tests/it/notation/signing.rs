@@ -205,7 +205,7 @@ fn what_no_reader_would_accept_is_not_begun() {
     assert!(matches!(with(&|options| options.expiry = Some(Duration::from_millis(999))), DraftError::Expiry));
     assert!(matches!(with(&|options| options.timestamp_root = Some(scene.leaf.clone())), DraftError::TimestampRoot));
 
-    let no_root = begin(&options(EnvelopeKind::Jws), &scene.leaf_key, &[scene.leaf.clone()]).unwrap_err();
+    let no_root = begin(&options(EnvelopeKind::Jws), &scene.leaf_key, std::slice::from_ref(&scene.leaf)).unwrap_err();
     assert_eq!(no_root.reason(), Reason::KeyUnsuitable);
     assert!(no_root.hint().unwrap().contains("--certificate-chain"));
     let server = Spec::new("signer", "root", vec![maker::usage(true, &[0, 2])]).issue(&scene.leaf_key, &scene.root_key);
