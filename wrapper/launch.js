@@ -157,16 +157,16 @@ async function fetchBounded(url, signal) {
 /** Puts a downloaded program into the tool cache, or, where that cannot be written, into the scratch folder. */
 function keep(bytes, cached, otherwise) {
   if (cached) {
-    const folder = path.dirname(cached);
-    const fresh = `${cached}.${process.pid}`;
     try {
+      const folder = path.dirname(cached);
       fs.mkdirSync(folder, { recursive: true });
-      fs.writeFileSync(fresh, bytes, { mode: 0o755 });
-      fs.renameSync(fresh, cached);
+      // Whole or not at all: another job may be looking.
+      fs.writeFileSync(`${cached}.${process.pid}`, bytes, { mode: 0o755 });
+      fs.renameSync(`${cached}.${process.pid}`, cached);
       fs.writeFileSync(`${folder}.complete`, '');
       return cached;
     } catch {
-      fs.rmSync(fresh, { force: true });
+      // Then it is for this run only.
     }
   }
   fs.writeFileSync(otherwise, bytes, { mode: 0o755 });
@@ -294,4 +294,4 @@ async function launch(host) {
   }
 }
 
-module.exports = { download, find, keep, launch, target };
+module.exports = { download, find, launch };

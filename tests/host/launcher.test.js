@@ -159,6 +159,33 @@ test('the tool cache is used where it is complete, and checked', async () => {
   assertFailed(await run(ending(0, 'allow', 'planted')), 2, /nothing was run/);
 });
 
+test('what is nowhere is downloaded once, into the tool cache', async () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-release-'));
+  const [asset, asked, cache] = ['asset', 'asked', 'cache'].map((name) => path.join(folder, name));
+  fs.writeFileSync(asset, allowed);
+  const options = {
+    environment: { TEST_ASSET: asset, TEST_ASKED: asked, RUNNER_TOOL_CACHE: cache }, variables: { 'Agent.ToolsDirectory': cache },
+    nodeArguments: ['--require', path.join(root, 'tests', 'host', 'release.js')],
+  };
+  const steps = await both(packaged({ sha256: hash(allowed) }), options);
+  assert.equal(steps.github.conclusion, 'success');
+  assert.equal(steps.azure.result, 'Succeeded');
+  const url = `https://github.com/org/acr-sign/releases/download/v1.2.3/acr-sign-${target}\n`;
+  assert.equal(fs.readFileSync(asked, 'utf8'), url, 'the second host found it in the cache');
+  assert.equal(fs.statSync(path.join(cache, 'acr-sign', '1.2.3', process.arch, 'acr-sign')).mode & 0o777, 0o755);
+  assert.ok(fs.existsSync(path.join(cache, 'acr-sign', '1.2.3', `${process.arch}.complete`)));
+
+  // A cache that cannot be written does not keep anybody from signing.
+  const file = path.join(folder, 'file');
+  fs.writeFileSync(file, '');
+  const without = { ...options, environment: { ...options.environment, RUNNER_TOOL_CACHE: file }, variables: { 'Agent.ToolsDirectory': file } };
+  const again = await both(packaged({ sha256: hash(allowed) }), without);
+  assert.deepEqual([again.github.conclusion, again.azure.result], ['success', 'Succeeded']);
+  assert.equal(fs.readFileSync(asked, 'utf8'), url.repeat(3));
+
+  assertFailed(await both(packaged({ sha256: hash('the released one') }), without), 2, /has the SHA-256/);
+});
+
 test('an unsupported machine is told what there is', async () => {
   const preload = path.join(root, 'tests', 'host', 'riscv.js');
   const package_ = packaged({ program: allowed });
