@@ -154,6 +154,17 @@ test('every kind of service connection signs in', async (t) => {
   }
 });
 
+test('two formats are signed in one step, each with its key', async (t) => {
+  const key = `dct=${KEY}\nnotation=akv:contoso/certificates/release-certificate`;
+  await onEach(t, () => ({ inputs: { ...signing(), format: 'dct,notation', key, tags: TAGS[0], digest: sandbox.digest, force: 'true', envelope: 'cose' } }), (sum, step, host) => {
+    assert.ok(sum.passed, step.log.join('\n'));
+    const [image] = sum.report.images;
+    assert.deepEqual([...new Set(image.signatures.map(({ format }) => format))].sort(), ['dct', 'notation']);
+    assert.equal(sum.report.run['dev.acr-sign.host'], host);
+    assert.match(sum.report.run['dev.acr-sign.run'], host === 'github' ? /contoso\/shop\/actions\/runs\/1700000001/ : /dev\.azure\.com\/contoso\/shop\/_build\/results\?buildId=73/);
+  });
+});
+
 test('the packed extension signs, and downloads nothing', async () => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-vsix-'));
   // An unpacker that, like the agent's, knows nothing of mode bits.
@@ -302,15 +313,15 @@ test('a cancellation in the middle of signing fails, and leaves no process', asy
 });
 
 test('a summary that would be dropped whole is cut, and says so', async (t) => {
-  const names = Array.from({ length: 6000 }, (_, at) => `${REPOSITORY}:${'very-long-tag-'.repeat(8)}${at}`).join(',');
+  const names = Array.from({ length: 4000 }, (_, at) => `${REPOSITORY}:${'very-long-tag-'.repeat(8)}${at}`).join(',');
   const metadata = path.join(package_.action, 'metadata.json');
   fs.writeFileSync(metadata, JSON.stringify({ 'containerimage.digest': `sha256:${'1'.repeat(64)}`, 'image.name': names }));
-  await onEach(t, () => ({ inputs: { ...signing(), metadata } }), (sum, step) => {
+  // Nobody answers, which is quick.
+  await onEach(t, () => ({ inputs: { ...signing(), metadata, retries: '0', ...registryAt('127.0.0.1:1') } }), (sum) => {
     assert.ok(!sum.passed);
     assert.ok(sum.summary !== undefined, 'the host dropped it');
     assert.ok(Buffer.byteLength(sum.summary) < 900_000);
     assert.match(sum.summary, /omitted|left out|more/);
-    assert.equal(sum.report.images.length, 6000);
-    if (step.completed) assert.equal(step.outputs.signatures, undefined, 'it would be a line of more than 16 KiB');
+    assert.equal(sum.report.images.length, 4000);
   });
 });
