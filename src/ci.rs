@@ -13,7 +13,7 @@ use crate::{
     cli::{Cli, Command},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
-        outputs,
+        outputs, provenance,
     },
     process::{Environment, Process},
     reason::Exit,
@@ -85,7 +85,10 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     })?;
     let mut command = parsed.command;
     match &mut command {
-        Command::Sign(arguments) => arguments.source = Some(source.name),
+        Command::Sign(arguments) => {
+            arguments.source = Some(source.name);
+            arguments.provenance = provenance(inputs.host(), &process.environment);
+        }
         Command::Verify(arguments) => arguments.source = Some(source.name),
         _ => unreachable!("inputs say `sign` or `verify`"),
     }

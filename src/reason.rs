@@ -171,6 +171,8 @@ reasons! {
         KeyExpired = "key-expired",
         /// Whether a certificate was revoked could not be found out.
         RevocationUnknown = "revocation-unknown",
+        /// The timestamp authority gave no timestamp.
+        TimestampUnavailable = "timestamp-unavailable",
         /// The run's deadline passed.
         Timeout = "timeout",
     }

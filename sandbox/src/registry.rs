@@ -140,6 +140,29 @@ impl Registry {
         Some(self.lock().get(repository)?.manifests.get(digest)?.bytes.to_vec())
     }
 
+    /// Stores an image manifest as it is, under its digest alone.
+    pub fn push_manifest_bytes(&self, repository: &str, bytes: &[u8]) -> Pushed {
+        self.put(repository, MANIFEST, bytes.to_vec())
+    }
+
+    /// The bytes of a blob.
+    pub fn blob(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
+        Some(self.lock().get(repository)?.blobs.get(digest)?.to_vec())
+    }
+
+    /// Every manifest of a repository that refers to this digest, with its own digest.
+    pub fn referring(&self, repository: &str, digest: &str) -> Vec<(String, Vec<u8>)> {
+        let repositories = self.lock();
+        let manifests = repositories.get(repository).into_iter().flat_map(|repository| &repository.manifests);
+        let refers = |bytes: &[u8]| {
+            serde_json::from_slice::<Value>(bytes).is_ok_and(|document| document["subject"]["digest"] == digest)
+        };
+        manifests
+            .filter(|(_, manifest)| refers(&manifest.bytes))
+            .map(|(own, manifest)| (own.clone(), manifest.bytes.to_vec()))
+            .collect()
+    }
+
     /// Points a tag at a manifest.
     pub fn retag(&self, repository: &str, digest: &str, tag: &str) {
         self.retag_at(repository, digest, tag, OffsetDateTime::now_utc());

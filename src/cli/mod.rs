@@ -33,7 +33,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Sign what was pushed
-    Sign(Sign),
+    Sign(Box<Sign>),
     /// The gate: exit 0 only if every image is signed as the trust given by flags demands
     Verify(Verify),
     /// Show everything that signs an image or a repository, with roles, keys and expiry

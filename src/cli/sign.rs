@@ -1,5 +1,7 @@
 //! `sign`.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use clap::Args;
 
 use super::{DryRun, Pin, Shared};
@@ -22,8 +24,8 @@ pub(crate) struct Sign {
     /// With --fresh-since, repositories to look in: `*` within a part of the path, `**` for any number of parts
     #[arg(long, value_name = "GLOB", requires = "fresh_since")]
     pub(crate) repository: Vec<String>,
-    /// Signature format: dct (Docker Content Trust). There is no default: a signature in the wrong format is a
-    /// false comfort
+    /// Signature format: dct (Docker Content Trust), notation (Notary Project); several sign in each. There is no
+    /// default: a signature in the wrong format is a false comfort
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) format: Vec<String>,
     /// The signing key, or FORMAT=KEY: `https://VAULT.vault.azure.net/keys/NAME[/VERSION]`,
@@ -39,6 +41,18 @@ pub(crate) struct Sign {
     /// Sign again what this key has signed already
     #[arg(long)]
     pub(crate) force: bool,
+    /// Signed metadata (`notation`)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) annotation: Vec<String>,
+    /// What a pipeline says of itself, to be signed, too
+    #[arg(skip)]
+    pub(crate) provenance: BTreeMap<String, String>,
+    /// Sign the children of an index, too (`notation`)
+    #[arg(long)]
+    pub(crate) recursive: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) notation: SignNotation,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) pin: Pin,
@@ -48,4 +62,28 @@ pub(crate) struct Sign {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) shared: Shared,
+}
+
+/// How Notary Project signatures are made.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Notary Project")]
+pub(crate) struct SignNotation {
+    /// Kind of envelope: jws (the default) or cose
+    #[arg(long, value_name = "KIND")]
+    pub(crate) envelope: Option<String>,
+    /// Certificates (PEM) of the key, its issuers and their root, where the key does not bring them
+    #[arg(long, value_name = "PEM")]
+    pub(crate) certificate_chain: Option<PathBuf>,
+    /// How long the signature holds: an integer and s, m, h or d; without it as long as its certificate
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) expiry: Option<String>,
+    /// Timestamp authority (RFC 3161) that says when it was signed
+    #[arg(long, value_name = "URL", requires = "timestamp_root_cert")]
+    pub(crate) timestamp_url: Option<String>,
+    /// The root certificate (PEM) of the timestamp authority
+    #[arg(long, value_name = "PEM", requires = "timestamp_url")]
+    pub(crate) timestamp_root_cert: Option<PathBuf>,
+    /// Where the registry lists signatures: auto (the default), api or tag
+    #[arg(long, value_name = "WHERE")]
+    pub(crate) referrers: Option<String>,
 }

@@ -149,6 +149,45 @@ pub enum FlowError {
         /// The pattern.
         pattern: String,
     },
+    /// No Notary Project signature is listed.
+    #[error("`{image}` has no Notary Project signature")]
+    NoSignature {
+        /// The image.
+        image: String,
+    },
+    /// More signatures are listed than are looked at, and none of those counts.
+    #[error("none of the {checked} signatures of `{image}` that were looked at counts, and there are more")]
+    CandidatesLeft {
+        /// The image.
+        image: String,
+        /// How many were looked at.
+        checked: usize,
+    },
+    /// An index whose children cannot be read.
+    #[error("what `{image}` consists of cannot be read")]
+    IndexUnreadable {
+        /// The index.
+        image: String,
+        /// Why.
+        #[source]
+        cause: crate::oci::manifest::InvalidManifest,
+    },
+    /// An index of more manifests than are signed.
+    #[error("`{image}` nests too deep, or holds more than {limit} manifests")]
+    TooManyChildren {
+        /// The index.
+        image: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// The timestamp authority gave no timestamp.
+    #[error("the timestamp authority `{authority}` gave no timestamp: {why}")]
+    NoTimestamp {
+        /// Its address.
+        authority: String,
+        /// Why.
+        why: String,
+    },
     /// The run's time is over.
     #[error("the run did not end within `--timeout {limit}`")]
     Timeout {
@@ -174,7 +213,10 @@ impl Explain for FlowError {
             Self::NothingFresh { .. } => Reason::NoImages,
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
-            Self::NotSigned { .. } => Reason::Unsigned,
+            Self::NotSigned { .. } | Self::NoSignature { .. } => Reason::Unsigned,
+            Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } => Reason::LimitReached,
+            Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
+            Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
             Self::NoRandomness => Reason::ConfigInvalid,
             Self::NoSigner { .. } => Reason::KeyNotDelegated,
             Self::Timeout { .. } => Reason::Timeout,
@@ -201,6 +243,12 @@ impl Explain for FlowError {
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
             Self::NothingFresh { .. } => "was it pushed to another repository, or by an earlier run?".into(),
             Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
+            Self::NoSignature { .. } => "sign it with `acr-sign sign --format notation`".into(),
+            Self::CandidatesLeft { .. } => {
+                "whoever may push here has attached many signatures: remove what does not belong there".into()
+            }
+            Self::NoTimestamp { .. } => "check `--timestamp-url`; nothing was published for this image".into(),
+            Self::IndexUnreadable { .. } | Self::TooManyChildren { .. } => "sign without `--recursive`".into(),
             Self::NoRandomness | Self::NoSigner { .. } => return None,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with a further `--key`".into(),
             Self::AlreadyInitialised { repository } => {

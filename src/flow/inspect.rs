@@ -1,16 +1,21 @@
 //! `inspect`: everything that signs an image or a repository. Shows; judges only under a pin.
 
+use futures::future::join;
+
 use super::{
-    Failure, FlowError, Needed, Services,
+    Failure, FlowError, Needed, NotationSignatures, Services,
+    notation::signature as notation_signature,
     verify::{chain, signer_name},
 };
 use crate::{
     format::{
         Format,
         dct::{Entry, Requirement, RoleName, RootTrust, TrustedSet, verify},
+        notation::Envelope,
     },
-    oci::{Reference, Subject, Tag},
-    report::{ImageReport, Report, SignatureReport, Status},
+    oci::{Digest, Reference, Subject, Tag},
+    registry::ReferrersMode,
+    report::{ImageReport, Problem, Report, SignatureReport, Status},
 };
 
 /// What to look at.
@@ -22,47 +27,97 @@ pub struct InspectOptions {
     pub trust: Option<RootTrust>,
 }
 
-/// Fills the report: one image per tag, with one signature per role that holds it.
+/// Fills the report: one image per tag, with one signature per role that holds it, and every Notary Project
+/// signature that is listed for it. The whole repository is shown as its trust data has it.
 pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut Report) -> Result<(), Failure> {
     let image = &options.image;
     let collection = services.collection(&image.repository);
     let judged = options.trust.is_some();
-    if !judged {
-        report.warnings.push("no root is pinned: what the trust server shows is listed, not judged".to_owned());
-    }
     let trust = options.trust.clone().unwrap_or(RootTrust::FirstUse);
-    let set = collection.load(&trust, &Needed::All, services.now).await?.ok_or_else(|| FlowError::NoTrustData {
-        repository: image.repository.to_string(),
-        server: collection.server_name(),
-        gate: true,
-    })?;
-    report.warnings.extend(set.warnings().iter().map(ToString::to_string));
+    let loading = collection.load(&trust, &Needed::All, services.now);
+    let no_trust_data = || {
+        let (repository, server) = (image.repository.to_string(), collection.server_name());
+        Failure::from(FlowError::NoTrustData { repository, server, gate: true })
+    };
     if image.tag.is_none() && image.digest.is_none() {
+        let set = loading.await?.ok_or_else(no_trust_data)?;
+        warn(report, Some(&set), judged);
         report.images = whole_repository(&set, image);
         return Ok(());
     }
-    let resolved = services.registry.resolve(image).await?;
+    let resolving = services.registry.resolve(image);
+    let (loaded, resolved) = Box::pin(join(loading, resolving)).await;
+    let resolved = resolved?;
     let subject = Subject {
         repository: image.repository.clone(),
         tag: image.tag.clone(),
         descriptor: resolved.descriptor.clone(),
     };
-    let descriptor = &subject.descriptor;
-    let outcome = verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, &set, &Requirement::default());
+    let by_certificate = by_certificate(services, &subject).await?;
+    let set = match loaded {
+        Ok(set) if set.is_some() || !by_certificate.is_empty() => set,
+        Ok(_) => return Err(no_trust_data()),
+        // What signs otherwise is shown all the same, where nobody asked about trust data in particular.
+        Err(failure) if judged || by_certificate.is_empty() => return Err(failure),
+        Err(failure) => {
+            report.warnings.push(format!("trust data is not shown: {}", failure.problem().message));
+            None
+        }
+    };
+    warn(report, set.as_ref(), judged);
     let mut shown = ImageReport {
         pinned: Some(subject.to_string()),
         digest: Some(subject.descriptor.digest.clone()),
         media_type: Some(subject.descriptor.media_type.to_string()),
-        pushed: None,
-        signatures: signatures(&set, &subject),
         ..ImageReport::named(image.to_string(), if judged { Status::Verified } else { Status::Shown })
     };
-    if let Err(rejection) = outcome {
-        shown.status = Status::Rejected;
-        shown.problem = Some(Failure::from(rejection).problem());
+    match &set {
+        Some(set) => {
+            let descriptor = &subject.descriptor;
+            shown.signatures = signatures(set, &subject);
+            let nothing = Requirement::default();
+            let outcome = verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, &nothing);
+            if let Err(rejection) = outcome.map_err(Failure::from) {
+                // Not in the trust data, and signed otherwise: that is no verdict about the image.
+                if judged || by_certificate.is_empty() {
+                    shown.status = Status::Rejected;
+                    shown.problem = Some(rejection.problem());
+                }
+            }
+        }
+        None if judged => return Err(no_trust_data()),
+        None => {}
     }
+    shown.signatures.extend(by_certificate);
     report.images.push(shown);
     Ok(())
+}
+
+fn warn(report: &mut Report, set: Option<&TrustedSet>, judged: bool) {
+    let Some(set) = set else { return };
+    if !judged {
+        report.warnings.push("no root is pinned: what the trust server shows is listed, not judged".to_owned());
+    }
+    report.warnings.extend(set.warnings().iter().map(ToString::to_string));
+}
+
+/// Every Notary Project signature as it is, with its chain and the time that its timestamp states; judged by
+/// nothing but its own integrity.
+async fn by_certificate(services: &Services, subject: &Subject) -> Result<Vec<SignatureReport>, Failure> {
+    let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto).await?;
+    let found = listed.decode(services).await;
+    let show = |(digest, decoded): (Digest, Result<Envelope, Problem>)| {
+        let reference = Some(format!("{}@{digest}", subject.repository));
+        match decoded {
+            Ok(envelope) => SignatureReport { reference, ..notation_signature(&envelope, Status::Shown) },
+            Err(problem) => SignatureReport {
+                reference,
+                reason: Some(problem.reason),
+                ..SignatureReport::new(Format::Notation, Status::Rejected)
+            },
+        }
+    };
+    Ok(found.into_iter().map(show).collect())
 }
 
 /// Every tag that a role holds; nothing is asked of the registry.

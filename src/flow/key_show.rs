@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use crate::{
     crypto::{Certificate, KeyKind, PublicKey},
-    format::dct::Key,
+    format::{
+        dct::Key,
+        notation::{Algorithm, check_signing_leaf},
+    },
     report::plain,
 };
 
@@ -35,6 +38,49 @@ impl KeyView {
         }
     }
 
+    /// What keeps the key from signing with Notary Project, if anything; then what is missing besides.
+    fn notation(&self) -> (Option<String>, Vec<String>) {
+        if Algorithm::of(self.key.kind()).is_none() {
+            return (
+                Some("use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521".into()),
+                Vec::new(),
+            );
+        }
+        let Some(certificate) = &self.certificate else {
+            return (Some("a Notary Project signature needs a certificate, and this is a bare key".into()), Vec::new());
+        };
+        let mut missing = Vec::new();
+        if !certificate.is_self_signed() {
+            let issuer = certificate.issuer();
+            missing.push(format!("issued by `{issuer}`: give its chain with `--certificate-chain`"));
+        }
+        let subject = certificate.subject();
+        if ["C=", "ST=", "O="].iter().any(|name| !subject.split(',').any(|part| part.trim().starts_with(name))) {
+            missing.push(format!("the subject `{subject}` lacks C, ST or O, which trusted identities name"));
+        }
+        (check_signing_leaf(certificate).err().map(|fault| format!("the certificate {fault}")), missing)
+    }
+
+    /// The policy of a certificate that can sign, for `az keyvault certificate create --policy`.
+    fn certificate_policy(&self) -> Value {
+        let (key_type, curve, size) = match self.key.kind() {
+            KeyKind::EcP256 | KeyKind::Ed25519 => ("EC", Some("P-256"), None),
+            KeyKind::EcP384 => ("EC", Some("P-384"), None),
+            KeyKind::EcP521 => ("EC", Some("P-521"), None),
+            KeyKind::Rsa { bits: bits @ (3072 | 4096) } => ("RSA", None, Some(bits)),
+            KeyKind::Rsa { .. } => ("RSA", None, Some(2048)),
+        };
+        json!({
+            "issuerParameters": {"name": "Self"},
+            "keyProperties": {"curve": curve, "exportable": false, "keySize": size, "keyType": key_type, "reuseKey": true},
+            "secretProperties": {"contentType": "application/x-pem-file"},
+            "x509CertificateProperties": {
+                "ekus": ["1.3.6.1.5.5.7.3.3"], "keyUsage": ["digitalSignature"],
+                "subject": "CN=NAME,O=ORGANISATION,ST=STATE,C=US", "validityInMonths": 12,
+            },
+        })
+    }
+
     /// The key IDs under which metadata may list the key.
     fn ids(&self) -> (String, Option<String>) {
         let bare = Key::from_public_key(&self.key).key_id().to_string();
@@ -49,6 +95,8 @@ impl KeyView {
     /// For programs.
     pub fn json(&self) -> Value {
         let (bare, certified) = self.ids();
+        let (unsuitable, missing) = self.notation();
+        let policy = unsuitable.as_ref().map(|_| self.certificate_policy());
         json!({
             "schemaVersion": 1,
             "command": "key show",
@@ -56,6 +104,7 @@ impl KeyView {
             "kind": self.key.kind().to_string(),
             "inVault": self.in_vault,
             "dct": { "keyId": bare, "certificateKeyId": certified, "unsuitable": self.unsuitable() },
+            "notation": { "unsuitable": unsuitable, "missing": missing, "certificatePolicy": policy },
             "thumbprint": self.certificate.as_ref().map(Certificate::thumbprint_sha1),
             "publicKey": self.key.pem(),
         })
@@ -82,6 +131,21 @@ impl KeyView {
             let _ = writeln!(text, "certificate   {}", plain(&certificate.subject()));
             let _ = writeln!(text, "thumbprint    {}", certificate.thumbprint_sha1());
             let _ = writeln!(text, "valid         {} to {}", certificate.not_before(), certificate.not_after());
+        }
+        let (unsuitable, missing) = self.notation();
+        match unsuitable {
+            None => text.push_str("notation      can sign\n"),
+            Some(why) => {
+                let _ = writeln!(text, "notation      not usable: {}", plain(&why));
+                let _ = writeln!(
+                    text,
+                    "              az keyvault certificate create --vault-name VAULT --name NAME --policy @policy.json"
+                );
+                let _ = writeln!(text, "              with policy.json: {}", self.certificate_policy());
+            }
+        }
+        for what in missing {
+            let _ = writeln!(text, "notation      {}", plain(&what));
         }
         text.push_str(&self.key.pem());
         text

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Collection, Failure};
+use super::{Collection, Failure, Revocations};
 use crate::{
     azure::Identities,
     keys::KeyRing,
@@ -26,6 +26,8 @@ pub struct Services {
     pub registry: Registry,
     /// Trust servers.
     pub trust: TrustServer,
+    /// Revocation and timestamp services.
+    pub revocations: Revocations,
     /// Keys.
     pub keys: Arc<KeyRing>,
     /// The run's time.
@@ -50,10 +52,23 @@ impl Services {
         let registry = Registry::new(client.clone(), logins.clone());
         let keys = Arc::new(KeyRing::new(identities.clone(), settings.environment.clone(), now));
         let trust = TrustServer::new(registry.clone(), settings.trust_server);
+        let revocations = Revocations::new(client.clone());
         let deadline = client.deadline();
         let (environment, concurrency) = (settings.environment, settings.concurrency);
         Ok((
-            Self { client, registry, trust, keys, now, environment, concurrency, stdin: None, identities, logins },
+            Self {
+                client,
+                registry,
+                trust,
+                revocations,
+                keys,
+                now,
+                environment,
+                concurrency,
+                stdin: None,
+                identities,
+                logins,
+            },
             deadline,
         ))
     }

@@ -21,7 +21,7 @@ pub enum Format {
 
 /// The text names no format.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no signature format (there is `dct`)")]
+#[error("`{text}` is no signature format (there are `dct` and `notation`)")]
 pub struct InvalidFormat {
     text: String,
 }
@@ -32,6 +32,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "dct" => Ok(Self::Dct),
+            "notation" => Ok(Self::Notation),
             _ => Err(InvalidFormat { text: text.chars().take(50).collect() }),
         }
     }

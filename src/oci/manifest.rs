@@ -70,6 +70,11 @@ pub fn check(bytes: &[u8], header: &MediaType) -> Result<(), InvalidManifest> {
     Ok(())
 }
 
+/// Whether a media type is that of an index.
+pub fn is_index(media_type: &MediaType) -> bool {
+    matches!(media_type.as_str(), OCI_INDEX | DOCKER_LIST)
+}
+
 /// The children that an index lists.
 pub fn children(bytes: &[u8]) -> Result<Vec<Descriptor>, InvalidManifest> {
     #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! Flags and environment become typed settings, once. Every value is parsed here or by the noun it becomes;
 //! the first that does not fit ends the run with what is wrong with it (exit 2).
 
+mod certificate;
 mod error;
 mod image;
 mod key;
@@ -13,9 +14,10 @@ use std::{fs, io::Read as _, path::Path};
 use url::Url;
 
 pub(crate) use self::{
+    certificate::{annotations, certificates, only_certificate, service_url},
     error::SettingError,
     image::{at, digest, familiar_images, named_images, repository, roles},
-    key::{formats, key_for},
+    key::{formats, key_for, taken},
     manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
     pin::{pin, required_pin},

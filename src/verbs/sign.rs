@@ -3,7 +3,8 @@
 use super::{open_for_dct, pin_of, sources::Named, warn_of_trust};
 use crate::{
     cli::Sign,
-    flow::{Failure, Services, SignDct, SignFormat, SignOptions, sign},
+    crypto::Certificate,
+    flow::{Failure, Services, SignDct, SignFormat, SignNotation, SignOptions, sign},
     format::Format,
     oci::Reference,
     report::Report,
@@ -13,10 +14,13 @@ use crate::{
 
 pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Failure> {
     let formats = settings::formats(&arguments.format)?;
+    check_taken(arguments, &formats)?;
     let named = Named::by(arguments, services).await?;
     let mut options = SignOptions {
         digest: settings::digest(arguments.digest.as_deref())?,
         formats: Vec::new(),
+        annotations: settings::annotations(&arguments.annotation)?,
+        provenance: arguments.provenance.clone(),
         force: arguments.force,
         dry_run: arguments.dry_run.dry_run,
         images: named.images.clone(),
@@ -32,13 +36,35 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     for format in formats {
         options.formats.push(match format {
             Format::Dct => SignFormat::Dct(for_dct(arguments, services, &options.images, &mut report).await?),
-            Format::Notation => return Err(SettingError::usage("`sign` does not make `notation` signatures").into()),
+            Format::Notation => SignFormat::Notation(Box::new(for_notation(arguments, services).await?)),
         });
     }
     report.images = sign(services, &options).await;
     named.tell_times(&mut report.images);
     let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
     Ok(Outcome { report, text, json: None })
+}
+
+/// What only some formats take must not be given for the others alone.
+fn check_taken(arguments: &Sign, formats: &[Format]) -> Result<(), SettingError> {
+    let (dct, notation) = ([Format::Dct].as_slice(), [Format::Notation].as_slice());
+    let (pin, own) = (&arguments.pin, &arguments.notation);
+    settings::taken(
+        formats,
+        &[
+            ("--role", !arguments.role.is_empty(), dct),
+            ("--root", !pin.root.is_empty(), dct),
+            ("--root-ca", pin.root_ca.is_some(), dct),
+            ("--trust-on-first-use", pin.trust_on_first_use, dct),
+            ("--annotation", !arguments.annotation.is_empty(), notation),
+            ("--recursive", arguments.recursive, notation),
+            ("--envelope", own.envelope.is_some(), notation),
+            ("--certificate-chain", own.certificate_chain.is_some(), notation),
+            ("--expiry", own.expiry.is_some(), notation),
+            ("--timestamp-url", own.timestamp_url.is_some(), notation),
+            ("--referrers", own.referrers.is_some(), notation),
+        ],
+    )
 }
 
 async fn for_dct(
@@ -52,4 +78,35 @@ async fn for_dct(
     let roles = settings::roles(&arguments.role)?;
     warn_of_trust(report, &trust);
     Ok(SignDct { signer: open_for_dct(services, &key).await?, roles, trust })
+}
+
+async fn for_notation(arguments: &Sign, services: &Services) -> Result<SignNotation, Failure> {
+    let own = &arguments.notation;
+    let key = settings::key_for(&arguments.key, Format::Notation)?;
+    let envelope = own.envelope.as_deref().map(|kind| settings::parse("--envelope", kind)).transpose()?;
+    let expiry = own.expiry.as_deref().map(|text| settings::duration("--expiry", text)).transpose()?;
+    let referrers = own.referrers.as_deref().map(|mode| settings::parse("--referrers", mode)).transpose()?;
+    let timestamp = match own.timestamp_url.as_deref().zip(own.timestamp_root_cert.as_deref()) {
+        None => None,
+        Some((url, root)) => {
+            let root = settings::only_certificate("--timestamp-root-cert", root)?;
+            Some((settings::service_url("--timestamp-url", url)?, root))
+        }
+    };
+    let chain = own.certificate_chain.as_deref().map(|path| settings::certificates("--certificate-chain", path));
+    let chain: Vec<Certificate> = chain.transpose()?.unwrap_or_default();
+    let signer = services.keys.open(&key).await?;
+    let mut bundle = signer.certificates().to_vec();
+    bundle.extend(chain.into_iter().filter(|given| signer.certificates().iter().all(|own| own.der() != given.der())));
+    let notation = SignNotation {
+        signer,
+        bundle,
+        envelope: envelope.unwrap_or_default(),
+        expiry,
+        timestamp,
+        referrers: referrers.unwrap_or_default(),
+        recursive: arguments.recursive,
+    };
+    notation.check(services.now)?;
+    Ok(notation)
 }

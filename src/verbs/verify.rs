@@ -4,6 +4,7 @@ use super::{pin_of, warn_of_trust};
 use crate::{
     cli::Verify,
     flow::{Failure, Services, VerifyOptions, verify},
+    format::Format,
     format::dct::{Requirement, RoleName, SignerWanted},
     keys::KeyReference,
     oci::Reference,
@@ -13,7 +14,9 @@ use crate::{
 };
 
 pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, Failure> {
-    settings::formats(&arguments.format)?;
+    if settings::formats(&arguments.format)? != [Format::Dct] {
+        return Err(SettingError::usage("`verify` checks `dct` signatures").into());
+    }
     let manifests = if arguments.manifests.is_empty() {
         None
     } else {

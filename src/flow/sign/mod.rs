@@ -4,17 +4,19 @@
 //! signed only if every format says so.
 
 mod dct;
+mod notation;
 
 use std::collections::BTreeMap;
 
+use bytes::Bytes;
 use futures::{
     StreamExt as _,
     future::{OptionFuture, join},
     stream,
 };
 
-use self::dct::DctJob;
-pub use self::dct::SignDct;
+use self::{dct::DctJob, notation::NotationJob};
+pub use self::{dct::SignDct, notation::SignNotation};
 use super::{Failure, FlowError, Services};
 use crate::{
     format::Format,
@@ -32,6 +34,10 @@ pub struct SignOptions {
     pub digest: Option<Digest>,
     /// The formats to sign in; each must be signed.
     pub formats: Vec<SignFormat>,
+    /// Metadata to sign, which a signature that is there must carry to be left alone.
+    pub annotations: BTreeMap<String, String>,
+    /// Metadata to sign that says where it was signed; a signature that is there is not asked for it.
+    pub provenance: BTreeMap<String, String>,
     /// Sign again what is signed already.
     pub force: bool,
     /// Plan only.
@@ -43,6 +49,8 @@ pub struct SignOptions {
 pub enum SignFormat {
     /// Docker Content Trust.
     Dct(SignDct),
+    /// Notary Project.
+    Notation(Box<SignNotation>),
 }
 
 /// Signs; one report per image, in the order named.
@@ -66,6 +74,8 @@ pub async fn sign(services: &Services, options: &SignOptions) -> Vec<ImageReport
 struct Candidate {
     index: usize,
     subject: Subject,
+    /// The manifest.
+    bytes: Bytes,
 }
 
 /// How one format ended for one candidate.
@@ -90,10 +100,13 @@ impl Group<'_> {
         let resolving = stream::iter(self.indexes.iter().map(|index| self.resolve(*index)))
             .buffered(self.services.concurrency)
             .collect::<Vec<_>>();
-        let mut dct = None;
+        let (mut dct, mut notation) = (None, None);
         for format in &self.options.formats {
             match format {
                 SignFormat::Dct(job) => dct = Some(DctJob::new(self.services, self.options, job, self.repository)),
+                SignFormat::Notation(job) => {
+                    notation = Some(NotationJob::new(self.services, self.options, job, self.repository));
+                }
             }
         }
         // Trust data does not depend on what the tags are: both are in flight together.
@@ -106,10 +119,10 @@ impl Group<'_> {
                 Err(failed) => reports.push(failed),
             }
         }
-        let mut ended = Vec::new();
-        if let Some((dct, loaded)) = dct.zip(loaded) {
-            ended.extend(dct.sign(loaded, &candidates).await);
-        }
+        let by_dct = dct.as_ref().zip(loaded).map(|(dct, loaded)| dct.sign(loaded, &candidates));
+        let by_notation = notation.as_ref().map(|notation| notation.sign(&candidates));
+        let (by_dct, by_notation) = join(OptionFuture::from(by_dct), OptionFuture::from(by_notation)).await;
+        let ended: Vec<Ended> = by_dct.into_iter().chain(by_notation).flatten().collect();
         reports.extend(candidates.iter().map(|candidate| (candidate.index, candidate.report(&ended))));
         reports
     }
@@ -129,7 +142,7 @@ impl Group<'_> {
         }
         let subject =
             Subject { repository: image.repository.clone(), tag: image.tag.clone(), descriptor: resolved.descriptor };
-        Ok(Candidate { index, subject })
+        Ok(Candidate { index, subject, bytes: resolved.bytes })
     }
 
     async fn resolved(&self, image: &Reference, name: &str) -> Result<Resolved, Failure> {

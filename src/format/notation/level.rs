@@ -13,7 +13,7 @@ pub enum Action {
 
 /// The steps of verification, in the order in which they are made (reference §12, with payload before trust and
 /// revocation last, so that nothing a certificate names is contacted before).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Check {
     /// The signature manifest and its subject.
     Manifest,

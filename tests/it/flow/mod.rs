@@ -6,5 +6,6 @@ mod gate;
 mod identity;
 mod kill;
 mod lies;
+mod notation;
 mod publishing;
 mod refusals;

@@ -1,0 +1,297 @@
+//! Notary Project signatures of one image: listed and fetched with bounds, and judged under a trust.
+//!
+//! Junk cannot hide a good signature: what cannot be one is left out unfetched, what claims a trusted
+//! certificate comes first, and a signature that cannot be fetched is recorded, not the end (N01, N02). Every
+//! signature that is looked at is reported with its reason.
+
+use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use futures::{StreamExt as _, stream};
+use tokio::sync::Mutex;
+
+use super::{Failure, FlowError, Services};
+use crate::{
+    crypto::{Certificate, TimestampToken},
+    format::{
+        Format,
+        notation::{
+            ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome, SignatureManifest, Step,
+            THUMBPRINTS, Trust, verify,
+        },
+    },
+    oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
+    reason::Exit,
+    registry::ReferrersMode,
+    report::{Link, Problem, SignatureReport, Status},
+};
+
+/// Candidates that are checked for one image (design §8).
+const CHECKED: usize = 50;
+/// Bytes of a signature manifest.
+const MANIFEST_LIMIT: u64 = 4 << 20;
+
+/// The signatures that a registry lists for one image; each is fetched once, however often it is judged.
+#[derive(Debug)]
+pub struct NotationSignatures {
+    subject: Subject,
+    listed: Vec<Referrer>,
+    left: bool,
+    fetched: Mutex<BTreeMap<Digest, Arc<Fetched>>>,
+}
+
+/// A candidate as it was fetched.
+#[derive(Debug)]
+enum Fetched {
+    /// A signature manifest about the image, and the bytes of its envelope.
+    Signature { manifest: SignatureManifest, envelope: Bytes },
+    /// Not the manifest of a signature of this image.
+    Rejected(Problem, Check),
+    /// Not there, or not as it was listed.
+    Failed(Problem),
+}
+
+/// One signature that was looked at.
+#[derive(Debug)]
+pub struct NotationFinding {
+    /// The signature's manifest.
+    pub manifest: Digest,
+    /// What is said of it.
+    pub judged: Judged,
+}
+
+/// What is said of one signature.
+#[derive(Debug)]
+pub enum Judged {
+    /// It satisfies the trust.
+    Verified(Box<Accepted>),
+    /// The policy lets it pass although the signer is not trusted; never to be taken for verified.
+    Exempt(Box<Exempted>),
+    /// It does not satisfy the trust.
+    Rejected {
+        /// Why.
+        problem: Problem,
+        /// The check that it failed.
+        check: Check,
+        /// The signature, where it could be read.
+        envelope: Option<Box<Envelope>>,
+    },
+    /// It could not be looked at.
+    Failed(Problem),
+}
+
+/// What the signatures of an image come to.
+#[derive(Debug)]
+pub enum Decided {
+    /// One satisfies the trust.
+    Verified(Box<Accepted>),
+    /// None does, and the policy lets one pass.
+    Exempt(Box<Exempted>),
+}
+
+/// Every signature that was looked at, those that satisfy the trust first.
+#[derive(Debug)]
+pub struct NotationFindings {
+    /// One for each, in the order they were looked at.
+    pub findings: Vec<NotationFinding>,
+    image: String,
+    /// Whether some were listed and not looked at.
+    left: bool,
+}
+
+impl NotationSignatures {
+    /// Asks what refers to the image.
+    pub async fn list(services: &Services, subject: &Subject, mode: ReferrersMode) -> Result<Self, Failure> {
+        let (repository, digest) = (&subject.repository, &subject.descriptor.digest);
+        let listed = services.registry.referrers(repository, digest, ARTIFACT_TYPE, mode).await?;
+        let possible = |entry: &Referrer| {
+            entry.descriptor.media_type.as_str() == OCI_MANIFEST && entry.descriptor.size <= MANIFEST_LIMIT
+        };
+        let mut entries: Vec<Referrer> = listed.entries.into_iter().filter(possible).collect();
+        // The newest first: as good as any order, since nobody vouches for the date.
+        entries.sort_by_key(|entry| Reverse(entry.annotations.get("org.opencontainers.image.created").cloned()));
+        Ok(Self { subject: subject.clone(), listed: entries, left: listed.left, fetched: Mutex::default() })
+    }
+
+    /// What is listed, in the order it is looked at.
+    pub fn listed(&self) -> &[Referrer] {
+        &self.listed
+    }
+
+    /// Judges every signature under a trust: those first that claim a certificate it names.
+    pub async fn judge(&self, services: &Services, trust: &Trust) -> NotationFindings {
+        let mut entries: Vec<&Referrer> = self.listed.iter().collect();
+        entries.sort_by_key(|entry| !trust.names_thumbprint(&thumbprints(entry)));
+        let left = self.left || entries.len() > CHECKED;
+        entries.truncate(CHECKED);
+        let judging = entries.into_iter().map(|entry| self.judge_one(services, entry, trust));
+        let findings = stream::iter(judging).buffered(services.concurrency).collect().await;
+        NotationFindings { findings, image: self.subject.to_string(), left }
+    }
+
+    async fn judge_one(&self, services: &Services, entry: &Referrer, trust: &Trust) -> NotationFinding {
+        let manifest = entry.descriptor.digest.clone();
+        let fetched = self.fetch(services, entry).await;
+        let judged = match fetched.as_ref() {
+            Fetched::Signature { manifest, envelope } => self.verify(services, manifest, envelope, trust).await,
+            Fetched::Rejected(problem, check) => {
+                Judged::Rejected { problem: problem.clone(), check: *check, envelope: None }
+            }
+            Fetched::Failed(problem) => Judged::Failed(problem.clone()),
+        };
+        NotationFinding { manifest, judged }
+    }
+
+    /// Manifest and envelope, from the registry the first time.
+    async fn fetch(&self, services: &Services, entry: &Referrer) -> Arc<Fetched> {
+        let digest = &entry.descriptor.digest;
+        if let Some(known) = self.fetched.lock().await.get(digest) {
+            return known.clone();
+        }
+        let fetched = Arc::new(self.fetch_anew(services, entry).await);
+        self.fetched.lock().await.insert(digest.clone(), fetched.clone());
+        fetched
+    }
+
+    async fn fetch_anew(&self, services: &Services, entry: &Referrer) -> Fetched {
+        let repository = &self.subject.repository;
+        let bytes = match services.registry.manifest(repository, &entry.descriptor).await {
+            Ok(bytes) => bytes,
+            Err(error) => return Fetched::Failed(Problem::of(&error)),
+        };
+        let manifest = match SignatureManifest::read(&bytes, &self.subject.descriptor) {
+            Ok(manifest) => manifest,
+            Err(rejection) => return Fetched::Rejected(Problem::of(&rejection), rejection.step()),
+        };
+        let limit = u64::try_from(ENVELOPE_LIMIT).unwrap_or(u64::MAX);
+        match services.registry.blob(repository, &manifest.envelope, limit).await {
+            Ok(envelope) => Fetched::Signature { manifest, envelope },
+            Err(error) => Fetched::Failed(Problem::of(&error)),
+        }
+    }
+
+    /// The complete verification; revocation is asked for where the verifier wants it, and nowhere else.
+    async fn verify(
+        &self,
+        services: &Services,
+        manifest: &SignatureManifest,
+        envelope: &[u8],
+        trust: &Trust,
+    ) -> Judged {
+        let media_type = manifest.kind.media_type();
+        let mut step = verify(&self.subject.descriptor, &media_type, envelope, trust, services.now);
+        let mut asked = services.revocations.begin();
+        loop {
+            match step {
+                Step::Revocation(verification) => {
+                    let answers = asked.answer(verification.requests()).await;
+                    step = verification.step(answers);
+                }
+                Step::Done(outcome) => {
+                    let judged = match outcome {
+                        Outcome::Verified(accepted) => Judged::Verified(accepted),
+                        Outcome::Exempt(exempted) => Judged::Exempt(exempted),
+                        Outcome::Rejected(rejection) => Judged::Rejected {
+                            problem: Problem::of(rejection.as_ref()),
+                            check: rejection.step(),
+                            envelope: Envelope::read(&media_type, envelope).ok().map(Box::new),
+                        },
+                    };
+                    let found_out = match &judged {
+                        Judged::Rejected { problem, .. } => problem.reason.exit() == Exit::Rejected,
+                        Judged::Verified(_) | Judged::Exempt(_) | Judged::Failed(_) => true,
+                    };
+                    if found_out {
+                        asked.keep().await;
+                    }
+                    return judged;
+                }
+            }
+        }
+    }
+
+    /// Every signature as it is, judged under no trust (`inspect`).
+    pub async fn decode(&self, services: &Services) -> Vec<(Digest, Result<Envelope, Problem>)> {
+        let decode = |entry: &Referrer| {
+            let entry = entry.clone();
+            async move {
+                let decoded = match self.fetch(services, &entry).await.as_ref() {
+                    Fetched::Signature { manifest, envelope } => {
+                        let read = Envelope::read(&manifest.kind.media_type(), envelope);
+                        read.map_err(|rejection| Problem::of(&rejection))
+                    }
+                    Fetched::Rejected(problem, _) | Fetched::Failed(problem) => Err(problem.clone()),
+                };
+                (entry.descriptor.digest, decoded)
+            }
+        };
+        let entries = self.listed.iter().take(CHECKED).map(decode).collect::<Vec<_>>();
+        stream::iter(entries).buffered(services.concurrency).collect().await
+    }
+}
+
+impl NotationFindings {
+    /// What decides: a signature that satisfies the trust, else one that the policy lets pass; else why there is
+    /// none: the most telling of the reasons.
+    pub fn decide(mut self) -> Result<Decided, Problem> {
+        let verified = |finding: &NotationFinding| matches!(finding.judged, Judged::Verified(_));
+        let exempt = |finding: &NotationFinding| matches!(finding.judged, Judged::Exempt(_));
+        let best = self.findings.iter().position(verified).or_else(|| self.findings.iter().position(exempt));
+        match best.map(|best| self.findings.swap_remove(best).judged) {
+            Some(Judged::Verified(accepted)) => Ok(Decided::Verified(accepted)),
+            Some(Judged::Exempt(exempted)) => Ok(Decided::Exempt(exempted)),
+            _ if self.left && !self.findings.is_empty() => {
+                let (image, checked) = (self.image.clone(), self.findings.len());
+                Err(Problem::of(&FlowError::CandidatesLeft { image, checked }))
+            }
+            _ => Err(self.why_not()),
+        }
+    }
+
+    /// What could not be found out says that it may yet be good; else the one that came furthest says most.
+    fn why_not(&self) -> Problem {
+        let telling = self.findings.iter().filter_map(|finding| match &finding.judged {
+            Judged::Failed(problem) => Some((problem, None)),
+            Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
+            Judged::Verified(_) | Judged::Exempt(_) => None,
+        });
+        let telling = telling.max_by_key(|(problem, check)| (problem.reason.exit() == Exit::Undecided, *check));
+        telling.map_or_else(
+            || Problem::of(&FlowError::NoSignature { image: self.image.clone() }),
+            |(problem, _)| {
+                let mut problem = problem.clone();
+                if self.findings.len() > 1 {
+                    problem.causes.push(format!("{} more signatures do not count either", self.findings.len() - 1));
+                }
+                problem
+            },
+        )
+    }
+}
+
+/// A signature as reports show it: who, when, until when, and its chain from the root to the leaf.
+pub(super) fn signature(envelope: &Envelope, status: Status) -> SignatureReport {
+    let attributes = envelope.attributes();
+    let stamped = envelope.token().and_then(|token| TimestampToken::parse(token).ok()).map(|token| token.time());
+    let link = |certificate: &Certificate| Link {
+        name: certificate.subject(),
+        key_id: Some(certificate.thumbprint_sha256()),
+        version: None,
+        expires_at: Some(certificate.not_after()),
+    };
+    SignatureReport {
+        signer: envelope.leaf().map(Certificate::subject),
+        key_id: envelope.leaf().map(Certificate::thumbprint_sha256),
+        certificate: envelope.leaf().map(Certificate::subject),
+        signed_at: Some(stamped.unwrap_or(attributes.signing_time)),
+        expires_at: attributes.expiry,
+        chain: envelope.chain().iter().rev().map(link).collect(),
+        ..SignatureReport::new(Format::Notation, status)
+    }
+}
+
+/// The certificates that an entry claims, as its annotation lists them.
+pub(super) fn thumbprints(entry: &Referrer) -> Vec<String> {
+    let listed = entry.annotations.get(THUMBPRINTS);
+    listed.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}

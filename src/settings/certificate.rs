@@ -1,0 +1,62 @@
+//! Certificates in files that flags name, signed metadata, and addresses of services.
+
+use std::{collections::BTreeMap, path::Path};
+
+use url::Url;
+
+use super::{SettingError, read};
+use crate::{crypto::Certificate, reason::Reason};
+
+/// The certificates of a PEM file.
+pub(crate) fn certificates(flag: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
+    let pem = read(path, "certificate file")?;
+    Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
+        SettingError::usage(format!("`{flag} {}` is not usable", path.display()))
+            .reason(Reason::ConfigInvalid)
+            .cause(error)
+    })
+}
+
+/// The one certificate of a PEM file.
+pub(crate) fn only_certificate(flag: &str, path: &Path) -> Result<Certificate, SettingError> {
+    let mut found = certificates(flag, path)?;
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        _ => Err(SettingError::usage(format!("`{flag} {}` holds more than one certificate", path.display()))
+            .reason(Reason::ConfigInvalid)),
+    }
+}
+
+/// The address of a service that may be asked over plain http, too.
+pub(crate) fn service_url(flag: &str, text: &str) -> Result<Url, SettingError> {
+    let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| SettingError::usage(format!("`{flag} {text}` is no http or https address")))
+}
+
+/// `--annotation NAME=VALUE`, each name once.
+pub(crate) fn annotations(values: &[String]) -> Result<BTreeMap<String, String>, SettingError> {
+    let mut found = BTreeMap::new();
+    for value in values {
+        let pair = value.split_once('=').filter(|(name, text)| !name.is_empty() && !text.is_empty());
+        let (name, text) =
+            pair.ok_or_else(|| SettingError::usage(format!("`--annotation {value}` is not NAME=VALUE")))?;
+        if found.insert(name.to_owned(), text.to_owned()).is_some() {
+            return Err(SettingError::usage(format!("`--annotation {name}=…` is given twice")));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn annotations_are_pairs_of_distinct_names() {
+        let parse = |values: &[&str]| annotations(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>());
+        assert_eq!(parse(&["a=b", "c=d=e"]).unwrap()["c"], "d=e");
+        for wrong in [&["a"][..], &["=b"], &["a="], &["a=b", "a=c"]] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
