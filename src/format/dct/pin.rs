@@ -4,7 +4,7 @@ use super::{key::Key, name::KeyId};
 use crate::crypto::Certificate;
 
 /// How trust in a root begins (design §3, Root pin).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RootTrust {
     /// These keys alone must meet the threshold of some root version: key IDs as a root lists them, or canonical ones.
     Keys(Vec<KeyId>),

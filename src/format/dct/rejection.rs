@@ -277,6 +277,16 @@ pub enum Rejection {
         /// The tag.
         tag: String,
     },
+    /// A role is older than is demanded.
+    #[error("`{role}` has version {found}, and at least {minimum} is demanded")]
+    BelowMinimum {
+        /// The role.
+        role: RoleName,
+        /// The lowest version that is demanded.
+        minimum: Version,
+        /// The version that is served.
+        found: Version,
+    },
     /// No role that counts holds the digest.
     #[error("`{digest}` is not signed under any tag")]
     UnsignedDigest {
@@ -404,6 +414,7 @@ impl Explain for Rejection {
             | Self::SignerUnknown { .. }
             | Self::NotSignedBy { .. } => Reason::Unsigned,
             Self::RoleWithheld { .. } => Reason::RoleWithheld,
+            Self::BelowMinimum { .. } => Reason::Rollback,
             Self::SignerUnusable { state, .. } => state.reason(),
             Self::KeyNotDelegated { .. } => Reason::KeyNotDelegated,
             Self::NotSignedWith { .. } => Reason::UntrustedKey,

@@ -265,6 +265,16 @@ impl TrustedSet {
         self.snapshot.as_ref().map(|file| &file.body)
     }
 
+    /// The version of a role's file, once it is loaded.
+    pub fn version(&self, role: &RoleName) -> Option<Version> {
+        match role {
+            role if *role == RoleName::ROOT => Some(self.root().version),
+            role if *role == RoleName::TIMESTAMP => self.timestamp().map(|file| file.version),
+            role if *role == RoleName::SNAPSHOT => self.snapshot().map(|file| file.version),
+            role => self.targets(role).map(|file| file.version),
+        }
+    }
+
     /// The file of `targets` or of a delegation, once it is loaded.
     pub fn targets(&self, role: &RoleName) -> Option<&Targets> {
         self.targets_file(role).map(|file| &file.body)

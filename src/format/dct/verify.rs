@@ -4,11 +4,13 @@
 //! tag and digest, one of the keys must have signed a role that does, and what a pull takes must not
 //! contradict it.
 
+use std::collections::BTreeMap;
+
 use super::{
     authority::SignedBy,
     key::Key,
     lookup::{self, Entry},
-    name::{KeyId, RoleName},
+    name::{KeyId, RoleName, Version},
     rejection::Rejection,
     trusted_set::{DelegationState, TrustedSet},
 };
@@ -23,6 +25,8 @@ use crate::{
 pub struct Requirement {
     /// The signers: every role that is named, and any one of the keys. None: what a trusting pull takes.
     pub signers: Vec<SignerWanted>,
+    /// The lowest version that the file of each of these roles may have.
+    pub minimum_versions: BTreeMap<RoleName, Version>,
 }
 
 /// A signer that must have signed the image.
@@ -69,6 +73,7 @@ pub fn needed_roles(tag: Option<&Tag>, requirement: &Requirement, set: &TrustedS
         *role == releases
             || (tag.is_some() && !released && role.is_below(&releases))
             || requirement.roles().any(|wanted| wanted == role || wanted.is_below(role))
+            || requirement.minimum_versions.keys().any(|wanted| wanted == role || wanted.is_below(role))
             || search_all
             || lists(role)
     };
@@ -84,6 +89,7 @@ pub fn verify(
     set: &TrustedSet,
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
+    refuse_old(set, &requirement.minimum_versions)?;
     let image = Image { tag, digest, length };
     let mut roles = Vec::new();
     if requirement.signers.is_empty() {
@@ -240,6 +246,17 @@ fn refuse_unread_releases(set: &TrustedSet) -> Result<(), Rejection> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// A role whose lowest version is demanded must be there, and not be older.
+fn refuse_old(set: &TrustedSet, minimum: &BTreeMap<RoleName, Version>) -> Result<(), Rejection> {
+    for (role, minimum) in minimum {
+        let found = set.version(role).ok_or_else(|| unusable(set, role))?;
+        if found < *minimum {
+            return Err(Rejection::BelowMinimum { role: role.clone(), minimum: *minimum, found });
+        }
+    }
+    Ok(())
 }
 
 /// Whether `role` lists the public key `key`, in whatever form.

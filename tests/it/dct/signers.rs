@@ -22,11 +22,13 @@ const TARGETS: RoleName = RoleName::TARGETS;
 const RELEASES: RoleName = RoleName::RELEASES;
 
 fn named(names: &[&str]) -> Requirement {
-    Requirement { signers: names.iter().map(|name| SignerWanted::Name(RoleName::signer(name).unwrap())).collect() }
+    let signers = names.iter().map(|name| SignerWanted::Name(RoleName::signer(name).unwrap())).collect();
+    Requirement { signers, ..Requirement::default() }
 }
 
 fn with_keys(keys: &[&TestKey]) -> Requirement {
-    Requirement { signers: keys.iter().map(|key| SignerWanted::Key(key.public())).collect() }
+    let signers = keys.iter().map(|key| SignerWanted::Key(key.public())).collect();
+    Requirement { signers, ..Requirement::default() }
 }
 
 fn judged(set: &TrustedSet, name: &str, content: &str, requirement: &Requirement) -> Result<Verified, Rejection> {
@@ -136,7 +138,10 @@ fn one_of_the_keys_must_have_signed_a_role_that_holds_the_image() {
     assert_eq!(rejected.reason(), Reason::UntrustedKey);
     assert!(matches!(judged(&set, "none", "two", &with_keys(&[&keys.alice])), Err(Rejection::NotSignedWith { .. })));
     // A name and a key: both must hold.
-    let both = |key: &TestKey| Requirement { signers: [named(&["alice"]).signers, with_keys(&[key]).signers].concat() };
+    let both = |key: &TestKey| Requirement {
+        signers: [named(&["alice"]).signers, with_keys(&[key]).signers].concat(),
+        ..Requirement::default()
+    };
     assert!(judged(&set, "1.0", "one", &both(&keys.bob)).is_ok());
     assert!(judged(&set, "1.0", "one", &both(&stranger)).is_err());
     assert!(judged(&set, "3.0", "three", &both(&keys.bob)).is_err());
@@ -264,7 +269,7 @@ fn keys_are_compared_as_keys_and_not_as_text() {
     server.make_snapshot("2030-01-01T00:00:00Z");
     server.make_timestamp();
     let bare: PublicKey = bob.public();
-    let requirement = Requirement { signers: vec![SignerWanted::Key(bare)] };
+    let requirement = Requirement { signers: vec![SignerWanted::Key(bare)], ..Requirement::default() };
     assert_eq!(
         roles(&judged(&server.load(), "1.0", "one", &requirement).unwrap()),
         [TARGETS.as_str().to_owned() + "/releases"]
