@@ -107,6 +107,10 @@ reasons! {
         CriticalUnknown = "critical-unknown",
         /// Signed metadata is not what was demanded.
         MetadataMismatch = "metadata-mismatch",
+        /// No rule of the policy is about this image.
+        NoRule = "no-rule",
+        /// The exemption of this image has ended.
+        ExemptionEnded = "exemption-ended",
         /// No role of the collection lists the signing key.
         KeyNotDelegated = "key-not-delegated",
     }
@@ -115,6 +119,8 @@ reasons! {
         Usage = "usage",
         /// A policy breaks the rules of its format.
         PolicyInvalid = "policy-invalid",
+        /// Nothing says what must be signed.
+        PolicyMissing = "policy-missing",
         /// The environment or a setting is wrong.
         ConfigInvalid = "config-invalid",
         /// A deployment manifest cannot be read, or names an image that cannot be known.

@@ -1,5 +1,28 @@
-//! What must be signed, by whom, in which format.
+//! What must be signed, by whom, in which format: `acr-sign.yaml`, and the decision about one image.
+//!
+//! Pure: text, findings and a time in, values out. A file is read strictly (unknown and duplicate keys, wrong types and
+//! empty lists are errors with line and column), the first rule that matches an image decides, and what no rule matches
+//! is denied. [`Allowed`] is the only yes: [`evaluate`] makes it from proofs, [`Exemption::allow`] from what somebody
+//! wrote down and signed with an end.
 
+mod config;
+mod document;
+mod error;
+mod evaluate;
+mod exemption;
 mod glob;
+mod leaf;
+mod matching;
+mod requirement;
+mod rule;
+mod telling;
+mod yaml;
 
+pub use config::{Config, KeyNames, SignDefaults, SignKey};
+pub use error::{Located, Place, PolicyError};
+pub use evaluate::{Allowed, Denied, evaluate};
+pub use exemption::Exemption;
 pub use glob::{Glob, InvalidGlob};
+pub use leaf::{DctLeaf, Leaf, RootPin};
+pub use requirement::Requirement;
+pub use rule::{Demand, Policy, Rule};

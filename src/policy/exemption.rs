@@ -1,0 +1,82 @@
+//! A written exemption: let an image pass without looking at it, for a reason and until a day.
+
+use time::{Date, macros::format_description};
+
+use super::evaluate::Allowed;
+use crate::timestamp::Timestamp;
+
+/// An exemption with reason and end.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Exemption {
+    reason: String,
+    until: Date,
+}
+
+impl Exemption {
+    /// From the text of a file; `Err` says what is wrong with it.
+    pub(super) fn new(reason: &str, until: &str) -> Result<Self, String> {
+        if reason.trim().is_empty() {
+            return Err("an exemption needs a reason".to_owned());
+        }
+        let until = Date::parse(until, format_description!("[year]-[month]-[day]"))
+            .map_err(|_| format!("`{until}` is no day (YYYY-MM-DD)"))?;
+        Ok(Self { reason: reason.to_owned(), until })
+    }
+
+    /// Why.
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+
+    /// The last day on which it holds, UTC.
+    pub fn until(&self) -> Date {
+        self.until
+    }
+
+    /// The permission, while the exemption has not ended: it holds through its last day, UTC.
+    pub fn allow(&self, now: Timestamp) -> Option<Allowed<'_>> {
+        (now.date_time().date() <= self.until).then(|| Allowed::exempt(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exemption_holds_through_its_day() {
+        let exemption = Exemption::new("vendor base images", "2027-06-30").unwrap();
+        for (now, holds) in [
+            ("2026-01-01T00:00:00Z", true),
+            ("2027-06-30T00:00:00Z", true),
+            ("2027-06-30T23:59:59.999Z", true),
+            ("2027-07-01T00:00:00Z", false),
+            // Still the 30th there, already the 1st here.
+            ("2027-06-30T23:30:00-01:00", false),
+            ("2028-01-01T00:00:00Z", false),
+        ] {
+            let allowed = exemption.allow(now.parse().unwrap());
+            assert_eq!(allowed.is_some(), holds, "{now}");
+            if let Some(allowed) = allowed {
+                assert_eq!(allowed.exemption(), Some(&exemption));
+                assert!(allowed.signatures().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn an_exemption_needs_a_reason_and_a_day() {
+        for (reason, until) in [
+            ("", "2027-06-30"),
+            (" \n", "2027-06-30"),
+            ("x", ""),
+            ("x", "2027-02-29"),
+            ("x", "2027-13-01"),
+            ("x", "30.06.2027"),
+            ("x", "2027-06-30T00:00:00Z"),
+            ("x", "2027-6-30"),
+        ] {
+            assert!(Exemption::new(reason, until).is_err(), "{reason:?} {until}");
+        }
+    }
+}

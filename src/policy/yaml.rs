@@ -1,0 +1,62 @@
+//! Strict reading of YAML: nothing is guessed, nothing is left out, and the work is bounded before it is done.
+
+use serde::de::DeserializeOwned;
+use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options};
+
+use super::error::{Place, PolicyError};
+
+/// Bytes of a file.
+const SIZE_LIMIT: usize = 1 << 20;
+/// Lists and maps within each other.
+const DEPTH_LIMIT: usize = 32;
+
+/// Reads one document. Rejects duplicate keys, merge keys, tags, a second document, plain text that reads as a
+/// number or a boolean where text is wanted, and whatever passes a limit.
+pub(super) fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, PolicyError> {
+    if text.len() > SIZE_LIMIT {
+        let message = format!("it has {} bytes, and at most {SIZE_LIMIT} are read", text.len());
+        return Err(PolicyError { file: file.to_owned(), place: None, message });
+    }
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
+        let error = error.without_snippet();
+        let place = error.location().filter(|location| location.line() > 0);
+        let place = place.map(|location| Place { line: location.line(), column: location.column() });
+        PolicyError { file: file.to_owned(), place, message: message(&error.to_string()) }
+    })
+}
+
+fn options() -> Options {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            max_depth: DEPTH_LIMIT,
+            flow_nesting_limit: DEPTH_LIMIT,
+            max_documents: 1,
+            max_nodes: 100_000,
+            max_events: 300_000,
+            max_aliases: 1_000,
+            max_anchors: 1_000,
+            max_recorded_anchor_events: 100_000,
+            max_recorded_anchor_bytes: SIZE_LIMIT,
+            max_total_scalar_bytes: SIZE_LIMIT,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 100_000,
+            max_replay_stack_depth: 16,
+        },
+        duplicate_keys: DuplicateKeyPolicy::Error,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        no_schema: true,
+        reject_unsupported_tags: true,
+        reject_tagged_field_names: true,
+    }
+}
+
+/// The parser's words on one line, without the place that stands before them already.
+fn message(text: &str) -> String {
+    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    match line.split_once(" at line ") {
+        Some((words, _)) => words.to_owned(),
+        None => line,
+    }
+}
