@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, IsTerminal, Read, Write},
+    path::PathBuf,
 };
 
 use crate::{crypto::Mask, timestamp::Timestamp};
@@ -44,7 +45,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     }
 }
 
-/// Environment, streams and clock of one run.
+/// Environment, streams, folder and clock of one run.
 pub struct Process {
     /// Environment variables.
     pub environment: Environment,
@@ -58,6 +59,8 @@ pub struct Process {
     pub terminal: bool,
     /// Told of every secret: pipeline hosts mask what they know.
     pub mask: Mask,
+    /// Where `acr-sign.yaml` is looked for; empty for the working directory.
+    pub folder: PathBuf,
     /// The one time of the run: every expiry is checked against it.
     pub now: Timestamp,
 }
@@ -75,6 +78,7 @@ impl Process {
             stderr: Box::new(io::stderr()),
             terminal: io::stderr().is_terminal(),
             mask: Mask::default(),
+            folder: PathBuf::new(),
             now: time::OffsetDateTime::now_utc().into(),
         }
     }

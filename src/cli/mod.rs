@@ -34,7 +34,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Sign what was pushed
     Sign(Box<Sign>),
-    /// The gate: exit 0 only if every image is signed as the trust given by flags demands
+    /// The gate: exit 0 only if every image is signed as the policy or the trust flags demand
     Verify(Verify),
     /// Show everything that signs an image or a repository, with roles, keys and expiry
     Inspect(Inspect),

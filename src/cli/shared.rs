@@ -19,6 +19,13 @@ pub(crate) struct Pin {
     pub(crate) trust_on_first_use: bool,
 }
 
+impl Pin {
+    /// Whether none of the flags is given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.root.is_empty() && self.root_ca.is_none() && !self.trust_on_first_use
+    }
+}
+
 /// Whether anything is changed.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct DryRun {

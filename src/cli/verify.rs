@@ -35,6 +35,10 @@ pub(crate) struct Verify {
         help_heading = "Manifests"
     )]
     pub(crate) pin_to: Option<PathBuf>,
+    /// The policy: an `acr-sign.yaml` whose `verify` part says what must be signed by whom. Without it and without
+    /// trust flags the one in the working directory counts
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Signature format that must hold: dct
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) format: Vec<String>,
@@ -53,6 +57,14 @@ pub(crate) struct Verify {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) shared: Shared,
+}
+
+impl Verify {
+    /// Whether flags say what is trusted; then no policy is looked for (P13).
+    pub(crate) fn names_trust(&self) -> bool {
+        let Self { format, signer, key, pin, .. } = self;
+        !(format.is_empty() && signer.is_empty() && key.is_empty() && pin.is_empty())
+    }
 }
 
 /// `inspect`

@@ -1,6 +1,11 @@
 //! Loading a repository's trust data: fetches what the pure trusted set asks for, in as few round trips as
 //! its chain of hashes allows, and hands every byte to it. Decides nothing about trust itself.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use futures::future::{try_join, try_join_all};
 
 use super::{Failure, FlowError};
@@ -25,17 +30,22 @@ pub struct Collection {
     pub server: TrustServer,
     /// The repository; its full name is the GUN.
     pub repository: Repository,
+    /// Files that were fetched, where they serve more than one load.
+    kept: Option<Kept>,
 }
+
+/// Files by name; `None` where the server has none.
+type Kept = Arc<Mutex<HashMap<String, Option<Vec<u8>>>>>;
 
 /// Which delegation files a command looks at.
 #[derive(Clone, Debug)]
 pub enum Needed {
-    /// Those that decide about these tags (`None`: about a digest) under a requirement.
+    /// Those that decide about these tags (`None`: about a digest) under these requirements.
     ToJudge {
         /// The tags.
         tags: Vec<Option<Tag>>,
         /// What must have signed.
-        requirement: Requirement,
+        requirements: Vec<Requirement>,
     },
     /// `targets/releases`, and every first-level delegation that lists the key.
     ToSignWith(PublicKey),
@@ -46,6 +56,17 @@ pub enum Needed {
 }
 
 impl Collection {
+    /// The trust data of a repository on this server.
+    pub fn new(server: TrustServer, repository: Repository) -> Self {
+        Self { server, repository, kept: None }
+    }
+
+    /// The same, for several loads of one run: each file is fetched once.
+    #[must_use]
+    pub fn keeping(self) -> Self {
+        Self { kept: Some(Kept::default()), ..self }
+    }
+
     /// Loads and verifies the trust data; `None` if there is none.
     pub async fn load(
         &self,
@@ -54,7 +75,10 @@ impl Collection {
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
         match self.load_once(trust, needed, now).await {
-            Err(failure) if failure.is().is_some_and(root_was_replaced) => self.load_once(trust, needed, now).await,
+            Err(failure) if failure.is().is_some_and(root_was_replaced) => {
+                self.forget();
+                self.load_once(trust, needed, now).await
+            }
             loaded => loaded,
         }
     }
@@ -137,7 +161,23 @@ impl Collection {
 
     /// One file, or `None` where the server has none; at most `limit` bytes.
     pub async fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
-        Ok(self.server.get(&self.repository, name, limit).await?)
+        if let Some(kept) = &self.kept
+            && let Some(file) = kept.lock().unwrap_or_else(PoisonError::into_inner).get(name)
+            && file.as_ref().is_none_or(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= limit))
+        {
+            return Ok(file.clone());
+        }
+        let file = self.server.get(&self.repository, name, limit).await?;
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), file.clone());
+        }
+        Ok(file)
+    }
+
+    fn forget(&self) {
+        if let Some(kept) = &self.kept {
+            kept.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
     }
 
     fn missing(&self, file: &str) -> FlowError {
@@ -151,12 +191,20 @@ impl Needed {
         match self {
             Self::Roles(roles) => roles.iter().filter(|role| role.is_delegation()).cloned().collect(),
             Self::ToSignWith(_) | Self::All => vec![RoleName::RELEASES],
-            Self::ToJudge { requirement, .. } => {
-                let named = requirement.signers.iter().filter_map(|signer| match signer {
-                    SignerWanted::Name(role) if role.is_delegation() => Some(role.clone()),
-                    SignerWanted::Name(_) | SignerWanted::Key(_) => None,
+            Self::ToJudge { requirements, .. } => {
+                let signers = requirements.iter().flat_map(|requirement| &requirement.signers);
+                let named = signers.filter_map(|signer| match signer {
+                    SignerWanted::Name(role) => Some(role),
+                    SignerWanted::Key(_) => None,
                 });
-                named.filter(|role| *role != RoleName::RELEASES).chain([RoleName::RELEASES]).collect()
+                let versions = requirements.iter().flat_map(|requirement| requirement.minimum_versions.keys());
+                let mut roles = vec![RoleName::RELEASES];
+                for role in named.chain(versions).filter(|role| role.is_delegation()) {
+                    if !roles.contains(role) {
+                        roles.push(role.clone());
+                    }
+                }
+                roles
             }
         }
     }
@@ -175,13 +223,15 @@ impl Needed {
                     |role: &RoleName| *role == RoleName::RELEASES || (first_level(role) && lists(set, role, key));
                 pending.into_iter().filter(wanted).collect()
             }
-            Self::ToJudge { tags, requirement } => {
+            Self::ToJudge { tags, requirements } => {
                 let mut wanted: Vec<RoleName> = Vec::new();
-                for tag in tags {
-                    for role in needed_roles(tag.as_ref(), requirement, set) {
-                        if !wanted.contains(&role) {
-                            wanted.push(role);
-                        }
+                let of_tag = |tag: &Option<Tag>| {
+                    let tag = tag.clone();
+                    requirements.iter().flat_map(move |requirement| needed_roles(tag.as_ref(), requirement, set))
+                };
+                for role in tags.iter().flat_map(of_tag) {
+                    if !wanted.contains(&role) {
+                        wanted.push(role);
                     }
                 }
                 wanted

@@ -114,6 +114,30 @@ pub enum FlowError {
         /// The roles that hold the tag.
         roles: String,
     },
+    /// No rule of the policy is about the image.
+    #[error("no rule of the policy is about `{image}`")]
+    NoRule {
+        /// The image as named.
+        image: String,
+    },
+    /// The exemption that is about the image has ended.
+    #[error("the exemption of `{image}` ({why}) ended with {until}")]
+    ExemptionEnded {
+        /// The image as named.
+        image: String,
+        /// Its last day.
+        until: String,
+        /// What it was for.
+        why: String,
+    },
+    /// Signatures hold, but not by as many distinct keys as are demanded.
+    #[error("the signatures of `{image}` that hold are not by as many distinct keys as are demanded")]
+    TooFewKeys {
+        /// The image as named.
+        image: String,
+        /// The reason that the policy gave.
+        reason: Reason,
+    },
     /// The tag is in no role.
     #[error("`{image}` is in no role")]
     NotSigned {
@@ -217,6 +241,9 @@ impl Explain for FlowError {
             Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } => Reason::LimitReached,
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
+            Self::NoRule { .. } => Reason::NoRule,
+            Self::ExemptionEnded { .. } => Reason::ExemptionEnded,
+            Self::TooFewKeys { reason, .. } => *reason,
             Self::NoRandomness => Reason::ConfigInvalid,
             Self::NoSigner { .. } => Reason::KeyNotDelegated,
             Self::Timeout { .. } => Reason::Timeout,
@@ -249,6 +276,9 @@ impl Explain for FlowError {
             }
             Self::NoTimestamp { .. } => "check `--timestamp-url`; nothing was published for this image".into(),
             Self::IndexUnreadable { .. } | Self::TooManyChildren { .. } => "sign without `--recursive`".into(),
+            Self::NoRule { .. } => "what no rule is about is denied: add a rule for it".into(),
+            Self::ExemptionEnded { .. } => "have the image signed, or write a new end with a reason".into(),
+            Self::TooFewKeys { .. } => "one key counts once, in whatever formats it signed".into(),
             Self::NoRandomness | Self::NoSigner { .. } => return None,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with a further `--key`".into(),
             Self::AlreadyInitialised { repository } => {

@@ -38,6 +38,8 @@ pub struct Services {
     pub concurrency: usize,
     /// What standard input held, where a manifest comes from there.
     pub stdin: Option<Arc<[u8]>>,
+    /// Where `acr-sign.yaml` is looked for.
+    pub(crate) folder: std::path::PathBuf,
     identities: Identities,
     logins: Arc<Logins>,
 }
@@ -54,7 +56,7 @@ impl Services {
         let trust = TrustServer::new(registry.clone(), settings.trust_server);
         let revocations = Revocations::new(client.clone());
         let deadline = client.deadline();
-        let (environment, concurrency) = (settings.environment, settings.concurrency);
+        let (environment, concurrency, folder) = (settings.environment, settings.concurrency, settings.folder);
         Ok((
             Self {
                 client,
@@ -66,6 +68,7 @@ impl Services {
                 environment,
                 concurrency,
                 stdin: None,
+                folder,
                 identities,
                 logins,
             },
@@ -81,7 +84,7 @@ impl Services {
 
     /// The trust data of a repository.
     pub fn collection(&self, repository: &Repository) -> Collection {
-        Collection { server: self.trust.clone(), repository: repository.clone() }
+        Collection::new(self.trust.clone(), repository.clone())
     }
 
     /// Writes into the report who asked, and how often.

@@ -30,6 +30,32 @@ pub struct ImageReport {
     pub signatures: Vec<SignatureReport>,
     /// Where manifests name it.
     pub locations: Vec<Location>,
+    /// The rule of a policy file that decided.
+    pub rule: Option<RuleReport>,
+    /// What the rule demands, in the order of the text, and how each demand ended.
+    pub requirements: Vec<RequirementReport>,
+}
+
+/// The rule that decided about an image.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct RuleReport {
+    /// Its number, from 1.
+    pub number: usize,
+    /// The pattern by which it matched.
+    pub images: String,
+    /// Where it begins.
+    pub location: Location,
+}
+
+/// One demand of a rule.
+#[derive(Clone, Debug)]
+pub struct RequirementReport {
+    /// What is demanded, in words.
+    pub requirement: String,
+    /// How it ended.
+    pub status: Status,
+    /// Why, when it does not hold.
+    pub problem: Option<Problem>,
 }
 
 /// A place in a file, for people and code scanning: lines and columns count from 1.
@@ -58,6 +84,8 @@ pub enum Status {
     Planned,
     /// The signature holds.
     Verified,
+    /// Not looked at, by a written exemption.
+    Exempt,
     /// Looked at, and not good enough.
     Rejected,
     /// Could not find out.
@@ -73,7 +101,7 @@ pub enum Status {
 }
 
 /// One signature (for `dct`: one role that holds the tag).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct SignatureReport {
     /// The format.
     pub format: Format,
@@ -125,6 +153,8 @@ impl ImageReport {
             problem: None,
             signatures: Vec::new(),
             locations: Vec::new(),
+            rule: None,
+            requirements: Vec::new(),
         }
     }
 
@@ -145,6 +175,7 @@ impl ImageReport {
                 | Status::AlreadySigned
                 | Status::Planned
                 | Status::Verified
+                | Status::Exempt
                 | Status::Shown
                 | Status::Revoked
                 | Status::Changed
@@ -164,6 +195,7 @@ impl Status {
             Self::Failed => "failed",
             Self::Planned => "planned",
             Self::Verified => "verified",
+            Self::Exempt => "exempt",
             Self::Rejected => "rejected",
             Self::Undecided => "undecided",
             Self::Shown => "shown",
@@ -185,6 +217,7 @@ impl Status {
             | Self::AlreadySigned
             | Self::Planned
             | Self::Verified
+            | Self::Exempt
             | Self::Shown
             | Self::Revoked
             | Self::Changed

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::reason::Reason;
 
-use super::{Decision, ImageReport, Link, Location, Problem, Report, SignatureReport};
+use super::{Decision, ImageReport, Link, Location, Problem, Report, RequirementReport, SignatureReport};
 
 impl Report {
     /// The JSON document, one line per member, with a final newline.
@@ -64,6 +64,7 @@ impl Report {
             let run: Map<_, _> = self.run.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
             document.insert("run".into(), Value::Object(run));
         }
+        insert(&mut document, "config", self.config.as_deref());
         document.insert("auth".into(), self.auth_value());
         document.insert(
             "requests".into(),
@@ -105,7 +106,29 @@ impl ImageReport {
         if !self.locations.is_empty() {
             image.insert("locations".into(), self.locations.iter().map(Location::value).collect());
         }
+        if let Some(rule) = &self.rule {
+            image.insert(
+                "rule".into(),
+                json!({"number": rule.number, "images": rule.images, "location": rule.location.value()}),
+            );
+        }
+        if !self.requirements.is_empty() {
+            image.insert("requirements".into(), self.requirements.iter().map(RequirementReport::value).collect());
+        }
         Value::Object(image)
+    }
+}
+
+impl RequirementReport {
+    fn value(&self) -> Value {
+        let mut requirement = Map::new();
+        requirement.insert("requirement".into(), json!(self.requirement));
+        requirement.insert("status".into(), json!(self.status.word()));
+        if let Some(problem) = &self.problem {
+            requirement.insert("reason".into(), json!(problem.reason.code()));
+            requirement.insert("message".into(), json!(problem.sentence()));
+        }
+        Value::Object(requirement)
     }
 }
 

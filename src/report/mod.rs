@@ -11,7 +11,7 @@ mod summary;
 mod text;
 
 pub use escape::{markdown, plain, prose};
-pub use image::{ImageReport, Link, Location, SignatureReport, Status};
+pub use image::{ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport, Status};
 pub use summary::Profile;
 
 use crate::reason::{Exit, Explain, Reason};
@@ -39,6 +39,8 @@ pub struct Report {
     pub source: Option<&'static str>,
     /// The pipeline run: revision, address, workflow and host, by the names that signed metadata has.
     pub run: Vec<(&'static str, String)>,
+    /// The policy or configuration file that was read.
+    pub config: Option<String>,
     /// The identities that were used.
     pub auth: AuthReport,
     /// Requests made, per kind of service.

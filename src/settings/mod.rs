@@ -2,6 +2,7 @@
 //! the first that does not fit ends the run with what is wrong with it (exit 2).
 
 mod certificate;
+mod config;
 mod error;
 mod image;
 mod key;
@@ -15,6 +16,7 @@ use url::Url;
 
 pub(crate) use self::{
     certificate::{annotations, certificates, only_certificate, service_url},
+    config::ConfigFile,
     error::SettingError,
     image::{at, digest, familiar_images, named_images, repository, roles},
     key::{formats, key_for, taken},
@@ -52,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: String,
     /// Captured environment, for key references.
     pub(crate) environment: Environment,
+    /// Where `acr-sign.yaml` is looked for.
+    pub(crate) folder: std::path::PathBuf,
 }
 
 impl Settings {
@@ -94,6 +98,7 @@ impl Settings {
             concurrency: usize::from(network.concurrency),
             timeout: network.timeout.clone(),
             environment,
+            folder: process.folder.clone(),
         })
     }
 }

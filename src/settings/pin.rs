@@ -1,5 +1,7 @@
 //! The root pin.
 
+use std::path::Path;
+
 use super::{SettingError, parse_each, read};
 use crate::{
     cli,
@@ -20,13 +22,7 @@ pub(crate) fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
         ));
     }
     if let Some(path) = &flags.root_ca {
-        let pem = read(path, "CA file")?;
-        let chain = Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
-            SettingError::usage(format!("`--root-ca {}` is not usable", path.display()))
-                .reason(Reason::ConfigInvalid)
-                .cause(error)
-        })?;
-        return Ok(Some(RootTrust::Ca(chain)));
+        return Ok(Some(RootTrust::Ca(ca_certificates(path, "--root-ca")?)));
     }
     if flags.trust_on_first_use {
         return Ok(Some(RootTrust::FirstUse));
@@ -35,6 +31,16 @@ pub(crate) fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
         return Ok(None);
     }
     Ok(Some(RootTrust::Keys(parse_each::<KeyId>("--root", &flags.root)?)))
+}
+
+/// The certificates of a CA file; `what` names it in errors.
+pub(super) fn ca_certificates(path: &Path, what: &str) -> Result<Vec<Certificate>, SettingError> {
+    let pem = read(path, what)?;
+    Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
+        SettingError::usage(format!("{what} `{}` is not usable", path.display()))
+            .reason(Reason::ConfigInvalid)
+            .cause(error)
+    })
 }
 
 /// The root pin of a command that cannot do without (T23, T32).

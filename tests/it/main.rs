@@ -20,6 +20,7 @@ mod manifests;
 #[allow(clippy::pedantic, clippy::type_complexity, reason = "tables of damage, and bytes written by hand")]
 mod notation;
 mod pipeline;
+mod policy;
 mod registry;
 mod report;
 mod signatures;

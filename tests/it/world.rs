@@ -15,6 +15,8 @@ pub const REPOSITORY: &str = "contoso.azurecr.io/shop/web";
 pub struct World {
     pub sandbox: Sandbox,
     pub environment: Vec<(String, String)>,
+    /// The working directory of the runs.
+    pub folder: tempfile::TempDir,
 }
 
 /// What a run left behind.
@@ -60,7 +62,7 @@ impl World {
         let mut environment = sandbox.environment(identity);
         environment.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
         environment.push(("ACR_SIGN_CA_FILE".into(), sandbox.ca_file().display().to_string()));
-        Self { sandbox, environment }
+        Self { sandbox, environment, folder: tempfile::tempdir().unwrap() }
     }
 
     /// With trust data in which `release` may sign; gives the root key ID, too.
@@ -108,6 +110,7 @@ impl World {
             stdin: Box::new(io::empty()),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
+            folder: self.folder.path().to_owned(),
             ..Process::real()
         };
         if let Some(ahead) = ahead {
@@ -117,6 +120,13 @@ impl World {
         let arguments = std::iter::once("acr-sign").chain(line.split_whitespace());
         let exit = run(arguments.map(Into::into), &mut process);
         Outcome { exit, stdout: stdout.text(), stderr: stderr.text() }
+    }
+
+    /// Writes a file into the working directory and gives its path.
+    pub fn write(&self, name: &str, text: &str) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
     }
 
     /// `sign` with the release key, under the pin.

@@ -218,6 +218,7 @@ impl Status {
             Self::Planned | Self::Shown => "▫️",
             Self::Refused | Self::Rejected | Self::Failed => "❌",
             Self::Undecided => "❓",
+            Self::Exempt => "⚪",
         }
     }
 }

@@ -1,0 +1,52 @@
+//! The trust data of one repository, for every demand of a rule: downloaded once, verified once per root that is trusted.
+
+use super::{
+    super::{Failure, FlowError, Needed, Services},
+    trust::{Demanded, Trust},
+};
+use crate::{
+    format::dct::{Requirement, RootTrust, TrustedSet},
+    oci::{Repository, Tag},
+};
+
+/// The verified trust data, per root that is trusted.
+pub(super) struct Collections<'a>(Vec<(&'a RootTrust, Result<TrustedSet, Failure>)>);
+
+impl<'a> Collections<'a> {
+    /// Loads what the demands on trust data need to judge these tags.
+    pub(super) async fn load(
+        services: &Services,
+        repository: &Repository,
+        demands: &[&'a Trust],
+        tags: &[Option<Tag>],
+    ) -> Self {
+        let mut roots: Vec<(&RootTrust, Vec<Requirement>)> = Vec::new();
+        for demand in demands {
+            let Demanded::Dct { root, requirement } = &demand.demand;
+            match roots.iter_mut().find(|(known, _)| *known == root) {
+                Some((_, requirements)) => requirements.push(requirement.clone()),
+                None => roots.push((root, vec![requirement.clone()])),
+            }
+        }
+        let mut collection = services.collection(repository);
+        if roots.len() > 1 {
+            collection = collection.keeping();
+        }
+        let mut sets = Vec::new();
+        for (root, requirements) in roots {
+            let needed = Needed::ToJudge { tags: tags.to_vec(), requirements };
+            let loaded = collection.load(root, &needed, services.now).await;
+            let loaded = loaded.and_then(|set| {
+                let (repository, server) = (repository.to_string(), collection.server_name());
+                set.ok_or_else(|| FlowError::NoTrustData { repository, server, gate: true }.into())
+            });
+            sets.push((root, loaded));
+        }
+        Self(sets)
+    }
+
+    /// The trust data under a root that was asked for.
+    pub(super) fn under(&self, root: &RootTrust) -> Option<&Result<TrustedSet, Failure>> {
+        self.0.iter().find(|(known, _)| *known == root).map(|(_, set)| set)
+    }
+}

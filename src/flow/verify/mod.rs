@@ -1,0 +1,342 @@
+//! `verify`: find the rule of every image, resolve each image once, load each repository's trust data once, and let
+//! the pure verifiers and the policy decide. An image passes only with an [`Allowed`] in hand.
+
+mod collections;
+mod trust;
+
+use std::collections::BTreeMap;
+
+use futures::future::{join, join_all};
+use tokio::sync::Semaphore;
+
+use self::collections::Collections;
+pub use self::trust::{Demanded, Trust};
+use super::{Failure, FlowError, Services};
+use crate::{
+    format::{
+        Identity, Signed, Verified,
+        dct::{self, RoleName, TrustedSet},
+    },
+    oci::{Reference, Repository, Subject, Tag},
+    policy::{Allowed, Demand, Denied, Policy, Requirement, Rule, evaluate},
+    reason::{Exit, Reason},
+    registry::{self, Resolved},
+    report::{
+        Decision, ImageReport, Link, Location, Problem, Report, RequirementReport, RuleReport, SignatureReport, Status,
+    },
+};
+
+/// What `verify` was asked.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Images in the order named.
+    pub images: Vec<Reference>,
+    /// What must hold.
+    pub policy: Policy<Trust>,
+    /// The file that says so.
+    pub file: Option<String>,
+}
+
+/// Verifies; fills images, warnings and decision of the report.
+pub async fn verify(services: &Services, options: &VerifyOptions, report: &mut Report) {
+    let mut groups: BTreeMap<&Repository, Vec<usize>> = BTreeMap::new();
+    for (index, image) in options.images.iter().enumerate() {
+        groups.entry(&image.repository).or_default().push(index);
+    }
+    let work = Semaphore::new(services.concurrency);
+    let groups = groups.into_iter().map(|(repository, indexes)| {
+        let group = Group { services, options, work: &work, repository };
+        async move { group.judge(&indexes).await }
+    });
+    let mut ended: Vec<Ended> = join_all(groups).await.into_iter().flatten().collect();
+    ended.sort_by_key(|ended| ended.index);
+    let allowed = !ended.is_empty() && ended.iter().all(|ended| ended.allowed);
+    report.decision = Some(if allowed { Decision::Allow } else { Decision::Deny });
+    for ended in ended {
+        for (switch, warning) in ended.lax {
+            if !report.warnings.contains(&warning) {
+                report.warnings.push(warning);
+            }
+            if !report.lax.contains(&switch) {
+                report.lax.push(switch);
+            }
+        }
+        report.images.push(ended.report);
+    }
+}
+
+/// The images of one repository: one rule is about all of them.
+struct Group<'a> {
+    services: &'a Services,
+    options: &'a VerifyOptions,
+    work: &'a Semaphore,
+    repository: &'a Repository,
+}
+
+/// One image, judged.
+struct Ended {
+    index: usize,
+    allowed: bool,
+    report: ImageReport,
+    /// What was not checked as strictly as it can be (P09): the switch, and what it means.
+    lax: Vec<(String, String)>,
+}
+
+/// What each leaf found: a proof or a reason, and either as the report tells it.
+#[derive(Default)]
+struct Findings {
+    outcomes: Vec<Result<Verified, Reason>>,
+    problems: Vec<Option<Problem>>,
+    signatures: Vec<SignatureReport>,
+}
+
+impl Group<'_> {
+    async fn judge(&self, indexes: &[usize]) -> Vec<Ended> {
+        let images: Vec<(usize, &Reference)> =
+            indexes.iter().filter_map(|index| Some((*index, self.options.images.get(*index)?))).collect();
+        let Some((number, rule)) = self.options.policy.rule_for(self.repository) else {
+            let refuse = |(index, image): &(usize, &Reference)| {
+                Ended::failed(*index, image, FlowError::NoRule { image: image.to_string() })
+            };
+            return images.iter().map(refuse).collect();
+        };
+        let mut ended = match &rule.demand {
+            Demand::Exempt(exemption) => {
+                images.iter().map(|(index, image)| self.exempt(*index, image, exemption)).collect()
+            }
+            Demand::Require(requirement) => self.require(&images, requirement).await,
+        };
+        let shown = self.shown(number, rule);
+        for ended in &mut ended {
+            ended.report.rule.clone_from(&shown);
+        }
+        ended
+    }
+
+    fn shown(&self, number: usize, rule: &Rule<Trust>) -> Option<RuleReport> {
+        let images = rule.matching(self.repository)?.to_string();
+        let (file, place) = (self.options.file.clone()?, rule.place?);
+        Some(RuleReport { number, images, location: Location { file, line: place.line, column: place.column } })
+    }
+
+    fn exempt(&self, index: usize, image: &Reference, exemption: &crate::policy::Exemption) -> Ended {
+        if let Some(allowed) = exemption.allow(self.services.now) {
+            return Ended::allowed(index, image, None, &allowed);
+        }
+        let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
+        Ended::failed(index, image, FlowError::ExemptionEnded { image: image.to_string(), until, why })
+    }
+
+    async fn require(&self, images: &[(usize, &Reference)], requirement: &Requirement<Trust>) -> Vec<Ended> {
+        let demands = requirement.leaves();
+        let mut named: Vec<&Reference> = Vec::new();
+        for (_, image) in images {
+            if !named.contains(image) {
+                named.push(image);
+            }
+        }
+        let tags: Vec<Option<Tag>> = named.iter().map(|image| tag(image)).collect();
+        let resolving = join_all(named.iter().map(|image| self.resolve(image)));
+        let loading = async {
+            let _permit = self.work.acquire().await;
+            Collections::load(self.services, self.repository, &demands, &tags).await
+        };
+        let (resolved, collections) = join(resolving, loading).await;
+        let lax: Vec<(String, String)> = demands.iter().filter_map(|demand| demand.lax()).collect();
+        let judge = |(index, image): &(usize, &Reference)| {
+            let at = named.iter().position(|one| one == image);
+            let mut ended = match at.and_then(|at| resolved.get(at)) {
+                Some(Ok(resolved)) => judge(*index, image, resolved, requirement, &collections),
+                Some(Err(error)) => Ended::denied(*index, image, None, Problem::of(error)),
+                None => unreachable!("every image is among those named"),
+            };
+            ended.lax.extend(lax.iter().cloned());
+            ended
+        };
+        images.iter().map(judge).collect()
+    }
+
+    /// One manifest GET.
+    async fn resolve(&self, image: &Reference) -> Result<Resolved, registry::Error> {
+        let _permit = self.work.acquire().await;
+        self.services.registry.resolve(image).await
+    }
+}
+
+/// What each leaf says about the image, and what the tree makes of it.
+fn judge(
+    index: usize,
+    image: &Reference,
+    resolved: &Resolved,
+    requirement: &Requirement<Trust>,
+    collections: &Collections<'_>,
+) -> Ended {
+    let subject = subject(image, resolved);
+    let demands = requirement.leaves();
+    let mut findings = Findings::default();
+    for demand in &demands {
+        findings.add(demand, &subject, collections);
+    }
+    let mut ended = match evaluate(requirement, &subject.descriptor.digest, &findings.outcomes) {
+        Ok(allowed) => Ended::allowed(index, image, Some(&subject), &allowed),
+        Err(denied) => Ended::denied(index, image, Some(resolved), findings.telling(denied, image)),
+    };
+    ended.report.requirements = findings.report(&demands);
+    ended.report.signatures = findings.signatures;
+    ended
+}
+
+impl Findings {
+    /// Looks at one leaf.
+    fn add(&mut self, demand: &Trust, subject: &Subject, collections: &Collections<'_>) {
+        let Demanded::Dct { root, requirement } = &demand.demand;
+        let set = match collections.under(root) {
+            Some(Ok(set)) => set,
+            Some(Err(failure)) => return self.fails(failure.problem()),
+            None => unreachable!("trust data is loaded under every root that is demanded"),
+        };
+        let descriptor = &subject.descriptor;
+        match dct::verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, requirement) {
+            Ok(verified) => {
+                for signature in signatures(&verified, subject, set) {
+                    if !self.signatures.contains(&signature) {
+                        self.signatures.push(signature);
+                    }
+                }
+                self.outcomes.push(Ok(verified));
+                self.problems.push(None);
+            }
+            Err(rejection) => self.fails(Failure::from(rejection).problem()),
+        }
+    }
+
+    fn fails(&mut self, problem: Problem) {
+        self.outcomes.push(Err(problem.reason));
+        self.problems.push(Some(problem));
+    }
+
+    /// The most telling reason in words; how many more there are is said, too.
+    fn telling(&self, denied: Denied, image: &Reference) -> Problem {
+        let blamed = denied.leaf.and_then(|leaf| self.problems.get(leaf)?.clone());
+        let mut problem = blamed.unwrap_or_else(|| {
+            let image = image.to_string();
+            Failure::from(FlowError::TooFewKeys { image, reason: denied.reason }).problem()
+        });
+        let failing = self.problems.iter().flatten().count();
+        if denied.leaf.is_some() && failing > 1 {
+            problem.causes.push(format!("{} more of the rule's {} demands fail", failing - 1, self.problems.len()));
+        }
+        problem
+    }
+
+    fn report(&self, demands: &[&Trust]) -> Vec<RequirementReport> {
+        let report = |(demand, problem): (&&Trust, &Option<Problem>)| RequirementReport {
+            requirement: demand.words.clone(),
+            status: problem.as_ref().map_or(Status::Verified, status),
+            problem: problem.clone(),
+        };
+        demands.iter().zip(&self.problems).map(report).collect()
+    }
+}
+
+impl Ended {
+    /// The only way to an image that passes: with a permission in hand.
+    fn allowed(index: usize, image: &Reference, subject: Option<&Subject>, allowed: &Allowed<'_>) -> Self {
+        let status = if allowed.exemption().is_some() { Status::Exempt } else { Status::Verified };
+        let report = ImageReport {
+            pinned: subject.map(ToString::to_string),
+            digest: subject.map(|subject| subject.descriptor.digest.clone()),
+            media_type: subject.map(|subject| subject.descriptor.media_type.to_string()),
+            ..ImageReport::named(image.to_string(), status)
+        };
+        let exempt = allowed.exemption().map(|exemption| {
+            let (until, why) = (exemption.until(), exemption.reason());
+            (format!("exempt {image}"), format!("`{image}` was not looked at: exempt until {until} ({why})"))
+        });
+        Self { index, allowed: true, report, lax: exempt.into_iter().collect() }
+    }
+
+    fn failed(index: usize, image: &Reference, error: FlowError) -> Self {
+        Self::denied(index, image, None, Failure::from(error).problem())
+    }
+
+    fn denied(index: usize, image: &Reference, resolved: Option<&Resolved>, problem: Problem) -> Self {
+        let mut report = ImageReport::failed(image.to_string(), status(&problem), problem);
+        if let Some(resolved) = resolved {
+            report.digest = Some(resolved.descriptor.digest.clone());
+            report.media_type = Some(resolved.descriptor.media_type.to_string());
+        }
+        Self { index, allowed: false, report, lax: Vec::new() }
+    }
+}
+
+/// How something ends that fails for this reason: looked at, or not found out.
+fn status(problem: &Problem) -> Status {
+    if problem.reason.exit() == Exit::Rejected { Status::Rejected } else { Status::Undecided }
+}
+
+/// The signatures that a proof stands on, each with what its trust hangs on.
+fn signatures(proof: &Verified, subject: &Subject, set: &TrustedSet) -> Vec<SignatureReport> {
+    let one = |signature: &Signed| {
+        let mut report = SignatureReport {
+            expires_at: signature.expires,
+            reference: Some(subject.to_string()),
+            ..SignatureReport::new(proof.format(), Status::Verified)
+        };
+        match &signature.by {
+            Identity::Role { role, key_id } => {
+                report.signer = signer_name(role);
+                report.key_id = Some(key_id.to_string());
+                report.role = Some(role.to_string());
+                report.chain = chain(set, role);
+            }
+            Identity::Certificate { subject, thumbprint } => {
+                report.key_id = Some(thumbprint.clone());
+                report.certificate = Some(subject.clone());
+            }
+        }
+        report
+    };
+    proof.signers().iter().map(one).collect()
+}
+
+/// What the image resolved to.
+fn subject(image: &Reference, resolved: &Resolved) -> Subject {
+    Subject { repository: image.repository.clone(), tag: tag(image), descriptor: resolved.descriptor.clone() }
+}
+
+/// The tag that counts: a name without tag and digest means `latest`, as docker reads it.
+fn tag(image: &Reference) -> Option<Tag> {
+    if image.digest.is_some() { image.tag.clone() } else { Some(image.tag_or_latest()) }
+}
+
+/// What trust in a role hangs on: the root, and each role from `targets` down to it.
+pub(super) fn chain(set: &TrustedSet, role: &RoleName) -> Vec<Link> {
+    let root = set.root();
+    let mut roles = vec![role.clone()];
+    while let Some(parent) = roles.last().and_then(RoleName::parent) {
+        roles.push(parent);
+    }
+    let of_role = |role: RoleName| {
+        let file = set.targets(&role);
+        Link {
+            key_id: set.signers(&role).first().map(|by| by.key_id.to_string()),
+            version: file.map(|file| file.version.get()),
+            expires_at: file.map(|file| file.expires),
+            name: role.to_string(),
+        }
+    };
+    let root = Link {
+        name: RoleName::ROOT.to_string(),
+        key_id: root.key_ids(&RoleName::ROOT).first().map(ToString::to_string),
+        version: Some(root.version.get()),
+        expires_at: Some(root.expires),
+    };
+    std::iter::once(root).chain(roles.into_iter().rev().map(of_role)).collect()
+}
+
+/// The signer that a role is named after, for roles that docker calls signers.
+pub(super) fn signer_name(role: &RoleName) -> Option<String> {
+    let name = role.as_str().strip_prefix("targets/").filter(|_| *role != RoleName::RELEASES)?;
+    Some(name.to_owned())
+}

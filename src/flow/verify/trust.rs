@@ -1,0 +1,38 @@
+//! What a leaf demands, with every file that it names read.
+
+use crate::format::dct::{Requirement, RootTrust};
+
+/// One demand on signatures, ready to be checked.
+#[derive(Clone, Debug)]
+pub struct Trust {
+    /// The demand in words, for reports.
+    pub words: String,
+    /// The demand.
+    pub demand: Demanded,
+}
+
+/// A demand in one format.
+#[derive(Clone, Debug)]
+pub enum Demanded {
+    /// Docker Content Trust: trust in the root, and what must hold under it.
+    Dct {
+        /// Trust in the root.
+        root: RootTrust,
+        /// What must have signed.
+        requirement: Requirement,
+    },
+}
+
+impl Trust {
+    /// The switch by which this is not as strict as it can be, and what that means (P09).
+    pub fn lax(&self) -> Option<(String, String)> {
+        let (switch, meaning) = match &self.demand {
+            Demanded::Dct { root: RootTrust::FirstUse, .. } => (
+                "--trust-on-first-use",
+                "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned",
+            ),
+            Demanded::Dct { root: RootTrust::Keys(_) | RootTrust::Ca(_), .. } => return None,
+        };
+        Some((switch.to_owned(), meaning.to_owned()))
+    }
+}

@@ -1,0 +1,88 @@
+//! `acr-sign.yaml`: found, read, and its demands made ready with the files that they name.
+
+use std::{
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use super::{SettingError, pin::ca_certificates};
+use crate::{
+    flow::{Demanded, Trust},
+    format::dct::{Requirement, RootTrust, SignerWanted},
+    policy::{Config, DctLeaf, Leaf, Policy, RootPin},
+    reason::{Explain as _, Reason},
+};
+
+/// The name of the file that is looked for.
+pub(crate) const NAME: &str = "acr-sign.yaml";
+
+/// Bytes of a file; the policy's own parser says what is too long.
+const READ_LIMIT: u64 = 2 << 20;
+
+/// An `acr-sign.yaml`, and the folder that names in it start from.
+#[derive(Debug)]
+pub(crate) struct ConfigFile {
+    pub(crate) config: Config,
+    folder: PathBuf,
+}
+
+impl ConfigFile {
+    /// Reads the file; `missing` is the reason when it is not there.
+    pub(crate) fn read(path: &Path, missing: Reason) -> Result<Self, SettingError> {
+        let shown = path.display().to_string();
+        let bytes = bounded(path).map_err(|error| {
+            let absent = error.kind() == std::io::ErrorKind::NotFound;
+            SettingError::usage(format!("`{shown}` cannot be read"))
+                .reason(if absent { missing } else { Reason::ConfigInvalid })
+                .cause(error)
+        })?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            SettingError::usage(format!("`{shown}` is not UTF-8 text")).reason(Reason::PolicyInvalid).cause(error)
+        })?;
+        let config = Config::parse(&text, &shown)
+            .map_err(|error| SettingError::usage(error.to_string()).reason(error.reason()))?;
+        Ok(Self { config, folder: path.parent().map(Path::to_owned).unwrap_or_default() })
+    }
+
+    /// The file of a working directory, if there is one.
+    pub(crate) fn find(folder: &Path) -> Result<Option<Self>, SettingError> {
+        let path = folder.join(NAME);
+        match path.try_exists() {
+            Ok(false) => Ok(None),
+            // What cannot be looked at is read, which says why.
+            Ok(true) | Err(_) => Self::read(&path, Reason::ConfigInvalid).map(Some),
+        }
+    }
+
+    /// What the file says must hold, with the files that it names.
+    pub(crate) fn policy(&self) -> Result<Policy<Trust>, SettingError> {
+        let policy = self.config.verify.as_ref().ok_or_else(|| {
+            SettingError::usage(format!("`{}` has no `verify` part", self.config.file))
+                .reason(Reason::PolicyMissing)
+                .hint("say there what must be signed by whom, or give the trust by flags")
+        })?;
+        policy.try_map(|leaf| self.trust(leaf))
+    }
+
+    fn trust(&self, leaf: &Leaf) -> Result<Trust, SettingError> {
+        let Leaf::Dct(DctLeaf { root, signers, minimum_versions }) = leaf;
+        let root = match root {
+            RootPin::Keys(ids) => RootTrust::Keys(ids.clone()),
+            RootPin::FirstUse => RootTrust::FirstUse,
+            RootPin::Ca(file) => {
+                let what = format!("{}:{}: root-ca", self.config.file, file.place);
+                RootTrust::Ca(ca_certificates(&self.folder.join(&file.text), &what)?)
+            }
+        };
+        let signers = signers.iter().cloned().map(SignerWanted::Name).collect();
+        let requirement = Requirement { signers, minimum_versions: minimum_versions.clone() };
+        Ok(Trust { words: leaf.to_string(), demand: Demanded::Dct { root, requirement } })
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(READ_LIMIT).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

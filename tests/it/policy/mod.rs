@@ -1,0 +1,4 @@
+//! The policy file: how it is read, and what it decides.
+
+mod file;
+mod gate;
