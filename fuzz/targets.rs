@@ -10,6 +10,7 @@ use acr_sign::{
         lookup,
     },
     keys,
+    manifests::{Parameters, pin, read},
     oci::{Reference, Repository},
     registry::Challenge,
 };
@@ -170,4 +171,18 @@ pub fn key_file(bytes: &[u8]) {
         let passphrase = acr_sign::crypto::Secret::new("passphrase".to_owned());
         let _ = keys::read(bytes, Some(&passphrase));
     }
+}
+
+/// A manifest of any kind, the first byte says which: no panic, and with digests it names the same images.
+pub fn manifest(bytes: &[u8]) {
+    let Some((which, text)) = bytes.split_first() else { return };
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let file = if which % 2 == 0 { "x.yaml" } else { "kustomization.yaml" };
+    let parameters = Parameters::default();
+    let Ok(found) = read(file, text, &parameters) else { return };
+    let Ok(digest) = format!("sha256:{}", "0f".repeat(32)).parse::<acr_sign::oci::Digest>() else { return };
+    let Ok(pinned) = pin(file, text, &parameters, |_| Some(digest.clone())) else { return };
+    let again = read(file, &pinned, &parameters).expect("what was pinned is read again");
+    assert_eq!(again.len(), found.len());
+    assert!(again.iter().all(|one| one.image.digest.is_some()));
 }

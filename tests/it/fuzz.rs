@@ -207,3 +207,13 @@ fn no_trust_policy_panics() {
     seeds.push(b"x509.subject: C=NL, S=ZH, O=a\\, b;CN=\\2C".to_vec());
     run(targets::notation::trust_policy, &seeds, 60);
 }
+
+#[test]
+fn p08_no_manifest_panics_or_changes_by_its_digests() {
+    let seeds = [
+        "\0apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - &c {image: 'a/x:1'}\n  - <<: *c\n    image: |-\n      b/y\n---\nservices: {web: {image: \"c/z\"}}\n",
+        "\u{1}images:\n- name: a/x\n  newTag: '1'\n",
+        "\0{\"$schema\": \"deploymentTemplate.json\", \"variables\": {\"i\": \"[concat('a/', 'x')]\"}, \"resources\": [{\"image\": \"[variables('i')]\"}, {\"linuxFxVersion\": \"DOCKER|a/x:1\"}]}",
+    ];
+    run(targets::manifest, &seeds.map(|seed| seed.as_bytes().to_vec()), 1_000);
+}
