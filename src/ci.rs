@@ -183,6 +183,17 @@ impl Step {
         if let Err(error) = replace(&path, report.json().as_bytes()) {
             published = self.complain("report", &path, &error);
         }
+        let form = |name: &str| self.inputs.as_ref().and_then(|inputs| inputs.text(name)).map(Path::new);
+        if let Some(path) = form("sarif")
+            && let Err(error) = replace(path, report.sarif().as_bytes())
+        {
+            published = published.worst(self.complain("SARIF file", path, &error));
+        }
+        if let Some(path) = form("junit")
+            && let Err(error) = replace(path, report.junit().as_bytes())
+        {
+            published = published.worst(self.complain("JUnit file", path, &error));
+        }
         if self.inputs.as_ref().is_none_or(|inputs| inputs.is_on("summary")) {
             published = published.worst(self.summarise(report));
         }
@@ -248,7 +259,8 @@ impl Step {
     }
 
     fn set_outputs(&self, report: &Report, ending: &Ending, report_path: &Path) -> Exit {
-        let values = outputs::outputs(report, ending.decision.word(), &report_path.display().to_string());
+        let sarif = self.inputs.as_ref().and_then(|inputs| inputs.text("sarif"));
+        let values = outputs::outputs(report, ending.decision.word(), &report_path.display().to_string(), sarif);
         match self.host {
             Host::GitHub => {
                 let Some(path) = self.environment.get("GITHUB_OUTPUT").map(Path::new) else { return Exit::Done };
@@ -267,7 +279,11 @@ impl Step {
     }
 
     fn complain(&self, what: &str, path: &Path, error: &io::Error) -> Exit {
-        self.console.error("config-invalid", &format!("the {what} `{}` cannot be written: {error}", path.display()));
+        self.console.error(
+            "config-invalid",
+            &format!("the {what} `{}` cannot be written: {error}", path.display()),
+            None,
+        );
         Exit::Usage
     }
 }

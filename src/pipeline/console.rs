@@ -11,7 +11,10 @@ use std::{
 };
 
 use super::{Host, azure, github};
-use crate::{crypto::Mask, report::plain};
+use crate::{
+    crypto::Mask,
+    report::{Location, plain},
+};
 
 /// Bytes of a printed line, with its end (design §5).
 const LINE: usize = 16 << 10;
@@ -57,17 +60,29 @@ impl Console {
         });
     }
 
-    /// An error that the page of the run shows, with its reason.
-    pub fn error(&self, reason: &str, message: &str) {
+    /// An error that the page of the run shows, with its reason, and at a file's line where it has one.
+    pub fn error(&self, reason: &str, message: &str, place: Option<&Location>) {
         let message = plain(message);
-        self.put(&match self.host {
+        let place = place.map(|place| (plain(&place.file), place.line.to_string(), place.column.to_string()));
+        let title = format!("acr-sign: {reason}");
+        let mut properties = Vec::new();
+        match self.host {
             Host::GitHub => {
-                github::command("error", &[("title", &format!("acr-sign: {reason}"))], &message, ANNOTATION)
+                if let Some((file, line, column)) = &place {
+                    let file = file.strip_prefix("./").unwrap_or(file);
+                    properties.extend([("file", file), ("line", line), ("col", column)]);
+                }
+                properties.push(("title", &title));
+                self.put(&github::command("error", &properties, &message, ANNOTATION));
             }
             Host::Azure => {
-                azure::command("task.logissue", &[("type", "error"), ("code", reason)], &message, ANNOTATION)
+                properties.extend([("type", "error"), ("code", reason)]);
+                if let Some((file, line, column)) = &place {
+                    properties.extend([("sourcepath", file.as_str()), ("linenumber", line), ("columnnumber", column)]);
+                }
+                self.put(&azure::command("task.logissue", &properties, &message, ANNOTATION));
             }
-        });
+        }
     }
 
     /// A warning that the page of the run shows.

@@ -25,10 +25,16 @@ pub const OUTPUTS: &[Output] = &[
     output("signed-count", "How many images, as named, are signed or allowed."),
     output("failed-count", "How many are not."),
     output("report-path", "The report (JSON)."),
+    output("sarif-path", "The SARIF file, if one was asked for."),
 ];
 
 /// The values of a run, by the names of [`OUTPUTS`]; what has no value is left out.
-pub fn outputs(report: &Report, decision: &'static str, report_path: &str) -> Vec<(&'static str, String)> {
+pub fn outputs(
+    report: &Report,
+    decision: &'static str,
+    report_path: &str,
+    sarif_path: Option<&str>,
+) -> Vec<(&'static str, String)> {
     let good: Vec<&ImageReport> = report.images.iter().filter(|image| image.status.counts()).collect();
     let mut digests: Vec<String> = good.iter().filter_map(|image| Some(image.digest.as_ref()?.to_string())).collect();
     digests.sort_unstable();
@@ -52,6 +58,7 @@ pub fn outputs(report: &Report, decision: &'static str, report_path: &str) -> Ve
         ("failed-count", failed.to_string()),
         ("report-path", report_path.to_owned()),
     ]);
+    values.extend(sarif_path.map(|path| ("sarif-path", path.to_owned())));
     values
 }
 

@@ -36,6 +36,14 @@ pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source,
     if given("images") && given("tags") {
         return Err(PipelineError::Both { one: inputs.spell("images"), other: inputs.spell("tags") });
     }
+    if given("manifests") {
+        let others = ["images", "tags", "metadata"];
+        if let Some(other) = others.into_iter().find(|name| given(name)) {
+            return Err(PipelineError::Both { one: inputs.spell("manifests"), other: inputs.spell(other) });
+        }
+        // They are read when the command runs.
+        return Ok(Source::of("manifests", Vec::new()));
+    }
     let digest = inputs.text("digest").map(ToOwned::to_owned);
     let mut source = if given("images") {
         Source::of("images", inputs.list("images"))

@@ -1,8 +1,8 @@
 //! `verify --manifests` as a whole: places in the report, digests written, and no way to an allow without an image.
 
-use std::fs;
+use std::{fs, io};
 
-use acr_sign::Exit;
+use acr_sign::{Exit, Process, run};
 
 use crate::world::{REPOSITORY, World};
 
@@ -43,6 +43,34 @@ fn images_of_manifests_are_checked_placed_and_pinned() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "no file is left beside");
     // What is pinned is checked as it stands.
     assert_eq!(world.run(&line).exit, Exit::Done);
+}
+
+/// As a post-renderer of Helm: manifests in, the same with digests out.
+#[test]
+fn standard_input_is_pinned_into_another_file() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let digest = world.sandbox.registry().digest("shop/web", "1.0").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.yaml");
+    let gate = |line: &str, text: String| {
+        let mut process = Process {
+            environment: world.environment.iter().cloned().collect(),
+            stdin: Box::new(io::Cursor::new(text)),
+            stdout: Box::new(io::sink()),
+            stderr: Box::new(io::sink()),
+            ..Process::real()
+        };
+        let line = format!("acr-sign verify --manifests - --format dct --root {root} {line}");
+        run(line.split_whitespace().map(Into::into), &mut process)
+    };
+    let one = format!("{REPOSITORY}:1.0");
+    assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one])), Exit::Done);
+    assert_eq!(fs::read_to_string(&out).unwrap(), pod(&[&format!("{one}@{digest}")]));
+    assert_eq!(gate("--pin", pod(&[&one])), Exit::Usage);
+    fs::remove_file(&out).unwrap();
+    assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one, "{{ x }}"])), Exit::Usage);
+    assert!(!out.exists());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use acr_sign::{
     format::Format,
     pipeline::{Console, Host, OUTPUTS, annotate, outputs},
     reason::Reason,
-    report::{ImageReport, Problem, Report, SignatureReport, Status},
+    report::{ImageReport, Location, Problem, Report, SignatureReport, Status},
 };
 
 use super::{host::Step, parse};
@@ -126,6 +126,7 @@ fn report(text: &str) -> Report {
         reference: Some(text.to_owned()),
         ..SignatureReport::new(Format::Dct, Status::Failed)
     });
+    image.locations = vec![Location { file: text.to_owned(), line: 1, column: 1 }];
     let mut signed = image.clone();
     (signed.status, signed.problem) = (Status::Signed, None);
     let mut report = Report::new("sign");
@@ -149,7 +150,7 @@ fn p02_foreign_text_never_becomes_a_command() {
             console.close_group();
             console.progress(1, hostile);
             console.debug(hostile);
-            let values = outputs::outputs(&report, "deny", hostile);
+            let values = outputs::outputs(&report, "deny", hostile, Some(hostile));
             outputs::set_on_azure(&console, &values);
             let text = log.text();
             let ours = ["error", "warning", "group", "endgroup", "debug", "set-output"];

@@ -298,3 +298,49 @@ fn without_an_identity_one_line_says_what_to_change() {
     }
     assert_eq!(world.vault_signatures(), 0);
 }
+
+#[test]
+fn manifests_are_annotated_at_their_lines_and_pinned() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        world.sandbox.registry().push_image("shop/web", "unsigned", "other");
+        let digest = world.digest("1.0");
+        let mut step = Step::gate(&world, host, &root, "");
+        let pod = |tag: &str| {
+            format!(
+                "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {REPOSITORY}:1.0\n  - image: {REPOSITORY}:{tag}\n"
+            )
+        };
+        let manifest = step.path("pod.yaml");
+        let sarif = step.path("result.sarif").display().to_string();
+        std::fs::write(&manifest, pod("unsigned")).unwrap();
+        let named = manifest.display().to_string();
+        step.input("manifests", &named);
+        step.input("pin", "true");
+        step.input("sarif", &sarif);
+        let denied = step.run();
+        assert_eq!((denied.exit, denied.reasons()), (Exit::Rejected, vec!["unsigned".to_owned()]), "{}", denied.log);
+        assert_eq!(std::fs::read_to_string(&manifest).unwrap(), pod("unsigned"));
+        assert_eq!(denied.outputs["sarif-path"], sarif);
+        assert!(std::fs::read_to_string(&sarif).unwrap().contains("\"startLine\": 6"));
+        let place = |command: &super::parse::Command| match host {
+            Host::GitHub => ["file", "line", "col"].map(|name| command.property(name).to_owned()),
+            Host::Azure => ["sourcepath", "linenumber", "columnnumber"].map(|name| command.property(name).to_owned()),
+        };
+        let expected = [named.clone(), "6".to_owned(), "12".to_owned()];
+        assert!(denied.commands.iter().any(|command| place(command) == expected), "{}", denied.log);
+
+        std::fs::write(&manifest, pod("1.0")).unwrap();
+        let allowed = step.run();
+        assert_eq!(allowed.exit, Exit::Done, "{}", allowed.log);
+        assert_eq!(std::fs::read_to_string(&manifest).unwrap(), pod("1.0").replace(":1.0", &format!(":1.0@{digest}")));
+        assert_eq!(
+            (allowed.report["source"].as_str(), allowed.outputs["decision"].as_str()),
+            (Some("manifests"), "allow")
+        );
+
+        step.input("images", &format!("{REPOSITORY}:1.0"));
+        assert_eq!(step.run().exit, Exit::Usage);
+    }
+}
