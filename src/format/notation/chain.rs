@@ -4,7 +4,7 @@
 use spki::ObjectIdentifier;
 use x509_cert::ext::pkix::KeyUsage;
 
-use super::{algorithm::Algorithm, envelope::CHAIN_LIMIT};
+use super::algorithm::Algorithm;
 use crate::crypto::{Certificate, InvalidExtension, KeyKind, PublicKey};
 
 const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
@@ -41,9 +41,6 @@ pub struct ChainFault {
 /// Which rule a certificate breaks.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CertificateFault {
-    /// Too many, or none.
-    #[error("is one of {0} certificates, where 1 to {CHAIN_LIMIT} may be")]
-    Count(usize),
     /// An extension that must be known, and is not (D02).
     #[error("has a critical extension that is not known")]
     UnknownExtension,
@@ -108,16 +105,13 @@ pub enum CertificateFault {
     },
 }
 
-/// Keeps every rule, from the leaf to the root.
+/// Keeps every rule, from the leaf to the root. Who reads or builds a chain bounds its length.
 pub(super) fn check(chain: &[Certificate], purpose: Purpose) -> Result<(), ChainFault> {
     let fault = |index: usize, fault| ChainFault {
         index,
         subject: chain.get(index).map(Certificate::subject).unwrap_or_default(),
         fault,
     };
-    if chain.is_empty() || chain.len() > CHAIN_LIMIT {
-        return Err(fault(0, CertificateFault::Count(chain.len())));
-    }
     for (index, certificate) in chain.iter().enumerate() {
         let next = chain.get(index + 1);
         let checked = check_any(certificate).and_then(|()| match index {

@@ -161,6 +161,8 @@ fn ocsp_answers_each_with_their_meaning() {
     }
     let (found, _) = run(&scene, &scene.trust(), |_| down());
     assert_eq!(found, "revocation-unknown");
+    let long = acr_sign::crypto::ocsp::read(&vec![0; 64 * 1024 + 1], &scene.leaf, root, now());
+    assert_eq!(long, Err(acr_sign::crypto::ocsp::InvalidOcsp::TooLong));
     // With notary.x509 nobody vouches for the time, so an invalidity date changes nothing.
     let later = change(&|answer| {
         answer.verdict = revoked("2026-06-15T00:00:00Z");

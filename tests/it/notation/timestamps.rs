@@ -203,6 +203,34 @@ fn only_named_roots_vouch_for_authorities() {
     assert!(verdict(&stamped(&jws, &lacking), &trust).starts_with("TimestampUntrusted"));
 }
 
+/// The authority's own certificate, by the time of the token and by the time that its signer states.
+#[test]
+fn n13_an_authority_that_had_ended_does_not_vouch() {
+    let scene = Scene::new();
+    let jws = scene.jws(&header());
+    let mut spec = Spec::tsa("clock", "clock root");
+    (spec.from, spec.until) = ("2026-06-01T00:00:00Z", "2026-06-02T00:00:00Z");
+    let authority = Authority::new(&spec);
+    let trust = authority.trust(&scene, VerifyTimestamp::Always);
+    let judge = |at: &'static str, stated: Option<&str>| {
+        let mut token = authority.token(&signature(&jws));
+        token.at = at;
+        let attribute = |stated| seq(&[oid("1.2.840.113549.1.9.5"), set(&[time(stated)])]);
+        token.attributes.extend(stated.map(attribute));
+        verdict(&stamped(&jws, &token.sign(&authority.key)), &trust)
+    };
+    assert_eq!(judge("2026-06-02T00:00:00Z", None), "verified");
+    assert_eq!(judge("2026-06-02T00:00:00Z", Some("2026-06-01T00:00:00Z")), "verified");
+    for (at, stated) in [
+        ("2026-06-02T00:00:01Z", None),
+        ("2026-06-02T00:00:01Z", Some("2026-06-01T12:00:00Z")),
+        ("2026-05-31T23:59:59Z", Some("2026-06-01T12:00:00Z")),
+        ("2026-06-01T12:00:00Z", Some("2026-06-02T00:00:01Z")),
+    ] {
+        assert!(judge(at, stated).starts_with("TimestampAuthorityEnded"), "{at} {stated:?}");
+    }
+}
+
 /// A leaf that ended, stamped in its last second and around it; with the accuracy that the token states.
 #[test]
 fn n13_the_stamp_must_lie_in_validity_by_its_accuracy() {
@@ -318,4 +346,16 @@ fn n06_a_revoked_authority_does_not_vouch() {
     assert_eq!(judge(Some(good())), "verified");
     assert_eq!(judge(Some(revoked("2026-06-15T00:00:00Z"))), Reason::Revoked.to_string());
     assert_eq!(judge(None), Reason::RevocationUnknown.to_string());
+
+    // Where that is only recorded, the stamp proves nothing all the same.
+    let mut pins = scene.pins();
+    pins.timestamp_roots = vec![authority.root.clone()];
+    pins.level = acr_sign::format::notation::Level::PERMISSIVE;
+    let Step::Revocation(verification) = step_of(&bytes, &Trust::pinned(pins).unwrap(), now()) else { panic!("asks") };
+    let answer = Answer::by(&authority.root, revoked("2026-06-15T00:00:00Z"));
+    let answer = RevocationAnswer::Ocsp(answer.sign(&authority.root, &authority.root_key).into());
+    let Step::Done(Outcome::Verified(accepted)) = verification.step(vec![answer]) else { panic!("verified") };
+    assert_eq!((accepted.timestamp, accepted.warnings.len()), (None, 1));
+    assert_eq!(accepted.verified.signers()[0].signed_at, Some(at("2026-06-01T00:00:00Z")));
+    assert_eq!(accepted.verified.expires(), Some(at("2027-01-01T00:00:00Z")));
 }

@@ -222,6 +222,11 @@ fn n12_names_are_matched_by_meaning_and_never_as_text() {
         let found = verdict(&scene.good_jws(), &Trust::pinned(pins).unwrap());
         assert!(found.starts_with(expected), "{subject:?} by {identity}: {found}");
     }
+    for refused in
+        [r#"C=NL, ST=ZH, O="Harbour""#, r"C=NL, ST=ZH, O=Harbour\", r"C=NL, ST=ZH, O=Harbour\x", "C=NL, ST=ZH"]
+    {
+        assert!(TrustedIdentities::parse(&[format!("x509.subject:{refused}")]).is_err(), "{refused}");
+    }
     let scene = Scene::new();
     let listed = |texts: &[&str]| {
         let texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
