@@ -1,5 +1,4 @@
-//! The one client: connects as told, reads with bounds, follows few redirects by hand, retries under one
-//! deadline, and counts.
+//! The one client: reads with bounds, follows few redirects by hand, retries under one deadline, and counts.
 
 use std::{
     sync::{
@@ -11,26 +10,20 @@ use std::{
 
 use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use reqwest::Certificate;
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
 
 use super::{
     Authorization, ConnectTo, Error, Hosts, Purpose, Redirects, Request, Response, Retry, SafeUrl,
-    resolve::{PrivateAddress, Resolver, Targets, is_private},
+    connections::Connections,
+    failure::{failed, host, refused, throttled},
+    resolve::is_private,
     retry,
 };
-use crate::{
-    crypto::{Mask, Secret},
-    reason::Reason,
-};
+use crate::crypto::{Mask, Secret};
 
 /// Hops that a redirect may take.
 const HOPS: usize = 5;
-/// The longest time to wait for a connection.
-const CONNECT: Duration = Duration::from_secs(20);
-/// The longest silence in an answer.
-const SILENCE: Duration = Duration::from_secs(60);
 
 /// How the client is set up.
 #[derive(Clone, Debug)]
@@ -71,19 +64,10 @@ pub struct Client(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     hosts: Hosts,
-    connect_to: Arc<[ConnectTo]>,
+    connections: Connections,
     retries: u32,
     deadline: Instant,
     mask: Mask,
-    direct: reqwest::Client,
-    /// Follows redirects: refuses names that lead to private addresses.
-    outside: reqwest::Client,
-    /// For addresses of this machine and its host: never through a proxy.
-    local: reqwest::Client,
-    /// For `--connect-to` entries that name a port other than TLS's: the resolver sees no ports.
-    elsewhere: Vec<(ConnectTo, reqwest::Client)>,
-    /// Names that redirects led to; a proxy's own name is not among them.
-    targets: Targets,
     counts: [AtomicU64; 5],
     skew_seconds: AtomicI64,
 }
@@ -91,29 +75,9 @@ struct Inner {
 impl Client {
     /// Sets the client up; reads no network.
     pub fn new(options: Options) -> Result<Self, Error> {
-        // Twice is fine: the provider stays the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let connect_to: Arc<[ConnectTo]> = options.connect_to.into();
-        let system = Arc::new(OnceCell::new());
-        let targets = Targets::default();
-        let resolver = |connect_to: &Arc<[ConnectTo]>, public_only: Option<Targets>| Resolver {
-            connect_to: connect_to.clone(),
-            system: system.clone(),
-            public_only,
-        };
-        let mut elsewhere = Vec::new();
-        for entry in connect_to.iter().filter(|entry| entry.from.port().is_some_and(|port| port != 443)) {
-            let only: Arc<[ConnectTo]> = Arc::new([entry.on_any_port()]);
-            elsewhere.push((entry.clone(), build(&options.ca_pem, &resolver(&only, None), false)?));
-        }
         Ok(Self(Arc::new(Inner {
-            direct: build(&options.ca_pem, &resolver(&connect_to, None), true)?,
-            outside: build(&options.ca_pem, &resolver(&connect_to, Some(targets.clone())), true)?,
-            local: build(&options.ca_pem, &resolver(&connect_to, None), false)?,
-            elsewhere,
-            targets,
+            connections: Connections::new(&options.ca_pem, options.connect_to, &Arc::new(OnceCell::new()))?,
             hosts: options.hosts,
-            connect_to,
             retries: options.retries,
             deadline: options.deadline.into(),
             mask: options.mask,
@@ -261,7 +225,7 @@ impl Client {
             return Err("a private address");
         }
         if let Some(url::Host::Domain(name)) = to.host() {
-            self.0.targets.add(name);
+            self.0.connections.only_public(name);
         }
         Ok(())
     }
@@ -269,12 +233,12 @@ impl Client {
     /// One request and its answer, read to the end. Credentials go out on the first hop only (G05).
     async fn exchange(&self, request: &Request, url: &Url, hop: usize) -> Result<Response, Error> {
         self.count(request.purpose, hop);
-        let client = self.connection(url, hop > 0 || request.outside);
+        let client = self.0.connections.client(&self.0.hosts, url, hop > 0 || request.outside);
         let mut headers = request.headers.clone();
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
         }
-        let connected = self.connect_elsewhere(url, &mut headers);
+        let connected = self.0.connections.address(url, &mut headers);
         let method = if hop == 0 { request.method.clone() } else { Method::GET };
         let body = if hop == 0 { request.body.clone() } else { bytes::Bytes::new() };
         let sent = client.request(method, connected).headers(headers).body(body).send().await;
@@ -286,40 +250,6 @@ impl Client {
         let response = Response { status, headers, body: body.into(), url: url.clone() };
         self.note_date(&response);
         Ok(response)
-    }
-
-    /// The client to use: what comes from outside may lead to a private address only where `--allow-private` names it.
-    fn connection(&self, url: &Url, outside: bool) -> &reqwest::Client {
-        let entry = self.0.connect_to.iter().find(|entry| entry.is_for(url));
-        let own = self.0.elsewhere.iter().find(|(known, _)| Some(known) == entry);
-        match own {
-            Some((_, client)) => client,
-            None if !outside && self.0.hosts.is_identity_endpoint(url) => &self.0.local,
-            None if !outside || self.0.hosts.private.iter().any(|host| host.is_of(url)) => &self.0.direct,
-            None => &self.0.outside,
-        }
-    }
-
-    /// For addresses that name a port or are literal, the resolver has no say: the URL's authority is changed,
-    /// and the `Host` header keeps the one that was asked for.
-    fn connect_elsewhere(&self, url: &Url, headers: &mut HeaderMap) -> Url {
-        let Some(entry) = self.0.connect_to.iter().find(|entry| entry.is_for(url)) else { return url.clone() };
-        let by_resolver =
-            url.scheme() == "https" && url.port().is_none() && matches!(url.host(), Some(url::Host::Domain(_)));
-        if by_resolver {
-            return url.clone();
-        }
-        let mut connected = url.clone();
-        let authority =
-            url.host_str().map(|host| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
-        if let Some(value) = authority.and_then(|authority| HeaderValue::from_str(&authority).ok()) {
-            headers.insert(header::HOST, value);
-        }
-        if url.scheme() == "http" {
-            let _ = connected.set_ip_host(entry.to.ip());
-        }
-        let _ = connected.set_port(Some(entry.to.port()));
-        connected
     }
 
     fn count(&self, purpose: Purpose, hop: usize) {
@@ -342,39 +272,6 @@ impl Client {
             self.0.skew_seconds.store(theirs.unix() - ours, Ordering::Relaxed);
         }
     }
-}
-
-fn build(ca_pem: &[Vec<u8>], resolver: &Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
-    let setup = |cause: reqwest::Error| Error::Setup { cause: Box::new(cause) };
-    let mut own = Vec::new();
-    for pem in ca_pem {
-        own.extend(Certificate::from_pem_bundle(pem).map_err(setup)?);
-    }
-    let start = || {
-        let builder = base(resolver.clone());
-        if proxied { builder } else { builder.no_proxy() }
-    };
-    if let Ok(client) = start().tls_certs_merge(own.clone()).build() {
-        return Ok(client);
-    }
-    // A machine without CA certificates (an empty container): the bundled ones, which is worth a word.
-    tracing::warn!("no CA certificates on this machine: the bundled ones are used");
-    let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
-    let bundled: Vec<Certificate> = bundled.collect::<Result<_, _>>().map_err(setup)?;
-    start().tls_certs_only(bundled.into_iter().chain(own)).build().map_err(setup)
-}
-
-#[allow(clippy::disallowed_methods, reason = "the one place where a client is built")]
-fn base(resolver: Resolver) -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
-        .user_agent(concat!("acr-sign/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .tcp_nodelay(true)
-        .http2_adaptive_window(true)
-        .dns_resolver(resolver)
 }
 
 fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
@@ -419,76 +316,9 @@ async fn read(
     Ok(body)
 }
 
-fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
-    let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
-    let cause = deepest(&error.without_url());
-    let text = cause.to_string();
-    let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
-    if private && hop == 0 {
-        return Error::AddressRefused { what, host, why: "a private address" };
-    }
-    if private {
-        return Error::RedirectRefused {
-            what,
-            from: request.url.host_str().unwrap_or_default().to_owned(),
-            to: host,
-            why: "a private address",
-        };
-    }
-    if hop == 0 && (text.contains("certificate") || text.contains("invalid peer") || text.contains("HandshakeFailure"))
-    {
-        return Error::Tls { what, host, reason, cause };
-    }
-    if text.contains("no records found")
-        || text.contains("NXDomain")
-        || text.contains("no record found")
-        || text.contains("resolver settings")
-    {
-        return Error::Dns { what, host, reason, cause };
-    }
-    Error::Unreachable { what, host, reason, cause }
-}
-
-/// The innermost cause, which says what happened; the layers around it say only that something did.
-fn deepest(error: &reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    let mut texts = vec![error.to_string()];
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        texts.push(cause.to_string());
-        source = cause.source();
-    }
-    texts.pop().unwrap_or_default().into()
-}
-
-fn refused(request: &Request, from: &Url, to: &str, why: &'static str) -> Error {
-    let to = Url::parse(to).map_or_else(|_| to.chars().take(200).collect(), |url| SafeUrl::new(url).to_string());
-    Error::RedirectRefused { what: request.what.clone(), from: host(from), to, why }
-}
-
-fn host(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
 fn is_local_name(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     name == "localhost" || name.ends_with(".localhost")
-}
-
-fn unreachable(purpose: Purpose) -> Reason {
-    match purpose {
-        Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryUnreachable,
-        Purpose::Vault => Reason::VaultUnreachable,
-        Purpose::Entra => Reason::IdentityFailed,
-    }
-}
-
-fn throttled(purpose: Purpose) -> Reason {
-    match purpose {
-        Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryThrottled,
-        Purpose::Vault => Reason::VaultThrottled,
-        Purpose::Entra => Reason::IdentityFailed,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 
 mod address;
 mod client;
+mod connections;
 mod error;
+mod failure;
 mod hosts;
 mod request;
 mod resolve;

@@ -1,0 +1,73 @@
+//! What went wrong below, as one of our errors: the innermost cause, under the reason of the kind of service.
+
+use url::Url;
+
+use super::{Error, Purpose, Request, SafeUrl, resolve::PrivateAddress};
+use crate::reason::Reason;
+
+pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
+    let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
+    let cause = deepest(&error.without_url());
+    let text = cause.to_string();
+    let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
+    if private && hop == 0 {
+        return Error::AddressRefused { what, host, why: "a private address" };
+    }
+    if private {
+        return Error::RedirectRefused {
+            what,
+            from: request.url.host_str().unwrap_or_default().to_owned(),
+            to: host,
+            why: "a private address",
+        };
+    }
+    if hop == 0 && (text.contains("certificate") || text.contains("invalid peer") || text.contains("HandshakeFailure"))
+    {
+        return Error::Tls { what, host, reason, cause };
+    }
+    if text.contains("no records found")
+        || text.contains("NXDomain")
+        || text.contains("no record found")
+        || text.contains("resolver settings")
+    {
+        return Error::Dns { what, host, reason, cause };
+    }
+    Error::Unreachable { what, host, reason, cause }
+}
+
+/// The innermost cause, which says what happened; the layers around it say only that something did.
+fn deepest(error: &reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let mut texts = vec![error.to_string()];
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        texts.push(cause.to_string());
+        source = cause.source();
+    }
+    texts.pop().unwrap_or_default().into()
+}
+
+pub(super) fn refused(request: &Request, from: &Url, to: &str, why: &'static str) -> Error {
+    let to = Url::parse(to).map_or_else(|_| to.chars().take(200).collect(), |url| SafeUrl::new(url).to_string());
+    Error::RedirectRefused { what: request.what.clone(), from: host(from), to, why }
+}
+
+pub(super) fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn unreachable(purpose: Purpose) -> Reason {
+    match purpose {
+        Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryUnreachable,
+        Purpose::Vault => Reason::VaultUnreachable,
+        Purpose::Entra => Reason::IdentityFailed,
+    }
+}
+
+pub(super) fn throttled(purpose: Purpose) -> Reason {
+    match purpose {
+        Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryThrottled,
+        Purpose::Vault => Reason::VaultThrottled,
+        Purpose::Entra => Reason::IdentityFailed,
+    }
+}
