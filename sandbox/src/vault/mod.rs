@@ -2,6 +2,7 @@
 
 mod certificate;
 mod key;
+mod refusal;
 
 use std::{
     collections::BTreeMap,
@@ -15,39 +16,19 @@ use base64::{
 use serde_json::{Map, Value, json};
 use sha2::Digest as _;
 
-pub use self::key::KeyKind;
-use self::key::PrivateKey;
+pub use self::{
+    key::KeyKind,
+    refusal::{Denial, Operation},
+};
+use self::{
+    key::PrivateKey,
+    refusal::{error, not_found},
+};
 use crate::{
     clock::Clock,
     exchange::{Request, Response},
     token::Issuer,
 };
-
-/// What a vault can be told to refuse.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Operation {
-    /// Reading a public key.
-    KeyGet,
-    /// Signing.
-    Sign,
-    /// Reading a certificate.
-    CertificateGet,
-    /// Reading a secret.
-    SecretGet,
-}
-
-/// How it refuses.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Denial {
-    /// A role is missing.
-    Rbac,
-    /// An access policy is missing.
-    AccessPolicy,
-    /// The caller's address is not allowed.
-    Firewall,
-    /// Public access is off.
-    Connection,
-}
 
 /// One vault.
 #[derive(Debug)]
@@ -208,51 +189,8 @@ impl Vault {
 
     fn denied(&self, operation: Operation, name: &str) -> Option<Response> {
         let denials = self.state().denials.clone();
-        let (_, denial) = denials.iter().find(|(denied, _)| *denied == operation)?;
-        let (action, permission) = match operation {
-            Operation::KeyGet => ("keys/read", "keys get"),
-            Operation::Sign => ("keys/sign/action", "keys sign"),
-            Operation::CertificateGet => ("certificates/read", "certificates get"),
-            Operation::SecretGet => ("secrets/getSecret/action", "secrets get"),
-        };
-        Some(match denial {
-            Denial::Rbac => error(
-                403,
-                "Forbidden",
-                &format!(
-                    "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were \
-                     changed recently, please observe propagation time.\r\nCaller: appid=sandbox;oid=sandbox;iss=https://sts.windows.net/{}/\r\n\
-                     Action: 'Microsoft.KeyVault/vaults/{action}'\r\nResource: '/subscriptions/0/resourcegroups/rg/providers/microsoft.keyvault/vaults/{}/keys/{name}'\r\n\
-                     Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {};location=westeurope\r\n",
-                    self.tenant, self.name, self.name
-                ),
-                Some("ForbiddenByRbac"),
-            ),
-            Denial::AccessPolicy => error(
-                403,
-                "Forbidden",
-                &format!(
-                    "The user, group or application 'appid=sandbox;oid=sandbox' does not have {permission} permission on key vault '{};location=westeurope'.",
-                    self.name
-                ),
-                Some("AccessDenied"),
-            ),
-            Denial::Firewall => error(
-                403,
-                "Forbidden",
-                &format!(
-                    "Client address is not authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\nCaller: appid=sandbox;oid=sandbox\r\nVault: {};location=westeurope",
-                    self.name
-                ),
-                Some("ForbiddenByFirewall"),
-            ),
-            Denial::Connection => error(
-                403,
-                "Forbidden",
-                "Public network access is disabled and request is not from a trusted service nor via an approved private link.",
-                Some("ForbiddenByConnection"),
-            ),
-        })
+        let (_, denial) = denials.into_iter().find(|(denied, _)| *denied == operation)?;
+        Some(refusal::denied(&self.tenant, &self.name, operation, denial, name))
     }
 
     fn find(&self, name: &str, version: &str) -> Option<Version> {
@@ -341,7 +279,7 @@ impl Vault {
             return denied;
         }
         let Some(found) = self.find(name, version) else { return not_found("Key", "key", name) };
-        if let Some(refusal) = self.unusable(&found) {
+        if let Some(refusal) = refusal::unusable(&found, self.clock.now().unix_timestamp()) {
             return refusal;
         }
         let body = request.json();
@@ -356,35 +294,6 @@ impl Vault {
             }
             Err(text) => error(400, "BadParameter", &text, None),
         }
-    }
-
-    fn unusable(&self, version: &Version) -> Option<Response> {
-        let now = self.clock.now().unix_timestamp();
-        if !version.enabled {
-            return Some(error(
-                403,
-                "Forbidden",
-                "Operation sign is not allowed on a disabled key.",
-                Some("KeyDisabled"),
-            ));
-        }
-        if version.not_before.is_some_and(|start| now < start) {
-            return Some(error(
-                403,
-                "Forbidden",
-                "Operation sign is not allowed on a key that is not yet valid.",
-                Some("KeyNotYetValid"),
-            ));
-        }
-        if version.expires.is_some_and(|end| now >= end) {
-            return Some(error(
-                403,
-                "Forbidden",
-                "Operation sign is not allowed on an expired key.",
-                Some("KeyExpired"),
-            ));
-        }
-        None
     }
 
     fn certificate(&self, name: &str, version: &str) -> Response {
@@ -439,21 +348,6 @@ fn attributes(version: &Version) -> Value {
         attributes["exp"] = json!(end);
     }
     attributes
-}
-
-fn not_found(code: &str, word: &str, name: &str) -> Response {
-    let message = format!(
-        "A {word} with (name/id) {name} was not found in this key vault. If you recently deleted this {word} you may be able to recover it using the correct recovery command."
-    );
-    error(404, &format!("{code}NotFound"), &message, None)
-}
-
-fn error(status: u16, code: &str, message: &str, inner: Option<&str>) -> Response {
-    let mut error = json!({"code": code, "message": message});
-    if let Some(inner) = inner {
-        error["innererror"] = json!({"code": inner});
-    }
-    Response::json(status, &json!({"error": error})).header("x-ms-request-id", "00000000-0000-0000-0000-0000000000aa")
 }
 
 /// 32 hex digits, as versions are.
