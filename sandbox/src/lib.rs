@@ -175,6 +175,14 @@ impl Sandbox {
         self.plain_port
     }
 
+    /// What no output of a program may hold: the head that every token begins with, and the fixed secrets.
+    pub fn secrets(&self) -> Vec<String> {
+        let token = self.world.issuer.issue(json!({}));
+        let head = token.split('.').next().unwrap_or_default();
+        let fixed = [CLIENT_SECRET, identity::IDENTITY_HEADER, oidc::GITHUB_BEARER, oidc::PIPELINES_BEARER];
+        std::iter::once(head).chain(fixed).chain([registry::STORAGE_SIGNATURE]).map(ToOwned::to_owned).collect()
+    }
+
     /// The variables that a step of this kind has.
     pub fn environment(&self, identity: Identity) -> Vec<(String, String)> {
         let options = &self.world.options;
@@ -319,7 +327,7 @@ fn names(options: &Options) -> Vec<String> {
         "dev.azure.com",
         "api.github.com",
         "evil.example",
-        "contoso.blob.core.windows.net",
+        registry::STORAGE,
         "*.vault.azure.net",
         "*.azurecr.io",
     ]

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -23,6 +23,11 @@ pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// OCI image manifest.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
+/// The host of the storage behind the registry.
+pub(crate) const STORAGE: &str = "contoso.blob.core.windows.net";
+/// What opens it.
+pub(crate) const STORAGE_SIGNATURE: &str = "sandbox-storage-signature";
+
 /// What a push put into the registry.
 #[derive(Clone, Debug)]
 pub struct Pushed {
@@ -39,6 +44,7 @@ pub struct Pushed {
 pub struct Registry {
     repositories: Mutex<BTreeMap<String, Repository>>,
     pub(crate) referrers: Referrers,
+    blob_redirects: AtomicBool,
     uploads: AtomicU64,
 }
 
@@ -66,11 +72,21 @@ pub(crate) struct Tag {
 
 impl Registry {
     pub(crate) fn new(referrers: bool) -> Self {
-        Self { repositories: Mutex::default(), referrers: Referrers::new(referrers), uploads: AtomicU64::new(1) }
+        Self {
+            repositories: Mutex::default(),
+            referrers: Referrers::new(referrers),
+            blob_redirects: AtomicBool::new(false),
+            uploads: AtomicU64::new(1),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Repository>> {
         self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers for blobs with a redirect to the storage behind the registry, as ACR does, or with the blobs.
+    pub fn set_blob_redirects(&self, on: bool) {
+        self.blob_redirects.store(on, Ordering::SeqCst);
     }
 
     /// How lists of referrers are kept.
@@ -268,12 +284,30 @@ impl Registry {
     fn get_blob(&self, name: &str, digest: &str) -> Response {
         let repositories = self.lock();
         let blob = repositories.get(name).and_then(|repository| repository.blobs.get(digest));
+        if blob.is_some() && self.blob_redirects.load(Ordering::SeqCst) {
+            let location = format!("https://{STORAGE}/{name}/{digest}?sig={STORAGE_SIGNATURE}");
+            return Response::new(307).header("location", location);
+        }
         match blob {
             Some(blob) => Response::new(200)
                 .header("content-type", "application/octet-stream")
                 .header("docker-content-digest", digest)
                 .body(blob.clone()),
             None => error(404, "BLOB_UNKNOWN", "blob unknown to registry"),
+        }
+    }
+
+    /// The storage behind the registry: the signature in the address opens it, and it takes no other credential.
+    pub(crate) fn storage(&self, request: &Request) -> Response {
+        if request.header("authorization").is_some() || request.query("sig") != Some(STORAGE_SIGNATURE) {
+            return Response::new(403);
+        }
+        let repositories = self.lock();
+        let path = request.path.trim_start_matches('/').rsplit_once('/');
+        let blob = path.and_then(|(name, digest)| repositories.get(name)?.blobs.get(digest));
+        match blob {
+            Some(blob) => Response::new(200).header("content-type", "application/octet-stream").body(blob.clone()),
+            None => Response::new(404),
         }
     }
 

@@ -19,6 +19,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
+use time::{OffsetDateTime, format_description::well_known::Rfc2822};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -107,7 +108,8 @@ async fn answer(
 
 async fn spoil(action: Option<Action>, request: &Request, world: &World) -> Result<hyper::Response<Spoiled>, Closed> {
     let good = || world.handle(request);
-    let whole = |response: Response| Ok(build(response, Ending::Whole, request));
+    let now = world.clock.now();
+    let whole = |response: Response| Ok(build(response, Ending::Whole, request, now));
     match action {
         None => whole(good()),
         Some(Action::Status(status)) => whole(Response::new(status)),
@@ -141,19 +143,18 @@ async fn spoil(action: Option<Action>, request: &Request, world: &World) -> Resu
             }
             whole(response.body(body))
         }
-        Some(Action::Cut(length)) => Ok(build(good(), Ending::CutAfter(length), request)),
-        Some(Action::Endless) => Ok(build(good(), Ending::Never, request)),
+        Some(Action::Cut(length)) => Ok(build(good(), Ending::CutAfter(length), request, now)),
+        Some(Action::Endless) => Ok(build(good(), Ending::Never, request, now)),
         Some(Action::Close) => Err(Closed),
     }
 }
 
-fn build(response: Response, ending: Ending, request: &Request) -> hyper::Response<Spoiled> {
+fn build(response: Response, ending: Ending, request: &Request, now: OffsetDateTime) -> hyper::Response<Spoiled> {
     let mut builder = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }
-    let date = httpdate(request);
-    builder = builder.header("date", date);
+    builder = builder.header("date", http_date(now));
     let length = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
     let body = if request.method == http::Method::HEAD { Bytes::new() } else { response.body };
     if request.method == http::Method::HEAD {
@@ -167,11 +168,9 @@ fn build(response: Response, ending: Ending, request: &Request) -> hyper::Respon
     })
 }
 
-/// `Date` as HTTP writes it.
-fn httpdate(_request: &Request) -> String {
-    use time::{OffsetDateTime, format_description::well_known::Rfc2822};
-    let text = OffsetDateTime::now_utc().format(&Rfc2822).unwrap_or_default();
-    text.replace("+0000", "GMT")
+/// `Date` as HTTP writes it, by the clock of the services.
+fn http_date(now: OffsetDateTime) -> String {
+    now.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT")
 }
 
 /// How a body ends.

@@ -22,7 +22,7 @@ use crate::{
     log::{Log, Service},
     metadata::Metadata,
     oidc::{GITHUB_ISSUER, GITHUB_SUBJECT, Oidc, PIPELINES_ISSUER, pipelines_subject},
-    registry::Registry,
+    registry::{Registry, STORAGE},
     token::Issuer,
     trust::TrustServer,
     vault::Vault,
@@ -118,6 +118,7 @@ impl World {
             Service::Oidc if request.secure && request.host == "dev.azure.com" => self.oidc.pipelines(request),
             Service::Oidc if request.secure => self.oidc.github(request),
             Service::Other if request.secure && request.host == "api.github.com" => self.github.handle(request),
+            Service::Other if request.secure && request.host == STORAGE => self.registry.storage(request),
             Service::Vault | Service::Entra | Service::Oidc | Service::Other => Response::new(404),
         }
     }

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 /// The registry.
 pub(crate) const REGISTRY: &str = "https://contoso.azurecr.io";
+/// The vault.
+pub(crate) const VAULT: &str = "https://contoso.vault.azure.net";
 /// The user of the registry.
 const USER: (&str, &str) = ("shop", "sandbox-user-password");
 
@@ -64,6 +66,11 @@ impl Caller {
             format!("grant_type=refresh_token&service=contoso.azurecr.io&scope={scopes}&refresh_token={refresh}");
         let granted = self.form(&format!("{REGISTRY}/oauth2/token"), form).await;
         granted.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A token for the vault.
+    pub(crate) fn vault_token(&self) -> String {
+        self.sandbox.entra().access_token(&self.client_id, "https://vault.azure.net")
     }
 
     async fn form(&self, url: &str, form: String) -> Answer {

@@ -8,5 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod blobs;
 mod caller;
+mod faults;
+mod log;
 mod metadata;
+mod vault;
