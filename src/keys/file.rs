@@ -2,10 +2,10 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use der::Decode as _;
-use pkcs8::EncryptedPrivateKeyInfoRef;
+use pkcs8::{EncryptedPrivateKeyInfoRef, pkcs5::EncryptionScheme};
 use zeroize::Zeroizing;
 
-use super::{PrivateKey, legacy, pkcs12};
+use super::{PrivateKey, legacy, pbes2, pkcs12};
 use crate::{
     crypto::{Certificate, Secret},
     reason::{Explain, Reason},
@@ -37,8 +37,14 @@ pub enum KeyFileError {
     #[error("it is encrypted, and no passphrase was given")]
     PassphraseMissing,
     /// The passphrase does not open it.
-    #[error("the passphrase does not open it, or its encryption is not supported")]
+    #[error("the passphrase does not open it")]
     PassphraseWrong,
+    /// Under a cipher that is not read.
+    #[error("its encryption is none that is read: AES and 3DES, by PBES2 or as old PEM files have them")]
+    Encryption,
+    /// To open it costs too much.
+    #[error("it asks for more work to open it than is done: 10,000,000 rounds, or 256 MiB of scrypt 16 times")]
+    Costs,
     /// Several private keys.
     #[error("it holds more than one private key")]
     SeveralKeys,
@@ -61,6 +67,9 @@ impl Explain for KeyFileError {
                 "name its variable: `file:PATH?passphrase-env=NAME`; for a secret `?passphrase=akv:VAULT/secrets/NAME`"
                     .into(),
             ),
+            Self::Encryption | Self::Costs => {
+                Some("write it anew: `openssl pkcs8 -topk8 -in OLD -out NEW -v2 aes-256-cbc -iter 600000`".into())
+            }
             Self::NoKey | Self::SeveralKeys | Self::Unsupported | Self::Certificate => None,
         }
     }
@@ -123,15 +132,18 @@ fn private_key(block: pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKe
     let contents = Zeroizing::new(block.into_contents());
     if tag == "ENCRYPTED PRIVATE KEY" {
         let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-        let info = EncryptedPrivateKeyInfoRef::from_der(&contents).map_err(|_| KeyFileError::Unsupported)?;
-        let plain = info.decrypt(passphrase.expose()).map_err(|_| KeyFileError::PassphraseWrong)?;
-        return PrivateKey::from_pkcs8(plain.as_bytes()).ok_or(KeyFileError::Unsupported);
+        let info = EncryptedPrivateKeyInfoRef::from_der(&contents).map_err(|_| KeyFileError::Encryption)?;
+        let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
+            return Err(KeyFileError::Encryption);
+        };
+        let plain = pbes2::decrypt(parameters, passphrase.expose().as_bytes(), info.encrypted_data.as_bytes())?;
+        return PrivateKey::from_pkcs8(&plain).ok_or(KeyFileError::Unsupported);
     }
     let encrypted = headers.get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
     let body = if encrypted {
         let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
         let dek_info = headers.get("DEK-Info").unwrap_or_default();
-        legacy::decrypt(dek_info, passphrase.expose().as_bytes(), &contents).ok_or(KeyFileError::PassphraseWrong)?
+        legacy::decrypt(dek_info, passphrase.expose().as_bytes(), &contents)?
     } else {
         contents
     };

@@ -9,28 +9,38 @@ use des::TdesEde3;
 use md5::{Digest as _, Md5};
 use zeroize::Zeroizing;
 
-/// Decrypts a body under what `DEK-Info` says; `None` if the cipher is unknown or the passphrase is wrong.
-pub(super) fn decrypt(dek_info: &str, passphrase: &[u8], body: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let (cipher, iv) = dek_info.split_once(',')?;
-    let iv = from_hex(iv.trim())?;
-    let salt = iv.get(..8)?;
+use super::KeyFileError;
+
+/// Decrypts a body under what `DEK-Info` says.
+pub(super) fn decrypt(dek_info: &str, passphrase: &[u8], body: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    let unread = KeyFileError::Encryption;
+    let (cipher, iv) = dek_info.split_once(',').ok_or(unread)?;
+    let iv = from_hex(iv.trim()).ok_or(unread)?;
+    let salt = iv.get(..8).ok_or(unread)?;
     let key = |length| derive(passphrase, salt, length);
+    macro_rules! cbc {
+        ($cipher:ty, $length:expr) => {{
+            let cipher = Decryptor::<$cipher>::new_from_slices(&key($length), &iv).map_err(|_| unread)?;
+            cipher.decrypt_padded_vec::<Pkcs7>(body)
+        }};
+    }
     let plain = match cipher.trim() {
-        "AES-128-CBC" => Decryptor::<Aes128>::new_from_slices(&key(16), &iv).ok()?.decrypt_padded_vec::<Pkcs7>(body),
-        "AES-192-CBC" => Decryptor::<Aes192>::new_from_slices(&key(24), &iv).ok()?.decrypt_padded_vec::<Pkcs7>(body),
-        "AES-256-CBC" => Decryptor::<Aes256>::new_from_slices(&key(32), &iv).ok()?.decrypt_padded_vec::<Pkcs7>(body),
-        "DES-EDE3-CBC" => Decryptor::<TdesEde3>::new_from_slices(&key(24), &iv).ok()?.decrypt_padded_vec::<Pkcs7>(body),
-        _ => return None,
+        "AES-128-CBC" => cbc!(Aes128, 16),
+        "AES-192-CBC" => cbc!(Aes192, 24),
+        "AES-256-CBC" => cbc!(Aes256, 32),
+        "DES-EDE3-CBC" => cbc!(TdesEde3, 24),
+        _ => return Err(unread),
     };
-    plain.ok().map(Zeroizing::new)
+    plain.map(Zeroizing::new).map_err(|_| KeyFileError::PassphraseWrong)
 }
 
 /// `EVP_BytesToKey` with MD5 and one round.
 fn derive(passphrase: &[u8], salt: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
     let mut key = Zeroizing::new(Vec::with_capacity(length + 16));
-    let mut last: Vec<u8> = Vec::new();
+    let mut last: Zeroizing<Vec<u8>> = Zeroizing::default();
     while key.len() < length {
-        last = Md5::new().chain_update(&last).chain_update(passphrase).chain_update(salt).finalize().to_vec();
+        let hash = Md5::new().chain_update(&*last).chain_update(passphrase).chain_update(salt).finalize();
+        last = Zeroizing::new(hash.to_vec());
         key.extend_from_slice(&last);
     }
     key.truncate(length);

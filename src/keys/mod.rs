@@ -5,6 +5,7 @@
 mod file;
 mod legacy;
 mod local;
+mod pbes2;
 mod pkcs12;
 mod private;
 mod reference;

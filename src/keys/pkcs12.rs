@@ -17,7 +17,11 @@ use sha2::{Sha256, Sha384, Sha512};
 use spki::{AlgorithmIdentifierRef, ObjectIdentifier};
 use zeroize::Zeroizing;
 
-use super::{KeyFile, KeyFileError, PrivateKey, file::finish};
+use super::{
+    KeyFile, KeyFileError, PrivateKey,
+    file::finish,
+    pbes2::{self, ROUNDS},
+};
 use crate::crypto::{Certificate, Secret};
 
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
@@ -32,9 +36,6 @@ const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
 const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
-
-/// Rounds of key derivation that a file may ask for.
-const ROUNDS: u32 = 10_000_000;
 
 #[derive(Sequence)]
 struct Pfx<'a> {
@@ -153,7 +154,7 @@ fn read_with(pfx: &Pfx<'_>, password: &Password) -> Result<KeyFile, KeyFileError
     }
     let safe = pfx.auth_safe.content.decode_as::<&OctetStringRef>().map_err(|_| KeyFileError::NoKey)?.as_bytes();
     if let Some(mac) = &pfx.mac
-        && !mac_is_good(mac, safe, password).ok_or(KeyFileError::Unsupported)?
+        && !mac_is_good(mac, safe, password)?
     {
         return Err(KeyFileError::PassphraseWrong);
     }
@@ -216,15 +217,14 @@ fn decrypt(
     password: &Password,
     data: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    let parameters = algorithm.parameters.ok_or(KeyFileError::Unsupported)?;
+    let parameters = algorithm.parameters.ok_or(KeyFileError::Encryption)?;
     if algorithm.oid == PBES2 {
-        let parameters = parameters.decode_as::<pkcs5::pbes2::Parameters>().map_err(|_| KeyFileError::Unsupported)?;
-        let plain = parameters.decrypt(&password.plain, data).map_err(|_| KeyFileError::PassphraseWrong)?;
-        return Ok(Zeroizing::new(plain));
+        let parameters = parameters.decode_as::<pkcs5::pbes2::Parameters>().map_err(|_| KeyFileError::Encryption)?;
+        return pbes2::decrypt(&parameters, &password.plain, data);
     }
-    let pbe = parameters.decode_as::<Pbe<'_>>().map_err(|_| KeyFileError::Unsupported)?;
+    let pbe = parameters.decode_as::<Pbe<'_>>().map_err(|_| KeyFileError::Encryption)?;
     if pbe.iterations == 0 || pbe.iterations > ROUNDS {
-        return Err(KeyFileError::Unsupported);
+        return Err(KeyFileError::Costs);
     }
     let derived =
         |purpose, length| derive::<Sha1>(64, purpose, &password.wide, pbe.salt.as_bytes(), pbe.iterations, length);
@@ -241,22 +241,22 @@ fn decrypt(
             let cipher = <Decryptor<Rc2> as cbc::cipher::InnerIvInit>::inner_iv_init(rc2, iv);
             cipher.decrypt_padded_vec::<Pkcs7>(data).map_err(wrong)?
         }
-        _ => return Err(KeyFileError::Unsupported),
+        _ => return Err(KeyFileError::Encryption),
     };
     Ok(Zeroizing::new(plain))
 }
 
-fn mac_is_good(mac: &MacData<'_>, data: &[u8], password: &Password) -> Option<bool> {
+fn mac_is_good(mac: &MacData<'_>, data: &[u8], password: &Password) -> Result<bool, KeyFileError> {
     if mac.iterations == 0 || mac.iterations > ROUNDS {
-        return None;
+        return Err(KeyFileError::Costs);
     }
     let (salt, wide, rounds) = (mac.salt.as_bytes(), &password.wide, mac.iterations);
     let wanted = mac.mac.digest.as_bytes();
     macro_rules! check {
         ($hash:ty, $block:expr, $length:expr) => {{
             let key = derive::<$hash>($block, 3, wide, salt, rounds, $length);
-            let mac = <Hmac<$hash>>::new_from_slice(&key).ok()?.chain_update(data);
-            Some(mac.verify_slice(wanted).is_ok())
+            let mac = <Hmac<$hash>>::new_from_slice(&key).map_err(|_| KeyFileError::Encryption)?;
+            Ok(mac.chain_update(data).verify_slice(wanted).is_ok())
         }};
     }
     match mac.mac.algorithm.oid {
@@ -264,7 +264,7 @@ fn mac_is_good(mac: &MacData<'_>, data: &[u8], password: &Password) -> Option<bo
         SHA256 => check!(Sha256, 64, 32),
         SHA384 => check!(Sha384, 128, 48),
         SHA512 => check!(Sha512, 128, 64),
-        _ => None,
+        _ => Err(KeyFileError::Encryption),
     }
 }
 
@@ -277,11 +277,11 @@ fn derive<H: sha2::Digest>(
     rounds: u32,
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
-    let fill = |bytes: &[u8]| -> Vec<u8> {
-        let whole = bytes.len().div_ceil(block) * block;
-        bytes.iter().copied().cycle().take(if bytes.is_empty() { 0 } else { whole }).collect()
-    };
-    let mut input = Zeroizing::new([fill(salt), fill(password)].concat());
+    let whole = |bytes: &[u8]| bytes.len().div_ceil(block) * block;
+    let mut input = Zeroizing::new(Vec::with_capacity(whole(salt) + whole(password)));
+    for bytes in [salt, password] {
+        input.extend(bytes.iter().copied().cycle().take(whole(bytes)));
+    }
     let mut output = Zeroizing::new(Vec::with_capacity(length + block));
     loop {
         let mut hash = H::new().chain_update(vec![purpose; block]).chain_update(&*input).finalize();

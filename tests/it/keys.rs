@@ -123,3 +123,66 @@ fn a_printed_reference_holds_no_passphrase_variable() {
     let reference: KeyReference = "file:key.pem?passphrase-env=SECRET_NAME".parse().unwrap();
     assert_eq!(reference.to_string(), "file:key.pem");
 }
+
+#[test]
+fn encryption_that_is_not_read_is_told_apart_from_a_wrong_passphrase() {
+    let folder = folder("keys/refused");
+    let read_with = |file: &str, passphrase: &str| {
+        read(&std::fs::read(folder.join(file)).unwrap(), Some(&Secret::new(passphrase.into()))).map(|_| ())
+    };
+    for passphrase in ["given", "wrong"] {
+        for file in ["pbes2-camellia-256.pem", "pbes1-md5-des.pem", "dek-camellia-256.pem"] {
+            assert_eq!(read_with(file, passphrase), Err(KeyFileError::Encryption), "{file}");
+        }
+        assert_eq!(read_with("pbes2-10000001-rounds.pem", passphrase), Err(KeyFileError::Costs));
+    }
+    assert_eq!(read_with("pbes2-scrypt.pem", "given"), Ok(()));
+    assert_eq!(read_with("pbes2-scrypt.pem", "wrong"), Err(KeyFileError::PassphraseWrong));
+}
+
+#[test]
+fn scrypt_that_costs_too_much_is_not_begun() {
+    let bytes = std::fs::read(folder("keys/refused").join("pbes2-scrypt.pem")).unwrap();
+    let given = Secret::new("given".into());
+    let block = pem::parse(bytes).unwrap();
+    // N = 2^14, r = 8, p = 1.
+    let at = block.contents().windows(10).position(|bytes| bytes == [2, 2, 0x40, 0, 2, 1, 8, 2, 1, 1]).unwrap();
+    for (place, value, costs) in [(6, 127, true), (9, 17, true), (9, 16, false)] {
+        let mut raised = block.contents().to_vec();
+        raised[at + place] = value;
+        let raised = pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", raised));
+        // N · r · 128 = 266,338,304 bytes are allowed; twice that are not.
+        let raised = if place == 6 { raised_twice(&raised, at) } else { raised };
+        let error = read(raised.as_bytes(), Some(&given)).unwrap_err();
+        assert_eq!(error == KeyFileError::Costs, costs, "{place} {value}: {error}");
+    }
+}
+
+/// The same with a larger N: 2^14 as two bytes becomes 2^14 + 2^13, which no scrypt takes, but costs more.
+fn raised_twice(pem: &str, at: usize) -> String {
+    let mut contents = pem::parse(pem).unwrap().into_contents();
+    contents[at + 2] = 0x7f;
+    pem::encode(&pem::Pem::new("ENCRYPTED PRIVATE KEY", contents))
+}
+
+#[test]
+fn an_ec_key_that_names_two_curves_is_refused() {
+    const P256: &[u8] = &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+    const P384: &[u8] = &[6, 5, 0x2b, 0x81, 4, 0, 0x22];
+    fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(content.len()).unwrap();
+        let head = if length < 128 { vec![tag, length] } else { vec![tag, 0x81, length] };
+        [head, content.to_vec()].concat()
+    }
+    let bytes = std::fs::read(folder("dct/g-key-formats").join("p256-plain-sec1.pem")).unwrap();
+    let inside = pem::parse(bytes).unwrap().into_contents();
+    assert!(inside.windows(P256.len()).any(|part| part == P256), "the inner key names its curve");
+    for (around, good) in [(P256, true), (P384, false)] {
+        let algorithm = der(0x30, &[&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], around].concat());
+        let pkcs8 = der(0x30, &[vec![2, 1, 0], algorithm, der(4, &inside)].concat());
+        let pem = pem::encode(&pem::Pem::new("PRIVATE KEY", pkcs8));
+        let outcome = read(pem.as_bytes(), None);
+        assert_eq!(outcome.is_ok(), good, "{outcome:?}");
+        assert!(good || outcome.unwrap_err() == KeyFileError::Unsupported);
+    }
+}
