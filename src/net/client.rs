@@ -9,6 +9,7 @@ use std::{
 };
 
 use futures::StreamExt as _;
+use hickory_resolver::TokioResolver;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use tokio::{sync::OnceCell, time::Instant};
 use url::Url;
@@ -75,8 +76,13 @@ struct Inner {
 impl Client {
     /// Sets the client up; reads no network.
     pub fn new(options: Options) -> Result<Self, Error> {
+        Self::with_resolver(options, OnceCell::new())
+    }
+
+    /// The same with the resolver that names are asked of, if it is known already.
+    fn with_resolver(options: Options, system: OnceCell<TokioResolver>) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
-            connections: Connections::new(&options.ca_pem, options.connect_to, &Arc::new(OnceCell::new()))?,
+            connections: Connections::new(&options.ca_pem, options.connect_to, &Arc::new(system))?,
             hosts: options.hosts,
             retries: options.retries,
             deadline: options.deadline.into(),
@@ -237,6 +243,9 @@ impl Client {
         let mut headers = request.headers.clone();
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
+        } else {
+            // The SDK's requests carry theirs among the headers.
+            headers.remove(header::AUTHORIZATION);
         }
         let connected = self.0.connections.address(url, &mut headers);
         let method = if hop == 0 { request.method.clone() } else { Method::GET };
@@ -378,6 +387,38 @@ mod tests {
         Request::get(Purpose::Registry, "the page", url.parse().unwrap(), 1000)
     }
 
+    /// A name server that knows one address for every name, and a resolver that asks it.
+    async fn names(address: [u8; 4]) -> OnceCell<TokioResolver> {
+        use hickory_resolver::{
+            config::{ConnectionConfig, NameServerConfig, ResolverConfig},
+            net::runtime::TokioRuntimeProvider,
+        };
+        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut connection = ConnectionConfig::udp();
+        connection.port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut query = [0; 512];
+            while let Ok((length, peer)) = socket.recv_from(&mut query).await {
+                // The header, then labels up to an empty one, type and class.
+                let name = query[12..length].iter().position(|byte| *byte == 0).unwrap();
+                let question = &query[12..12 + name + 5];
+                let asks_a = question[name + 2] == 1;
+                let mut answer = query[..2].to_vec();
+                answer.extend([0x81, 0x80, 0, 1, 0, u8::from(asks_a), 0, 0, 0, 0]);
+                answer.extend(question);
+                if asks_a {
+                    answer.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4]);
+                    answer.extend(address);
+                }
+                let _ = socket.send_to(&answer, peer).await;
+            }
+        });
+        let server = NameServerConfig::new("127.0.0.1".parse().unwrap(), true, vec![connection]);
+        let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
+        let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        OnceCell::new_with(Some(builder.build().unwrap()))
+    }
+
     const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
 
     #[tokio::test]
@@ -468,6 +509,60 @@ mod tests {
         assert!(matches!(answer, Err(Error::RedirectRefused { .. })), "{answer:?}");
         assert_eq!(client.send(&crl).await.unwrap().body, "ok");
         assert_eq!(asked.lock().unwrap().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn g04_g18_a_name_that_leads_to_a_private_address_is_not_followed_unless_it_was_named() {
+        let (inside, reached) = server(&[OK]).await;
+        let away = format!(
+            "HTTP/1.1 307 Away\r\nlocation: https://inside.example:{inside}/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        );
+        let (port, _) = server(Box::leak(Box::new([&*Box::leak(away.into_boxed_str())]))).await;
+        let mut request = request(&format!("http://127.0.0.1:{port}/"));
+        (request.redirects, request.retry) = (Redirects::Https, Retry::Never);
+        let follow = async |named: &str| {
+            let hosts = Hosts {
+                plain_http: vec![format!("127.0.0.1:{port}").parse().unwrap()],
+                private: vec![named.parse().unwrap()],
+                ..Hosts::default()
+            };
+            let deadline = std::time::Instant::now() + Duration::from_secs(60);
+            let options = Options {
+                hosts,
+                ca_pem: Vec::new(),
+                connect_to: Vec::new(),
+                retries: 0,
+                deadline,
+                mask: Mask::default(),
+            };
+            Client::with_resolver(options, names([127, 0, 0, 1]).await).unwrap().send(&request).await
+        };
+        for other in ["other.example".to_owned(), "inside.example".to_owned(), format!("inside.example:{port}")] {
+            let answer = follow(&other).await;
+            let Err(Error::RedirectRefused { to, why, .. }) = answer else { panic!("{answer:?}") };
+            assert_eq!((to, why), (format!("inside.example:{inside}"), "a private address"));
+        }
+        assert!(reached.lock().unwrap().is_empty(), "nothing came there");
+        // Named, it is asked: it speaks no TLS, which ends this.
+        let answer = follow(&format!("inside.example:{inside}")).await;
+        assert!(!matches!(answer, Err(Error::RedirectRefused { .. })), "{answer:?}");
+        assert!(!reached.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn p06_what_the_headers_carry_does_not_go_where_a_redirect_leads() {
+        let (there, asked) = server(&[OK]).await;
+        let headers: HeaderMap =
+            [(header::AUTHORIZATION, HeaderValue::from_static("Bearer canary"))].into_iter().collect();
+        let host = format!("127.0.0.1:{there}");
+        let mut request = request(&format!("http://{host}/"));
+        (request.headers, request.authorization) = (headers, Some(Authorization::Bearer(Secret::new("canary".into()))));
+        let client = client(&host, &[]);
+        for hop in [0, 1] {
+            client.exchange(&request, &request.url, hop).await.unwrap();
+        }
+        let asked = asked.lock().unwrap();
+        assert!(asked[0].contains("canary") && !asked[1].contains("canary"), "{asked:?}");
     }
 
     #[tokio::test]

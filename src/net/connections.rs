@@ -26,7 +26,7 @@ pub(super) struct Connections {
     direct: reqwest::Client,
     /// For redirects and what comes from outside: refuses names that lead to private addresses.
     outside: reqwest::Client,
-    /// For addresses of this machine and its host: never through a proxy.
+    /// For addresses of this machine and its host, and for `--connect-to`: never through a proxy.
     local: reqwest::Client,
     /// For `--connect-to` entries that name a port other than TLS's: the resolver sees no ports.
     elsewhere: Vec<(ConnectTo, reqwest::Client)>,
@@ -50,15 +50,16 @@ impl Connections {
             system: system.clone(),
             public_only,
         };
+        let roots = Roots::new(ca_pem, &resolver(&connect_to, None))?;
         let mut elsewhere = Vec::new();
         for entry in connect_to.iter().filter(|entry| entry.from.port().is_some_and(|port| port != 443)) {
             let only: Arc<[ConnectTo]> = Arc::new([entry.on_any_port()]);
-            elsewhere.push((entry.clone(), build(ca_pem, &resolver(&only, None), false)?));
+            elsewhere.push((entry.clone(), roots.client(&resolver(&only, None), false)?));
         }
         Ok(Self {
-            direct: build(ca_pem, &resolver(&connect_to, None), true)?,
-            outside: build(ca_pem, &resolver(&connect_to, Some(targets.clone())), true)?,
-            local: build(ca_pem, &resolver(&connect_to, None), false)?,
+            direct: roots.client(&resolver(&connect_to, None), true)?,
+            outside: roots.client(&resolver(&connect_to, Some(targets.clone())), true)?,
+            local: roots.client(&resolver(&connect_to, None), false)?,
             elsewhere,
             targets,
             connect_to,
@@ -76,6 +77,8 @@ impl Connections {
         let own = self.elsewhere.iter().find(|(known, _)| Some(known) == entry);
         match own {
             Some((_, client)) => client,
+            // A proxy would be told the name, and connect where it thinks that leads.
+            None if entry.is_some() => &self.local,
             None if !outside && hosts.is_identity_endpoint(url) => &self.local,
             None if !outside || hosts.private.iter().any(|host| host.is_of(url)) => &self.direct,
             None => &self.outside,
@@ -105,24 +108,43 @@ impl Connections {
     }
 }
 
-fn build(ca_pem: &[Vec<u8>], resolver: &Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
-    let setup = |cause: reqwest::Error| Error::Setup { cause: Box::new(cause) };
-    let mut own = Vec::new();
-    for pem in ca_pem {
-        own.extend(Certificate::from_pem_bundle(pem).map_err(setup)?);
+/// The CA certificates that are trusted: this machine's and our own; the bundled ones where it has none.
+#[derive(Debug)]
+struct Roots {
+    own: Vec<Certificate>,
+    /// `None` where the machine has some.
+    bundled: Option<Vec<Certificate>>,
+}
+
+impl Roots {
+    fn new(ca_pem: &[Vec<u8>], resolver: &Resolver) -> Result<Self, Error> {
+        let mut own = Vec::new();
+        for pem in ca_pem {
+            own.extend(Certificate::from_pem_bundle(pem).map_err(setup)?);
+        }
+        // Asked without our own: with any at all, a machine that has none is not noticed.
+        if base(resolver.clone()).build().is_ok() {
+            return Ok(Self { own, bundled: None });
+        }
+        // An empty container; which is worth a word.
+        tracing::warn!("no CA certificates on this machine: the bundled ones are used");
+        let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
+        Ok(Self { own, bundled: Some(bundled.collect::<Result<_, _>>().map_err(setup)?) })
     }
-    let start = || {
+
+    fn client(&self, resolver: &Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
         let builder = base(resolver.clone());
-        if proxied { builder } else { builder.no_proxy() }
-    };
-    if let Ok(client) = start().tls_certs_merge(own.clone()).build() {
-        return Ok(client);
+        let builder = if proxied { builder } else { builder.no_proxy() };
+        let builder = match &self.bundled {
+            None => builder.tls_certs_merge(self.own.clone()),
+            Some(bundled) => builder.tls_certs_only(bundled.iter().chain(&self.own).cloned()),
+        };
+        builder.build().map_err(setup)
     }
-    // A machine without CA certificates (an empty container): the bundled ones, which is worth a word.
-    tracing::warn!("no CA certificates on this machine: the bundled ones are used");
-    let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
-    let bundled: Vec<Certificate> = bundled.collect::<Result<_, _>>().map_err(setup)?;
-    start().tls_certs_only(bundled.into_iter().chain(own)).build().map_err(setup)
+}
+
+fn setup(cause: reqwest::Error) -> Error {
+    Error::Setup { cause: Box::new(cause) }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place where a client is built")]

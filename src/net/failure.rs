@@ -7,7 +7,7 @@ use crate::reason::Reason;
 
 pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
     let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
-    let cause = deepest(&error.without_url());
+    let (of_tls, cause) = (is_tls(&error), deepest(&error.without_url()));
     let text = cause.to_string();
     let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
     if private && hop == 0 {
@@ -21,8 +21,7 @@ pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::E
             why: "a private address",
         };
     }
-    if hop == 0 && (text.contains("certificate") || text.contains("invalid peer") || text.contains("HandshakeFailure"))
-    {
+    if of_tls {
         return Error::Tls { what, host, reason, cause };
     }
     if text.contains("no records found")
@@ -33,6 +32,13 @@ pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::E
         return Error::Dns { what, host, reason, cause };
     }
     Error::Unreachable { what, host, reason, cause }
+}
+
+/// Whether TLS itself failed, which it will again: the peer's certificate, or that it speaks none.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    // What an `io::Error` wraps is not its source, and may be another one.
+    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || inside.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
 }
 
 /// The innermost cause, which says what happened; the layers around it say only that something did.

@@ -197,7 +197,8 @@ impl Hosts {
 
     /// Whether tokens of the registry may go to this trust server.
     pub fn trust_server_may_get_tokens(&self, registry: &Url, server: &Url) -> bool {
-        let own = server.host_str() == registry.host_str()
+        let own = server.scheme() == registry.scheme()
+            && server.host_str() == registry.host_str()
             && server.port_or_known_default() == registry.port_or_known_default();
         own || self.is_allowed(server)
     }
