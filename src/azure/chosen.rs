@@ -100,3 +100,18 @@ impl Chosen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p06_debug_hides_bearers() {
+        let url = "https://h/".parse::<Url>().unwrap();
+        let shown = format!(
+            "{:?}",
+            Chosen::AppService { endpoint: url, header: Secret::new("canary".into()), client_id: None }
+        );
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+}

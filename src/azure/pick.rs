@@ -123,29 +123,29 @@ impl Pick<'_> {
         let parameter =
             |name: &str| self.endpoint_env(&format!("ENDPOINT_AUTH_PARAMETER_{id}_{name}")).map(ToOwned::to_owned);
         let scheme = self.endpoint_env(&format!("ENDPOINT_AUTH_SCHEME_{id}")).unwrap_or_default().to_ascii_lowercase();
-        if scheme == "managedserviceidentity" {
-            return Ok(Some(self.imds()));
+        match scheme.as_str() {
+            "managedserviceidentity" => return Ok(Some(self.imds())),
+            "workloadidentityfederation" | "serviceprincipal" => {}
+            // A publish profile is a password for one web app.
+            _ => {
+                return Err(missing(
+                    "service-connection",
+                    "a scheme that is federated, a service principal or a managed identity",
+                ));
+            }
         }
         let client = self.application(parameter("TENANTID"), parameter("SERVICEPRINCIPALID"))?;
         let client =
             client.ok_or_else(|| missing("service-connection", "tenant and client ID of the service connection"))?;
-        match scheme.as_str() {
-            "workloadidentityfederation" => self.named(self.federated(client, id.to_owned())?),
-            "serviceprincipal"
-                if parameter("AUTHENTICATIONTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("spnCertificate")) =>
-            {
-                Err(IdentityError::CertificateConnection)
-            }
-            "serviceprincipal" => {
-                let secret = parameter("SERVICEPRINCIPALKEY")
-                    .ok_or_else(|| missing("service-connection", "the key of the service principal"))?;
-                Ok(Some(Chosen::Secret { client, secret: Secret::new(secret), method: "service-connection" }))
-            }
-            _ => Err(missing(
-                "service-connection",
-                "a scheme that is federated, a service principal or a managed identity",
-            )),
+        if scheme == "workloadidentityfederation" {
+            return self.named(self.federated(client, id.to_owned())?);
         }
+        if parameter("AUTHENTICATIONTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("spnCertificate")) {
+            return Err(IdentityError::CertificateConnection);
+        }
+        let secret = parameter("SERVICEPRINCIPALKEY")
+            .ok_or_else(|| missing("service-connection", "the key of the service principal"))?;
+        Ok(Some(Chosen::Secret { client, secret: Secret::new(secret), method: "service-connection" }))
     }
 
     pub(super) fn secret(&self) -> Result<Option<Chosen>, IdentityError> {

@@ -198,6 +198,9 @@ impl Explain for VaultError {
             },
             Self::Refused { status: 404, .. } => "check name and version; a deleted one is listed by `az keyvault key list-deleted`".to_owned(),
             Self::Refused { status: 401, .. } => "the vault does not take the identity's token: is it of the vault's tenant, and is this machine's clock right?".to_owned(),
+            Self::Refused { status: 429, .. } => {
+                format!("the vault asks to slow down: run again later, or with a smaller `--concurrency`; {nothing}")
+            }
             Self::Refused { .. } => nothing.to_owned(),
             Self::Answer { .. } => format!("run again; the key may have been rotated meanwhile; {nothing}"),
             Self::Disabled { .. } => "`az keyvault key set-attributes --enabled true`, or use another version".to_owned(),

@@ -11,8 +11,11 @@
 )]
 
 mod architecture;
+mod azure;
+mod binary;
 mod dct;
 mod docs;
+mod edge;
 mod flow;
 mod fuzz;
 mod keys;

@@ -61,7 +61,7 @@ pub async fn sign(services: &Services, options: &SignOptions) -> Vec<ImageReport
     }
     let jobs = groups.into_iter().map(|(repository, indexes)| {
         let group = Group { services, options, repository, indexes };
-        async move { group.run().await }
+        async move { Box::pin(group.run()).await }
     });
     let mut reports: Vec<(usize, ImageReport)> =
         stream::iter(jobs).buffer_unordered(services.concurrency).collect::<Vec<_>>().await.concat();

@@ -1,0 +1,7 @@
+//! Identities in every form that pipelines and machines offer, and what a person is told when one fails.
+
+mod cli;
+mod connection;
+mod machine;
+mod renewal;
+mod texts;

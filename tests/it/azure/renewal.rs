@@ -1,0 +1,43 @@
+//! Tokens that are refused in mid-run, of every kind of identity, and clocks that differ (K05).
+
+use acr_sandbox::{Action, Fault, Identity, Service};
+use acr_sign::Exit;
+
+use crate::world::{REPOSITORY, World};
+
+#[test]
+fn k05_every_identity_renews_what_the_vault_and_the_registry_refuse() {
+    for identity in [
+        Identity::ManagedIdentityAppService,
+        Identity::Imds,
+        Identity::GitHubOidc,
+        Identity::AzurePipelines,
+        Identity::ClientSecret,
+    ] {
+        let world = World::with(identity);
+        let root = world.initialise();
+        for (service, path) in [(Service::Vault, "/sign"), (Service::TrustServer, "/_trust/tuf/")] {
+            world.sandbox.clear_faults();
+            world.sandbox.fault(Fault::new(Action::RefuseToken).service(service).path(path).nth(2));
+            let outcome = world.run(&format!(
+                "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --force"
+            ));
+            assert_eq!(outcome.exit, Exit::Done, "{identity:?} {path}: {}", outcome.stderr);
+        }
+    }
+}
+
+#[test]
+fn k05_a_clock_that_is_wrong_is_told_with_the_failure() {
+    let (world, root) = World::initialised();
+    for (ahead, says) in [(3600, "s behind that of the services"), (-3600, "s ahead of that of the services")] {
+        world.sandbox.clock().move_to(ahead);
+        let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --output json"));
+        let warnings = outcome.json()["warnings"].to_string();
+        assert!(warnings.contains(says), "{warnings}");
+    }
+    world.sandbox.clock().move_to(200);
+    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --output json"));
+    assert_eq!(outcome.exit, Exit::Rejected, "{}", outcome.stderr);
+    assert!(!outcome.json()["warnings"].to_string().contains("clock"), "five minutes are usual");
+}

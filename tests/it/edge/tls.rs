@@ -1,0 +1,76 @@
+//! Certificates: what is not trusted is not tried again, nor without TLS; a machine that has none.
+
+use std::{
+    io::Write as _,
+    net::TcpListener,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use acr_sign::Exit;
+
+use crate::world::{REPOSITORY, World};
+
+/// Counts who connects, and speaks plain HTTP. Its thread ends with the program.
+fn no_tls() -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let count = Arc::new(AtomicUsize::new(0));
+    let seen = count.clone();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            seen.fetch_add(1, Ordering::SeqCst);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    (port, count)
+}
+
+#[test]
+fn g11_what_speaks_no_tls_is_asked_once_and_not_in_the_clear() {
+    let (mut world, root) = World::initialised();
+    let (port, count) = no_tls();
+    world.set("ACR_SIGN_CONNECT_TO", Some(&format!("contoso.azurecr.io=127.0.0.1:{port}")));
+    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --registry-auth anonymous"));
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unreachable"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(outcome.stderr.contains("no trusted TLS connection"), "{}", outcome.stderr);
+    // The manifest and the trust data, each once.
+    assert!(count.load(Ordering::SeqCst) <= 2, "{}", count.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_ca_that_was_not_named_is_not_trusted() {
+    let (mut world, root) = World::initialised();
+    world.set("ACR_SIGN_CA_FILE", None);
+    let outcome = world.verify("1.0", &root);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unreachable"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(outcome.stderr.contains("--ca-file"), "{}", outcome.stderr);
+    assert_eq!(world.sandbox.log().len(), 0);
+}
+
+#[test]
+fn a_machine_without_certificates_has_the_bundled_ones_beside_its_own_ca() {
+    let (world, root) = World::initialised();
+    let empty = tempfile::tempdir().unwrap();
+    let line = format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} -v");
+    let none = world.run_binary(&line, &[("SSL_CERT_DIR", &empty.path().display().to_string())]);
+    assert_eq!(none.exit, Exit::Done, "{}", none.stderr);
+    assert!(none.stderr.contains("the bundled ones are used"), "{}", none.stderr);
+    let ca = world.sandbox.ca_file().display().to_string();
+    let some = world.run_binary(&line, &[("SSL_CERT_FILE", &ca)]);
+    assert_eq!(some.exit, Exit::Done, "{}", some.stderr);
+    assert!(!some.stderr.contains("bundled"), "{}", some.stderr);
+}
