@@ -89,7 +89,13 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
             arguments.source = Some(source.name);
             arguments.provenance = provenance(inputs.host(), &process.environment);
         }
-        Command::Verify(arguments) => arguments.source = Some(source.name),
+        Command::Verify(arguments) => {
+            // The policy must not come from what a pull request changes just because it lies there (P13).
+            if arguments.policy.is_none() && !arguments.names_trust() {
+                return Err(Problem::of(&PipelineError::NoTrust));
+            }
+            arguments.source = Some(source.name);
+        }
         _ => unreachable!("inputs say `sign` or `verify`"),
     }
     if let Some(password) = inputs.text("password") {

@@ -107,6 +107,7 @@ pub const INPUTS: &[Input] = &[
     input("referrers", Kind::Choice(&["auto", "api", "tag"]), Reader::Flag, "`notation`: where the registry lists signatures, `auto` unless given.").of(Verb::Sign),
     input("force", Kind::Boolean, Reader::Flag, "Sign again what this key has signed already.").of(Verb::Sign),
     input("dry-run", Kind::Boolean, Reader::Flag, "Do everything except signing in the vault and writing to the registry.").of(Verb::Sign),
+    input("policy", Kind::Text, Reader::Flag, "The policy: an `acr-sign.yaml` whose `verify` part says what must be signed by whom. Where no input says what is trusted it is required: a file that is merely found is not read.").of(Verb::Verify),
     input("signer", Kind::List, Reader::Flag, "`dct`: signers that must have signed the tag.").of(Verb::Verify),
     input("fail-on", Kind::Choice(&["rejected", "error", "none"]), Reader::Ci, "When the step fails: `rejected` (anything but allowed), `error` (only where the answer is not known) or `none`.").of(Verb::Verify).default("rejected"),
     input("azure-subscription", Kind::ServiceConnection, Reader::Ci, "The service connection that signs in to the vault and the registry.").on(Host::Azure),

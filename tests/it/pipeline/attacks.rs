@@ -144,3 +144,26 @@ fn p02_hostile_inputs_are_told_and_not_obeyed() {
         }
     }
 }
+
+#[test]
+fn p13_a_gate_wants_the_policy_or_the_trust_named() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        world.sandbox.clear_log();
+        let mut step = Step::gate(&world, host, "", &format!("{REPOSITORY}:1.0"));
+        step.input("format", "");
+        let ran = step.run();
+        assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["policy-missing".to_owned()]), "{}", ran.log);
+        assert!(ran.annotations("error")[0].1.contains("merely there"), "{}", ran.log);
+        assert_eq!(world.sandbox.log().len(), 0);
+        let policy = step.path("policy.yaml");
+        let rule = format!(
+            "version: 1\nverify:\n  - images: [\"**\"]\n    require:\n      - dct: {{ roots: [\"{root}\"] }}\n"
+        );
+        std::fs::write(&policy, rule).unwrap();
+        step.input("policy", &policy.display().to_string());
+        let ran = step.run();
+        assert_eq!((ran.exit, ran.outputs["decision"].as_str()), (Exit::Done, "allow"), "{}", ran.log);
+    }
+}
