@@ -7,7 +7,7 @@ use clap::Args;
 use super::{DryRun, Pin, Shared};
 
 /// `sign`
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Sign {
     /// Images to sign: registry/repository:tag[@sha256:…]
     #[arg(value_name = "IMAGE")]

@@ -7,9 +7,13 @@ use std::{
 
 use super::{SettingError, pin::ca_certificates};
 use crate::{
+    cli::Sign,
     flow::{Demanded, Trust},
-    format::dct::{Requirement, RootTrust, SignerWanted},
-    policy::{Config, DctLeaf, Leaf, Policy, RootPin},
+    format::{
+        Format,
+        dct::{Requirement, RootTrust, SignerWanted},
+    },
+    policy::{Config, DctLeaf, Leaf, Policy, RootPin, SignKey},
     reason::{Explain as _, Reason},
 };
 
@@ -62,6 +66,50 @@ impl ConfigFile {
                 .hint("say there what must be signed by whom, or give the trust by flags")
         })?;
         policy.try_map(|leaf| self.trust(leaf))
+    }
+
+    /// The arguments of `sign` with the file's defaults where a flag is not given, and keys for their names.
+    pub(crate) fn fill(&self, given: &Sign) -> Sign {
+        let mut filled = given.clone();
+        let defaults = &self.config.sign;
+        for key in &mut filled.key {
+            let (format, name) = match key.split_once('=') {
+                Some((format, name)) if format.parse::<Format>().is_ok() => (format!("{format}="), name),
+                Some(_) | None => (String::new(), key.as_str()),
+            };
+            if let Some(named) = self.config.keys.get(name) {
+                *key = format!("{format}{}", self.relative(&named.text));
+            }
+        }
+        if filled.key.is_empty() {
+            filled.key = match &defaults.key {
+                None => Vec::new(),
+                Some(SignKey::One(key)) => vec![self.key(&key.text)],
+                Some(SignKey::PerFormat(keys)) => {
+                    keys.iter().map(|(format, key)| format!("{format}={}", self.key(&key.text))).collect()
+                }
+            };
+        }
+        if filled.format.is_empty() {
+            filled.format = defaults.formats.iter().map(ToString::to_string).collect();
+        }
+        if filled.pin.is_empty() && filled.format.iter().any(|format| format == "dct") {
+            filled.pin.root = defaults.root.iter().map(ToString::to_string).collect();
+        }
+        filled
+    }
+
+    /// A key of the file: by its name, or as it is.
+    fn key(&self, text: &str) -> String {
+        self.relative(self.config.keys.get(text).map_or(text, |named| &named.text))
+    }
+
+    /// Files that the file names start from its folder.
+    fn relative(&self, key: &str) -> String {
+        match key.strip_prefix("file:") {
+            Some(path) => format!("file:{}", self.folder.join(path).display()),
+            None => key.to_owned(),
+        }
     }
 
     fn trust(&self, leaf: &Leaf) -> Result<Trust, SettingError> {

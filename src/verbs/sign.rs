@@ -9,10 +9,13 @@ use crate::{
     oci::Reference,
     report::Report,
     run::Outcome,
-    settings::{self, SettingError},
+    settings::{self, ConfigFile, SettingError},
 };
 
 pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Failure> {
+    let file = ConfigFile::find(&services.folder)?;
+    let filled = file.as_ref().map(|file| file.fill(arguments));
+    let arguments = filled.as_ref().unwrap_or(arguments);
     let formats = settings::formats(&arguments.format)?;
     check_taken(arguments, &formats)?;
     let named = Named::by(arguments, services).await?;
@@ -32,6 +35,7 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
         );
     }
     let mut report = Report::new("sign");
+    report.config = file.map(|file| file.config.file);
     named.tell(arguments, &mut report);
     for format in formats {
         options.formats.push(match format {

@@ -70,6 +70,8 @@ async fn policy(
     let file = match (&arguments.policy, arguments.names_trust()) {
         (None, true) => return by_flags(arguments, images, services).await,
         (Some(path), false) => ConfigFile::read(path, Reason::PolicyMissing)?,
+        // A pipeline step takes no file that it merely finds: a pull request could bring one (P13).
+        (None, false) if arguments.source.is_some() => return Err(nothing_trusted().into()),
         (None, false) => ConfigFile::find(&services.folder)?.ok_or_else(nothing_trusted)?,
         (Some(_), true) => {
             return Err(SettingError::usage(
