@@ -22,7 +22,9 @@ impl Report {
             let number = number_of(&mut rules, problem.reason);
             let text = image.told(problem);
             if image.locations.is_empty() {
-                results.push(result(number, problem.reason, &image.image, &text, None));
+                // Not named by a manifest: then the rule that denies it is what can be looked at.
+                let rule = image.rule.as_ref().map(|rule| &rule.location);
+                results.push(result(number, problem.reason, &image.image, &text, rule));
             }
             for location in &image.locations {
                 results.push(result(number, problem.reason, &image.image, &text, Some(location)));
@@ -67,6 +69,14 @@ impl ImageReport {
     /// What is wrong with the image, what to do, and what each signature came to.
     pub(super) fn told(&self, problem: &Problem) -> String {
         let mut text = format!("{}: {}", plain(&self.image), with_fix(problem));
+        if let Some(rule) = &self.rule {
+            let (file, line) = (plain(&rule.location.file), rule.location.line);
+            text.push_str(&format!("\nrule {} ({}), {file}:{line}", rule.number, plain(&rule.images)));
+        }
+        for demand in &self.requirements {
+            let why = demand.problem.as_ref().map_or(demand.status.word(), |problem| problem.reason.code());
+            text.push_str(&format!("\nrequires {}: {why}", plain(&demand.requirement)));
+        }
         for signature in &self.signatures {
             let by = signature.role.as_deref().or(signature.certificate.as_deref()).or(signature.signer.as_deref());
             let why = signature.reason.map_or_else(|| signature.status.word().to_owned(), |reason| reason.to_string());

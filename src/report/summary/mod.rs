@@ -173,12 +173,31 @@ impl Failures<'_> {
                 let _ = write!(page, "{}: ", markdown(&clipped(&image.image, SENTENCE)));
             }
             let _ = writeln!(page, "{}", sentence(&told));
+            image.write_rule(page);
         }
         if self.images.len() > EXAMPLES {
             let _ = writeln!(page, "- … and {} more, marked in the table", self.images.len() - EXAMPLES);
         }
         page.push('\n');
         write_fix(page, self.hint, self.reason);
+    }
+}
+
+impl ImageReport {
+    /// The rule that decided, and how each of its demands ended.
+    fn write_rule(&self, page: &mut String) {
+        if let Some(rule) = &self.rule {
+            let place = markdown(&format!("{}:{}", rule.location.file, rule.location.line));
+            let _ =
+                writeln!(page, "  - rule {} for {}, {place}", rule.number, markdown(&clipped(&rule.images, SENTENCE)));
+        }
+        for demand in self.requirements.iter().take(EXAMPLES) {
+            let why = demand.problem.as_ref().map_or(demand.status.word(), |problem| problem.reason.code());
+            let _ = writeln!(page, "  - {} {}: `{why}`", demand.status.icon(), sentence(&demand.requirement));
+        }
+        if self.requirements.len() > EXAMPLES {
+            let _ = writeln!(page, "  - … and {} more demands", self.requirements.len() - EXAMPLES);
+        }
     }
 }
 

@@ -61,6 +61,20 @@ fn sarif_has_the_form_of_its_specification() {
 }
 
 #[test]
+fn an_image_that_no_manifest_names_is_placed_at_its_rule() {
+    let report = all().into_iter().find(|(name, _)| *name == "denied").unwrap().1;
+    let sarif: Value = serde_json::from_str(&report.sarif()).unwrap();
+    let result = &sarif["runs"][0]["results"][1];
+    let place = &result["locations"][0]["physicalLocation"];
+    assert_eq!(
+        (&place["artifactLocation"]["uri"], &place["region"]["startLine"]),
+        (&"acr-sign.yaml".into(), &14.into())
+    );
+    let text = result["message"]["text"].as_str().unwrap();
+    assert!(text.contains("\nrequires dct, signed by `alice`: unsigned"), "{text}");
+}
+
+#[test]
 fn a_fingerprint_stays_where_only_the_line_moved() {
     let print = |file: &str, line| {
         let mut report = Report::new("verify");

@@ -4,7 +4,10 @@ use acr_sign::{
     format::Format,
     oci::Digest,
     reason::Reason,
-    report::{AuthReport, AzureAuth, Decision, ImageReport, Link, Problem, Report, Requests, SignatureReport, Status},
+    report::{
+        AuthReport, AzureAuth, Decision, ImageReport, Link, Location, Problem, Report, Requests, RequirementReport,
+        RuleReport, SignatureReport, Status,
+    },
     timestamp::Timestamp,
 };
 
@@ -208,6 +211,20 @@ fn blocked() -> Report {
     report.images = vec![image("1.4.0", 7, Status::Verified), denied("1.4", 8), image("latest", 7, Status::Verified)];
     let mut unsigned = ImageReport::named("contoso.azurecr.io/shop/api:2".into(), Status::Rejected);
     unsigned.digest = Some(digest(5));
+    unsigned.rule = Some(RuleReport {
+        number: 2,
+        images: "contoso.azurecr.io/shop/**".into(),
+        location: Location { file: "acr-sign.yaml".into(), line: 14, column: 5 },
+    });
+    let demand = |words: &str, status, reason: Option<Reason>| RequirementReport {
+        requirement: words.into(),
+        status,
+        problem: reason.map(|reason| problem(reason, "not signed", &[], "sign it")),
+    };
+    unsigned.requirements = vec![
+        demand("dct, signed by `alice`", Status::Rejected, Some(Reason::Unsigned)),
+        demand("dct, as docker takes it", Status::Verified, None),
+    ];
     unsigned.problem = Some(problem(
         Reason::Unsigned,
         "`contoso.azurecr.io/shop/api` has no trust data on `contoso.azurecr.io`",
