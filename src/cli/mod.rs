@@ -35,7 +35,7 @@ pub(crate) enum Command {
     /// Sign what was pushed
     Sign(Box<Sign>),
     /// The gate: exit 0 only if every image is signed as the policy or the trust flags demand
-    Verify(Verify),
+    Verify(Box<Verify>),
     /// Show everything that signs an image or a repository, with roles, keys and expiry
     Inspect(Inspect),
     /// Administer a repository's trust data

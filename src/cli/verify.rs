@@ -39,7 +39,7 @@ pub(crate) struct Verify {
     /// trust flags the one in the working directory counts
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// Signature format that must hold: dct
+    /// Signature format that must hold: dct, notation; each of those named
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) format: Vec<String>,
     /// A signer that must have signed this tag and digest (role targets/NAME; `targets` is the base role)
@@ -48,6 +48,12 @@ pub(crate) struct Verify {
     /// A signer's key that must have signed this tag and digest: any of those given
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<String>,
+    /// Metadata that the signature must carry (`notation`)
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) annotation: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) notation: VerifyNotation,
     /// Answer as of this time (RFC 3339), for audits and tests
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
@@ -62,8 +68,14 @@ pub(crate) struct Verify {
 impl Verify {
     /// Whether flags say what is trusted; then no policy is looked for (P13).
     pub(crate) fn names_trust(&self) -> bool {
-        let Self { format, signer, key, pin, .. } = self;
-        !(format.is_empty() && signer.is_empty() && key.is_empty() && pin.is_empty())
+        let Self { format, signer, key, pin, annotation, notation, .. } = self;
+        let by_certificate = !notation.certificate.is_empty()
+            || !notation.identity.is_empty()
+            || !notation.timestamp_root_cert.is_empty()
+            || notation.trust_policy.is_some()
+            || notation.trust_store.is_some();
+        by_certificate
+            || !(format.is_empty() && signer.is_empty() && key.is_empty() && pin.is_empty() && annotation.is_empty())
     }
 }
 
@@ -79,4 +91,26 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) shared: Shared,
+}
+
+/// Whose Notary Project signatures count.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Notary Project")]
+pub(crate) struct VerifyNotation {
+    /// Certificate to trust, PEM file or `akv:VAULT/certificates/NAME` (repeatable: any of): a signer's own, or a CA
+    /// together with --identity
+    #[arg(long, value_name = "PEM|KEY")]
+    pub(crate) certificate: Vec<String>,
+    /// Whom a CA is trusted for (repeatable: any of): `x509.subject: C=US, ST=WA, O=Contoso`
+    #[arg(long, value_name = "IDENTITY", requires = "certificate")]
+    pub(crate) identity: Vec<String>,
+    /// Root certificate (PEM) of timestamp authorities; with it each signature must have a timestamp
+    #[arg(long, value_name = "PEM", requires = "certificate")]
+    pub(crate) timestamp_root_cert: Vec<PathBuf>,
+    /// notation's own trust policy, with --trust-store
+    #[arg(long, value_name = "FILE", requires = "trust_store", conflicts_with = "certificate")]
+    pub(crate) trust_policy: Option<PathBuf>,
+    /// notation's own trust store: the folder that holds `x509`
+    #[arg(long, value_name = "DIR", requires = "trust_policy")]
+    pub(crate) trust_store: Option<PathBuf>,
 }

@@ -173,6 +173,20 @@ pub enum FlowError {
         /// The pattern.
         pattern: String,
     },
+    /// No statement of notation's trust policy is about the repository.
+    #[error("no statement of the trust policy is about `{repository}`")]
+    NoStatement {
+        /// The repository.
+        repository: String,
+    },
+    /// A statement of notation's trust policy lets the image pass, which proves nothing.
+    #[error("nothing proves who signed `{image}`: the statement `{statement}` of the trust policy lets it pass")]
+    NotAuthentic {
+        /// The image.
+        image: String,
+        /// The statement.
+        statement: String,
+    },
     /// No Notary Project signature is listed.
     #[error("`{image}` has no Notary Project signature")]
     NoSignature {
@@ -238,6 +252,8 @@ impl Explain for FlowError {
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
             Self::NotSigned { .. } | Self::NoSignature { .. } => Reason::Unsigned,
+            Self::NoStatement { .. } => Reason::NoRule,
+            Self::NotAuthentic { .. } => Reason::UntrustedKey,
             Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } => Reason::LimitReached,
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
@@ -270,6 +286,8 @@ impl Explain for FlowError {
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
             Self::NothingFresh { .. } => "was it pushed to another repository, or by an earlier run?".into(),
             Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
+            Self::NoStatement { .. } => "add its name to `registryScopes` of a statement, host and port included".into(),
+            Self::NotAuthentic { .. } => "write an exemption into the rule, if it is meant to pass".into(),
             Self::NoSignature { .. } => "sign it with `acr-sign sign --format notation`".into(),
             Self::CandidatesLeft { .. } => {
                 "whoever may push here has attached many signatures: remove what does not belong there".into()

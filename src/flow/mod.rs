@@ -30,4 +30,4 @@ pub use trust_init::{InitOptions, Initialised, trust_init};
 pub use trust_revoke::{RevokeOptions, trust_revoke};
 pub use trust_signer::{SignerAddOptions, trust_signer_add};
 pub use trust_status::{TrustStatus, trust_status};
-pub use verify::{Demanded, Trust, VerifyOptions, verify};
+pub use verify::{Demanded, NotationTrust, Trust, VerifyOptions, verify};

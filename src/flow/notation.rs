@@ -20,8 +20,8 @@ use crate::{
             THUMBPRINTS, Trust, verify,
         },
     },
-    oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
-    reason::Exit,
+    oci::{Digest, Referrer, Repository, Subject, manifest::OCI_MANIFEST},
+    reason::{Exit, Explain},
     registry::ReferrersMode,
     report::{Link, Problem, SignatureReport, Status},
 };
@@ -287,6 +287,40 @@ pub(super) fn signature(envelope: &Envelope, status: Status) -> SignatureReport 
         expires_at: attributes.expiry,
         chain: envelope.chain().iter().rev().map(link).collect(),
         ..SignatureReport::new(Format::Notation, status)
+    }
+}
+
+impl NotationFinding {
+    /// As reports show it, with its reason where it does not count.
+    pub fn report(&self, repository: &Repository) -> SignatureReport {
+        let shown = match &self.judged {
+            Judged::Verified(accepted) => {
+                let signed = accepted.verified.signers().first();
+                SignatureReport {
+                    signed_at: accepted.timestamp.or(Some(accepted.envelope.attributes().signing_time)),
+                    expires_at: signed.and_then(|signed| signed.expires),
+                    ..signature(&accepted.envelope, Status::Verified)
+                }
+            }
+            Judged::Exempt(exempted) => SignatureReport {
+                reason: exempted.failures.first().map(Explain::reason),
+                ..signature(&exempted.envelope, Status::Exempt)
+            },
+            Judged::Rejected { problem, envelope, .. } => {
+                let undecided = problem.reason.exit() == Exit::Undecided;
+                let status = if undecided { Status::Undecided } else { Status::Rejected };
+                let shown = envelope.as_deref().map(|envelope| signature(envelope, status));
+                SignatureReport {
+                    reason: Some(problem.reason),
+                    ..shown.unwrap_or_else(|| SignatureReport::new(Format::Notation, status))
+                }
+            }
+            Judged::Failed(problem) => SignatureReport {
+                reason: Some(problem.reason),
+                ..SignatureReport::new(Format::Notation, Status::Undecided)
+            },
+        };
+        SignatureReport { reference: Some(format!("{repository}@{}", self.manifest)), ..shown }
     }
 }
 

@@ -9,6 +9,7 @@ mod key;
 mod manifests;
 mod parse;
 mod pin;
+mod trust_store;
 
 use std::{fs, io::Read as _, path::Path};
 
@@ -23,6 +24,7 @@ pub(crate) use self::{
     manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
     pin::{pin, required_pin},
+    trust_store::trust_policy,
 };
 use crate::{
     azure, cli,

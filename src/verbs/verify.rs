@@ -1,14 +1,16 @@
 //! `verify`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use super::pin_of;
 use crate::{
     cli::Verify,
-    flow::{Demanded, Failure, Services, Trust, VerifyOptions, verify},
+    crypto::Certificate,
+    flow::{Demanded, Failure, NotationTrust, Services, Trust, VerifyOptions, verify},
     format::{
         Format,
         dct::{Requirement as DctRequirement, RoleName, SignerWanted},
+        notation::{Level, Pins, Trust as PinnedTrust, TrustedIdentities, VerifyTimestamp},
     },
     keys::KeyReference,
     oci::Reference,
@@ -85,11 +87,41 @@ async fn policy(
     Ok(file.policy()?)
 }
 
-/// Trust flags are a policy of one rule, about every image named.
+/// Trust flags are a policy of one rule, about every image named: each format must hold.
 async fn by_flags(arguments: &Verify, images: &[Reference], services: &Services) -> Result<Policy<Trust>, Failure> {
-    if settings::formats(&arguments.format)? != [Format::Dct] {
-        return Err(SettingError::usage("`verify` checks `dct` signatures").into());
+    let formats = settings::formats(&arguments.format)?;
+    check_taken(arguments, &formats)?;
+    let mut leaves = Vec::new();
+    for format in formats {
+        leaves.push(Requirement::leaf(match format {
+            Format::Dct => by_dct(arguments, images, services).await?,
+            Format::Notation => by_certificate(arguments, services).await?,
+        }));
     }
+    let only = if leaves.len() == 1 { leaves.pop() } else { Requirement::all(leaves) };
+    Ok(Policy::for_all(only.ok_or_else(nothing_trusted)?))
+}
+
+/// What only some formats take must not be given for the others alone.
+fn check_taken(arguments: &Verify, formats: &[Format]) -> Result<(), SettingError> {
+    let (dct, notation) = ([Format::Dct].as_slice(), [Format::Notation].as_slice());
+    let (pin, own) = (&arguments.pin, &arguments.notation);
+    settings::taken(
+        formats,
+        &[
+            ("--signer", !arguments.signer.is_empty(), dct),
+            ("--key", !arguments.key.is_empty(), dct),
+            ("--root", !pin.root.is_empty(), dct),
+            ("--root-ca", pin.root_ca.is_some(), dct),
+            ("--trust-on-first-use", pin.trust_on_first_use, dct),
+            ("--annotation", !arguments.annotation.is_empty(), notation),
+            ("--certificate", !own.certificate.is_empty(), notation),
+            ("--trust-policy", own.trust_policy.is_some(), notation),
+        ],
+    )
+}
+
+async fn by_dct(arguments: &Verify, images: &[Reference], services: &Services) -> Result<Trust, Failure> {
     let root = pin_of(&arguments.pin, images)?;
     let mut signers = Vec::new();
     for name in &arguments.signer {
@@ -103,8 +135,58 @@ async fn by_flags(arguments: &Verify, images: &[Reference], services: &Services)
         signers.extend(part.keys.into_iter().map(SignerWanted::Key));
     }
     let requirement = DctRequirement { signers, minimum_versions: BTreeMap::new() };
-    let trust = Trust { words: "dct, as flags say".to_owned(), demand: Demanded::Dct { root, requirement } };
-    Ok(Policy::for_all(Requirement::leaf(trust)))
+    Ok(Trust { words: "dct, as flags say".to_owned(), demand: Demanded::Dct { root, requirement } })
+}
+
+async fn by_certificate(arguments: &Verify, services: &Services) -> Result<Trust, Failure> {
+    let own = &arguments.notation;
+    let metadata = settings::annotations(&arguments.annotation)?;
+    if let Some((policy, stores)) = own.trust_policy.as_deref().zip(own.trust_store.as_deref()) {
+        let words = format!("notation, by the trust policy `{}`", policy.display());
+        let (policy, stores) = settings::trust_policy(policy, stores)?;
+        let trust = NotationTrust::Policy { policy, stores, metadata };
+        return Ok(Trust { words, demand: Demanded::Notation(Box::new(trust)) });
+    }
+    let mut certificates = Vec::new();
+    for given in &own.certificate {
+        certificates.extend(certificates_of(given, services).await?);
+    }
+    if certificates.is_empty() {
+        return Err(SettingError::usage("no certificate is trusted for `notation`")
+            .hint(
+                "give `--certificate PEM|KEY` (of a CA with `--identity`), or `--trust-policy FILE --trust-store DIR`",
+            )
+            .into());
+    }
+    let mut timestamp_roots = Vec::new();
+    for path in &own.timestamp_root_cert {
+        timestamp_roots.extend(settings::certificates("--timestamp-root-cert", path)?);
+    }
+    let unusable = |error: &dyn std::error::Error| SettingError::usage(error.to_string());
+    let identities = (!own.identity.is_empty()).then(|| TrustedIdentities::parse(&own.identity));
+    let pins = Pins {
+        certificates,
+        identities: identities.transpose().map_err(|error| unusable(&error))?,
+        level: Level::STRICT,
+        timestamp_roots,
+        verify_timestamp: VerifyTimestamp::Always,
+        metadata,
+    };
+    let pinned = PinnedTrust::pinned(pins).map_err(|error| unusable(&error))?;
+    let trust = NotationTrust::Pinned(Box::new(pinned));
+    Ok(Trust { words: "notation, as flags say".to_owned(), demand: Demanded::Notation(Box::new(trust)) })
+}
+
+/// A PEM file, or a key reference that leads to a certificate.
+async fn certificates_of(given: &str, services: &Services) -> Result<Vec<Certificate>, Failure> {
+    let is_key = ["akv:", "https://", "azurekms://", "file:", "env:"].iter().any(|prefix| given.starts_with(prefix));
+    if !is_key {
+        return Ok(settings::certificates("--certificate", Path::new(given))?);
+    }
+    let reference: KeyReference = settings::parse("--certificate", given)?;
+    let found = services.keys.public(&reference, true).await?.certificate;
+    let none = || SettingError::usage(format!("`--certificate {given}` leads to a bare key, not to a certificate"));
+    Ok(vec![found.ok_or_else(none)?])
 }
 
 fn nothing_trusted() -> SettingError {

@@ -1,5 +1,5 @@
 //! The built binary against real peers: notary and its server, docker's registry, docker's CLI 20.10,
-//! crane, oras and Microsoft's Azure SDK for Python.
+//! crane, oras, notation, olareg and Microsoft's Azure SDK for Python.
 //!
 //! `tests/interop/install DIR` brings the peers; `ACR_SIGN_PEERS=DIR cargo test --features interop
 //! --test interop` runs the cases. A missing peer is a failure, never a skip. Everything listens on
@@ -19,6 +19,8 @@ mod docker_keys;
 mod keys;
 #[cfg(test)]
 mod notary;
+#[cfg(test)]
+mod notation;
 #[cfg(test)]
 mod notation_upstream;
 #[cfg(test)]

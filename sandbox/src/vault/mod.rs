@@ -120,6 +120,11 @@ impl Vault {
         self.state().resource = Some(resource.to_owned());
     }
 
+    /// The newest certificate, DER.
+    pub fn certificate(&self, name: &str) -> Option<Vec<u8>> {
+        self.state().keys.get(name)?.last()?.certificate.clone()
+    }
+
     /// The newest public key, DER.
     pub fn public_key(&self, name: &str) -> Option<Vec<u8>> {
         self.state().keys.get(name)?.last().map(|version| version.key.spki())
@@ -149,8 +154,8 @@ impl Vault {
             ("PUT", ["keys", name]) => self.import(name, request),
             ("POST", ["keys", name, "create"]) => self.create(name, request),
             ("POST", ["keys", name, version, "sign"]) => self.sign(name, version, request),
-            ("GET", ["certificates", name]) => self.certificate(name, ""),
-            ("GET", ["certificates", name, version]) => self.certificate(name, version),
+            ("GET", ["certificates", name]) => self.get_certificate(name, ""),
+            ("GET", ["certificates", name, version]) => self.get_certificate(name, version),
             ("GET", ["secrets", name]) => self.secret(name, ""),
             ("GET", ["secrets", name, version]) => self.secret(name, version),
             _ => error(404, "NotFound", "no such operation in the sandbox", None),
@@ -296,7 +301,7 @@ impl Vault {
         }
     }
 
-    fn certificate(&self, name: &str, version: &str) -> Response {
+    fn get_certificate(&self, name: &str, version: &str) -> Response {
         if let Some(denied) = self.denied(Operation::CertificateGet, name) {
             return denied;
         }

@@ -22,7 +22,7 @@ impl<'a> Collections<'a> {
     ) -> Self {
         let mut roots: Vec<(&RootTrust, Vec<Requirement>)> = Vec::new();
         for demand in demands {
-            let Demanded::Dct { root, requirement } = &demand.demand;
+            let Demanded::Dct { root, requirement } = &demand.demand else { continue };
             match roots.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, requirements)) => requirements.push(requirement.clone()),
                 None => roots.push((root, vec![requirement.clone()])),

@@ -2,6 +2,7 @@
 //! the pure verifiers and the policy decide. An image passes only with an [`Allowed`] in hand.
 
 mod collections;
+mod notation;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -9,18 +10,21 @@ use std::collections::BTreeMap;
 use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
 
-use self::collections::Collections;
-pub use self::trust::{Demanded, Trust};
-use super::{Failure, FlowError, Services};
+use self::{collections::Collections, notation::Applied};
+pub use self::{
+    notation::NotationTrust,
+    trust::{Demanded, Trust},
+};
+use super::{Decided, Failure, FlowError, NotationSignatures, Services};
 use crate::{
     format::{
         Identity, Signed, Verified,
-        dct::{self, RoleName, TrustedSet},
+        dct::{self, RoleName, RootTrust, TrustedSet},
     },
     oci::{Reference, Repository, Subject, Tag},
     policy::{Allowed, Demand, Denied, Policy, Requirement, Rule, evaluate},
     reason::{Exit, Reason},
-    registry::{self, Resolved},
+    registry::{self, ReferrersMode, Resolved},
     report::{
         Decision, ImageReport, Link, Location, Problem, Report, RequirementReport, RuleReport, SignatureReport, Status,
     },
@@ -88,6 +92,10 @@ struct Findings {
     outcomes: Vec<Result<Verified, Reason>>,
     problems: Vec<Option<Problem>>,
     signatures: Vec<SignatureReport>,
+    /// The statement of notation's policy that lets the image pass, where one does.
+    exempt: Vec<Option<String>>,
+    /// What was not checked as strictly as it can be.
+    lax: Vec<(String, String)>,
 }
 
 impl Group<'_> {
@@ -143,17 +151,20 @@ impl Group<'_> {
         };
         let (resolved, collections) = join(resolving, loading).await;
         let lax: Vec<(String, String)> = demands.iter().filter_map(|demand| demand.lax()).collect();
-        let judge = |(index, image): &(usize, &Reference)| {
-            let at = named.iter().position(|one| one == image);
-            let mut ended = match at.and_then(|at| resolved.get(at)) {
-                Some(Ok(resolved)) => judge(*index, image, resolved, requirement, &collections),
-                Some(Err(error)) => Ended::denied(*index, image, None, Problem::of(error)),
-                None => unreachable!("every image is among those named"),
-            };
-            ended.lax.extend(lax.iter().cloned());
-            ended
-        };
-        images.iter().map(judge).collect()
+        let judging = images.iter().map(|&(index, image)| {
+            let at = named.iter().position(|one| *one == image);
+            let (resolved, collections, lax) = (&resolved, &collections, &lax);
+            async move {
+                let mut ended = match at.and_then(|at| resolved.get(at)) {
+                    Some(Ok(resolved)) => self.judge_image(index, image, resolved, requirement, collections).await,
+                    Some(Err(error)) => Ended::denied(index, image, None, Problem::of(error)),
+                    None => unreachable!("every image is among those named"),
+                };
+                ended.lax.extend(lax.iter().cloned());
+                ended
+            }
+        });
+        join_all(judging).await
     }
 
     /// One manifest GET.
@@ -163,33 +174,53 @@ impl Group<'_> {
     }
 }
 
-/// What each leaf says about the image, and what the tree makes of it.
-fn judge(
-    index: usize,
-    image: &Reference,
-    resolved: &Resolved,
-    requirement: &Requirement<Trust>,
-    collections: &Collections<'_>,
-) -> Ended {
-    let subject = subject(image, resolved);
-    let demands = requirement.leaves();
-    let mut findings = Findings::default();
-    for demand in &demands {
-        findings.add(demand, &subject, collections);
+impl Group<'_> {
+    /// What each leaf says about the image, and what the tree makes of it.
+    async fn judge_image(
+        &self,
+        index: usize,
+        image: &Reference,
+        resolved: &Resolved,
+        requirement: &Requirement<Trust>,
+        collections: &Collections<'_>,
+    ) -> Ended {
+        let subject = subject(image, resolved);
+        let demands = requirement.leaves();
+        let mut findings = Findings::default();
+        let mut listed = None;
+        for demand in &demands {
+            match &demand.demand {
+                Demanded::Dct { root, requirement } => findings.add_dct(root, requirement, &subject, collections),
+                Demanded::Notation(trust) => {
+                    let _permit = self.work.acquire().await;
+                    findings.add_notation(self.services, trust, &subject, &mut listed).await;
+                }
+            }
+        }
+        let mut ended = match evaluate(requirement, &subject.descriptor.digest, &findings.outcomes) {
+            Ok(allowed) => Ended::allowed(index, image, Some(&subject), &allowed),
+            // Flags that name notation's own policy take it at its word; a file of ours does not (design §3).
+            Err(_) if self.options.file.is_none() && findings.let_pass() => {
+                Ended::let_pass(index, image, &subject, &findings)
+            }
+            Err(denied) => Ended::denied(index, image, Some(resolved), findings.telling(denied, image)),
+        };
+        ended.lax.append(&mut findings.lax);
+        ended.report.requirements = findings.report(&demands);
+        ended.report.signatures = findings.signatures;
+        ended
     }
-    let mut ended = match evaluate(requirement, &subject.descriptor.digest, &findings.outcomes) {
-        Ok(allowed) => Ended::allowed(index, image, Some(&subject), &allowed),
-        Err(denied) => Ended::denied(index, image, Some(resolved), findings.telling(denied, image)),
-    };
-    ended.report.requirements = findings.report(&demands);
-    ended.report.signatures = findings.signatures;
-    ended
 }
 
 impl Findings {
-    /// Looks at one leaf.
-    fn add(&mut self, demand: &Trust, subject: &Subject, collections: &Collections<'_>) {
-        let Demanded::Dct { root, requirement } = &demand.demand;
+    /// Looks at trust data.
+    fn add_dct(
+        &mut self,
+        root: &RootTrust,
+        requirement: &dct::Requirement,
+        subject: &Subject,
+        collections: &Collections<'_>,
+    ) {
         let set = match collections.under(root) {
             Some(Ok(set)) => set,
             Some(Err(failure)) => return self.fails(failure.problem()),
@@ -199,20 +230,88 @@ impl Findings {
         match dct::verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, requirement) {
             Ok(verified) => {
                 for signature in signatures(&verified, subject, set) {
-                    if !self.signatures.contains(&signature) {
-                        self.signatures.push(signature);
-                    }
+                    self.show(signature);
                 }
-                self.outcomes.push(Ok(verified));
-                self.problems.push(None);
+                self.holds(verified);
             }
             Err(rejection) => self.fails(Failure::from(rejection).problem()),
         }
     }
 
+    /// Looks at signatures by certificate; they are listed and fetched once, however many leaves ask.
+    async fn add_notation(
+        &mut self,
+        services: &Services,
+        trust: &NotationTrust,
+        subject: &Subject,
+        listed: &mut Option<Result<NotationSignatures, Problem>>,
+    ) {
+        let trust = match trust.for_repository(&subject.repository) {
+            Applied::Trust(trust) => trust,
+            Applied::Skip(statement) => return self.passes(subject, statement),
+            Applied::Nothing => {
+                return self.fails(Problem::of(&FlowError::NoStatement { repository: subject.repository.to_string() }));
+            }
+        };
+        if listed.is_none() {
+            let signatures = NotationSignatures::list(services, subject, ReferrersMode::Auto).await;
+            *listed = Some(signatures.map_err(|failure| failure.problem()));
+        }
+        let found = match listed {
+            Some(Ok(signatures)) => signatures.judge(services, &trust).await,
+            Some(Err(problem)) => return self.fails(problem.clone()),
+            None => unreachable!("just listed"),
+        };
+        for finding in &found.findings {
+            self.show(finding.report(&subject.repository));
+        }
+        match found.decide() {
+            Ok(Decided::Verified(accepted)) => {
+                let level = accepted.level.name();
+                if level != "strict" {
+                    let said = format!("signatures in `{}` are checked at the level `{level}`", subject.repository);
+                    self.lax.push((format!("level {level}"), said));
+                }
+                let logged = accepted.warnings.iter();
+                self.lax.extend(logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))));
+                self.holds(accepted.verified);
+            }
+            Ok(Decided::Exempt(exempted)) => self.passes(subject, exempted.statement.as_deref().unwrap_or_default()),
+            Err(problem) => self.fails(problem),
+        }
+    }
+
+    fn show(&mut self, signature: SignatureReport) {
+        if !self.signatures.contains(&signature) {
+            self.signatures.push(signature);
+        }
+    }
+
+    fn holds(&mut self, verified: Verified) {
+        self.outcomes.push(Ok(verified));
+        self.problems.push(None);
+        self.exempt.push(None);
+    }
+
+    /// A statement of notation's policy lets it pass; that is no proof of anything.
+    fn passes(&mut self, subject: &Subject, statement: &str) {
+        let (image, statement) = (subject.to_string(), statement.to_owned());
+        let error = FlowError::NotAuthentic { image, statement: statement.clone() };
+        self.fails(Problem::of(&error));
+        self.exempt.pop();
+        self.exempt.push(Some(statement));
+    }
+
+    /// Whether nothing stands against the image but statements that let it pass.
+    fn let_pass(&self) -> bool {
+        let mut leaves = self.outcomes.iter().zip(&self.exempt);
+        leaves.all(|(outcome, exempt)| outcome.is_ok() || exempt.is_some())
+    }
+
     fn fails(&mut self, problem: Problem) {
         self.outcomes.push(Err(problem.reason));
         self.problems.push(Some(problem));
+        self.exempt.push(None);
     }
 
     /// The most telling reason in words; how many more there are is said, too.
@@ -254,6 +353,22 @@ impl Ended {
             (format!("exempt {image}"), format!("`{image}` was not looked at: exempt until {until} ({why})"))
         });
         Self { index, allowed: true, report, lax: exempt.into_iter().collect() }
+    }
+
+    /// An image that statements of notation's policy let pass without anybody's signature being proven.
+    fn let_pass(index: usize, image: &Reference, subject: &Subject, findings: &Findings) -> Self {
+        let report = ImageReport {
+            pinned: Some(subject.to_string()),
+            digest: Some(subject.descriptor.digest.clone()),
+            media_type: Some(subject.descriptor.media_type.to_string()),
+            ..ImageReport::named(image.to_string(), Status::Exempt)
+        };
+        let said = |statement: &String| {
+            let warning =
+                format!("`{image}` is not verified: the statement `{statement}` of the trust policy lets it pass");
+            (format!("statement {statement}"), warning)
+        };
+        Self { index, allowed: true, report, lax: findings.exempt.iter().flatten().map(said).collect() }
     }
 
     fn failed(index: usize, image: &Reference, error: FlowError) -> Self {

@@ -1,5 +1,6 @@
 //! What a leaf demands, with every file that it names read.
 
+use super::NotationTrust;
 use crate::format::dct::{Requirement, RootTrust};
 
 /// One demand on signatures, ready to be checked.
@@ -21,6 +22,8 @@ pub enum Demanded {
         /// What must have signed.
         requirement: Requirement,
     },
+    /// Notary Project: whose signatures count.
+    Notation(Box<NotationTrust>),
 }
 
 impl Trust {
@@ -31,7 +34,7 @@ impl Trust {
                 "--trust-on-first-use",
                 "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned",
             ),
-            Demanded::Dct { root: RootTrust::Keys(_) | RootTrust::Ca(_), .. } => return None,
+            Demanded::Dct { root: RootTrust::Keys(_) | RootTrust::Ca(_), .. } | Demanded::Notation(_) => return None,
         };
         Some((switch.to_owned(), meaning.to_owned()))
     }

@@ -7,5 +7,6 @@ mod identity;
 mod kill;
 mod lies;
 mod notation;
+mod notation_gate;
 mod publishing;
 mod refusals;
