@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use acr_sign::{
     format::dct::{
         RoleName, RootStep, RootTrust, RootWalk, TrustedSet,
-        canonical::{InvalidJson, canonical as canonical_form, go_form, parse},
+        canonical::{canonical as canonical_form, go_form},
+        json_reader::{InvalidJson, parse},
         lookup,
     },
     keys,

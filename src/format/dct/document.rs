@@ -4,7 +4,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    canonical::{Object, Value},
+    json::{Object, Value},
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,
 };

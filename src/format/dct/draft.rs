@@ -9,10 +9,11 @@ use bytes::Bytes;
 
 use super::{
     authority::Authority,
-    canonical::{Value, canonical},
+    canonical::canonical,
     draft_error::DraftError,
     file_meta::FileMeta,
     init::Founding,
+    json::Value,
     key::Key,
     name::{KeyId, RoleName, Version},
     root::Root,

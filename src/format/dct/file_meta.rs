@@ -8,8 +8,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{
-    canonical::Value,
     document::{At, Members, decode, object},
+    json::Value,
     name::RoleName,
     rejection::Rejection,
     root::integer,

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 
 use super::{
     admin::delegate,
-    canonical::parse,
     certificate_rules,
     document::At,
     draft::{Draft, SigningRequest, SnapshotPlan, Unsigned, end, require_suitable},
     draft_error::DraftError,
+    json_reader::parse,
     key::Key,
     name::{Gun, KeyId, RoleName, Threshold, Version},
     root::{RoleKeys, Root},
@@ -151,7 +151,7 @@ fn file(
     root: &Root,
     role: &RoleName,
     version: Version,
-    body: &super::canonical::Value,
+    body: &super::json::Value,
     key: &PublicKey,
 ) -> Result<Unsigned, DraftError> {
     Unsigned::new(role, version, body, root.authority(role), std::slice::from_ref(key))

@@ -7,8 +7,9 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    canonical::{Value, canonical},
+    canonical::canonical,
     document::{At, Members, object},
+    json::Value,
     name::KeyId,
     rejection::Rejection,
 };

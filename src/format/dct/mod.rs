@@ -15,6 +15,8 @@ mod draft;
 mod draft_error;
 mod file_meta;
 pub mod init;
+pub mod json;
+pub mod json_reader;
 mod key;
 pub mod lookup;
 mod name;

@@ -3,8 +3,8 @@
 //! A rejection means "looked at, and not good enough"; what could not be fetched is the registry's error.
 
 use super::{
-    canonical::InvalidJson,
     certificate_rules::CertificateFault,
+    json_reader::InvalidJson,
     key::InvalidRoleKey,
     name::{KeyId, RoleName, Threshold, Version},
     trusted_set::DelegationState,

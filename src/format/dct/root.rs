@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     authority::Authority,
-    canonical::Value,
     document::{At, Members, object},
+    json::Value,
     key::Key,
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,

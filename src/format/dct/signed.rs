@@ -6,8 +6,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    canonical::{Value, canonical, parse, wire},
+    canonical::{canonical, wire},
     document::{At, Members},
+    json::Value,
+    json_reader::parse,
     name::{RoleName, Version},
     rejection::Rejection,
 };

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    canonical::Value,
     document::{Members, object},
     file_meta::FileMeta,
+    json::Value,
     name::{RoleName, Version},
     rejection::Rejection,
     root::version_value,

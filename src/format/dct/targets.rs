@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     authority::Authority,
-    canonical::Value,
     document::{Members, object},
     file_meta::FileMeta,
+    json::Value,
     key::Key,
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,
