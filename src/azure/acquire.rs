@@ -125,6 +125,10 @@ async fn with_cli(tenant_id: Option<String>, scope: &str) -> Result<(Secret, Dur
 #[allow(clippy::disallowed_methods, reason = "the SDK states a token's end by the clock")]
 async fn ask(credential: &dyn TokenCredential, from: &str, scope: &str) -> Result<(Secret, Duration), IdentityError> {
     let token = credential.get_token(&[scope], None).await.map_err(|error| sdk(from, error))?;
+    // The SDK takes an answer without a token for an empty one, and would send that.
+    if token.token.secret().trim().is_empty() {
+        return Err(IdentityError::NoToken { from: from.to_owned() });
+    }
     let life = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
     Ok((Secret::new(token.token.secret().to_owned()), Duration::try_from(life).unwrap_or_default()))
 }
@@ -204,17 +208,17 @@ fn id_token(from: &str, response: &Response, member: &str, hint: &str) -> Result
         return Err(IdentityError::Refused { from: from.to_owned(), said, hint: hint.to_owned() });
     }
     let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let token = document[member].as_str().filter(|token| !token.is_empty());
+    let token = document[member].as_str().filter(|token| !token.trim().is_empty());
     token.map(ToOwned::to_owned).ok_or_else(|| IdentityError::NoToken { from: from.to_owned() })
 }
 
 async fn read(path: &std::path::Path) -> Result<String, IdentityError> {
-    let failed = |cause: std::io::Error| IdentityError::Local {
-        what: format!("the token file `{}`", path.display()),
-        cause: Box::new(cause),
-    };
-    let text = tokio::fs::read_to_string(path).await.map_err(failed)?;
-    Ok(text.trim().to_owned())
+    let failed = |cause| IdentityError::Local { what: format!("the token file `{}`", path.display()), cause };
+    let text = tokio::fs::read_to_string(path).await.map_err(|error| failed(error.into()))?;
+    match text.trim() {
+        "" => Err(failed("it is empty".into())),
+        token => Ok(token.to_owned()),
+    }
 }
 
 /// App Service and IMDS speak alike.
@@ -250,7 +254,7 @@ async fn managed(
     let seconds = |name: &str| document[name].as_u64().or_else(|| document[name].as_str()?.parse().ok());
     let life = seconds("expires_in").map_or(Duration::from_secs(300), Duration::from_secs);
     match text("access_token") {
-        token if token.is_empty() => Err(IdentityError::NoToken { from: from.to_owned() }),
+        token if token.trim().is_empty() => Err(IdentityError::NoToken { from: from.to_owned() }),
         token => Ok((Secret::new(token), life)),
     }
 }

@@ -246,8 +246,8 @@ impl Session {
             let response = self.client.send(&request).await?;
             if response.status.is_success() {
                 let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-                let token =
-                    document["refresh_token"].as_str().ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+                let token = document["refresh_token"].as_str().filter(|token| !token.is_empty());
+                let token = token.ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
                 self.client.announce(token);
                 let token = Secret::new(token.to_owned());
                 known.insert(host.name.clone(), token.clone());
