@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use acr_sign::Exit;
 
-use crate::world::{Outcome, World};
+use crate::world::{Outcome, REPOSITORY, World};
 
 impl World {
     /// Runs the program with the world's environment and these further variables, and nothing else's.
@@ -40,6 +40,13 @@ impl World {
             }
         }
         outcome
+    }
+
+    /// `sign` with the release key, under the pin, telling no secret.
+    pub fn sign_telling_no_secret(&self, tags: &[&str], root: &str) -> Outcome {
+        let images: Vec<_> = tags.iter().map(|tag| format!("{REPOSITORY}:{tag}")).collect();
+        let line = format!("sign {} --format dct --key akv:contoso/keys/release --root {root}", images.join(" "));
+        self.run_telling_no_secret(&line, &[])
     }
 
     /// Lets a variable be another, or none.

@@ -1,4 +1,5 @@
-//! Services that misbehave: each run ends signed, or failed with the old trust data intact and readable.
+//! Services that misbehave: each run ends signed, or failed with the old trust data intact and readable; and
+//! none of its outputs, log included, holds a secret (P06).
 
 use acr_sandbox::{Action, Fault, Service};
 use acr_sign::Exit;
@@ -21,13 +22,13 @@ fn actions() -> Vec<(&'static str, Action)> {
 }
 
 #[test]
-fn p07_a_fault_at_any_request_leaves_trust_data_whole() {
+fn p06_p07_a_fault_at_any_request_leaves_trust_data_whole_and_tells_no_secret() {
     let (world, root) = World::initialised();
-    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    assert_eq!(world.sign_telling_no_secret(&["1.0"], &root).exit, Exit::Done);
     world.sandbox.clear_log();
     let put_back = world.sandbox.trust().keep();
     put_back(world.sandbox.trust());
-    assert_eq!(world.sign(&["1"], &root).exit, Exit::Done);
+    assert_eq!(world.sign_telling_no_secret(&["1"], &root).exit, Exit::Done);
     let requests = world.sandbox.log().len();
     let (mut signed, mut failed) = (0, 0);
     for (name, action) in actions() {
@@ -38,9 +39,10 @@ fn p07_a_fault_at_any_request_leaves_trust_data_whole() {
             let digest = world.sandbox.registry().digest("shop/web", "1.0").unwrap();
             world.sandbox.registry().retag("shop/web", &digest, &fresh);
             world.sandbox.fault(Fault::new(action.clone()).nth(index));
-            let outcome = world.run(&format!(
+            let line = format!(
                 "sign {REPOSITORY}:{fresh} --format dct --key akv:contoso/keys/release --root {root} --retries 1"
-            ));
+            );
+            let outcome = world.run_telling_no_secret(&line, &[]);
             world.sandbox.clear_faults();
             let verified = world.verify(&fresh, root);
             let old = world.verify("1.0", root);
@@ -66,7 +68,7 @@ fn k02_a_vault_that_answers_wrongly_publishes_nothing() {
         let (world, root) = World::initialised();
         let before = world.sandbox.trust().versions(REPOSITORY);
         world.sandbox.fault(Fault::new(action).service(Service::Vault).path("/sign"));
-        let outcome = world.sign(&["1.0"], &root);
+        let outcome = world.sign_telling_no_secret(&["1.0"], &root);
         assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec![word]), "{}", outcome.stderr);
         assert_eq!(world.sandbox.trust().versions(REPOSITORY), before);
     }
@@ -76,7 +78,7 @@ fn k02_a_vault_that_answers_wrongly_publishes_nothing() {
 fn k05_a_token_that_the_vault_no_longer_takes_is_renewed_once() {
     let (world, root) = World::initialised();
     world.sandbox.fault(Fault::new(Action::RefuseToken).service(Service::Vault).path("/sign").nth(2));
-    let outcome = world.sign(&["1.0"], &root);
+    let outcome = world.sign_telling_no_secret(&["1.0"], &root);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert_eq!(world.vault_signatures(), 2);
 }
@@ -93,7 +95,7 @@ fn k05_a_vault_that_takes_no_token_fails_once() {
         body: r#"{"error":{"code":"Unauthorized","message":"no"}}"#.into(),
     };
     world.sandbox.fault(Fault::new(refuse).service(Service::Vault));
-    let outcome = world.sign(&["1.0"], &root);
+    let outcome = world.sign_telling_no_secret(&["1.0"], &root);
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["identity-failed"]), "{}", outcome.stderr);
     assert!(world.sandbox.count(Service::Vault) <= 4, "{}", world.sandbox.count(Service::Vault));
 }
@@ -102,7 +104,7 @@ fn k05_a_vault_that_takes_no_token_fails_once() {
 fn registry_tokens_are_renewed_when_they_are_refused() {
     let (world, root) = World::initialised();
     world.sandbox.fault(Fault::new(Action::RefuseToken).service(Service::TrustServer).path("/snapshot.").nth(1));
-    let outcome = world.sign(&["1.0"], &root);
+    let outcome = world.sign_telling_no_secret(&["1.0"], &root);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
 }
 
@@ -112,12 +114,12 @@ fn k04_throttling_is_waited_out_and_told_when_it_is_too_long() {
     world.sandbox.fault(
         Fault::new(Action::RetryAfter { status: 429, value: "1".into() }).service(Service::Vault).path("/sign").nth(1),
     );
-    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    assert_eq!(world.sign_telling_no_secret(&["1.0"], &root).exit, Exit::Done);
     world.sandbox.clear_faults();
     world.sandbox.fault(
         Fault::new(Action::RetryAfter { status: 429, value: "7200".into() }).service(Service::Vault).path("/sign"),
     );
-    let outcome = world.sign(&["1"], &root);
+    let outcome = world.sign_telling_no_secret(&["1"], &root);
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["vault-throttled"]), "{}", outcome.stderr);
 }
 
