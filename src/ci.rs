@@ -145,7 +145,7 @@ struct Step {
 }
 
 impl Step {
-    /// What of the environment was not honoured, and what was.
+    /// What of the environment was not honoured.
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for (variable, input) in ONLY_AS_INPUTS {
@@ -155,9 +155,6 @@ impl Step {
                     self.host.spell(input)
                 ));
             }
-        }
-        if let Some(path) = self.environment.get("SSL_CERT_FILE") {
-            warnings.push(format!("TLS trusts the CA certificates of SSL_CERT_FILE (`{path}`), too"));
         }
         warnings
     }

@@ -100,6 +100,11 @@ impl Services {
         report.auth.azure = self.identities.report();
         report.auth.registries = self.logins.report().await;
         report.lax.extend(self.client.hosts().plain_http.iter().map(|host| format!("--plain-http {host}")));
+        for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            if let Some(path) = self.environment.get(variable) {
+                report.warnings.push(format!("TLS trusts the CA certificates of {variable} (`{path}`)"));
+            }
+        }
         let skew = self.client.skew_seconds();
         if skew.abs() > 300 {
             let direction = if skew > 0 { "behind" } else { "ahead of" };

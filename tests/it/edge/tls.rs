@@ -74,3 +74,26 @@ fn a_machine_without_certificates_has_the_bundled_ones_beside_its_own_ca() {
     assert_eq!(some.exit, Exit::Done, "{}", some.stderr);
     assert!(!some.stderr.contains("bundled"), "{}", some.stderr);
 }
+
+#[test]
+fn certificates_that_the_environment_names_count_and_the_report_says_so() {
+    let (mut world, root) = World::initialised();
+    world.set("ACR_SIGN_CA_FILE", None);
+    let ca = world.sandbox.ca_file().display().to_string();
+    let sign = format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root}");
+    let verify = format!("verify {REPOSITORY}:1.0 --format dct --root {root}");
+    for line in [sign, verify] {
+        let outcome = world.run_binary(&format!("{line} --output json"), &[("SSL_CERT_FILE", &ca)]);
+        assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+        let warnings = outcome.json()["warnings"].to_string();
+        assert!(warnings.contains(&format!("SSL_CERT_FILE (`{ca}`)")), "{warnings}");
+        let without = world.run_binary(&format!("{line} --output json"), &[]);
+        assert_eq!(without.exit, Exit::Undecided, "{}", without.stderr);
+        assert!(!without.json()["warnings"].to_string().contains("SSL_CERT"), "{}", without.stdout);
+    }
+    let missing = world.run_binary(
+        &format!("verify {REPOSITORY}:1.0 --format dct --root {root}"),
+        &[("SSL_CERT_FILE", "/does/not/exist")],
+    );
+    assert_eq!((missing.exit, missing.reasons()), (Exit::Usage, vec!["config-invalid"]), "{}", missing.stderr);
+}
