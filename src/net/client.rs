@@ -9,16 +9,15 @@ use std::{
 };
 
 use futures::StreamExt as _;
-use hickory_resolver::TokioResolver;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::time::Instant;
 use url::Url;
 
 use super::{
     Authorization, ConnectTo, Error, Hosts, Purpose, Redirects, Request, Response, Retry, SafeUrl,
     connections::Connections,
     failure::{failed, host, refused, throttled},
-    resolve::is_private,
+    resolve::{System, is_private},
     retry,
 };
 use crate::crypto::{Mask, Secret};
@@ -76,11 +75,11 @@ struct Inner {
 impl Client {
     /// Sets the client up; reads no network.
     pub fn new(options: Options) -> Result<Self, Error> {
-        Self::with_resolver(options, OnceCell::new())
+        Self::with_resolver(options, System::default())
     }
 
-    /// The same with the resolver that names are asked of, if it is known already.
-    fn with_resolver(options: Options, system: OnceCell<TokioResolver>) -> Result<Self, Error> {
+    /// The same with what stands for this machine's resolver.
+    fn with_resolver(options: Options, system: System) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             connections: Connections::new(&options.ca_pem, options.connect_to, &Arc::new(system))?,
             hosts: options.hosts,
@@ -337,6 +336,7 @@ mod tests {
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpListener,
+        sync::OnceCell,
     };
 
     use super::*;
@@ -388,8 +388,9 @@ mod tests {
     }
 
     /// A name server that knows one address for every name, and a resolver that asks it.
-    async fn names(address: [u8; 4]) -> OnceCell<TokioResolver> {
+    async fn names(address: [u8; 4]) -> System {
         use hickory_resolver::{
+            TokioResolver,
             config::{ConnectionConfig, NameServerConfig, ResolverConfig},
             net::runtime::TokioRuntimeProvider,
         };
@@ -416,7 +417,7 @@ mod tests {
         let server = NameServerConfig::new("127.0.0.1".parse().unwrap(), true, vec![connection]);
         let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
         let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-        OnceCell::new_with(Some(builder.build().unwrap()))
+        System { known: OnceCell::new_with(Some(builder.build().unwrap())), ..System::default() }
     }
 
     const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
@@ -588,6 +589,30 @@ mod tests {
         secure.retry = Retry::Never;
         assert!(client("other.example", &[]).send(&secure).await.is_err());
         assert!(asked.lock().unwrap().iter().all(|head| !head.starts_with("GET")), "no request in the clear");
+    }
+
+    #[tokio::test]
+    async fn without_resolver_settings_a_name_has_no_address_and_the_cause_is_told() {
+        static READ: AtomicU64 = AtomicU64::new(0);
+        let read = || {
+            READ.fetch_add(1, Ordering::SeqCst);
+            Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such file"))
+        };
+        let options = Options {
+            hosts: Hosts::default(),
+            ca_pem: Vec::new(),
+            connect_to: Vec::new(),
+            retries: 2,
+            deadline: std::time::Instant::now() + Duration::from_secs(60),
+            mask: Mask::default(),
+        };
+        let system = System { read, ..System::default() };
+        let answer = Client::with_resolver(options, system).unwrap().send(&request("https://registry.example/")).await;
+        let Err(Error::Dns { host, cause, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(host, "registry.example");
+        assert_eq!(cause.to_string(), "the system's resolver settings cannot be read: no such file");
+        // Nobody else is asked instead, and nothing is gained by asking again.
+        assert_eq!(READ.load(Ordering::SeqCst), 1);
     }
 
     #[tokio::test]

@@ -3,15 +3,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use hickory_resolver::TokioResolver;
 use http::{HeaderMap, HeaderValue, header};
 use reqwest::Certificate;
-use tokio::sync::OnceCell;
 use url::Url;
 
 use super::{
     ConnectTo, Error, Hosts,
-    resolve::{Resolver, Targets},
+    resolve::{Resolver, System, Targets},
 };
 
 /// The longest time to wait for a connection.
@@ -36,11 +34,7 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Sets them up; connects nowhere.
-    pub(super) fn new(
-        ca_pem: &[Vec<u8>],
-        connect_to: Vec<ConnectTo>,
-        system: &Arc<OnceCell<TokioResolver>>,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(ca_pem: &[Vec<u8>], connect_to: Vec<ConnectTo>, system: &Arc<System>) -> Result<Self, Error> {
         // Twice is fine: the provider stays the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let connect_to: Arc<[ConnectTo]> = connect_to.into();

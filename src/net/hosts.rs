@@ -337,6 +337,28 @@ mod tests {
     }
 
     #[test]
+    fn g03_tokens_go_to_the_registrys_own_trust_server_or_one_that_is_allowed() {
+        let hosts = Hosts::default();
+        let registry = url("https://contoso.azurecr.io");
+        for own in ["https://contoso.azurecr.io", "https://contoso.azurecr.io:443/trust"] {
+            assert!(hosts.trust_server_may_get_tokens(&registry, &url(own)), "{own}");
+        }
+        for other in [
+            // The same host and port, in the clear.
+            "http://contoso.azurecr.io:443",
+            "http://contoso.azurecr.io",
+            "https://contoso.azurecr.io:4443",
+            "https://notary.example",
+            "https://contoso.azurecr.io.evil.example",
+        ] {
+            assert!(!hosts.trust_server_may_get_tokens(&registry, &url(other)), "{other}");
+        }
+        let named = Hosts { allowed: vec!["notary.example".parse().unwrap()], ..Hosts::default() };
+        assert!(named.trust_server_may_get_tokens(&registry, &url("https://notary.example")));
+        assert!(!named.trust_server_may_get_tokens(&registry, &url("https://notary.example:4443")));
+    }
+
+    #[test]
     fn g03_realms() {
         let hosts = Hosts::default();
         let registry = url("https://contoso.azurecr.io");

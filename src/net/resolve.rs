@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use hickory_resolver::TokioResolver;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::OnceCell;
 
@@ -18,7 +18,7 @@ use super::ConnectTo;
 #[derive(Clone)]
 pub(super) struct Resolver {
     pub(super) connect_to: Arc<[ConnectTo]>,
-    pub(super) system: Arc<OnceCell<TokioResolver>>,
+    pub(super) system: Arc<System>,
     /// Names that must not lead to private addresses; `None` where every name may.
     pub(super) public_only: Option<Targets>,
 }
@@ -59,7 +59,7 @@ impl Resolver {
         if let Some(entry) = planted {
             return Ok(vec![entry.to]);
         }
-        let system = self.system.get_or_try_init(|| async { system() }).await?;
+        let system = self.system.resolver().await?;
         let found: Vec<IpAddr> = system.lookup_ip(name).await?.iter().collect();
         let allowed = |address: &IpAddr| match &self.public_only {
             None => true,
@@ -76,10 +76,26 @@ impl Resolver {
 #[error("the name leads to a private address")]
 pub(super) struct PrivateAddress;
 
-fn system() -> io::Result<TokioResolver> {
-    let builder = TokioResolver::builder_tokio()
-        .map_err(|error| io::Error::other(format!("the system's resolver settings cannot be read: {error}")))?;
-    builder.build().map_err(io::Error::other)
+/// The resolver by this machine's settings, which are read when the first name is asked for: a run whose
+/// addresses are all named by `--connect-to` or a proxy needs none.
+#[derive(Debug)]
+pub(super) struct System {
+    pub(super) known: OnceCell<TokioResolver>,
+    pub(super) read: fn() -> io::Result<TokioResolver>,
+}
+
+impl Default for System {
+    fn default() -> Self {
+        let read = || TokioResolver::builder_tokio().and_then(ResolverBuilder::build).map_err(io::Error::other);
+        Self { known: OnceCell::new(), read }
+    }
+}
+
+impl System {
+    async fn resolver(&self) -> io::Result<&TokioResolver> {
+        let unread = |error| io::Error::other(format!("the system's resolver settings cannot be read: {error}"));
+        self.known.get_or_try_init(|| async { (self.read)().map_err(unread) }).await
+    }
 }
 
 /// Loopback, link-local, private, shared, unspecified, multicast or otherwise not on the public internet (G04, G18).
