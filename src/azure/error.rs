@@ -25,6 +25,14 @@ pub enum IdentityError {
     /// The identity of a certificate-based service connection.
     #[error("the service connection uses a certificate, which this program does not")]
     CertificateConnection,
+    /// The service connection is one of another cloud.
+    #[error("the service connection is of `{named}`, and the cloud of this run is `{own}`")]
+    OtherCloud {
+        /// The cloud that the connection names.
+        named: String,
+        /// That of the run, as connections name it.
+        own: &'static str,
+    },
     /// An address from the environment leads elsewhere.
     #[error("`{variable}` is not used")]
     Host {
@@ -84,6 +92,7 @@ impl Explain for IdentityError {
             Self::Unavailable { .. } | Self::Missing { .. } | Self::CertificateConnection => {
                 Reason::IdentityUnavailable
             }
+            Self::OtherCloud { .. } => Reason::ConfigInvalid,
             Self::Host { cause, .. } => cause.reason(),
             Self::Net { cause, .. } => match cause.reason() {
                 Reason::Timeout => Reason::Timeout,
@@ -101,6 +110,9 @@ impl Explain for IdentityError {
                 .to_owned(),
             Self::Missing { .. } => "set what is missing, or choose another `--auth`".to_owned(),
             Self::CertificateConnection => "convert the service connection to workload identity federation".to_owned(),
+            Self::OtherCloud { .. } => {
+                "name the connection's cloud with `--cloud`, or use a connection of this one".to_owned()
+            }
             Self::Host { cause, .. } => return cause.hint(),
             Self::Net { cause, .. } => return cause.hint(),
             Self::Refused { hint, .. } => hint.clone(),

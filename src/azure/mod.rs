@@ -3,6 +3,7 @@
 mod acquire;
 mod chosen;
 mod credential;
+mod endpoint;
 mod error;
 mod identity;
 mod key_vault;

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::{Application, Chosen, IdentityError, Setting};
+use super::{Application, Chosen, IdentityError, Setting, endpoint::Endpoint};
 use crate::{crypto::Secret, net::Client};
 
 /// What the environment offers, method by method.
@@ -14,16 +14,6 @@ pub(super) struct Pick<'a> {
 impl Pick<'_> {
     fn env(&self, name: &str) -> Option<&str> {
         self.setting.environment.get(name)
-    }
-
-    /// A variable of an endpoint: the agent writes the names of connections in either case.
-    fn endpoint_env(&self, name: &str) -> Option<&str> {
-        self.env(name).or_else(|| {
-            let mut variables = self.setting.environment.iter();
-            variables
-                .find(|(found, value)| found.eq_ignore_ascii_case(name) && !value.is_empty())
-                .map(|(_, value)| value)
-        })
     }
 
     fn client_id(&self) -> Option<String> {
@@ -110,22 +100,25 @@ impl Pick<'_> {
     }
 
     fn federated(&self, client: Application, connection: String) -> Result<Option<Chosen>, IdentityError> {
-        let bearer = self
-            .env("SYSTEM_ACCESSTOKEN")
-            .or_else(|| self.endpoint_env("ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"));
+        let of_job = || Endpoint::new(&self.setting.environment, "SYSTEMVSSCONNECTION").parameter("ACCESSTOKEN");
+        let bearer = self.env("SYSTEM_ACCESSTOKEN").map(ToOwned::to_owned).or_else(of_job);
         let (Some(url), Some(bearer)) = (self.env("SYSTEM_OIDCREQUESTURI"), bearer) else { return Ok(None) };
         let url = self.address("SYSTEM_OIDCREQUESTURI", url, |url| self.client.hosts().check_pipelines_oidc(url))?;
-        Ok(Some(Chosen::Pipelines { client, connection, url, bearer: Secret::new(bearer.to_owned()) }))
+        Ok(Some(Chosen::Pipelines { client, connection, url, bearer: Secret::new(bearer) }))
     }
 
     /// A service connection as the task's endpoint variables describe it.
     fn endpoint(&self, id: &str) -> Result<Option<Chosen>, IdentityError> {
-        let parameter =
-            |name: &str| self.endpoint_env(&format!("ENDPOINT_AUTH_PARAMETER_{id}_{name}")).map(ToOwned::to_owned);
-        let scheme = self.endpoint_env(&format!("ENDPOINT_AUTH_SCHEME_{id}")).unwrap_or_default().to_ascii_lowercase();
+        let endpoint = Endpoint::new(&self.setting.environment, id);
+        self.check_cloud(&endpoint)?;
+        let scheme = endpoint.scheme();
         match scheme.as_str() {
-            "managedserviceidentity" => return Ok(Some(self.imds())),
-            "workloadidentityfederation" | "serviceprincipal" => {}
+            "managedserviceidentity" => {
+                let client_id = self.setting.client_id.clone().or_else(|| endpoint.data("MSICLIENTID"));
+                return Ok(Some(Chosen::Imds { client_id: client_id.or_else(|| self.client_id()) }));
+            }
+            // Without a scheme it is a service principal, as connections once were.
+            "workloadidentityfederation" | "serviceprincipal" | "" => {}
             // A publish profile is a password for one web app.
             _ => {
                 return Err(missing(
@@ -134,18 +127,30 @@ impl Pick<'_> {
                 ));
             }
         }
-        let client = self.application(parameter("TENANTID"), parameter("SERVICEPRINCIPALID"))?;
+        let client = self.application(endpoint.parameter("TENANTID"), endpoint.parameter("SERVICEPRINCIPALID"))?;
         let client =
             client.ok_or_else(|| missing("service-connection", "tenant and client ID of the service connection"))?;
         if scheme == "workloadidentityfederation" {
             return self.named(self.federated(client, id.to_owned())?);
         }
-        if parameter("AUTHENTICATIONTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("spnCertificate")) {
+        if endpoint.parameter("AUTHENTICATIONTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("spnCertificate")) {
             return Err(IdentityError::CertificateConnection);
         }
-        let secret = parameter("SERVICEPRINCIPALKEY")
+        let secret = endpoint
+            .parameter("SERVICEPRINCIPALKEY")
             .ok_or_else(|| missing("service-connection", "the key of the service principal"))?;
         Ok(Some(Chosen::Secret { client, secret: Secret::new(secret), method: "service-connection" }))
+    }
+
+    /// A connection of another cloud would be asked for tokens that its tenant does not give.
+    fn check_cloud(&self, endpoint: &Endpoint<'_>) -> Result<(), IdentityError> {
+        let own = self.client.hosts().cloud.connection_name();
+        match endpoint.data("ENVIRONMENT") {
+            Some(named) if !named.eq_ignore_ascii_case(own) => {
+                Err(IdentityError::OtherCloud { named: named.chars().take(60).collect(), own })
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn secret(&self) -> Result<Option<Chosen>, IdentityError> {

@@ -88,6 +88,15 @@ impl Cloud {
         }
     }
 
+    /// The cloud's name in service connections.
+    pub fn connection_name(self) -> &'static str {
+        match self {
+            Self::Public => "AzureCloud",
+            Self::UsGov => "AzureUSGovernment",
+            Self::China => "AzureChinaCloud",
+        }
+    }
+
     /// The audience of an assertion that Entra exchanges.
     pub fn federation_audience(self) -> &'static str {
         match self {
