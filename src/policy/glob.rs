@@ -259,12 +259,12 @@ mod tests {
 
     #[test]
     fn t17_many_wildcards_are_matched_without_going_back() {
-        // An engine that goes back would need some 2^60 steps for each of these.
+        // An engine that goes back would need some 2^50 steps for each of these.
         let name = format!("contoso.azurecr.io/{}b", "a".repeat(200));
         let stars = format!("contoso.azurecr.io/{}c", "*a".repeat(60));
         assert!(!matches(&stars, &name));
         let name = format!("contoso.azurecr.io/{}b", "a/".repeat(100));
-        let stars = format!("contoso.azurecr.io/{}c", "**/a/".repeat(60));
+        let stars = format!("contoso.azurecr.io/{}c", "**/a/".repeat(50));
         assert!(!matches(&stars, &name));
     }
 }

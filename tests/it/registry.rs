@@ -216,7 +216,7 @@ async fn a_refusal_is_no_reason_to_read_the_tag() {
         (Action::Answer { status: 404, headers: Vec::new(), body: unknown.into() }, Reason::NotFound),
         (Action::Status(403), Reason::RegistryForbidden),
         (Action::Status(400), Reason::AnswerInvalid),
-        (Action::Status(500), Reason::AnswerInvalid),
+        (Action::Status(500), Reason::RegistryUnreachable),
         (Action::Body("[]".into()), Reason::AnswerInvalid),
         (Action::Truncate(9), Reason::AnswerInvalid),
         (Action::Redirect { status: 302, location: "https://evil.example/".into() }, Reason::RedirectRefused),
@@ -397,7 +397,9 @@ async fn an_upload_that_broke_off_is_begun_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_registry_that_stumbles_over_another_writer_is_asked_again() {
-    for status in [400, 500, 503] {
+    for (status, reason) in
+        [(400, Reason::AnswerInvalid), (500, Reason::RegistryUnreachable), (503, Reason::RegistryUnreachable)]
+    {
         let stage = Stage::new(true);
         stage.sandbox.fault(Fault::new(Action::Status(status)).method("PUT").path("/manifests/").times(2));
         let registry = stage.registry();
@@ -405,6 +407,6 @@ async fn a_registry_that_stumbles_over_another_writer_is_asked_again() {
         assert_eq!(registry.manifest(&repository(), &own.descriptor).await.unwrap().len() as u64, own.descriptor.size);
         stage.sandbox.fault(Fault::new(Action::Status(status)).method("PUT").path("/manifests/"));
         let refused = registry.push_manifest(&repository(), "x", INDEX, &Bytes::from_static(b"{}")).await;
-        assert_eq!(refused.unwrap_err().reason(), Reason::AnswerInvalid, "{status}");
+        assert_eq!(refused.unwrap_err().reason(), reason, "{status}");
     }
 }
