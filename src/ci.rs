@@ -13,7 +13,7 @@ use crate::{
     cli::{Cli, Command},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
-        outputs, provenance,
+        outputs,
     },
     process::{Environment, Process},
     reason::Exit,
@@ -87,7 +87,8 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     match &mut command {
         Command::Sign(arguments) => {
             arguments.source = Some(source.name);
-            arguments.provenance = provenance(inputs.host(), &process.environment);
+            let facts = facts(inputs.host(), &process.environment);
+            arguments.provenance = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         }
         Command::Verify(arguments) => {
             // The policy must not come from what a pull request changes just because it lies there (P13).

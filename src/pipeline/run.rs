@@ -1,41 +1,47 @@
 //! Which run this is: what the report names, and signatures carry as metadata (design §9).
 
+use url::Url;
+
 use super::Host;
 use crate::process::Environment;
 
 /// Revision, address of the run, workflow and host, by the names that signed metadata has; what the host does
 /// not say is left out.
 pub fn facts(host: Host, environment: &Environment) -> Vec<(&'static str, String)> {
-    let value = |name: &str| environment.get(name).map(ToOwned::to_owned);
+    let value = |name: &str| environment.get(name).filter(|value| !value.is_empty());
     let (revision, run, workflow, name) = match host {
-        Host::GitHub => (value("GITHUB_SHA"), github_run(environment), value("GITHUB_WORKFLOW_REF"), "github"),
+        Host::GitHub => {
+            let workflow = value("GITHUB_WORKFLOW_REF").or(value("GITHUB_WORKFLOW"));
+            (value("GITHUB_SHA"), github_run(value), workflow, "github")
+        }
         Host::Azure => {
-            let workflow = value("BUILD_DEFINITIONNAME").or_else(|| value("SYSTEM_DEFINITIONNAME"));
-            (value("BUILD_SOURCEVERSION"), azure_run(environment), workflow, "azure")
+            let workflow = value("BUILD_DEFINITIONNAME").or(value("SYSTEM_DEFINITIONNAME"));
+            (value("BUILD_SOURCEVERSION"), azure_run(value), workflow, "azure")
         }
     };
     let facts = [
-        ("org.opencontainers.image.revision", revision),
+        ("org.opencontainers.image.revision", revision.map(ToOwned::to_owned)),
         ("dev.acr-sign.run", run),
-        ("dev.acr-sign.workflow", workflow),
+        ("dev.acr-sign.workflow", workflow.map(ToOwned::to_owned)),
         ("dev.acr-sign.host", Some(name.to_owned())),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
-fn github_run(environment: &Environment) -> Option<String> {
-    let server = environment.get("GITHUB_SERVER_URL")?;
-    let repository = environment.get("GITHUB_REPOSITORY")?;
-    let run = environment.get("GITHUB_RUN_ID")?;
-    let attempt = environment.get("GITHUB_RUN_ATTEMPT").map(|attempt| format!("/attempts/{attempt}"));
+fn github_run<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let (server, repository) = (value("GITHUB_SERVER_URL")?, value("GITHUB_REPOSITORY")?);
+    let run = value("GITHUB_RUN_ID")?;
+    let attempt = value("GITHUB_RUN_ATTEMPT").map(|attempt| format!("/attempts/{attempt}"));
     Some(format!("{server}/{repository}/actions/runs/{run}{}", attempt.unwrap_or_default()))
 }
 
-fn azure_run(environment: &Environment) -> Option<String> {
-    let collection = environment.get("SYSTEM_COLLECTIONURI")?.trim_end_matches('/');
-    let project = environment.get("SYSTEM_TEAMPROJECTID").or(environment.get("SYSTEM_TEAMPROJECT"))?;
-    let build = environment.get("BUILD_BUILDID")?;
-    Some(format!("{collection}/{project}/_build/results?buildId={build}"))
+/// By the project's ID, which stays when the project is renamed.
+fn azure_run<'a>(value: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let project = value("SYSTEM_TEAMPROJECTID").or(value("SYSTEM_TEAMPROJECT"))?;
+    let mut url: Url = value("SYSTEM_COLLECTIONURI")?.parse().ok()?;
+    url.path_segments_mut().ok()?.pop_if_empty().extend([project, "_build", "results"]);
+    url.query_pairs_mut().append_pair("buildId", value("BUILD_BUILDID")?);
+    Some(url.to_string())
 }
 
 #[cfg(test)]
@@ -68,6 +74,12 @@ mod tests {
         let found = facts_of(Host::Azure, &azure);
         assert_eq!(found[1].1, "https://dev.azure.com/org/0f/_build/results?buildId=9");
         assert_eq!((found[2].1.as_str(), found[3].1.as_str()), ("shop-ci", "azure"));
-        assert_eq!(facts_of(Host::GitHub, &[]), [("dev.acr-sign.host", "github".to_owned())]);
+        let by_name = [&azure[..3], &azure[4..]].concat();
+        assert_eq!(
+            facts_of(Host::Azure, &by_name)[1].1,
+            "https://dev.azure.com/org/My%20shop/_build/results?buildId=9"
+        );
+        let empty = facts_of(Host::GitHub, &[("GITHUB_SHA", "")]);
+        assert_eq!(empty, [("dev.acr-sign.host", "github".to_owned())], "an empty variable says nothing");
     }
 }
