@@ -18,6 +18,7 @@ mod docs;
 mod edge;
 mod flow;
 mod fuzz;
+mod help;
 mod keys;
 mod manifests;
 #[allow(clippy::pedantic, clippy::type_complexity, reason = "tables of damage, and bytes written by hand")]
