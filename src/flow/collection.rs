@@ -130,6 +130,7 @@ impl Collection {
             if pending.is_empty() {
                 return Ok(());
             }
+            set.refuse_too_many(&pending)?;
             let absent = pending.iter().filter(|role| fetched.iter().all(|(name, _)| name != *role));
             let absent: Vec<Wanted> = absent.filter_map(|role| set.wanted(role)).collect();
             fetched.extend(try_join_all(absent.into_iter().map(|wanted| self.fetch_role(wanted))).await?);

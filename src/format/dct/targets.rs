@@ -15,8 +15,8 @@ use super::{
 };
 use crate::timestamp::Timestamp;
 
-/// The most delegations that one file may list (design §8).
-pub const DELEGATIONS_LISTED: usize = 100;
+/// The most delegations that one file may list, and that are loaded from one collection (design §8).
+pub const DELEGATION_LIMIT: usize = 100;
 
 /// The body of a targets file.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -152,8 +152,8 @@ fn read_delegations(
     let Some(values) = listed.list("roles")? else {
         return Ok(None);
     };
-    if values.len() > DELEGATIONS_LISTED {
-        return Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATIONS_LISTED });
+    if values.len() > DELEGATION_LIMIT {
+        return Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATION_LIMIT });
     }
     let none = BTreeMap::new();
     let at = listed.at().member("roles");

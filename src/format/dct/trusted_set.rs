@@ -15,12 +15,9 @@ use super::{
     seen::{Seen, SeenFile},
     signed::{RoleBody, Signed},
     snapshot::{Snapshot, TimestampFile},
-    targets::{Delegation, Targets},
+    targets::{DELEGATION_LIMIT, Delegation, Targets},
 };
 use crate::{oci::Digest, reason::Reason, timestamp::Timestamp};
-
-/// The most delegations that are loaded (attacks §0).
-pub const DELEGATIONS_VISITED: usize = 32;
 
 /// A root that the walk ended at.
 #[derive(Clone, Debug)]
@@ -167,9 +164,7 @@ impl TrustedSet {
         // The keys are those of this delegator; nothing verified for another one is reused (T18).
         let authority = delegator.authority(delegation);
         let paths = allowed(&delegation.paths, self.paths(&parent));
-        if !self.delegations.contains_key(role) && self.delegations.len() >= DELEGATIONS_VISITED {
-            return Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATIONS_VISITED });
-        }
+        self.refuse_too_many(std::slice::from_ref(role))?;
         self.listed(role)?.check(role, bytes)?;
         let visited = match self.load_at_any_time::<Targets>(role, &authority, bytes) {
             Ok(file) if self.now >= file.body.expires => Visited::Expired(file),
@@ -189,6 +184,15 @@ impl TrustedSet {
         let mut roles = self.delegated();
         roles.retain(|role| self.delegation(role) == Some(DelegationState::NotLoaded));
         roles
+    }
+
+    /// Refuses to load `roles` where they make too many, to be asked before they are fetched.
+    pub fn refuse_too_many(&self, roles: &[RoleName]) -> Result<(), Rejection> {
+        let left = DELEGATION_LIMIT.saturating_sub(self.delegations.len());
+        match roles.iter().filter(|role| !self.delegations.contains_key(role)).nth(left) {
+            None => Ok(()),
+            Some(role) => Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATION_LIMIT }),
+        }
     }
 
     /// All roles that are delegated to by what is loaded, depth first in list order.

@@ -299,6 +299,35 @@ fn t12_each_hash_that_is_stated_must_match() {
 }
 
 #[test]
+fn t24_the_snapshot_vouches_for_the_very_root_in_use() {
+    let (_, _, mut server) = released();
+    let mut body = server.signed("snapshot");
+    body["meta"]["root"] = meta(b"another root");
+    body["meta"]["root"]["length"] = json!(1_000_000);
+    let bytes = signed_by(&body.to_string(), &[&server.snapshot_key]);
+    server.store("snapshot", 9, bytes);
+    server.make_timestamp();
+    let rejected = server.try_load(at(NOW)).unwrap_err();
+    assert!(matches!(&rejected, Rejection::HashMismatch { role, .. } if *role == RoleName::ROOT), "{rejected}");
+}
+
+#[test]
+fn t10_a_delegation_below_a_delegation_does_not_leave_either() {
+    let (_, alice, mut server) = released();
+    let body = targets(9, &[("1.0", "one")], &[delegated("targets/releases/beta", &[&alice])]);
+    server.replace("targets/releases", &body.to_string(), &[&alice]);
+    server.add("targets/releases/beta", &[], &[&alice]);
+    let seen = server.load().seen();
+    server.server.files.remove("targets/releases/beta.json");
+    server.make_snapshot("2030-01-01T00:00:00Z");
+    server.make_timestamp();
+    let rejected = server.load_after(&seen).unwrap_err();
+    let dropped =
+        matches!(&rejected, Rejection::DroppedFromSnapshot { role } if role.as_str() == "targets/releases/beta");
+    assert!(dropped, "{rejected}");
+}
+
+#[test]
 fn t13_a_threshold_is_an_integer_of_at_least_1() {
     let alice = TestKey::ec(3);
     let bad = ["0", "-1", "1.5", "1.0", "1e0", "\"1\"", "null", "true", "[]", "4294967296", "9223372036854775808"];
@@ -524,28 +553,58 @@ fn paths_limit_what_a_role_may_say_and_what_it_may_pass_on() {
     }
 }
 
+/// A collection in which 60 roles are delegated to, and 60 more by the first of them.
+fn crowded() -> TrustServer {
+    let alice = TestKey::ec(3);
+    let names: Vec<String> = (0..60).map(|number| format!("targets/r{number}")).collect();
+    let below: Vec<String> = (0..60).map(|number| format!("targets/r0/r{number}")).collect();
+    let list: Vec<_> = names.iter().map(|name| delegated(name, &[&alice])).collect();
+    let list_below: Vec<_> = below.iter().map(|name| delegated(name, &[&alice])).collect();
+    let mut server = TrustServer::with(&list, &[]);
+    for name in names.iter().chain(&below) {
+        let delegations = if *name == names[0] { list_below.as_slice() } else { &[] };
+        let bytes = signed_by(&targets(1, &[], delegations).to_string(), &[&alice]);
+        server.store(name, version(&bytes), bytes);
+    }
+    server.make_snapshot("2030-01-01T00:00:00Z");
+    server.make_timestamp();
+    server
+}
+
+/// Its files for tests of whole commands, and its pin.
+pub fn crowd() -> (Vec<(String, Vec<u8>)>, String) {
+    let server = crowded();
+    let current = |(name, bytes): (&String, &Vec<u8>)| {
+        let role = name.strip_suffix(".json").filter(|role| !role.contains('.'))?;
+        Some((role.to_owned(), bytes.clone()))
+    };
+    (server.server.files.iter().filter_map(current).collect(), server.pin.to_string())
+}
+
 #[test]
 fn delegations_are_bounded_in_number() {
-    use acr_sign::format::dct::{DELEGATIONS_LISTED, DELEGATIONS_VISITED};
+    use acr_sign::format::dct::DELEGATION_LIMIT;
     let alice = TestKey::ec(3);
-    let names: Vec<String> = (0..=DELEGATIONS_LISTED).map(|number| format!("targets/r{number}")).collect();
+    let names: Vec<String> = (0..=DELEGATION_LIMIT).map(|number| format!("targets/r{number}")).collect();
     let many = |count: usize| names.iter().take(count).map(|name| delegated(name, &[&alice])).collect::<Vec<_>>();
-    let mut server = TrustServer::with(&many(DELEGATIONS_LISTED), &[]);
-    assert_eq!(server.load().delegated().len(), DELEGATIONS_LISTED);
-    for name in names.iter().take(DELEGATIONS_VISITED) {
+    let mut server = TrustServer::with(&many(DELEGATION_LIMIT), &[]);
+    for name in names.iter().take(DELEGATION_LIMIT) {
         let bytes = signed_by(&targets(1, &[], &[]).to_string(), &[&alice]);
         server.store(name, version(&bytes), bytes);
     }
     server.make_snapshot("2030-01-01T00:00:00Z");
     server.make_timestamp();
-    assert_eq!(server.load().loaded().len(), 1 + DELEGATIONS_VISITED);
-    server.add(&names[DELEGATIONS_VISITED], &[], &[&alice]);
-    let rejected = server.try_load(at(NOW)).unwrap_err();
-    assert!(matches!(rejected, Rejection::TooManyDelegations { .. }), "{rejected}");
-    assert_eq!(rejected.reason(), Reason::LimitReached);
-    let body = targets(9, &[], &many(DELEGATIONS_LISTED + 1));
+    assert_eq!(server.load().loaded().len(), 1 + DELEGATION_LIMIT);
+    let body = targets(9, &[], &many(DELEGATION_LIMIT + 1));
     server.replace("targets", &body.to_string(), &[&owner().targets]);
     assert!(matches!(server.try_load(at(NOW)), Err(Rejection::TooManyDelegations { .. })));
+    // A hundred are loaded of those that two files list.
+    let server = crowded();
+    let rejected = server.try_load(at(NOW)).unwrap_err();
+    assert!(matches!(rejected, Rejection::TooManyDelegations { limit: DELEGATION_LIMIT, .. }), "{rejected}");
+    assert_eq!(rejected.reason(), Reason::LimitReached);
+    let fetched = server.server.asked.borrow().iter().filter(|name| name.starts_with("targets/")).count();
+    assert_eq!(fetched, DELEGATION_LIMIT + 1);
 }
 
 #[test]

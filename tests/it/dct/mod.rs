@@ -13,4 +13,6 @@ mod server;
 mod signers;
 mod signing;
 
+pub use attacks::crowd;
+pub use root_ca::certified;
 pub use server::fixture;

@@ -85,6 +85,19 @@ fn load_signed(keys: &[Key], seeds: &[u8], threshold: u64, trust: RootTrust) -> 
     server.load_under(trust)
 }
 
+/// The files of a collection whose root chains to the first of two CA certificates, for tests of whole commands.
+pub fn certified() -> (Vec<(String, Vec<u8>)>, String, String) {
+    let [leaf, intermediate, root] = Chain::new().pem();
+    let key = Key::new("ecdsa-x509", format!("{leaf}{intermediate}").as_bytes());
+    let mut server = TrustServer::founded(&owner(), &[]);
+    let mut body = server.next_root(std::slice::from_ref(&key), 1);
+    body["version"] = json!(1);
+    server.put_root(&body, &[(key.key_id(), &TestKey::ec(LEAF))]);
+    let file = |role: &str| (role.to_owned(), server.server.files[&format!("{role}.json")].clone());
+    let other = ca("Contoso Root").self_signed(&pair(77)).unwrap().pem();
+    (["root", "timestamp", "snapshot", "targets"].map(file).into(), root, other)
+}
+
 #[test]
 fn a_chain_to_an_anchor_is_trusted() {
     let [leaf, intermediate, root] = Chain::new().pem();

@@ -1,6 +1,7 @@
 //! Whole commands against the sandbox.
 
 mod counts;
+mod crowds;
 mod faults;
 mod gate;
 mod identity;
