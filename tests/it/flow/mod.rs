@@ -9,5 +9,6 @@ mod kill;
 mod lies;
 mod notation;
 mod notation_gate;
+mod pins;
 mod publishing;
 mod refusals;
