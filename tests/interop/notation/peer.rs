@@ -89,7 +89,7 @@ pub(super) fn we_verify(registry: &Registry, image: &str, signer: &Signer, more:
 /// The same trust out of notation's own files.
 pub(super) fn we_verify_by_policy(registry: &Registry, image: &str, notation: &Notation, more: &[String]) -> Ran {
     let (policy, store) = (notation.config().join("trustpolicy.json"), notation.config().join("truststore"));
-    let mut command = ours(registry, &["verify", image, "--format", "notation", "--trust-policy"]);
-    command.arg(policy).arg("--trust-store").arg(store).args(more);
+    let mut command = ours(registry, &["verify", image, "--format", "notation"]);
+    command.arg("--trust-policy").arg(policy).arg("--trust-store").arg(store).args(more);
     run(command)
 }
