@@ -12,6 +12,24 @@ const DEPTH: usize = 16;
 /// Calls worked out in one template, and characters of one value: variables can double each other.
 const CALLS: usize = 100_000;
 const LENGTH: usize = 10_000;
+/// Members that are objects or lists and may hold an image: what an expression puts there cannot be seen.
+const OBJECTS: &[&str] = &[
+    "resources",
+    "properties",
+    "template",
+    "siteconfig",
+    "configuration",
+    "containers",
+    "initcontainers",
+    "containerimagenames",
+    "containersettings",
+    "containerconfiguration",
+    "virtualmachineconfiguration",
+    "customcontainer",
+    "container",
+    "spec",
+    "input",
+];
 /// Members whose text is `DOCKER|image` where a web app runs one.
 const FX_VERSIONS: &[&str] = &["linuxfxversion", "windowsfxversion"];
 
@@ -53,8 +71,8 @@ impl Finder {
     pub(super) fn arm(&mut self, root: &Mapping, given: &Parameters) -> Result<(), Problem> {
         let calls = Cell::new(0);
         let scope = Scope { given, root, calls: &calls };
-        match root.get("resources") {
-            Some(resources) => self.arm_node(resources, &scope),
+        match member(root, "resources")? {
+            Some(resources) => self.arm_part("resources", resources, &scope),
             None => Err(Problem::new(root.line, root.column, "a template without `resources`")),
         }
     }
@@ -71,10 +89,25 @@ impl Finder {
         walked
     }
 
+    /// A member or, of a list, its items: where objects are expected, no expression may stand for one.
+    fn arm_part(&mut self, name: &str, node: &Node, scope: &Scope<'_>) -> Result<(), Problem> {
+        let hidden = |node: &Node| node.as_scalar().is_some_and(|scalar| is_expression(&scalar.value));
+        let hides = OBJECTS.contains(&name)
+            && match node {
+                Node::Sequence(sequence) => sequence.items.iter().any(hidden),
+                node => hidden(node),
+            };
+        if hides {
+            let message = format!("what `{name}` holds is an expression, which may bring an image");
+            return Err(Problem::new(node.line(), node.column(), message));
+        }
+        self.arm_node(node, scope)
+    }
+
     fn arm_mapping(&mut self, mapping: &Mapping, scope: &Scope<'_>) -> Result<(), Problem> {
-        let deployment =
-            mapping.text("type").is_some_and(|name| name.eq_ignore_ascii_case("Microsoft.Resources/deployments"));
-        if deployment && let Some(Node::Mapping(properties)) = mapping.get("properties") {
+        let kind = member(mapping, "type")?.and_then(Node::as_scalar).and_then(|kind| scope.value(&kind.value, 0));
+        let deployment = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments"));
+        if deployment && let Some(Node::Mapping(properties)) = member(mapping, "properties")? {
             return self.nested(properties, scope);
         }
         for (name, node) in &mapping.entries {
@@ -83,6 +116,9 @@ impl Finder {
                 ("image", Node::Scalar(scalar)) => self.arm_image(scalar, "", scope)?,
                 ("image", Node::Mapping(parts)) if in_parts(parts).is_some() => {
                     return Err(Problem::not_text("image", parts.line, parts.column));
+                }
+                ("templatelink", link) => {
+                    return Err(Problem::elsewhere("a linked template", link.line(), link.column()));
                 }
                 ("containerimagenames", Node::Sequence(names)) => {
                     for name in &names.items {
@@ -93,11 +129,7 @@ impl Finder {
                     }
                 }
                 (name, Node::Scalar(scalar)) if FX_VERSIONS.contains(&name) => self.web_app(scalar, scope)?,
-                // Lists of containers that are made elsewhere cannot be seen.
-                ("containers" | "initcontainers", Node::Scalar(scalar)) => {
-                    return Err(Problem::unresolved(&scalar.value, scalar.line, scalar.column));
-                }
-                _ => self.arm_node(node, scope)?,
+                (name, node) => self.arm_part(name, node, scope)?,
             }
         }
         Ok(())
@@ -105,29 +137,39 @@ impl Finder {
 
     /// A template in a template, with parameters of its own or those around it.
     fn nested(&mut self, properties: &Mapping, scope: &Scope<'_>) -> Result<(), Problem> {
-        if let Some(link) = properties.get("templateLink") {
+        if let Some(link) = member(properties, "templateLink")? {
             return Err(Problem::elsewhere("a linked template", link.line(), link.column()));
         }
-        let Some(Node::Mapping(template)) = properties.get("template") else { return Ok(()) };
-        let inner = match properties.get("expressionEvaluationOptions") {
-            Some(Node::Mapping(options)) => {
-                options.text("scope").is_some_and(|scope| scope.eq_ignore_ascii_case("inner"))
-            }
-            _ => false,
+        let unclear = |node: &Node| Problem::new(node.line(), node.column(), "a nested template that cannot be seen");
+        let template = match member(properties, "template")? {
+            None => return Ok(()),
+            Some(Node::Mapping(template)) => template,
+            Some(other) => return Err(unclear(other)),
         };
-        let resources = template.get("resources");
-        let Some(resources) = resources else { return Ok(()) };
+        let options = match member(properties, "expressionEvaluationOptions")? {
+            None => None,
+            Some(Node::Mapping(options)) => member(options, "scope")?,
+            Some(other) => return Err(unclear(other)),
+        };
+        let inner = match options {
+            None => false,
+            Some(Node::Scalar(scope)) if scope.value.eq_ignore_ascii_case("inner") => true,
+            Some(Node::Scalar(scope)) if scope.value.eq_ignore_ascii_case("outer") => false,
+            Some(other) => return Err(unclear(other)),
+        };
+        let Some(resources) = member(template, "resources")? else { return Ok(()) };
         if !inner {
-            return self.arm_node(resources, scope);
+            return self.arm_part("resources", resources, scope);
         }
-        let mut given = Parameters::default();
-        if let Some(Node::Mapping(parameters)) = properties.get("parameters") {
-            given = Parameters::of(parameters);
-            for value in given.0.values_mut() {
-                *value = value.take().and_then(|text| scope.value(&text, 0));
-            }
+        let mut given = match member(properties, "parameters")? {
+            None => Parameters::default(),
+            Some(Node::Mapping(parameters)) => Parameters::of(parameters),
+            Some(other) => return Err(unclear(other)),
+        };
+        for value in given.0.values_mut() {
+            *value = value.take().and_then(|text| scope.value(&text, 0));
         }
-        self.arm_node(resources, &Scope { given: &given, root: template, calls: scope.calls })
+        self.arm_part("resources", resources, &Scope { given: &given, root: template, calls: scope.calls })
     }
 
     fn web_app(&mut self, scalar: &Scalar, scope: &Scope<'_>) -> Result<(), Problem> {
@@ -155,6 +197,20 @@ impl Finder {
         self.push(Found { image, line: scalar.line, column: scalar.column, place });
         Ok(())
     }
+}
+
+/// A member, by its name in any case; twice is an error.
+fn member<'a>(mapping: &'a Mapping, name: &str) -> Result<Option<&'a Node>, Problem> {
+    let mut all = mapping.entries.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, node)| node);
+    match (all.next(), all.next()) {
+        (_, Some(second)) => Err(Problem::duplicate(name, second.line(), second.column())),
+        (first, None) => Ok(first),
+    }
+}
+
+/// Whether the whole text is an expression.
+fn is_expression(text: &str) -> bool {
+    text.starts_with('[') && !text.starts_with("[[") && text.ends_with(']')
 }
 
 impl Scope<'_> {
@@ -208,14 +264,14 @@ impl Scope<'_> {
         if let Some(given) = self.given.0.get(&name) {
             return given.clone();
         }
-        let Some(Node::Mapping(declared)) = self.root.get("parameters") else { return None };
+        let Some(Node::Mapping(declared)) = member(self.root, "parameters").ok()? else { return None };
         let (_, node) = declared.entries.iter().find(|(known, _)| known.to_lowercase() == name)?;
         let Node::Mapping(parameter) = node else { return None };
         self.value(parameter.text("defaultValue")?, depth + 1)
     }
 
     fn variable(&self, name: &str, depth: usize) -> Option<String> {
-        let Some(Node::Mapping(variables)) = self.root.get("variables") else { return None };
+        let Some(Node::Mapping(variables)) = member(self.root, "variables").ok()? else { return None };
         let (_, node) = variables.entries.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         self.value(&node.as_scalar()?.value, depth + 1)
     }

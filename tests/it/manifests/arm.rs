@@ -79,6 +79,15 @@ fn container_apps_web_apps_and_nested_templates() {
         assert_eq!(found.iter().map(|one| one.image.to_string()).collect::<Vec<_>>(), expected, "{body}");
     }
     for body in [
+        "\"[variables('resource')]\"",
+        "{\"type\": \"Microsoft.App/containerApps\", \"properties\": \"[variables('all')]\"}",
+        "{\"type\": \"Microsoft.App/containerApps\", \"properties\": {\"template\": \"[variables('all')]\"}}",
+        "{\"type\": \"Microsoft.App/containerApps\", \"Properties\": {\"Template\": {\"Containers\": [\"[variables('one')]\"]}}}",
+        "{\"type\": \"Microsoft.Web/sites\", \"properties\": {\"siteConfig\": \"[variables('all')]\"}}",
+        "{\"Type\": \"microsoft.resources/deployments\", \"Properties\": {\"TemplateLink\": {\"uri\": \"https://x\"}}}",
+        "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"template\": \"[variables('all')]\"}}",
+        "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"ExpressionEvaluationOptions\": {\"Scope\": \"[parameters('x')]\"}, \"Template\": {\"Resources\": []}}}",
+        "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"template\": {}, \"Template\": {\"resources\": []}}}",
         "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"templateLink\": {\"uri\": \"https://x\"}}}",
         "{\"type\": \"Microsoft.App/containerApps\", \"properties\": {\"template\": {\"containers\": \"[variables('all')]\"}}}",
         "{\"type\": \"Microsoft.Web/sites\", \"properties\": {\"siteConfig\": {\"linuxFxVersion\": \"COMPOSE|abc\"}}}",
