@@ -21,6 +21,13 @@ impl Finder {
 
     fn service(&mut self, name: &str, service: &Mapping) -> Result<(), Problem> {
         let (line, column) = (service.line, service.column);
+        // It would be built and run under the name of the image.
+        if let (Some(_), Some(build)) = (service.get("image"), service.get("build")) {
+            let message = format!("the service `{name}` is built here beside its image");
+            return Err(
+                Problem::new(build.line(), build.column(), message).hint("build and push it, and leave `build` out")
+            );
+        }
         match service.get("image") {
             Some(Node::Scalar(scalar)) => self.add(scalar)?,
             Some(other) => return Err(Problem::not_text("image", other.line(), other.column())),

@@ -6,10 +6,10 @@
 use super::{Finder, Found, Mapping, Node, Place, Problem, Scalar, in_parts, reference};
 
 /// Members that hold text for others to read, and no container.
-const DATA: &[(&str, &[&str])] = &[
-    ("ConfigMap", &["data", "binaryData"]),
-    ("Secret", &["data", "stringData"]),
-    ("CustomResourceDefinition", &["spec"]),
+const DATA: &[(&str, &str, &[&str])] = &[
+    ("v1", "ConfigMap", &["data", "binaryData"]),
+    ("v1", "Secret", &["data", "stringData"]),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", &["spec"]),
 ];
 /// API groups of policies, whose images are patterns.
 const POLICIES: &[&str] = &[
@@ -25,31 +25,44 @@ const CONTAINERS: &[&str] = &["containers", "initcontainers", "ephemeralcontaine
 
 impl Finder {
     pub(super) fn kubernetes(&mut self, object: &Mapping) -> Result<(), Problem> {
-        self.object(object)
+        let api = object.text("apiVersion").unwrap_or_default();
+        let kind = object.text("kind").unwrap_or_default();
+        if POLICIES.iter().any(|group| api.starts_with(group)) {
+            return Ok(());
+        }
+        if let ("v1", "List", Some(Node::Sequence(items))) = (api, kind, object.get("items")) {
+            for item in &items.items {
+                self.step()?;
+                match item {
+                    Node::Mapping(item) if item.text("kind") != Some("List") => self.kubernetes(item)?,
+                    item => self.walk(item)?,
+                }
+            }
+            return self.object(object, &["items"]);
+        }
+        let data = DATA.iter().find(|(of, known, _)| (*of, *known) == (api, kind));
+        self.object(object, data.map_or(&[], |(_, _, names)| *names))
     }
 
-    /// Everything below a node: objects inside of lists by their own kind.
+    /// Everything below a node, whatever kind it says it is: only what is applied as an object of its own has one.
     pub(super) fn walk(&mut self, node: &Node) -> Result<(), Problem> {
         self.step()?;
         self.depth += 1;
         let walked = match node {
             Node::Scalar(_) => Ok(()),
             Node::Sequence(sequence) => sequence.items.iter().try_for_each(|item| self.walk(item)),
-            Node::Mapping(mapping) => self.object(mapping),
+            Node::Mapping(mapping) => self.object(mapping, &[]),
         };
         self.depth -= 1;
         walked
     }
 
-    fn object(&mut self, object: &Mapping) -> Result<(), Problem> {
-        let api = object.text("apiVersion").unwrap_or_default();
-        let kind = object.text("kind").unwrap_or_default();
-        if POLICIES.iter().any(|group| api.starts_with(group)) {
-            return Ok(());
+    fn object(&mut self, object: &Mapping, without: &[&str]) -> Result<(), Problem> {
+        if object.overridden {
+            let message = "`<<` brings a key that stands here too, and readers differ in which they take";
+            return Err(Problem::new(object.line, object.column, message));
         }
-        let is_data =
-            |name: &str| !api.is_empty() && DATA.iter().any(|(of, names)| *of == kind && names.contains(&name));
-        for (name, node) in object.entries.iter().filter(|(name, _)| !is_data(name)) {
+        for (name, node) in object.entries.iter().filter(|(name, _)| !without.contains(&name.as_str())) {
             // Readers differ in whether `Image` is `image`: here it is.
             match name.to_lowercase().as_str() {
                 "image" => self.image(node)?,
@@ -85,17 +98,19 @@ impl Finder {
             Node::Scalar(scalar) if scalar.is_null() => Ok(()),
             Node::Scalar(scalar) => self.add(scalar),
             Node::Sequence(_) => self.walk(node),
-            Node::Mapping(mapping) => match mapping.get("reference") {
-                Some(Node::Scalar(scalar)) => self.add(scalar),
-                Some(other) => Err(Problem::not_text("reference", other.line(), other.column())),
-                None => match in_parts(mapping) {
-                    Some(parts) => {
-                        let (text, scalar) = parts?;
-                        self.add_parts(&text, scalar)
+            Node::Mapping(mapping) => {
+                match mapping.get("reference") {
+                    Some(Node::Scalar(scalar)) => self.add(scalar)?,
+                    Some(other) => return Err(Problem::not_text("reference", other.line(), other.column())),
+                    None => {
+                        if let Some(parts) = in_parts(mapping) {
+                            let (text, scalar) = parts?;
+                            self.add_parts(&text, scalar)?;
+                        }
                     }
-                    None => self.walk(node),
-                },
-            },
+                }
+                self.walk(node)
+            }
         }
     }
 

@@ -74,18 +74,26 @@ const DEPTH: usize = 128;
 
 impl Finder {
     fn document(&mut self, file: &str, document: &Node, parameters: &Parameters) -> Result<(), Problem> {
-        let Node::Mapping(root) = document else {
-            return self.unknown(document);
+        let root = match document {
+            Node::Mapping(root) => root,
+            Node::Scalar(scalar) if scalar.is_null() => return Ok(()),
+            Node::Scalar(scalar) => {
+                return Err(Problem::new(scalar.line, scalar.column, "a document that is only a text"));
+            }
+            Node::Sequence(_) => return self.unknown(document),
         };
-        let schema = root.text("$schema").unwrap_or_default();
-        if schema.contains("deploymentParameters") {
-            return Ok(());
-        }
-        if schema.contains("eploymentTemplate") {
-            return self.arm(root, parameters);
-        }
         let kind = root.text("kind");
         let api = root.text("apiVersion").unwrap_or_default();
+        let schema = root.text("$schema").unwrap_or_default().trim_end_matches('#');
+        let (is_values, is_template) =
+            (schema.ends_with("eploymentParameters.json"), schema.ends_with("eploymentTemplate.json"));
+        if is_values || is_template {
+            // Others would apply it as what it says it is beside the schema.
+            if ["kind", "apiVersion", "services"].iter().any(|name| root.get(name).is_some()) {
+                return Err(Problem::new(root.line, root.column, "an ARM document that is something else too"));
+            }
+            return if is_template { self.arm(root, parameters) } else { Ok(()) };
+        }
         if kustomize::is_kustomization(file, kind, api) {
             return self.kustomization(root);
         }

@@ -1,11 +1,7 @@
 //! YAML and JSON as a tree in which every scalar knows its bytes. Duplicate keys, keys that are no scalars and
 //! undefined aliases are errors; size and depth are bounded by the parser and by the count of nodes.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-    rc::Rc,
-};
+use std::{collections::HashMap, ops::Range, rc::Rc};
 
 use granit_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -46,6 +42,8 @@ pub(super) struct Sequence {
 pub(super) struct Mapping {
     /// Keys as written with their values; what merge keys (`<<`) bring comes last.
     pub(super) entries: Vec<(String, Node)>,
+    /// A merge key brings a name that is given behind it, and readers differ in which they take.
+    pub(super) overridden: bool,
     pub(super) line: u64,
     pub(super) column: u64,
 }
@@ -100,6 +98,12 @@ impl Mapping {
 
 /// Every document of a text.
 pub(super) fn parse(text: &str) -> Result<Vec<Node>, Problem> {
+    // Line breaks to readers of YAML 1.1 and text to others.
+    if let Some(at) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
+        let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+        let (line, column) = place(line, 0);
+        return Err(Problem::new(line, column, "a character that only some readers take for a line break"));
+    }
     let templated = text.contains("{{");
     let mut builder = Builder { text, open: Vec::new(), anchors: HashMap::new(), documents: Vec::new(), nodes: 0 };
     let options = granit_parser::options! { emit_comments: false };
@@ -127,8 +131,11 @@ enum Open {
 
 struct OpenMapping {
     entries: Vec<(String, Node)>,
-    names: HashSet<String>,
-    merges: Vec<Node>,
+    /// Names, with the place of their entry.
+    names: HashMap<String, usize>,
+    /// What merge keys name, with the count of entries before each.
+    merges: Vec<(Node, usize)>,
+    overridden: bool,
     key: Option<Rc<Scalar>>,
     anchor: usize,
     at: (u64, u64),
@@ -147,6 +154,9 @@ impl Builder<'_> {
         let at = place(span.start.line(), span.start.col());
         match event {
             Event::Scalar(value, style, anchor, tag) => {
+                if tag.is_some() && matches!(self.open.last(), Some(Open::Mapping(open)) if open.key.is_none()) {
+                    return Err(Problem::new(at.0, at.1, "a key with a tag"));
+                }
                 let range = span.byte_range().filter(|range| self.text.get(range.clone()).is_some());
                 let range = range.ok_or_else(|| Problem::new(at.0, at.1, "has no place in the text"))?;
                 let scalar = Scalar {
@@ -166,8 +176,16 @@ impl Builder<'_> {
             }
             Event::SequenceStart(_, anchor, _) => self.begin(Open::Sequence { items: Vec::new(), anchor, at }),
             Event::MappingStart(_, anchor, _) => {
-                let (entries, names, merges) = (Vec::new(), HashSet::new(), Vec::new());
-                self.begin(Open::Mapping(Box::new(OpenMapping { entries, names, merges, key: None, anchor, at })))
+                let (entries, names, merges) = (Vec::new(), HashMap::new(), Vec::new());
+                self.begin(Open::Mapping(Box::new(OpenMapping {
+                    entries,
+                    names,
+                    merges,
+                    overridden: false,
+                    key: None,
+                    anchor,
+                    at,
+                })))
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::DocumentEnd => {
@@ -194,10 +212,13 @@ impl Builder<'_> {
                 self.add(Node::Sequence(Rc::new(sequence)), anchor, at)
             }
             Some(Open::Mapping(mut open)) => {
-                for merged in std::mem::take(&mut open.merges) {
-                    self.merge(&mut open, &merged)?;
+                let own = open.entries.len();
+                for (merged, before) in std::mem::take(&mut open.merges) {
+                    let brought = open.entries.len();
+                    self.merge(&mut open, &merged, &(before..own), brought)?;
                 }
-                let mapping = Mapping { entries: open.entries, line: open.at.0, column: open.at.1 };
+                let mapping =
+                    Mapping { entries: open.entries, overridden: open.overridden, line: open.at.0, column: open.at.1 };
                 self.add(Node::Mapping(Rc::new(mapping)), open.anchor, open.at)
             }
             None => Ok(()),
@@ -217,11 +238,11 @@ impl Builder<'_> {
             None => self.documents.push(node),
             Some(Open::Sequence { items, .. }) => items.push(node),
             Some(Open::Mapping(open)) => match (open.key.take(), node) {
-                (None, Node::Scalar(scalar)) => open.key = Some(scalar),
+                (None, Node::Scalar(scalar)) if !scalar.tagged => open.key = Some(scalar),
                 (None, _) => return Err(Problem::new(at.0, at.1, "a key that is no text")),
-                (Some(name), node) if name.value == "<<" && name.plain => open.merges.push(node),
+                (Some(name), node) if name.value == "<<" && name.plain => open.merges.push((node, open.entries.len())),
                 (Some(name), node) => {
-                    if !open.names.insert(name.value.clone()) {
+                    if open.names.insert(name.value.clone(), open.entries.len()).is_some() {
                         return Err(Problem::duplicate(&name.value, name.line, name.column));
                     }
                     open.entries.push((name.value.clone(), node));
@@ -231,8 +252,15 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Adds what a merge key names, as far as the mapping does not say otherwise itself.
-    fn merge(&mut self, open: &mut OpenMapping, merged: &Node) -> Result<(), Problem> {
+    /// Adds what a merge key names, as far as the mapping does not say otherwise behind it (entries `later`). A name
+    /// given before it, or by the merge key before it (entries up to `brought`), is an error.
+    fn merge(
+        &mut self,
+        open: &mut OpenMapping,
+        merged: &Node,
+        later: &Range<usize>,
+        brought: usize,
+    ) -> Result<(), Problem> {
         match merged {
             Node::Mapping(mapping) => {
                 self.nodes += mapping.entries.len();
@@ -240,14 +268,20 @@ impl Builder<'_> {
                     return Err(Problem::too_large());
                 }
                 for (name, node) in &mapping.entries {
-                    if open.names.insert(name.clone()) {
-                        open.entries.push((name.clone(), node.clone()));
+                    match open.names.get(name) {
+                        None => {
+                            open.names.insert(name.clone(), open.entries.len());
+                            open.entries.push((name.clone(), node.clone()));
+                        }
+                        Some(at) if later.contains(at) => open.overridden = true,
+                        Some(at) if *at < brought => return Err(Problem::duplicate(name, open.at.0, open.at.1)),
+                        Some(_) => {}
                     }
                 }
                 Ok(())
             }
             Node::Sequence(sequence) => sequence.items.iter().try_for_each(|item| match item {
-                Node::Mapping(_) => self.merge(open, item),
+                Node::Mapping(_) => self.merge(open, item, later, brought),
                 other => Err(Problem::not_text("<<", other.line(), other.column())),
             }),
             Node::Scalar(scalar) => Err(Problem::not_text("<<", scalar.line, scalar.column)),

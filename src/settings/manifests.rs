@@ -186,9 +186,9 @@ fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Set
             path.extension().is_some_and(|extension| READ.iter().any(|known| extension.eq_ignore_ascii_case(known)));
         if kind.is_dir() {
             list(&path, depth + 1, found)?;
-        } else if is_manifest && kind.is_symlink() {
+        } else if kind.is_symlink() && (is_manifest || path.is_dir()) {
             return Err(invalid(format!("`{}` is a link, and links in a folder are not followed", path.display()))
-                .hint("name the file itself"));
+                .hint("name what it leads to itself"));
         } else if is_manifest {
             found.push(path);
         }

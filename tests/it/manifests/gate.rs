@@ -119,6 +119,9 @@ fn p08_nothing_is_passed_over() {
     fs::write(path("latin.yaml"), b"a: \xe4\n").unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(path("good.yaml"), path("linked/link.yaml")).unwrap();
+    fs::create_dir(path("linked-folder")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(path("empty"), path("linked-folder/link")).unwrap();
     let root = "0".repeat(64);
     let mut cases = vec![
         (path("none.yaml"), "no-images"),
@@ -137,6 +140,7 @@ fn p08_nothing_is_passed_over() {
     ];
     if cfg!(unix) {
         cases.push((path("linked"), "manifest-invalid"));
+        cases.push((path("linked-folder"), "manifest-invalid"));
     }
     for (named, reason) in cases {
         let outcome = world.run(&format!("verify --format dct --root {root} --manifests {named}"));

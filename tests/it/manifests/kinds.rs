@@ -102,6 +102,8 @@ fn compose_files() {
     );
     for (text, word) in [
         ("services:\n  web:\n    build: .\n", "is built here"),
+        ("services:\n  web:\n    image: a.azurecr.io/web:1\n    build: .\n", "is built here"),
+        ("x: &x {image: b}\nservices:\n  web:\n    image: a\n    <<: *x\n", "stands twice"),
         ("services:\n  web:\n    restart: always\n", "names no image"),
         ("services:\n  web:\n    image: ${REGISTRY}/web\n", "expression without a value"),
         ("services:\n  web:\n    image: $IMAGE\n", "expression without a value"),
@@ -163,6 +165,32 @@ fn p08_an_image_in_an_unknown_document_is_an_error() {
     ] {
         assert!(refused("values.yaml", text).contains("neither Kubernetes"), "{text}");
     }
+}
+
+/// What is passed over in a `ConfigMap` or a policy is found where something else only says that it is one.
+#[test]
+fn p08_no_kind_or_schema_hides_a_container() {
+    assert_found(
+        "x.yaml",
+        "apiVersion: v1\nkind: Pod\nspec:\n  apiVersion: kyverno.io/v1\n  kind: ClusterPolicy\n  containers:\n  - image: a.azurecr.io/web\n",
+        &[("a.azurecr.io/web", 7)],
+    );
+    assert_found(
+        "x.yaml",
+        "apiVersion: example.com/v1\nkind: ConfigMap\ndata:\n  image: a.azurecr.io/web\n",
+        &[("a.azurecr.io/web", 4)],
+    );
+    assert_found(
+        "x.yaml",
+        "apiVersion: x.io/v1\nkind: Db\nspec:\n  image:\n    repository: a.azurecr.io/db\n    tag: '1'\n    side: {image: a.azurecr.io/side}\n",
+        &[("a.azurecr.io/db:1", 5), ("a.azurecr.io/side", 7)],
+    );
+    let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: a.azurecr.io/web\n";
+    for schema in ["deploymentParameters.json#", "deploymentTemplate.json"] {
+        let text = format!("$schema: https://schema.management.azure.com/schemas/2019-04-01/{schema}\n{pod}");
+        assert!(refused("x.yaml", &text).contains("something else too"), "{schema}");
+    }
+    assert_found("x.yaml", &format!("$schema: deploymentParameters\n{pod}"), &[("a.azurecr.io/web", 6)]);
 }
 
 #[test]

@@ -23,10 +23,6 @@ fn p08_an_image_is_found_however_it_is_written() {
         ("  containers:\n  - &c\n    image: a/x:1\n  initContainers:\n  - *c\n", vec![("docker.io/a/x:1", 6)]),
         ("  containers:\n  - &c\n    image: a/x:1\n  - <<: *c\n    name: b\n", vec![("docker.io/a/x:1", 6)]),
         (
-            "  base: &b {image: a/x:1}\n  containers:\n  - <<: [*b]\n    image: b/y\n",
-            vec![("docker.io/a/x:1", 4), ("docker.io/b/y", 7)],
-        ),
-        (
             "  containers:\n  - Image: a/x:1\n  Containers:\n  - IMAGE: b/y\n",
             vec![("docker.io/a/x:1", 5), ("docker.io/b/y", 7)],
         ),
@@ -60,6 +56,17 @@ fn p08_documents_that_readers_read_differently_are_refused() {
         (format!("{HEAD}  containers:\n  - <<: a\n"), "not plain text"),
         (format!("{HEAD}  containers:\n  - image: {{reference: [a]}}\n"), "not plain text"),
         ("a: &a [*a]\n".into(), "alias"),
+        // Line breaks of YAML 1.1, merge keys over keys, keys with tags: readers differ.
+        (format!("{HEAD}  containers:\n  - name: a # \u{2028}    image: evil\n"), "line break"),
+        (format!("{HEAD}  containers:\n  - name: a # \u{2029}    image: evil\n"), "line break"),
+        (format!("{HEAD}  containers:\n  - name: a # \u{85}    image: evil\n"), "line break"),
+        (format!("{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - image: b/y\n    <<: *b\n"), "stands twice"),
+        (format!("{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - <<: [*b]\n    image: b/y\n"), "`<<` brings"),
+        (format!("{HEAD}  b: &b {{image: a}}\n  c: &c {{image: b}}\n  d:\n    <<: *b\n    <<: *c\n"), "stands twice"),
+        (format!("{HEAD}  containers:\n  - !!binary aW1hZ2U=: evil\n"), "a key with a tag"),
+        (format!("{HEAD}  containers:\n  - !!str image: evil\n"), "a key with a tag"),
+        ("just a text\n".into(), "only a text"),
+        ("--- \napiVersion: v1\n--- \ntext\n".into(), "only a text"),
         ("[[[[".into(), "not YAML"),
         ("\u{0}".into(), "not YAML"),
     ] {
