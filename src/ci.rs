@@ -8,6 +8,7 @@ use std::{
 };
 
 use clap::Parser as _;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, Command},
@@ -18,7 +19,7 @@ use crate::{
     process::{Environment, Process},
     reason::Exit,
     report::{ImageReport, Problem, Profile, Report},
-    run::{append, execute, replace},
+    run::{append, execute, replace, write_log},
 };
 
 /// Variables that an earlier step may plant, and that would move where requests go: inputs only (P11).
@@ -127,13 +128,7 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
 /// Shows the log to a run that is being debugged.
 fn debug(console: &Console) {
     let console = console.clone();
-    // A second run in one process keeps the first one's subscriber.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter("acr_sign=debug")
-        .with_writer(move || DebugLines(console.clone()))
-        .with_ansi(false)
-        .without_time()
-        .try_init();
+    write_log(LevelFilter::DEBUG, false, move || DebugLines(console.clone()));
 }
 
 /// A step, once its command has run.

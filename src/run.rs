@@ -8,6 +8,12 @@ use std::{
 };
 
 use clap::{CommandFactory as _, Parser as _};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{
     ci,
@@ -214,17 +220,18 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn log(output: &Output, process: &Process) {
     let level = match output.verbose {
         0 => return,
-        1 => "acr_sign=info",
-        _ => "acr_sign=debug",
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
     };
     let colour = process.terminal && process.environment.get("NO_COLOR").is_none();
+    write_log(level, colour, std::io::stderr);
+}
+
+/// Sends this program's own log to `writer`, and nothing of the libraries it stands on.
+pub(crate) fn write_log(level: LevelFilter, colour: bool, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
+    let all = tracing_subscriber::fmt().with_max_level(level).with_writer(writer).with_ansi(colour).without_time();
     // A second run in one process keeps the first one's subscriber.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(colour)
-        .without_time()
-        .try_init();
+    let _ = all.finish().with(Targets::new().with_target("acr_sign", level)).try_init();
 }
 
 fn shared(command: &Command) -> &Shared {
