@@ -1,7 +1,7 @@
 //! `kustomization.yaml`: its `images:`. What it brings in from outside of the folder, generates from a chart, or
 //! patches in line is not followed, so an image there is an error.
 
-use super::{Finder, Found, Mapping, Node, Place, Problem, reference};
+use super::{Finder, Found, Mapping, Node, Place, Problem, reference, yaml};
 
 /// Members that a build would turn into objects that are seen nowhere else.
 const RENDERED: &[&str] = &["helmCharts", "helmChartInflationGenerator", "generators", "transformers", "components"];
@@ -24,17 +24,72 @@ impl Finder {
                 }
                 ("resources" | "bases" | "components", Node::Sequence(parts)) => {
                     for part in &parts.items {
-                        let remote = part.as_scalar().is_none_or(|part| is_remote(&part.value));
-                        if remote {
-                            return Err(Problem::elsewhere("a resource", part.line(), part.column()));
-                        }
+                        self.part(part)?;
                     }
                 }
-                ("patches" | "patchesStrategicMerge" | "patchesJson6902", node) => in_line(node)?,
+                ("patches" | "patchesStrategicMerge" | "patchesJson6902", node) => self.patches(node)?,
+                ("replacements", node) => replacements(node)?,
                 (name, node) if RENDERED.contains(&name) => {
                     return Err(Problem::elsewhere(&format!("what `{name}` brings"), node.line(), node.column()));
                 }
                 (_, node) => self.walk(node)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A file or folder that a build reads too.
+    fn part(&mut self, node: &Node) -> Result<(), Problem> {
+        match node.as_scalar().filter(|part| !is_remote(&part.value)) {
+            Some(part) => self.parts.push(part.value.clone()),
+            None => return Err(Problem::elsewhere("a resource", node.line(), node.column())),
+        }
+        Ok(())
+    }
+
+    fn patches(&mut self, node: &Node) -> Result<(), Problem> {
+        let Node::Sequence(patches) = node else {
+            return Err(Problem::not_text("patches", node.line(), node.column()));
+        };
+        for patch in &patches.items {
+            let Node::Mapping(entry) = patch else {
+                self.patch(patch)?;
+                continue;
+            };
+            if let Some(path) = entry.get("path") {
+                self.part(path)?;
+            }
+            if let Some(patch) = entry.get("patch") {
+                self.patch(patch)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A patch in line, or the path of one.
+    fn patch(&mut self, node: &Node) -> Result<(), Problem> {
+        let at = patched(node.line(), node.column());
+        let Some(scalar) = node.as_scalar() else { return Err(at) };
+        for document in yaml::parse(&scalar.value).map_err(|_| at.clone())? {
+            match &document {
+                Node::Scalar(path) if path.value == scalar.value => self.part(node)?,
+                Node::Scalar(_) => return Err(at),
+                Node::Sequence(operations) => self.operations(&operations.items).map_err(|_| at.clone())?,
+                Node::Mapping(_) if self.names_image(&document) => return Err(at),
+                Node::Mapping(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Operations on paths (RFC 6902), none of which may lead to an image or bring one.
+    pub(super) fn operations(&mut self, items: &[Node]) -> Result<(), Problem> {
+        for item in items {
+            let at = || patched(item.line(), item.column());
+            let Node::Mapping(operation) = item else { return Err(at()) };
+            let path = operation.text("path").ok_or_else(at)?;
+            if touches(path) || operation.text("from").is_some_and(touches) || self.names_image(item) {
+                return Err(at());
             }
         }
         Ok(())
@@ -77,19 +132,38 @@ impl Finder {
     }
 }
 
-/// A patch in line is text that becomes part of an object: with an image in it, nobody would see that.
-fn in_line(node: &Node) -> Result<(), Problem> {
+/// Values copied into objects, which may not lead to an image.
+fn replacements(node: &Node) -> Result<(), Problem> {
+    let wrong = |node: &Node| Err(Problem::elsewhere("what a replacement sets", node.line(), node.column()));
     match node {
-        Node::Scalar(scalar) if scalar.value.to_lowercase().contains("image") => {
-            Err(Problem::elsewhere("an image that a patch sets in line", scalar.line, scalar.column))
-        }
         Node::Scalar(_) => Ok(()),
-        Node::Sequence(sequence) => sequence.items.iter().try_for_each(in_line),
-        Node::Mapping(mapping) => {
-            let patches = mapping.entries.iter().filter(|(name, _)| name == "patch");
-            patches.map(|(_, node)| node).try_for_each(in_line)
-        }
+        Node::Sequence(sequence) => sequence.items.iter().try_for_each(replacements),
+        Node::Mapping(mapping) => mapping.entries.iter().try_for_each(|(name, node)| match (name.as_str(), node) {
+            ("path", _) => wrong(node),
+            ("fieldPaths", Node::Sequence(paths)) => {
+                let allowed = |path: &Node| path.as_scalar().is_some_and(|path| !touches(&path.value));
+                if paths.items.iter().all(allowed) { Ok(()) } else { wrong(node) }
+            }
+            ("fieldPaths", _) => wrong(node),
+            _ => replacements(node),
+        }),
     }
+}
+
+/// An image, or an operation that may set one, in a patch: nobody would see it.
+fn patched(line: u64, column: u64) -> Problem {
+    Problem::elsewhere("an image that a patch sets in line", line, column)
+}
+
+/// Whether a path into an object may lead to an image.
+fn touches(path: &str) -> bool {
+    let path = path.to_lowercase();
+    path.contains("image") || path.contains("container") || path.contains('*')
+}
+
+/// Whether a document is a list of operations on paths (RFC 6902).
+pub(super) fn is_operations(items: &[Node]) -> bool {
+    items.iter().any(|item| matches!(item, Node::Mapping(item) if item.get("op").is_some()))
 }
 
 /// A URL, or a repository on a host.

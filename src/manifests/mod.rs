@@ -53,17 +53,23 @@ enum Place {
 /// Rejects what is not understood for sure: bad YAML or JSON, duplicate keys, expressions without a value, images in
 /// a document of no known kind.
 pub fn read(file: &str, text: &str, parameters: &Parameters) -> Result<Vec<Found>, ManifestError> {
+    Ok(read_parts(file, text, parameters)?.0)
+}
+
+/// As [`read`], and the paths of files and folders that a kustomization is built of besides itself.
+pub fn read_parts(file: &str, text: &str, parameters: &Parameters) -> Result<(Vec<Found>, Vec<String>), ManifestError> {
     let at = |problem: Problem| ManifestError::new(file, problem);
-    let mut finder = Finder { found: Vec::new(), visited: 0, depth: 0 };
+    let mut finder = Finder { found: Vec::new(), parts: Vec::new(), visited: 0, depth: 0 };
     for document in yaml::parse(text).map_err(at)? {
         finder.document(file, &document, parameters).map_err(at)?;
     }
-    Ok(finder.found)
+    Ok((finder.found, finder.parts))
 }
 
 /// Images found so far, and the work done: aliases can make a small text large.
 struct Finder {
     found: Vec<Found>,
+    parts: Vec<String>,
     visited: usize,
     depth: usize,
 }
@@ -80,6 +86,7 @@ impl Finder {
             Node::Scalar(scalar) => {
                 return Err(Problem::new(scalar.line, scalar.column, "a document that is only a text"));
             }
+            Node::Sequence(patch) if kustomize::is_operations(&patch.items) => return self.operations(&patch.items),
             Node::Sequence(_) => return self.unknown(document),
         };
         let kind = root.text("kind");
@@ -108,13 +115,24 @@ impl Finder {
 
     /// A document of no known kind may not hold what looks like an image.
     fn unknown(&mut self, document: &Node) -> Result<(), Problem> {
-        let mut inner = Self { found: Vec::new(), visited: self.visited, depth: 0 };
-        let walked = inner.walk(document);
+        match self.first_image(document) {
+            None => Ok(()),
+            Some((line, column)) => Err(Problem::unknown_kind(line, column)),
+        }
+    }
+
+    fn names_image(&mut self, node: &Node) -> bool {
+        self.first_image(node).is_some()
+    }
+
+    /// Where a node names an image, or what cannot be told from one.
+    fn first_image(&mut self, node: &Node) -> Option<(u64, u64)> {
+        let mut inner = Self { found: Vec::new(), parts: Vec::new(), visited: self.visited, depth: 0 };
+        let walked = inner.walk(node);
         self.visited = inner.visited;
-        match (walked, inner.found.first()) {
-            (Ok(()), None) => Ok(()),
-            (Err(problem), _) => Err(Problem::unknown_kind(problem.line, problem.column)),
-            (Ok(()), Some(first)) => Err(Problem::unknown_kind(first.line, first.column)),
+        match walked {
+            Err(problem) => Some((problem.line, problem.column)),
+            Ok(()) => inner.found.first().map(|first| (first.line, first.column)),
         }
     }
 

@@ -24,6 +24,8 @@ const DEPTH: usize = 32;
 const IMAGES: usize = 10_000;
 /// Extensions of what is read in a folder.
 const READ: &[&str] = &["yaml", "yml", "json"];
+/// Names of a kustomization; the last has no extension.
+const KUSTOMIZATION: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Standard input, as a path and as it is shown.
 const STDIN: &str = "-";
 
@@ -42,6 +44,8 @@ struct Manifest {
     name: String,
     text: String,
     found: Vec<Found>,
+    /// What a kustomization is built of besides itself, from its folder.
+    parts: Vec<String>,
 }
 
 /// Reads standard input where a manifest is to come from there.
@@ -78,6 +82,7 @@ impl Manifests {
             let bytes = read_file(&path)?;
             manifests.add(Some(path.clone()), &path.display().to_string().replace('\\', "/"), bytes)?;
         }
+        manifests.are_whole()?;
         if manifests.files.iter().all(|file| file.found.is_empty()) {
             return Err(SettingError::usage("the manifests name no image")
                 .reason(Reason::NoImages)
@@ -94,11 +99,34 @@ impl Manifests {
             return Err(invalid(format!("`{name}` is larger than {SIZE_LIMIT} bytes")));
         }
         let text = String::from_utf8(bytes).map_err(|error| invalid(format!("`{name}` is not UTF-8")).cause(error))?;
-        let found = manifests::read(name, &text, &self.parameters).map_err(|error| SettingError::of(&error))?;
-        self.files.push(Manifest { path, name: name.to_owned(), text, found });
+        let (found, parts) =
+            manifests::read_parts(name, &text, &self.parameters).map_err(|error| SettingError::of(&error))?;
+        self.files.push(Manifest { path, name: name.to_owned(), text, found, parts });
         let images: usize = self.files.iter().map(|file| file.found.len()).sum();
         if images > IMAGES {
             return Err(invalid(format!("more than {IMAGES} images")));
+        }
+        Ok(())
+    }
+
+    /// What a kustomization is built of must have been read too.
+    #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+    fn are_whole(&self) -> Result<(), SettingError> {
+        let read: BTreeSet<PathBuf> =
+            self.files.iter().filter_map(|file| fs::canonicalize(file.path.as_ref()?).ok()).collect();
+        for file in &self.files {
+            for part in &file.parts {
+                let path = file.path.as_ref().and_then(|path| fs::canonicalize(path.with_file_name(part)).ok());
+                let is_read = path.is_some_and(|path| {
+                    read.contains(&path) || KUSTOMIZATION.iter().any(|name| read.contains(&path.join(name)))
+                });
+                if !is_read {
+                    let message = format!("`{}` is built of `{}`, which is not read", file.name, part.escape_debug());
+                    return Err(
+                        invalid(message).hint("name its file or folder too, or check what `kustomize build` renders")
+                    );
+                }
+            }
         }
         Ok(())
     }
@@ -183,7 +211,8 @@ fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Set
     for entry in entries {
         let (path, kind) = (entry.path(), entry.file_type().map_err(cannot)?);
         let is_manifest =
-            path.extension().is_some_and(|extension| READ.iter().any(|known| extension.eq_ignore_ascii_case(known)));
+            path.extension().is_some_and(|extension| READ.iter().any(|known| extension.eq_ignore_ascii_case(known)))
+                || path.file_name().is_some_and(|name| KUSTOMIZATION.iter().any(|known| name == *known));
         if kind.is_dir() {
             list(&path, depth + 1, found)?;
         } else if kind.is_symlink() && (is_manifest || path.is_dir()) {

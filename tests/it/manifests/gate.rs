@@ -122,6 +122,14 @@ fn p08_nothing_is_passed_over() {
     fs::create_dir(path("linked-folder")).unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(path("empty"), path("linked-folder/link")).unwrap();
+    for (folder, resource) in
+        [("remote", "ssh://x/y"), ("host", "gitlab.com/org/repo"), ("above", "../empty"), ("gone", "gone.yaml")]
+    {
+        fs::create_dir(path(folder)).unwrap();
+        let name = if folder == "gone" { "Kustomization" } else { "kustomization.yaml" };
+        let text = format!("resources: [{resource}]\nimages: [{{name: contoso.azurecr.io/shop/web, newTag: '1.0'}}]\n");
+        fs::write(path(&format!("{folder}/{name}")), text).unwrap();
+    }
     let root = "0".repeat(64);
     let mut cases = vec![
         (path("none.yaml"), "no-images"),
@@ -135,6 +143,10 @@ fn p08_nothing_is_passed_over() {
         // One bad file among good ones.
         (format!("{} {}", path("good.yaml"), path("template.yaml")), "manifest-invalid"),
         (folder.path().display().to_string(), "manifest-invalid"),
+        (path("remote"), "manifest-invalid"),
+        (path("host"), "manifest-invalid"),
+        (path("above"), "manifest-invalid"),
+        (path("gone"), "manifest-invalid"),
         ("-".into(), "no-images"),
         (format!("{} --parameters {}", path("good.yaml"), path("missing.json")), "manifest-invalid"),
     ];

@@ -145,10 +145,34 @@ fn kustomizations() {
             "patches:\n- patch: |-\n    - op: replace\n      path: /spec/containers/0/image\n      value: evil\n",
             "patch sets in line",
         ),
+        (
+            "patches:\n- patch: |-\n    - {op: add, path: /spec/containers/-, value: {\"im\\u0061ge\": evil}}\n",
+            "patch sets in line",
+        ),
+        ("patches:\n- patch: |-\n    - {op: add, path: /spec, value: {\"im\\u0061ge\": evil}}\n", "patch sets in line"),
+        ("patches:\n- patch: '- {op: replace, value: evil}'\n", "patch sets in line"),
+        ("patches:\n- patch: '[: '\n", "patch sets in line"),
+        ("replacements:\n- targets:\n  - fieldPaths: [spec.template.spec.containers.0.image]\n", "another file"),
+        ("replacements:\n- path: other.yaml\n", "another file"),
         ("patchesStrategicMerge:\n- |-\n  spec: {containers: [{image: evil}]}\n", "patch sets in line"),
     ] {
         let error = refused("kustomization.yaml", text);
         assert!(error.contains(word), "{text}: {error}");
+    }
+}
+
+/// The file of a patch, as it is read in a folder.
+#[test]
+fn p08_no_patch_file_sets_an_image() {
+    assert_found("patch.yaml", "- {op: replace, path: /spec/replicas, value: 3}\n", &[]);
+    for text in [
+        "- {op: replace, path: /spec/template/spec/containers/0/image, value: evil}\n",
+        "- {op: add, path: /spec/template/spec/initContainers, value: []}\n",
+        "[{\"op\": \"copy\", \"from\": \"/spec/image\", \"path\": \"/spec/x\"}]",
+        "- {op: replace, value: evil}\n",
+        "- {op: replace, path: /spec/replicas, value: 3}\n- text\n",
+    ] {
+        assert!(refused("patch.yaml", text).contains("patch sets"), "{text}");
     }
 }
 
