@@ -253,7 +253,7 @@ pub(super) fn root_was_replaced(rejection: &Rejection) -> bool {
 }
 
 /// Whether a delegation lists the key, in whatever form.
-fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
+pub(super) fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
     let parent = role.parent().and_then(|parent| set.targets(&parent));
     let delegation = set.delegated_by(role);
     parent.zip(delegation).is_some_and(|(parent, delegation)| {

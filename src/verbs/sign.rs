@@ -43,7 +43,7 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
             Format::Notation => SignFormat::Notation(Box::new(for_notation(arguments, services).await?)),
         });
     }
-    report.images = sign(services, &options).await;
+    sign(services, &options, &mut report).await;
     named.tell_times(&mut report.images);
     let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
     Ok(Outcome { report, text, json: None })

@@ -11,8 +11,8 @@ use super::{Candidate, Ended, SignOptions};
 use crate::{
     crypto::Signer,
     flow::{
-        Collection, Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft,
-        verify::chain,
+        Collection, Failure, FlowError, Needed, Published, Services, collection::lists, publish::pause_before_retry,
+        sign_draft, verify::chain,
     },
     format::{
         Format,
@@ -86,6 +86,17 @@ impl<'a> DctJob<'a> {
             let (repository, server) = (self.collection.repository.to_string(), self.collection.server_name());
             FlowError::NoTrustData { repository, server, gate: false }.into()
         })
+    }
+
+    /// The roles that do not count, without those that this key signs anew (T29).
+    pub(super) fn skipped(&self, set: &TrustedSet) -> Vec<String> {
+        let asked = &self.dct.roles;
+        let ours = |role: &RoleName| match asked.as_slice() {
+            [] => lists(set, role, self.dct.signer.public_key()),
+            asked => asked.contains(role),
+        };
+        let skipped = set.skipped().into_iter().filter(|warning| !ours(warning.role()));
+        skipped.map(|warning| format!("{}: {warning}", self.collection.repository)).collect()
     }
 
     /// Signs what may be signed, in one publication.

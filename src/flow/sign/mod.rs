@@ -22,7 +22,7 @@ use crate::{
     format::Format,
     oci::{Digest, Reference, Repository, Subject},
     registry::Resolved,
-    report::{ImageReport, Problem, SignatureReport, Status},
+    report::{ImageReport, Problem, Report, SignatureReport, Status},
 };
 
 /// What `sign` was asked for.
@@ -53,8 +53,8 @@ pub enum SignFormat {
     Notation(Box<SignNotation>),
 }
 
-/// Signs; one report per image, in the order named.
-pub async fn sign(services: &Services, options: &SignOptions) -> Vec<ImageReport> {
+/// Signs; fills images, in the order named, and warnings of the report.
+pub async fn sign(services: &Services, options: &SignOptions, report: &mut Report) {
     let mut groups: BTreeMap<&Repository, Vec<usize>> = BTreeMap::new();
     for (index, image) in options.images.iter().enumerate() {
         groups.entry(&image.repository).or_default().push(index);
@@ -63,10 +63,14 @@ pub async fn sign(services: &Services, options: &SignOptions) -> Vec<ImageReport
         let group = Group { services, options, repository, indexes };
         async move { Box::pin(group.run()).await }
     });
-    let mut reports: Vec<(usize, ImageReport)> =
-        stream::iter(jobs).buffer_unordered(services.concurrency).collect::<Vec<_>>().await.concat();
-    reports.sort_by_key(|(index, _)| *index);
-    reports.into_iter().map(|(_, report)| report).collect()
+    let ended: Vec<_> = stream::iter(jobs).buffer_unordered(services.concurrency).collect().await;
+    let (images, warnings): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+    let mut images = images.concat();
+    images.sort_by_key(|(index, _)| *index);
+    report.images = images.into_iter().map(|(_, image)| image).collect();
+    let mut warnings = warnings.concat();
+    warnings.sort_unstable();
+    report.warnings.extend(warnings);
 }
 
 /// An image that may be signed: resolved once, and nothing against it.
@@ -96,7 +100,8 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    async fn run(&self) -> Vec<(usize, ImageReport)> {
+    /// The images, and what is worth saying about their repository.
+    async fn run(&self) -> (Vec<(usize, ImageReport)>, Vec<String>) {
         let resolving = stream::iter(self.indexes.iter().map(|index| self.resolve(*index)))
             .buffered(self.services.concurrency)
             .collect::<Vec<_>>();
@@ -119,12 +124,14 @@ impl Group<'_> {
                 Err(failed) => reports.push(failed),
             }
         }
+        let set = dct.as_ref().zip(loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()));
+        let warnings = set.map(|(dct, set)| dct.skipped(set)).unwrap_or_default();
         let by_dct = dct.as_ref().zip(loaded).map(|(dct, loaded)| dct.sign(loaded, &candidates));
         let by_notation = notation.as_ref().map(|notation| notation.sign(&candidates));
         let (by_dct, by_notation) = join(OptionFuture::from(by_dct), OptionFuture::from(by_notation)).await;
         let ended: Vec<Ended> = by_dct.into_iter().chain(by_notation).flatten().collect();
         reports.extend(candidates.iter().map(|candidate| (candidate.index, candidate.report(&ended))));
-        reports
+        (reports, warnings)
     }
 
     /// One manifest GET; what `--digest` or the reference says otherwise refuses the image.

@@ -45,6 +45,12 @@ impl<'a> Collections<'a> {
         Self(sets)
     }
 
+    /// The roles that were looked at and do not count, in words (T29).
+    pub(super) fn skipped(&self, repository: &Repository) -> Vec<String> {
+        let skipped = self.0.iter().filter_map(|(_, set)| set.as_ref().ok()).flat_map(TrustedSet::skipped);
+        skipped.map(|warning| format!("{repository}: {warning}")).collect()
+    }
+
     /// The trust data under a root that was asked for.
     pub(super) fn under(&self, root: &RootTrust) -> Option<&Result<TrustedSet, Failure>> {
         self.0.iter().find(|(known, _)| *known == root).map(|(_, set)| set)

@@ -57,10 +57,13 @@ pub async fn verify(services: &Services, options: &VerifyOptions, report: &mut R
     let allowed = !ended.is_empty() && ended.iter().all(|ended| ended.allowed);
     report.decision = Some(if allowed { Decision::Allow } else { Decision::Deny });
     for ended in ended {
-        for (switch, warning) in ended.lax {
+        let (switches, lax): (Vec<_>, Vec<_>) = ended.lax.into_iter().unzip();
+        for warning in lax.into_iter().chain(ended.warnings) {
             if !report.warnings.contains(&warning) {
                 report.warnings.push(warning);
             }
+        }
+        for switch in switches {
             if !report.lax.contains(&switch) {
                 report.lax.push(switch);
             }
@@ -84,6 +87,8 @@ struct Ended {
     report: ImageReport,
     /// What was not checked as strictly as it can be (P09): the switch, and what it means.
     lax: Vec<(String, String)>,
+    /// What else is worth saying.
+    warnings: Vec<String>,
 }
 
 /// What each leaf found: a proof or a reason, and either as the report tells it.
@@ -150,10 +155,11 @@ impl Group<'_> {
             Collections::load(self.services, self.repository, &demands, &tags).await
         };
         let (resolved, collections) = join(resolving, loading).await;
+        let skipped = collections.skipped(self.repository);
         let lax: Vec<(String, String)> = demands.iter().filter_map(|demand| demand.lax()).collect();
         let judging = images.iter().map(|&(index, image)| {
             let at = named.iter().position(|one| *one == image);
-            let (resolved, collections, lax) = (&resolved, &collections, &lax);
+            let (resolved, collections, lax, skipped) = (&resolved, &collections, &lax, &skipped);
             async move {
                 let mut ended = match at.and_then(|at| resolved.get(at)) {
                     Some(Ok(resolved)) => self.judge_image(index, image, resolved, requirement, collections).await,
@@ -161,6 +167,7 @@ impl Group<'_> {
                     None => unreachable!("every image is among those named"),
                 };
                 ended.lax.extend(lax.iter().cloned());
+                ended.warnings.extend(skipped.iter().cloned());
                 ended
             }
         });
@@ -352,7 +359,7 @@ impl Ended {
             let (until, why) = (exemption.until(), exemption.reason());
             (format!("exempt {image}"), format!("`{image}` was not looked at: exempt until {until} ({why})"))
         });
-        Self { index, allowed: true, report, lax: exempt.into_iter().collect() }
+        Self { index, allowed: true, report, lax: exempt.into_iter().collect(), warnings: Vec::new() }
     }
 
     /// An image that statements of notation's policy let pass without anybody's signature being proven.
@@ -368,7 +375,8 @@ impl Ended {
                 format!("`{image}` is not verified: the statement `{statement}` of the trust policy lets it pass");
             (format!("statement {statement}"), warning)
         };
-        Self { index, allowed: true, report, lax: findings.exempt.iter().flatten().map(said).collect() }
+        let lax = findings.exempt.iter().flatten().map(said).collect();
+        Self { index, allowed: true, report, lax, warnings: Vec::new() }
     }
 
     fn failed(index: usize, image: &Reference, error: FlowError) -> Self {
@@ -381,7 +389,7 @@ impl Ended {
             report.digest = Some(resolved.descriptor.digest.clone());
             report.media_type = Some(resolved.descriptor.media_type.to_string());
         }
-        Self { index, allowed: false, report, lax: Vec::new() }
+        Self { index, allowed: false, report, lax: Vec::new(), warnings: Vec::new() }
     }
 }
 

@@ -47,6 +47,11 @@ impl TrustedSet {
             .chain(targets)
             .filter(|(_, expires)| *expires <= self.now().plus(SOON))
             .map(|(role, expires)| Warning::EndsSoon { role, expires });
+        self.skipped().into_iter().chain(soon).collect()
+    }
+
+    /// The roles of loaded files that do not count (T29).
+    pub fn skipped(&self) -> Vec<Warning> {
         let withheld = self.withheld();
         let skipped = self.delegated().into_iter().filter_map(|role| {
             let state = self.delegation(&role)?;
@@ -54,7 +59,16 @@ impl TrustedSet {
             (invalid && role != RoleName::RELEASES).then_some(Warning::Skipped { role, state })
         });
         let withheld = withheld.map(|withheld| Warning::Withheld { role: withheld.role, state: withheld.state });
-        withheld.into_iter().chain(skipped).chain(soon).collect()
+        withheld.into_iter().chain(skipped).collect()
+    }
+}
+
+impl Warning {
+    /// The role that it is about.
+    pub fn role(&self) -> &RoleName {
+        match self {
+            Self::EndsSoon { role, .. } | Self::Skipped { role, .. } | Self::Withheld { role, .. } => role,
+        }
     }
 }
 

@@ -200,3 +200,28 @@ fn a_signer_that_is_added_can_sign() {
     let verified = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --signer bob"));
     assert_eq!(verified.exit, Exit::Done, "{}", verified.stderr);
 }
+
+#[test]
+fn t29_a_role_that_was_looked_at_and_does_not_count_is_told() {
+    let (world, root) = World::initialised();
+    let told = format!(
+        "warning: {REPOSITORY}: `targets/releases` is absent from the snapshot (never published, or hidden), \
+         so what `targets` says does not count\n"
+    );
+    // Signed under the signer's name alone, it is nothing that a pull takes.
+    let key = "--format dct --key akv:contoso/keys/release";
+    let sign = world.run(&format!("sign {REPOSITORY}:1.0 {key} --role targets/release --root {root}"));
+    assert_eq!(sign.exit, Exit::Done, "{}", sign.stderr);
+    assert!(sign.stderr.contains(&told), "{}", sign.stderr);
+    let gate = |rest: &str| world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} {rest}"));
+    let named = gate("--signer release");
+    assert_eq!(named.exit, Exit::Done, "{}", named.stderr);
+    assert_eq!(named.stderr.matches(&told).count(), 1, "{}", named.stderr);
+    let any = gate("");
+    assert_eq!((any.exit, any.reasons()), (Exit::Rejected, vec!["role-withheld"]), "{}", any.stderr);
+    // A role that the key signs now is mended by that.
+    let sign = world.sign(&["1.0"], &root);
+    assert_eq!(sign.exit, Exit::Done, "{}", sign.stderr);
+    assert!(!sign.stderr.contains("does not count"), "{}", sign.stderr);
+    assert!(!gate("--signer release").stderr.contains("does not count"));
+}
