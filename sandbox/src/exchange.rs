@@ -11,6 +11,8 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     /// Whether it came over TLS.
     pub(crate) secure: bool,
+    /// Whether it came over HTTP/2.
+    pub(crate) http2: bool,
     /// The host it is for, lower case, without port.
     pub(crate) host: String,
     /// The host with the port, as the client wrote it.

@@ -35,6 +35,8 @@ pub struct Entry {
     pub number: u64,
     /// The service.
     pub service: Service,
+    /// Whether it came over HTTP/2.
+    pub http2: bool,
     /// The connection it came over.
     pub connection: u64,
     /// The method.
@@ -80,6 +82,7 @@ impl Log {
         entries.push(Entry {
             number,
             service,
+            http2: request.http2,
             connection,
             method: request.method.to_string(),
             host: request.host.clone(),

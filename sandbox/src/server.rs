@@ -87,6 +87,7 @@ async fn answer(
     let request = Request {
         method: head.method,
         secure,
+        http2: head.version == hyper::Version::HTTP_2,
         host,
         authority: authority.to_ascii_lowercase(),
         // Microsoft's clients write the slashes of a repository's name encoded.

@@ -46,7 +46,11 @@ impl World {
     }
 
     pub fn with(identity: Identity) -> Self {
-        let sandbox = Sandbox::start(Options::default()).unwrap();
+        Self::stocked(Sandbox::start(Options::default()).unwrap(), identity)
+    }
+
+    /// The same in a sandbox that was started so.
+    pub fn stocked(sandbox: Sandbox, identity: Identity) -> Self {
         for name in ["root", "targets", "release"] {
             sandbox.vault().create_key(name, KeyKind::P256);
         }

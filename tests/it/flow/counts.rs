@@ -1,8 +1,11 @@
 //! What a run may ask of the services (design §8).
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use acr_sandbox::{Action, Fault, Service};
+use acr_sandbox::{Action, Fault, Identity, Options, Sandbox, Service};
 use acr_sign::Exit;
 
 use crate::world::{REPOSITORY, World, round_trips};
@@ -105,6 +108,36 @@ fn connections_are_kept() {
     connections.dedup();
     // Registry, vault and identity endpoint; a second one each where two requests met before HTTP/2 was agreed.
     assert!(connections.len() <= 6, "{connections:?}");
+}
+
+#[test]
+fn one_connection_per_host_with_http2_and_few_kept_ones_without() {
+    for http2 in [true, false] {
+        let sandbox = Sandbox::start(Options { http2, ..Options::default() }).unwrap();
+        let world = World::stocked(sandbox, Identity::ManagedIdentityAppService);
+        let root = world.initialise();
+        let tags = tags(100);
+        push(&world, &tags);
+        world.sandbox.clear_log();
+        let names: Vec<&str> = tags.iter().map(String::as_str).collect();
+        assert_eq!(world.sign(&names, &root).exit, Exit::Done);
+        let mut hosts: BTreeMap<String, (usize, BTreeSet<u64>)> = BTreeMap::new();
+        for entry in world.sandbox.log().into_iter().filter(|entry| entry.service != Service::ManagedIdentity) {
+            assert_eq!(entry.http2, http2, "{}", entry.path);
+            let (requests, connections) = hosts.entry(entry.host).or_default();
+            *requests += 1;
+            connections.insert(entry.connection);
+        }
+        // Eight manifests are in flight, and beside them two files of trust data; the vault is asked one by one.
+        for (host, in_flight, at_least) in [("contoso.azurecr.io", 8 + 2, 110), ("contoso.vault.azure.net", 1, 4)] {
+            let (requests, connections) = &hosts[host];
+            assert!(*requests >= at_least, "{host}: {requests}");
+            // A request that begins while an answer's connection is on its way back to the kept ones opens another.
+            let most = if http2 { 1 } else { 2 * in_flight };
+            assert!(connections.len() <= most, "{host}, HTTP/2 {http2}: {connections:?}");
+        }
+        assert_eq!(hosts.len(), 2);
+    }
 }
 
 #[test]
