@@ -117,6 +117,29 @@ fn rsa() {
     }
 }
 
+#[test]
+fn rsa_pss_with_another_salt_or_mask_is_refused() {
+    use rsa_pss_verify::TestName as Pss;
+    for (name, scheme) in [
+        (Pss::RsaPss2048Sha256Mgf1SaltLen0, Scheme::RsaPssSha256),
+        (Pss::RsaPss2048Sha256Mgf1Sha1_20, Scheme::RsaPssSha256),
+        (Pss::RsaPss4096Sha512Mgf1SaltLen32, Scheme::RsaPssSha512),
+    ] {
+        let mut valid_elsewhere = 0;
+        for group in &rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
+            let key = PublicKey::from_spki_der(&group.der).unwrap();
+            for test in &group.tests {
+                if test.result != TestResult::Valid {
+                    continue;
+                }
+                assert!(key.verify(scheme, &test.msg, &test.sig).is_err(), "{name:?} {}", test.tc_id);
+                valid_elsewhere += 1;
+            }
+        }
+        assert!(valid_elsewhere > 10, "{name:?}");
+    }
+}
+
 fn judge(expected: TestResult, good: bool, name: &str) {
     match expected {
         TestResult::Valid => assert!(good, "{name}"),
