@@ -8,16 +8,14 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
-const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { readYaml, root, tools } = require('./tools.js');
+const { readYaml, root, temporaryFolder, tools } = require('./tools.js');
 
 const programs = path.resolve(process.argv[2]);
 const workflow = path.join(root, '.github', 'workflows', 'selftest.yml');
 const jobs = Object.values(readYaml(workflow).jobs);
 const labels = [...new Set(jobs.map((job) => job['runs-on']))];
-const home = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-act-'));
+const home = temporaryFolder('act');
 
 const run = spawnSync(
   path.join(tools(), 'bin', 'act'),
@@ -43,7 +41,5 @@ try {
   for (const { msg } of lines) process.stderr.write(`${msg}\n`);
   process.stderr.write(run.stderr);
   throw error;
-} finally {
-  fs.rmSync(home, { recursive: true, force: true });
 }
 console.log(`act, Node ${process.version}: ${jobs.length} jobs passed`);

@@ -3,10 +3,9 @@
 // Rules: azure-pipelines-agent (Handler, NodeHandler, VarUtil, Command, TaskCommandExtension).
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { runNode } = require('./process.js');
-const { readJson, root } = require('./tools.js');
+const { readJson, root, temporaryFolder } = require('./tools.js');
 
 const ISSUES_PER_TYPE = 10;
 const RESULTS = ['Succeeded', 'SucceededWithIssues', 'Failed', 'Cancelled', 'Skipped'];
@@ -52,7 +51,7 @@ async function azure({ folder = path.join(root, 'azure'), task = path.join(root,
   const definition = readJson(task);
   const unknown = Object.keys(inputs).filter((name) => !definition.inputs.some((input) => input.name === name));
   if (unknown.length > 0) throw new Error(`the task has no input ${unknown}`);
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'azure-host-'));
+  const temporary = temporaryFolder('azure');
   const made = (name) => {
     const full = path.join(temporary, name);
     fs.mkdirSync(full, { recursive: true });

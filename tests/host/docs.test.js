@@ -5,12 +5,11 @@
 const assert = require('node:assert/strict');
 const { execFileSync, spawnSync } = require('node:child_process');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
-const { readJson, readYaml, root, tools } = require('./tools.js');
+const { readJson, readYaml, root, temporaryFolder, tools } = require('./tools.js');
 
-const work = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-docs-'));
+const work = temporaryFolder('docs');
 const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
 
 /** The YAML blocks of a page: `{name, file, text, document}`. */

@@ -3,10 +3,9 @@
 // Rules: actions/runner (Handler, ActionCommand, ActionCommandManager, FileCommandManager, ExecutionContext).
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 const { runNode } = require('./process.js');
-const { readYaml, root } = require('./tools.js');
+const { readYaml, root, temporaryFolder } = require('./tools.js');
 
 const ISSUES_PER_TYPE = 10;
 const LONGEST_ISSUE = 4096;
@@ -84,7 +83,7 @@ async function github({ action = root, inputs = {}, environment = {}, cancelOn, 
   const definition = readYaml(path.join(action, 'action.yml'));
   const unknown = Object.keys(inputs).filter((name) => !(name in definition.inputs));
   if (unknown.length > 0) throw new Error(`Unexpected input(s) ${unknown}`);
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'github-host-'));
+  const temporary = temporaryFolder('github');
   const folder = (name) => {
     const made = path.join(temporary, name);
     fs.mkdirSync(made, { recursive: true });

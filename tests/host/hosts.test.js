@@ -7,14 +7,13 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
-const os = require('node:os');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 const { azure } = require('./azure.js');
 const { github } = require('./github.js');
 const { packaged } = require('./package.js');
 const { startSandbox } = require('./sandbox.js');
-const { binary, readJson, taskLibCommands, tools, vsix } = require('./tools.js');
+const { binary, readJson, taskLibCommands, temporaryFolder, tools, vsix } = require('./tools.js');
 
 const REPOSITORY = 'contoso.azurecr.io/shop/web';
 const TAGS = ['1.0', '1', 'latest'].map((tag) => `${REPOSITORY}:${tag}`);
@@ -166,7 +165,7 @@ test('two formats are signed in one step, each with its key', async (t) => {
 });
 
 test('the packed extension signs, and downloads nothing', async () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-vsix-'));
+  const folder = temporaryFolder('vsix');
   // An unpacker that, like the agent's, knows nothing of mode bits.
   execFileSync(path.join(tools(), 'venv', 'bin', 'python'), ['-m', 'zipfile', '-e', vsix(), folder]);
   const task = path.join(folder, 'AcrSign');

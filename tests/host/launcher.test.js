@@ -10,7 +10,7 @@ const { test } = require('node:test');
 const { azure } = require('./azure.js');
 const { github } = require('./github.js');
 const { cached, ending, hash, packaged, script, target } = require('./package.js');
-const { root } = require('./tools.js');
+const { root, temporaryFolder } = require('./tools.js');
 
 const { download } = require(path.join(root, 'wrapper', 'launch.js'));
 const allowed = ending(0, 'allow', 'signed 3 images');
@@ -149,7 +149,7 @@ test('in a folder that cannot be written a copy is run', async () => {
 test('the tool cache is used where it is complete, and checked', async () => {
   const run = async (program, options) => {
     const package_ = packaged({ sha256: hash(allowed) });
-    const cache = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-cache-'));
+    const cache = temporaryFolder('cache');
     cached(cache, program, options);
     return both(package_, { environment: { RUNNER_TOOL_CACHE: cache }, variables: { 'Agent.ToolsDirectory': cache } });
   };
@@ -160,7 +160,7 @@ test('the tool cache is used where it is complete, and checked', async () => {
 });
 
 test('what is nowhere is downloaded once, into the tool cache', async () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-release-'));
+  const folder = temporaryFolder('release');
   const [asset, asked, cache] = ['asset', 'asked', 'cache'].map((name) => path.join(folder, name));
   fs.writeFileSync(asset, allowed);
   const options = {

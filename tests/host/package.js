@@ -3,9 +3,8 @@
 
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
-const { root } = require('./tools.js');
+const { root, temporaryFolder } = require('./tools.js');
 
 /** What this machine is called in names of assets and folders. */
 const target = `linux-${process.arch}`;
@@ -24,7 +23,7 @@ const hash = (text) => createHash('sha256').update(text).digest('hex');
  * table says of it.
  */
 function packaged({ program, mode = 0o755, sha256 = program && hash(program), version = '1.2.3' } = {}) {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'acr-sign-package-'));
+  const folder = temporaryFolder('package');
   const table = { version, sha256: sha256 ? { [target]: sha256 } : {} };
   const place = (base) => {
     fs.cpSync(path.join(root, 'wrapper'), path.join(base, 'wrapper'), { recursive: true });

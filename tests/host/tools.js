@@ -3,9 +3,22 @@
 
 const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..', '..');
+
+const folders = [];
+process.on('exit', () => {
+  for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
+});
+
+/** A new folder that goes away with the process. */
+function temporaryFolder(name) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), `acr-sign-${name}-`));
+  folders.push(folder);
+  return folder;
+}
 
 /** A path from the environment that must be there. */
 function given(name, what) {
@@ -39,4 +52,4 @@ const readJson = (file) => JSON.parse(fs.readFileSync(file, 'utf8'));
 /** azure-pipelines-task-lib's own reader and writer of logging commands. */
 const taskLibCommands = () => require(path.join(tools(), 'node_modules', 'azure-pipelines-task-lib', 'taskcommand.js'));
 
-module.exports = { binary, readJson, readYaml, root, sandboxBinary, taskLibCommands, tools, vsix };
+module.exports = { binary, readJson, readYaml, root, sandboxBinary, taskLibCommands, temporaryFolder, tools, vsix };
