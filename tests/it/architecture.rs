@@ -58,6 +58,7 @@ fn nothing_imports_what_stands_above_it() {
         ("manifests", &["crypto", "format", "net", "registry", "azure", "keys", "flow", "report", "settings", "cli"]),
         ("policy", &["net", "registry", "azure", "keys", "flow", "report", "settings", "cli"]),
         ("report", &["policy", "net", "registry", "azure", "keys", "flow", "settings", "cli"]),
+        ("pipeline", &["format", "registry", "azure", "keys", "flow", "settings", "cli", "verbs", "run"]),
         ("net", &["format", "registry", "azure", "keys", "flow", "report", "settings", "cli"]),
         ("registry", &["format", "keys", "flow", "report", "settings", "cli"]),
         ("azure", &["format", "registry", "keys", "flow", "settings", "cli"]),
