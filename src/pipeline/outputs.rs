@@ -1,7 +1,7 @@
 //! The outputs of a step, the same on both hosts, also when the run failed.
 
 use super::{Console, Host, github};
-use crate::report::{ImageReport, Report};
+use crate::report::{ImageReport, Report, Status};
 
 /// An output of the action and the task.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +39,9 @@ pub fn outputs(
     let mut digests: Vec<String> = good.iter().filter_map(|image| Some(image.digest.as_ref()?.to_string())).collect();
     digests.sort_unstable();
     digests.dedup();
+    let allowed = |image: &&ImageReport| image.status.counts() || image.status == Status::Exempt;
     let mut lines: Vec<String> = Vec::new();
-    for image in &good {
+    for image in report.images.iter().filter(allowed) {
         let line = image.label();
         if !lines.contains(&line) {
             lines.push(line);

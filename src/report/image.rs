@@ -205,7 +205,7 @@ impl Status {
         }
     }
 
-    /// Whether the image is signed or allowed now.
+    /// Whether the image is signed now, or was found to be.
     pub fn counts(self) -> bool {
         matches!(self, Self::Signed | Self::AlreadySigned | Self::Verified)
     }

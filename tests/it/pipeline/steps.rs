@@ -344,3 +344,30 @@ fn manifests_are_annotated_at_their_lines_and_pinned() {
         assert_eq!(step.run().exit, Exit::Usage);
     }
 }
+
+#[test]
+fn an_exempt_image_is_an_output_as_named_and_is_not_counted_as_signed() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let policy = world.write(
+            "policy.yaml",
+            &format!(
+                "version: 1\nverify:\n  - images: [{REPOSITORY}]\n    require: [{{ dct: {{ roots: [\"{root}\"] }} }}]\n  - \
+                 images: [docker.io/library/alpine]\n    exempt: {{ reason: vendor, until: 2999-12-31 }}\n"
+            ),
+        );
+        let mut step = Step::new(&world, host);
+        step.input("command", "verify");
+        step.input("policy", &policy.to_string());
+        step.input("images", &format!("alpine:3\n{REPOSITORY}:1.0"));
+        let ran = step.run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+        assert_eq!(
+            ran.outputs["images"],
+            format!("docker.io/library/alpine:3\n{REPOSITORY}:1.0@{}", world.digest("1.0"))
+        );
+        assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("1", "0"));
+        assert_eq!(ran.outputs["digest"], world.digest("1.0"));
+    }
+}
