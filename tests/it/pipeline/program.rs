@@ -1,4 +1,4 @@
-//! What only the program itself shows: signals, and its log while it is debugged.
+//! What only the program itself shows: signals, its log while it is debugged, and a result that nobody reads.
 
 use std::{
     path::PathBuf,
@@ -7,13 +7,13 @@ use std::{
 };
 
 use acr_sandbox::{Action, Fault};
-use acr_sign::pipeline::Host;
+use acr_sign::{Exit, pipeline::Host};
 
 use super::{
     host::{HOSTS, Step},
     parse,
 };
-use crate::world::World;
+use crate::world::{REPOSITORY, World};
 
 fn program(step: &Step<'_>) -> Command {
     let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_acr-sign")));
@@ -81,6 +81,44 @@ fn p06_a_debugging_step_says_more_and_no_secret() {
             log.lines().filter(|line| !line.starts_with("::add-mask::") && !line.starts_with("##vso[task.setsecret]"))
         {
             assert!(secrets.iter().all(|secret| !line.contains(secret.as_str())), "{line}");
+        }
+    }
+}
+
+/// A pipe that nobody reads.
+#[cfg(unix)]
+fn unread() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+#[cfg(unix)]
+#[test]
+fn a_result_that_reached_nobody_is_no_success() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let line = format!("verify {REPOSITORY}:1.0 --format dct --root {root}");
+    for (more, stdout, code) in [
+        ("", Stdio::null(), 0),
+        ("", unread(), 3),
+        (" --output json", Stdio::null(), 0),
+        (" --output json", unread(), 3),
+    ] {
+        let mut gate = Command::new(env!("CARGO_BIN_EXE_acr-sign"));
+        gate.args(format!("{line}{more}").split(' ')).env_clear();
+        gate.envs(world.environment.iter().map(|(name, value)| (name, value)));
+        let ended = gate.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(ended.code(), Some(code), "{more}");
+    }
+    for host in HOSTS {
+        for (stdout, code) in [(Stdio::null(), 0), (unread(), 3)] {
+            let step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
+            let ended = program(&step).stdout(stdout).status().unwrap();
+            assert_eq!(ended.code(), Some(code), "{host:?}");
+            let result: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(step.path("result.json")).unwrap()).unwrap();
+            assert_eq!(result["code"], code, "{host:?}");
         }
     }
 }
