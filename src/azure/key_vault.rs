@@ -28,7 +28,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Older versions that are looked at when a key is read for checking.
+/// Versions that are looked at when a key or certificate is read for checking.
 const VERSIONS: usize = 25;
 
 /// One vault.
@@ -123,8 +123,8 @@ impl Vault {
         Ok(VaultKey { name: full, version: found, key, usable })
     }
 
-    /// Every enabled version of a key, newest first, for checking what an older one signed.
-    pub async fn key_versions(&self, name: &str, now: Timestamp) -> Result<Vec<VaultKey>, VaultError> {
+    /// The enabled versions of a key besides one that is known, newest first, for checking what an older one signed.
+    pub async fn key_versions(&self, name: &str, known: &str, now: Timestamp) -> Result<Vec<VaultKey>, VaultError> {
         let full = format!("{}/keys/{name}", self.host);
         let pager = self
             .keys
@@ -132,20 +132,45 @@ impl Vault {
             .map_err(|error| VaultError::of(&full, "list versions of", error))?;
         let listed: Vec<_> =
             pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
-        let mut versions = Vec::new();
-        for properties in listed {
-            let enabled = properties.attributes.as_ref().and_then(|attributes| attributes.enabled).unwrap_or(true);
-            let created = properties.attributes.as_ref().and_then(|attributes| attributes.created);
-            if let Some(version) = properties.kid.as_deref().and_then(version_of).filter(|_| enabled) {
-                versions.push((created, version.to_owned()));
-            }
-        }
-        versions.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+        let listed = listed.iter().filter_map(|properties| {
+            let attributes = properties.attributes.as_ref();
+            let enabled = attributes.and_then(|attributes| attributes.enabled).unwrap_or(true);
+            let created = attributes.and_then(|attributes| attributes.created);
+            Some((created, properties.kid.as_deref().and_then(version_of).filter(|_| enabled)?))
+        });
         let mut keys = Vec::new();
-        for (_, version) in versions.into_iter().take(VERSIONS) {
-            keys.push(self.key(name, Some(&version), now).await?);
+        for version in newest(listed, known) {
+            keys.push(self.key(name, Some(version), now).await?);
         }
         Ok(keys)
+    }
+
+    /// The enabled versions of a certificate besides one that is known, newest first, for checking what an older one
+    /// signed.
+    pub async fn certificate_versions(
+        &self,
+        name: &str,
+        known: &str,
+        now: Timestamp,
+    ) -> Result<Vec<VaultCertificate>, VaultError> {
+        let full = format!("{}/certificates/{name}", self.host);
+        let pager = self
+            .certificates
+            .list_certificate_properties_versions(name, None)
+            .map_err(|error| VaultError::of(&full, "list versions of", error))?;
+        let listed: Vec<_> =
+            pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
+        let listed = listed.iter().filter_map(|properties| {
+            let attributes = properties.attributes.as_ref();
+            let enabled = attributes.and_then(|attributes| attributes.enabled).unwrap_or(true);
+            let created = attributes.and_then(|attributes| attributes.created);
+            Some((created, properties.id.as_deref().and_then(version_of).filter(|_| enabled)?))
+        });
+        let mut certificates = Vec::new();
+        for version in newest(listed, known) {
+            certificates.push(self.certificate(name, Some(version), now).await?);
+        }
+        Ok(certificates)
     }
 
     /// A certificate's leaf, and the key that it certifies.
@@ -284,6 +309,16 @@ impl Signer for VaultSigner {
     fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>> {
         Box::pin(self.sign_message(scheme, message))
     }
+}
+
+/// The newest versions first besides the known one, as many as are looked at.
+fn newest<'a>(
+    listed: impl Iterator<Item = (Option<OffsetDateTime>, &'a str)>,
+    known: &str,
+) -> impl Iterator<Item = &'a str> {
+    let mut versions: Vec<_> = listed.filter(|(_, version)| *version != known).collect();
+    versions.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
+    versions.into_iter().take(VERSIONS).map(|(_, version)| version)
 }
 
 /// The vault's name of a scheme, where its keys can do it.

@@ -73,8 +73,8 @@ impl Explain for KeyError {
 pub struct PublicPart {
     /// The keys that count: the newest version first, then older enabled ones where none was named.
     pub keys: Vec<PublicKey>,
-    /// The certificate, if the reference leads to one.
-    pub certificate: Option<Certificate>,
+    /// The certificates, if the reference leads to one: the newest version first, then older enabled ones.
+    pub certificates: Vec<Certificate>,
     /// Whether the private key stays in a vault.
     pub in_vault: bool,
 }
@@ -136,14 +136,15 @@ impl KeyRing {
     fn public_of_pem(&self, bytes: &[u8]) -> Option<PublicPart> {
         let text = std::str::from_utf8(bytes).ok()?;
         let key = PublicKey::from_pem(text).ok()?;
-        let certificate = Certificate::chain_from_pem(text).ok().and_then(|chain| chain.into_iter().next());
-        Some(PublicPart { keys: vec![key], certificate, in_vault: false })
+        let leaf = Certificate::chain_from_pem(text).ok().and_then(|chain| chain.into_iter().next());
+        Some(PublicPart { keys: vec![key], certificates: leaf.into_iter().collect(), in_vault: false })
     }
 
     async fn public_of_private(&self, reference: &KeyReference) -> Result<PublicPart, KeyError> {
         let signer = self.open(reference).await?;
-        let certificate = signer.certificates().first().cloned();
-        Ok(PublicPart { keys: vec![signer.public_key().clone()], certificate, in_vault: false })
+        let leaf = signer.certificates().first().cloned();
+        let keys = vec![signer.public_key().clone()];
+        Ok(PublicPart { keys, certificates: leaf.into_iter().collect(), in_vault: false })
     }
 
     async fn vault(&self, reference: &VaultReference) -> Result<Vault, KeyError> {
@@ -171,21 +172,28 @@ impl KeyRing {
 
     async fn vault_public(&self, reference: &VaultReference, older: bool) -> Result<PublicPart, KeyError> {
         let vault = self.vault(reference).await?;
+        let (name, version) = (&reference.name, reference.version.as_deref());
+        let older = older && version.is_none();
+        let (mut keys, mut certificates) = (Vec::new(), Vec::new());
         if reference.object == VaultObject::Certificate {
-            let found = vault.certificate(&reference.name, reference.version.as_deref(), self.now).await?;
-            let key = found.certificate.public_key().clone();
-            return Ok(PublicPart { keys: vec![key], certificate: Some(found.certificate), in_vault: true });
-        }
-        let newest = vault.key(&reference.name, reference.version.as_deref(), self.now).await?;
-        let mut keys = vec![newest.key];
-        if older && reference.version.is_none() {
-            for version in vault.key_versions(&reference.name, self.now).await? {
-                if !keys.contains(&version.key) {
-                    keys.push(version.key);
-                }
+            let newest = vault.certificate(name, version, self.now).await?;
+            certificates.push(newest.certificate);
+            if older {
+                let versions = vault.certificate_versions(name, &newest.key.version, self.now).await;
+                certificates.extend(or_none_if_forbidden(versions)?.into_iter().map(|found| found.certificate));
+            }
+            keys.extend(certificates.iter().map(|certificate| certificate.public_key().clone()));
+        } else {
+            let newest = vault.key(name, version, self.now).await?;
+            keys.push(newest.key);
+            if older {
+                let versions = vault.key_versions(name, &newest.version, self.now).await;
+                keys.extend(or_none_if_forbidden(versions)?.into_iter().map(|found| found.key));
             }
         }
-        Ok(PublicPart { keys, certificate: None, in_vault: true })
+        without_repeats(&mut keys);
+        without_repeats(&mut certificates);
+        Ok(PublicPart { keys, certificates, in_vault: true })
     }
 
     /// A private key that is read into memory.
@@ -219,6 +227,23 @@ impl KeyRing {
             }
         };
         read(&bytes, passphrase.as_ref()).map_err(content)
+    }
+}
+
+/// Whoever may read a key but not list its versions has it checked with the newest one alone.
+fn or_none_if_forbidden<T>(versions: Result<Vec<T>, VaultError>) -> Result<Vec<T>, VaultError> {
+    match versions {
+        Err(error) if error.reason() == Reason::VaultForbidden => Ok(Vec::new()),
+        versions => versions,
+    }
+}
+
+fn without_repeats<T: PartialEq>(values: &mut Vec<T>) {
+    let all = std::mem::take(values);
+    for value in all {
+        if !values.contains(&value) {
+            values.push(value);
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) async fn run_key_show(arguments: &KeyShow, services: &Services) -> Re
     let part = services.keys.public(&reference, false).await?;
     let key = part.keys.into_iter().next().ok_or_else(|| SettingError::usage("the key has no version"))?;
     let certificate = match &arguments.certificate {
-        None => part.certificate,
+        None => part.certificates.into_iter().next(),
         Some(path) => Some(certificate_of(path, &key)?),
     };
     let view = KeyView { name: reference.to_string(), key, certificate, in_vault: part.in_vault };

@@ -184,9 +184,12 @@ async fn certificates_of(given: &str, services: &Services) -> Result<Vec<Certifi
         return Ok(settings::certificates("--certificate", Path::new(given))?);
     }
     let reference: KeyReference = settings::parse("--certificate", given)?;
-    let found = services.keys.public(&reference, true).await?.certificate;
-    let none = || SettingError::usage(format!("`--certificate {given}` leads to a bare key, not to a certificate"));
-    Ok(vec![found.ok_or_else(none)?])
+    let found = services.keys.public(&reference, true).await?.certificates;
+    if found.is_empty() {
+        let text = format!("`--certificate {given}` leads to a bare key, not to a certificate");
+        return Err(SettingError::usage(text).into());
+    }
+    Ok(found)
 }
 
 fn nothing_trusted() -> SettingError {

@@ -148,7 +148,7 @@ impl Vault {
         }
         let segments: Vec<&str> = request.path.split('/').skip(1).collect();
         match (request.method.as_str(), segments.as_slice()) {
-            ("GET", ["keys", name, "versions"]) => self.versions(request, name),
+            ("GET", [kind @ ("keys" | "certificates"), name, "versions"]) => self.versions(request, kind, name),
             ("GET", ["keys", name]) => self.key(name, ""),
             ("GET", ["keys", name, version]) => self.key(name, version),
             ("PUT", ["keys", name]) => self.import(name, request),
@@ -232,21 +232,30 @@ impl Vault {
         bundle
     }
 
-    fn versions(&self, request: &Request, name: &str) -> Response {
-        if let Some(denied) = self.denied(Operation::KeyGet, name) {
+    fn versions(&self, request: &Request, kind: &str, name: &str) -> Response {
+        let of_keys = kind == "keys";
+        let list = if of_keys { Operation::KeyList } else { Operation::CertificateList };
+        if let Some(denied) = self.denied(list, name) {
             return denied;
         }
         let page: usize = request.query("maxresults").and_then(|text| text.parse().ok()).unwrap_or(25);
         let skip: usize = request.query("$skiptoken").and_then(|text| text.parse().ok()).unwrap_or(0);
         let state = self.state();
-        let Some(versions) = state.keys.get(name) else { return not_found("Key", "key", name) };
-        let listed = versions.iter().skip(skip).take(page);
-        let value: Vec<Value> = listed
-            .map(|version| json!({"kid": self.kid(name, &version.id), "attributes": attributes(version)}))
-            .collect();
-        let next = (skip + page < versions.len()).then(|| {
+        let all = state.keys.get(name).into_iter().flatten();
+        let all: Vec<&Version> = all.filter(|version| of_keys || version.certificate.is_some()).collect();
+        if all.is_empty() {
+            let title = if of_keys { "Key" } else { "Certificate" };
+            return not_found(title, kind.trim_end_matches('s'), name);
+        }
+        let id = if of_keys { "kid" } else { "id" };
+        let entry = |version: &&Version| {
+            let url = format!("https://{}/{kind}/{name}/{}", self.host, version.id);
+            json!({id: url, "attributes": attributes(version)})
+        };
+        let value: Vec<Value> = all.iter().skip(skip).take(page).map(entry).collect();
+        let next = (skip + page < all.len()).then(|| {
             format!(
-                "https://{}/keys/{name}/versions?api-version=2025-07-01&$skiptoken={}&maxresults={page}",
+                "https://{}/{kind}/{name}/versions?api-version=2025-07-01&$skiptoken={}&maxresults={page}",
                 self.host,
                 skip + page
             )

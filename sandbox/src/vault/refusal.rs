@@ -10,10 +10,14 @@ use crate::exchange::Response;
 pub enum Operation {
     /// Reading a public key.
     KeyGet,
+    /// Listing the versions of a key.
+    KeyList,
     /// Signing.
     Sign,
     /// Reading a certificate.
     CertificateGet,
+    /// Listing the versions of a certificate.
+    CertificateList,
     /// Reading a secret.
     SecretGet,
 }
@@ -35,8 +39,10 @@ pub enum Denial {
 pub(super) fn denied(tenant: &str, vault: &str, operation: Operation, denial: Denial, name: &str) -> Response {
     let (action, permission) = match operation {
         Operation::KeyGet => ("keys/read", "keys get"),
+        Operation::KeyList => ("keys/read", "keys list"),
         Operation::Sign => ("keys/sign/action", "keys sign"),
         Operation::CertificateGet => ("certificates/read", "certificates get"),
+        Operation::CertificateList => ("certificates/read", "certificates list"),
         Operation::SecretGet => ("secrets/getSecret/action", "secrets get"),
     };
     match denial {

@@ -1,6 +1,6 @@
 //! The gate: what is allowed, what is denied, and why.
 
-use acr_sandbox::{Action, Fault, Service};
+use acr_sandbox::{Action, Denial, Fault, Operation, Service};
 use acr_sign::Exit;
 
 use crate::world::{REPOSITORY, World};
@@ -202,6 +202,7 @@ fn a_signer_that_is_added_can_sign() {
 }
 
 #[test]
+
 fn t29_a_role_that_was_looked_at_and_does_not_count_is_told() {
     let (world, root) = World::initialised();
     let told = format!(
@@ -224,4 +225,22 @@ fn t29_a_role_that_was_looked_at_and_does_not_count_is_told() {
     assert_eq!(sign.exit, Exit::Done, "{}", sign.stderr);
     assert!(!sign.stderr.contains("does not count"), "{}", sign.stderr);
     assert!(!gate("--signer release").stderr.contains("does not count"));
+}
+
+#[test]
+fn what_an_older_version_of_a_key_signed_still_counts() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let newest = world.sandbox.vault().create_key("release", acr_sandbox::KeyKind::P256);
+    let verify = |key: &str| world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --key {key}"));
+    world.sandbox.clear_log();
+    let outcome = verify("akv:contoso/keys/release");
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    assert_eq!(world.answered(Service::Vault).len(), 3, "the newest, the list, and the older one");
+    let outcome = verify(&format!("akv:contoso/keys/release/{newest}"));
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["key-not-delegated"]), "{}", outcome.stderr);
+    // Who may read it and not list its versions trusts the newest alone.
+    world.sandbox.vault().deny(Operation::KeyList, Denial::AccessPolicy);
+    let outcome = verify("akv:contoso/keys/release");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["key-not-delegated"]), "{}", outcome.stderr);
 }

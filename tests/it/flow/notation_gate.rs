@@ -1,6 +1,6 @@
 //! The gate for Notary Project: what it asks, what it allows, and what it says of every signature.
 
-use acr_sandbox::{Action, Fault, KeyKind, Service};
+use acr_sandbox::{Action, Denial, Fault, KeyKind, Operation, Service};
 use acr_sign::Exit;
 use rcgen::{CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
@@ -54,8 +54,45 @@ fn four_requests_verify_one_signature_and_five_without_the_api() {
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
         assert!(outcome.stdout.starts_with(&format!("{IMAGE}@sha256:")), "{}", outcome.stdout);
         assert_eq!(registry_requests(&world), expected);
-        assert_eq!(world.answered(Service::Vault).len(), 1);
+        // The certificate, and the list of its versions.
+        assert_eq!(world.answered(Service::Vault).len(), 2);
     }
+}
+
+#[test]
+fn what_an_older_version_of_a_certificate_signed_still_counts() {
+    let world = signed();
+    let older = world.sandbox.vault().create_certificate("signer", KeyKind::P256, SUBJECT).unwrap();
+    let newest = world.sandbox.vault().create_certificate("signer", KeyKind::P256, SUBJECT).unwrap();
+    let outcome = pinned(&world, "");
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    let asked: Vec<String> =
+        world.answered(Service::Vault).iter().map(|entry| entry.path.replace(&older, "OLDER")).collect();
+    assert_eq!(asked.len(), 4, "the newest, the list, and two older ones: {asked:?}");
+    assert_eq!(asked[..2], ["/certificates/signer/", "/certificates/signer/versions"]);
+    assert!(asked.contains(&"/certificates/signer/OLDER".to_owned()), "{asked:?}");
+
+    // A version that is named is the only one.
+    for version in [&older, &newest] {
+        let line = format!("--certificate akv:contoso/certificates/signer/{version}");
+        let outcome = verify(&world, &line);
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["untrusted-key"]), "{}", outcome.stderr);
+    }
+    // Who may read it and not list its versions trusts the newest alone.
+    world.sandbox.vault().deny(Operation::CertificateList, Denial::AccessPolicy);
+    let outcome = pinned(&world, "");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["untrusted-key"]), "{}", outcome.stderr);
+    sign(&world, "signer", "");
+    assert_eq!(pinned(&world, "").exit, Exit::Done);
+}
+
+#[test]
+fn a_disabled_version_of_a_certificate_does_not_count() {
+    let world = signed();
+    world.sandbox.vault().set_enabled("signer", false);
+    world.sandbox.vault().create_certificate("signer", KeyKind::P256, SUBJECT).unwrap();
+    let outcome = pinned(&world, "");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["untrusted-key"]), "{}", outcome.stderr);
 }
 
 #[test]

@@ -359,7 +359,7 @@ fn an_exempt_image_is_an_output_as_named_and_is_not_counted_as_signed() {
         );
         let mut step = Step::new(&world, host);
         step.input("command", "verify");
-        step.input("policy", &policy.to_string());
+        step.input("policy", &policy);
         step.input("images", &format!("alpine:3\n{REPOSITORY}:1.0"));
         let ran = step.run();
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
