@@ -76,7 +76,7 @@ fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure>
     let shared = shared(command);
     let settings = Settings::new(shared, process)?;
     let stdin = match command {
-        Command::Verify(arguments) => manifest_input(arguments, process)?,
+        Command::Verify(arguments) => manifest_input(&arguments.files, process)?,
         _ => None,
     };
     let timeout = settings.timeout.clone();

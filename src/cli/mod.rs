@@ -11,7 +11,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     key::{Key, KeyShow},
-    shared::{Auth, CloudName, DryRun, Form, Identity, Network, Output, Pin, RegistryAuth, Shared},
+    shared::{Auth, CloudName, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, RegistryAuth, Shared},
     sign::Sign,
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
     verify::{Inspect, Verify},

@@ -26,6 +26,18 @@ impl Pin {
     }
 }
 
+/// Deployment manifests that name images.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ManifestFiles {
+    /// Deployment manifests whose images are checked: files, folders, `-` for standard input. Kubernetes, compose,
+    /// Kustomize, rendered Helm, ARM JSON
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "images", help_heading = "Manifests")]
+    pub(crate) manifests: Vec<PathBuf>,
+    /// Values of an ARM template's parameters (JSON)
+    #[arg(long, value_name = "FILE", requires = "manifests", help_heading = "Manifests")]
+    pub(crate) parameters: Option<PathBuf>,
+}
+
 /// Whether anything is changed.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct DryRun {

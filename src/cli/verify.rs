@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Pin, Shared};
+use super::{ManifestFiles, Pin, Shared};
 
 /// `verify`
 #[derive(Args, Debug)]
@@ -15,13 +15,9 @@ pub(crate) struct Verify {
     /// Where a pipeline step found them, if not here
     #[arg(skip)]
     pub(crate) source: Option<&'static str>,
-    /// Deployment manifests whose images are checked: files, folders, `-` for standard input. Kubernetes, compose,
-    /// Kustomize, rendered Helm, ARM JSON
-    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "images", help_heading = "Manifests")]
-    pub(crate) manifests: Vec<PathBuf>,
-    /// Values of an ARM template's parameters (JSON)
-    #[arg(long, value_name = "FILE", requires = "manifests", help_heading = "Manifests")]
-    pub(crate) parameters: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) files: ManifestFiles,
     /// Write the digests that were checked into the manifests, and change nothing else in them; only when all images
     /// are allowed
     #[arg(long = "pin", requires = "manifests", help_heading = "Manifests")]

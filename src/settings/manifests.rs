@@ -9,7 +9,7 @@ use std::{
 
 use super::SettingError;
 use crate::{
-    cli::Verify,
+    cli::{ManifestFiles, Verify},
     manifests::{self, Found, Parameters, SIZE_LIMIT},
     oci::Reference,
     process::Process,
@@ -49,8 +49,8 @@ struct Manifest {
 }
 
 /// Reads standard input where a manifest is to come from there.
-pub(crate) fn manifest_input(arguments: &Verify, process: &mut Process) -> Result<Option<Vec<u8>>, SettingError> {
-    if !arguments.manifests.iter().any(|path| path.as_os_str() == STDIN) {
+pub(crate) fn manifest_input(named: &ManifestFiles, process: &mut Process) -> Result<Option<Vec<u8>>, SettingError> {
+    if !named.manifests.iter().any(|path| path.as_os_str() == STDIN) {
         return Ok(None);
     }
     let mut bytes = Vec::new();
@@ -61,11 +61,11 @@ pub(crate) fn manifest_input(arguments: &Verify, process: &mut Process) -> Resul
 
 impl Manifests {
     /// Reads everything that is named; nothing is passed over, and no image at all is an error.
-    pub(crate) fn read(arguments: &Verify, stdin: Option<&[u8]>) -> Result<Self, SettingError> {
-        let parameters = arguments.parameters.as_deref().map(parameters).transpose()?.unwrap_or_default();
+    pub(crate) fn read(named: &ManifestFiles, stdin: Option<&[u8]>) -> Result<Self, SettingError> {
+        let parameters = named.parameters.as_deref().map(parameters).transpose()?.unwrap_or_default();
         let mut manifests = Self { files: Vec::new(), parameters };
         let mut paths = Vec::new();
-        for path in &arguments.manifests {
+        for path in &named.manifests {
             if path.as_os_str() == STDIN {
                 manifests.add(None, STDIN, stdin.unwrap_or_default().to_vec())?;
             } else if path.is_dir() {

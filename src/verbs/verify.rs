@@ -24,10 +24,10 @@ use crate::{
 pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, Failure> {
     let mut report = Report::new("verify");
     report.decision = Some(Decision::Deny);
-    let manifests = if arguments.manifests.is_empty() {
+    let manifests = if arguments.files.manifests.is_empty() {
         None
     } else {
-        Some(Manifests::read(arguments, services.stdin.as_deref())?)
+        Some(Manifests::read(&arguments.files, services.stdin.as_deref())?)
     };
     report.source = arguments.source.or(Some(if manifests.is_some() { "manifests" } else { "images" }));
     let images = match &manifests {
