@@ -56,12 +56,32 @@ impl Glob {
         if self.text.contains('*') { None } else { Repository::familiar(&self.text).ok() }
     }
 
+    /// Whether it surely matches everything that `other` matches; `false` promises nothing.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (&self.pattern, &other.pattern) {
+            (Pattern::Everything, _) => true,
+            (Pattern::Below { .. }, Pattern::Everything) => false,
+            (Pattern::Below { host, runs, open }, Pattern::Below { host: other_host, runs: other_runs, .. }) => {
+                // What stands for any number of segments is met by nothing but the same.
+                let parts: Vec<Option<&Segment>> = other_runs
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(at, run)| (at > 0).then_some(None).into_iter().chain(run.iter().map(Some)))
+                    .collect();
+                let covers = |mine: &Segment, part: Option<&Segment>| part.is_some_and(|part| mine.covers(part));
+                host == other_host && path_matches(runs, *open, &parts, covers)
+            }
+        }
+    }
+
     /// Whether the pattern matches.
     pub fn matches(&self, repository: &Repository) -> bool {
         match &self.pattern {
             Pattern::Everything => true,
             Pattern::Below { host, runs, open } => {
-                *host == repository.registry().as_str() && path_matches(runs, *open, repository.path())
+                let segments: Vec<&str> = repository.path().split('/').collect();
+                let matches = |mine: &Segment, segment: &str| mine.matches(segment);
+                *host == repository.registry().as_str() && path_matches(runs, *open, &segments, matches)
             }
         }
     }
@@ -123,29 +143,28 @@ impl Glob {
 }
 
 /// The first run stands at the beginning, the last at the end, each other at the leftmost place after the one before.
-fn path_matches(runs: &[Vec<Segment>], open: bool, path: &str) -> bool {
-    let segments: Vec<&str> = path.split('/').collect();
+fn path_matches<P: Copy>(runs: &[Vec<Segment>], open: bool, parts: &[P], one: impl Fn(&Segment, P) -> bool) -> bool {
     let Some((first, rest)) = runs.split_first() else { return false };
-    let Some(mut left) = after(first, &segments) else { return false };
+    let Some(mut left) = after(first, parts, &one) else { return false };
     let Some((last, between)) = rest.split_last() else { return left.is_empty() };
     if open {
         // A `**` at the end is what lies below, so at least one segment.
-        return between.iter().all(|run| skip_to(run, &mut left)) && !left.is_empty();
+        return between.iter().all(|run| skip_to(run, &mut left, &one)) && !left.is_empty();
     }
-    between.iter().all(|run| skip_to(run, &mut left))
-        && left.len().checked_sub(last.len()).and_then(|at| after(last, left.get(at..)?)).is_some()
+    between.iter().all(|run| skip_to(run, &mut left, &one))
+        && left.len().checked_sub(last.len()).and_then(|at| after(last, left.get(at..)?, &one)).is_some()
 }
 
-/// What is left behind `run`, where the segments begin with it.
-fn after<'a, 'b>(run: &[Segment], segments: &'a [&'b str]) -> Option<&'a [&'b str]> {
-    let (head, tail) = segments.split_at_checked(run.len())?;
-    run.iter().zip(head).all(|(pattern, segment)| pattern.matches(segment)).then_some(tail)
+/// What is left behind `run`, where the parts begin with it.
+fn after<'a, P: Copy>(run: &[Segment], parts: &'a [P], one: &impl Fn(&Segment, P) -> bool) -> Option<&'a [P]> {
+    let (head, tail) = parts.split_at_checked(run.len())?;
+    run.iter().zip(head).all(|(pattern, part)| one(pattern, *part)).then_some(tail)
 }
 
 /// Moves behind the leftmost place where `run` stands.
-fn skip_to(run: &[Segment], left: &mut &[&str]) -> bool {
+fn skip_to<P: Copy>(run: &[Segment], left: &mut &[P], one: &impl Fn(&Segment, P) -> bool) -> bool {
     for at in 0..=left.len() {
-        if let Some(behind) = left.get(at..).and_then(|from| after(run, from)) {
+        if let Some(behind) = left.get(at..).and_then(|from| after(run, from, one)) {
             *left = behind;
             return true;
         }
@@ -163,6 +182,18 @@ impl Segment {
             left = behind;
         }
         left.ends_with(last.as_str())
+    }
+
+    /// Whether it surely matches every segment that `other` matches.
+    fn covers(&self, other: &Self) -> bool {
+        match (self.0.as_slice(), other.0.as_slice()) {
+            (_, [literal]) => self.matches(literal),
+            // Between the ends of the other there is a `*`, so they do not overlap.
+            ([first, last], [other_first, .., other_last]) => {
+                other_first.starts_with(first.as_str()) && other_last.ends_with(last.as_str())
+            }
+            (mine, others) => mine == others,
+        }
     }
 }
 
@@ -255,6 +286,75 @@ mod tests {
         ] {
             assert!(wrong.parse::<Glob>().is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_surely_covers_another() {
+        for (glob, other, expected) in [
+            ("**", "**", true),
+            ("**", "alpine", true),
+            ("docker.io/**", "**", false),
+            ("alpine", "docker.io/library/alpine", true),
+            ("docker.io/*", "alpine", true),
+            ("c.io/**", "c.io/a/*/b", true),
+            ("c.io/**", "d.io/a", false),
+            ("c.io/a/**", "c.io/a/**", true),
+            ("c.io/a/**", "c.io/a/b/**", true),
+            ("c.io/a/**", "c.io/a/**/b", true),
+            ("c.io/a/**", "c.io/a", false),
+            ("c.io/a/**", "c.io/**", false),
+            ("c.io/a/**", "c.io/**/a/b", false),
+            ("c.io/a/*", "c.io/a/b", true),
+            ("c.io/a/*", "c.io/a/b-*", true),
+            ("c.io/a/*", "c.io/a/**", false),
+            ("c.io/a/*", "c.io/a/*/b", false),
+            ("c.io/web-*", "c.io/web-a*", true),
+            ("c.io/web-*", "c.io/web-*-b", true),
+            ("c.io/web-*", "c.io/web*", false),
+            ("c.io/web-*-b", "c.io/web-*", false),
+            ("c.io/ab*bc", "c.io/abc", false),
+            ("c.io/a*b*c", "c.io/a*b*c", true),
+            // True, and not seen.
+            ("c.io/a*b*c", "c.io/ab*c", false),
+            ("c.io/**/b", "c.io/a/**/b", true),
+            ("c.io/**/b", "c.io/**", false),
+            ("c.io/**/a/**", "c.io/x/a/y", true),
+            ("c.io/**/a/**", "c.io/x/a/**", true),
+            ("c.io/**/a/**", "c.io/x/**/a", false),
+            ("c.io/**/**", "c.io/**", true),
+        ] {
+            let (glob, other): (Glob, Glob) = (glob.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(glob.covers(&other), expected, "{glob} {other}");
+        }
+    }
+
+    #[test]
+    fn whoever_covers_matches_all_that_the_other_matches() {
+        let segments = ["a", "b", "ab", "*", "a*", "*b", "**"];
+        let mut paths: Vec<String> = segments.iter().map(|&one| one.to_owned()).collect();
+        for depth in 1..3 {
+            let longer = paths.iter().filter(|path| path.matches('/').count() == depth - 1);
+            let longer: Vec<_> =
+                longer.flat_map(|path| segments.iter().map(move |one| format!("{path}/{one}"))).collect();
+            paths.extend(longer);
+        }
+        let globs: Vec<Glob> = paths.iter().map(|path| format!("c.io/{path}").parse().unwrap()).collect();
+        let names: Vec<Repository> = paths
+            .iter()
+            .filter(|path| !path.contains('*'))
+            .flat_map(|path| [path.clone(), format!("{path}/b")])
+            .map(|path| Repository::named(&format!("c.io/{path}")).unwrap())
+            .collect();
+        let mut covering = 0;
+        for (one, other) in globs.iter().flat_map(|one| globs.iter().map(move |other| (one, other))) {
+            if one.covers(other) {
+                covering += 1;
+                for name in names.iter().filter(|name| other.matches(name)) {
+                    assert!(one.matches(name), "{one} does not cover {other}: {name}");
+                }
+            }
+        }
+        assert!(covering > globs.len(), "{covering}");
     }
 
     #[test]
