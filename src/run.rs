@@ -17,7 +17,7 @@ use tracing_subscriber::{
 
 use crate::{
     ci,
-    cli::{Cli, Command, Key, Output, Shared, Signer, Trust},
+    cli::{Cli, Command, Key, Output, Policy, Shared, Signer, Trust},
     flow::{Failure, FlowError, Services},
     process::Process,
     reason::{Exit, Reason},
@@ -42,11 +42,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process)
         _ => {}
     }
     let started = Instant::now();
-    let shared = shared(&cli.command).clone();
-    log(&shared.output, process);
+    let output = output(&cli.command).clone();
+    log(&output, process);
     let mut outcome = execute(&cli.command, process);
     outcome.report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    publish(&mut outcome, &shared.output, process)
+    publish(&mut outcome, &output, process)
 }
 
 /// What a verb came to: the report, and what goes to standard output.
@@ -73,6 +73,9 @@ pub(crate) fn execute(command: &Command, process: &mut Process) -> Outcome {
 }
 
 fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure> {
+    if let Command::Policy(Policy::Check(arguments)) = command {
+        return verbs::run_policy_check(arguments, process);
+    }
     let shared = shared(command);
     let settings = Settings::new(shared, process)?;
     let stdin = match command {
@@ -234,6 +237,13 @@ pub(crate) fn write_log(level: LevelFilter, colour: bool, writer: impl for<'a> M
     let _ = all.finish().with(Targets::new().with_target("acr_sign", level)).try_init();
 }
 
+fn output(command: &Command) -> &Output {
+    match command {
+        Command::Policy(Policy::Check(arguments)) => &arguments.output,
+        _ => &shared(command).output,
+    }
+}
+
 fn shared(command: &Command) -> &Shared {
     match command {
         Command::Sign(arguments) => &arguments.shared,
@@ -244,7 +254,9 @@ fn shared(command: &Command) -> &Shared {
         Command::Trust(Trust::Signer(Signer::Add(arguments))) => &arguments.shared,
         Command::Trust(Trust::Revoke(arguments)) => &arguments.shared,
         Command::Key(Key::Show(arguments)) => &arguments.shared,
-        Command::Ci | Command::Completions { .. } => unreachable!("they end before anything is set up"),
+        Command::Policy(Policy::Check(_)) | Command::Ci | Command::Completions { .. } => {
+            unreachable!("they end before anything is set up")
+        }
     }
 }
 
@@ -254,6 +266,7 @@ fn name(command: &Command) -> &'static str {
         Command::Sign(_) => "sign",
         Command::Verify(_) => "verify",
         Command::Inspect(_) => "inspect",
+        Command::Policy(Policy::Check(_)) => "policy check",
         Command::Trust(Trust::Init(_)) => "trust init",
         Command::Trust(Trust::Status(_)) => "trust status",
         Command::Trust(Trust::Signer(Signer::Add(_))) => "trust signer add",

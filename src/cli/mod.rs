@@ -1,6 +1,7 @@
 //! The command line: definitions only, no behaviour. What is not built is not here.
 
 mod key;
+mod policy;
 mod shared;
 mod sign;
 mod trust;
@@ -11,6 +12,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     key::{Key, KeyShow},
+    policy::{Policy, PolicyCheck},
     shared::{Auth, CloudName, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, RegistryAuth, Shared},
     sign::Sign,
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
@@ -38,6 +40,9 @@ pub(crate) enum Command {
     Verify(Box<Verify>),
     /// Show everything that signs an image or a repository, with roles, keys and expiry
     Inspect(Inspect),
+    /// Look at policies
+    #[command(subcommand)]
+    Policy(Policy),
     /// Administer a repository's trust data
     #[command(subcommand)]
     Trust(Trust),

@@ -33,6 +33,11 @@ impl Exemption {
         self.until
     }
 
+    /// How many days it holds after this one, UTC: 0 on the last, below 0 when it has ended.
+    pub fn days_left(&self, now: Timestamp) -> i64 {
+        (self.until - now.date_time().date()).whole_days()
+    }
+
     /// The permission, while the exemption has not ended: it holds through its last day, UTC.
     pub fn allow(&self, now: Timestamp) -> Option<Allowed<'_>> {
         (now.date_time().date() <= self.until).then(|| Allowed::exempt(self))
@@ -55,7 +60,9 @@ mod tests {
             ("2027-06-30T23:30:00-01:00", false),
             ("2028-01-01T00:00:00Z", false),
         ] {
-            let allowed = exemption.allow(now.parse().unwrap());
+            let now = now.parse().unwrap();
+            assert_eq!(exemption.days_left(now) >= 0, holds, "{now}");
+            let allowed = exemption.allow(now);
             assert_eq!(allowed.is_some(), holds, "{now}");
             if let Some(allowed) = allowed {
                 assert_eq!(allowed.exemption(), Some(&exemption));

@@ -16,6 +16,7 @@ mod matching;
 mod requirement;
 mod rule;
 mod telling;
+mod warning;
 mod yaml;
 
 pub use config::{Config, KeyNames, SignDefaults, SignKey};
@@ -26,3 +27,4 @@ pub use glob::{Glob, InvalidGlob};
 pub use leaf::{DctLeaf, Leaf, RootPin};
 pub use requirement::Requirement;
 pub use rule::{Demand, Policy, Rule};
+pub use warning::Warning;

@@ -1,6 +1,8 @@
 //! What must hold, as a tree. An empty list cannot be expressed, and more than there is cannot be demanded
 //! (attacks §0, property 4).
 
+use serde_json::{Value, json};
+
 /// What must hold for an image; `L` says what a leaf is.
 #[derive(Clone, Debug)]
 pub struct Requirement<L>(pub(super) Kind<L>);
@@ -69,6 +71,17 @@ impl<L> Requirement<L> {
         let mut text = String::new();
         self.write(leaf, 0, &mut text);
         text
+    }
+
+    /// The tree as JSON, in the words of the file: a leaf is what `leaf` makes of it.
+    pub fn json(&self, leaf: &impl Fn(&L) -> Value) -> Value {
+        let each = |members: &[Self]| members.iter().map(|member| member.json(leaf)).collect::<Value>();
+        match &self.0 {
+            Kind::Leaf(one) => leaf(one),
+            Kind::All(members) => json!({"all": each(members)}),
+            Kind::Any(members) => json!({"any": each(members)}),
+            Kind::AtLeast { count, of } => json!({"atLeast": count, "of": each(of)}),
+        }
     }
 
     fn write(&self, leaf: &impl Fn(&L) -> String, depth: usize, text: &mut String) {

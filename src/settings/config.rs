@@ -27,14 +27,14 @@ const READ_LIMIT: u64 = 2 << 20;
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
     pub(crate) config: Config,
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 impl ConfigFile {
     /// Reads the file; `missing` is the reason when it is not there.
     pub(crate) fn read(path: &Path, missing: Reason) -> Result<Self, SettingError> {
         let shown = path.display().to_string();
-        let bytes = bounded(path).map_err(|error| {
+        let bytes = bounded(path, READ_LIMIT).map_err(|error| {
             let absent = error.kind() == std::io::ErrorKind::NotFound;
             SettingError::usage(format!("`{shown}` cannot be read"))
                 .reason(if absent { missing } else { Reason::ConfigInvalid })
@@ -58,14 +58,18 @@ impl ConfigFile {
         }
     }
 
-    /// What the file says must hold, with the files that it names.
-    pub(crate) fn policy(&self) -> Result<Policy<Trust>, SettingError> {
-        let policy = self.config.verify.as_ref().ok_or_else(|| {
+    /// What the file says must hold.
+    pub(crate) fn rules(&self) -> Result<&Policy<Leaf>, SettingError> {
+        self.config.verify.as_ref().ok_or_else(|| {
             SettingError::usage(format!("`{}` has no `verify` part", self.config.file))
                 .reason(Reason::PolicyMissing)
                 .hint("say there what must be signed by whom, or give the trust by flags")
-        })?;
-        policy.try_map(|leaf| self.trust(leaf))
+        })
+    }
+
+    /// The same, with the files that it names.
+    pub(crate) fn policy(&self) -> Result<Policy<Trust>, SettingError> {
+        self.rules()?.try_map(|leaf| self.trust(leaf))
     }
 
     /// The arguments of `sign` with the file's defaults where a flag is not given, and keys for their names.
@@ -105,14 +109,14 @@ impl ConfigFile {
     }
 
     /// Files that the file names start from its folder.
-    fn relative(&self, key: &str) -> String {
+    pub(super) fn relative(&self, key: &str) -> String {
         match key.strip_prefix("file:") {
             Some(path) => format!("file:{}", self.folder.join(path).display()),
             None => key.to_owned(),
         }
     }
 
-    fn trust(&self, leaf: &Leaf) -> Result<Trust, SettingError> {
+    pub(super) fn trust(&self, leaf: &Leaf) -> Result<Trust, SettingError> {
         let Leaf::Dct(DctLeaf { root, signers, minimum_versions }) = leaf;
         let root = match root {
             RootPin::Keys(ids) => RootTrust::Keys(ids.clone()),
@@ -129,8 +133,8 @@ impl ConfigFile {
 }
 
 #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
-fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(READ_LIMIT).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod config;
+mod config_files;
 mod error;
 mod image;
 mod key;

@@ -2,6 +2,7 @@
 
 mod inspect;
 mod key;
+mod policy;
 mod sign;
 mod sources;
 mod trust;
@@ -9,8 +10,9 @@ mod verify;
 
 use std::sync::Arc;
 
+pub(crate) use self::policy::run_policy_check;
 use crate::{
-    cli::{Command, Key, Pin, Signer, Trust},
+    cli::{Command, Key, Pin, Policy, Signer, Trust},
     flow::{Failure, Services},
     format::dct::{Key as DctKey, RootTrust},
     keys::KeyReference,
@@ -32,7 +34,9 @@ pub(crate) async fn run(command: &Command, services: &Services) -> Result<Outcom
         Command::Trust(Trust::Signer(Signer::Add(arguments))) => trust::run_signer_add(arguments, services).await,
         Command::Trust(Trust::Revoke(arguments)) => trust::run_revoke(arguments, services).await,
         Command::Key(Key::Show(arguments)) => key::run_key_show(arguments, services).await,
-        Command::Ci | Command::Completions { .. } => unreachable!("they end before anything is set up"),
+        Command::Policy(Policy::Check(_)) | Command::Ci | Command::Completions { .. } => {
+            unreachable!("they end before anything is set up")
+        }
     }
 }
 

@@ -1,0 +1,192 @@
+//! `policy check`: what a policy says, rule by rule and image by image. Asks nobody.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::FlowError;
+use crate::{
+    oci::Reference,
+    policy::{Demand, Exemption, Leaf, Policy, Rule, Warning},
+    report::{ImageReport, Location, Problem, RuleReport, Status, plain},
+    timestamp::Timestamp,
+};
+
+/// A policy, ready to be shown.
+#[derive(Debug)]
+pub struct PolicyView<'a> {
+    /// The file as named.
+    pub file: &'a str,
+    /// What it says.
+    pub policy: &'a Policy<Leaf>,
+    /// What is odd about it.
+    pub warnings: Vec<Warning>,
+    /// The day that exemptions are held against.
+    pub now: Timestamp,
+}
+
+impl PolicyView<'_> {
+    /// What is odd, each with its place.
+    pub fn warnings(&self) -> Vec<String> {
+        let at = |warning: &Warning| warning.place.map(|place| format!(":{place}")).unwrap_or_default();
+        self.warnings.iter().map(|warning| format!("{}{}: {}", self.file, at(warning), warning.message)).collect()
+    }
+
+    /// What the policy says about an image before anybody has looked at it: denied, exempt, or a demand.
+    pub fn report(&self, image: &Reference) -> ImageReport {
+        let name = image.to_string();
+        let Some((number, rule)) = self.policy.rule_for(&image.repository) else {
+            let problem = Problem::of(&FlowError::NoRule { image: name.clone() });
+            return ImageReport::failed(name, Status::Rejected, problem);
+        };
+        let mut report = match &rule.demand {
+            Demand::Require(_) => ImageReport::named(name, Status::Shown),
+            Demand::Exempt(exemption) if exemption.allow(self.now).is_some() => {
+                ImageReport::named(name, Status::Exempt)
+            }
+            Demand::Exempt(exemption) => {
+                let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
+                let problem = Problem::of(&FlowError::ExemptionEnded { image: name.clone(), until, why });
+                ImageReport::failed(name, Status::Rejected, problem)
+            }
+        };
+        report.rule = rule.matching(&image.repository).map(|glob| RuleReport {
+            number,
+            images: glob.to_string(),
+            location: self.location(rule),
+        });
+        report
+    }
+
+    fn location(&self, rule: &Rule<Leaf>) -> Location {
+        let (line, column) = rule.place.map(|place| (place.line, place.column)).unzip();
+        Location { file: self.file.to_owned(), line: line.unwrap_or(1), column: column.unwrap_or(1) }
+    }
+
+    /// For a person: each image with the rules that were tried; without images every rule.
+    pub fn text(&self, images: &[Reference], reports: &[ImageReport]) -> String {
+        let rules = self.policy.rules.len();
+        let mut text = format!("{}: valid, {rules} {}\n", plain(self.file), if rules == 1 { "rule" } else { "rules" });
+        if images.is_empty() {
+            for (number, rule) in (1..).zip(&self.policy.rules) {
+                let _ = writeln!(text, "\nrule {number} ({})  {}", self.place(rule), patterns(rule));
+                self.demand(rule, &mut text);
+            }
+        }
+        for (image, report) in images.iter().zip(reports) {
+            let _ = writeln!(text, "\n{image}");
+            row(&mut text, "name", &image.repository.to_string());
+            for Location { file, line, column } in &report.locations {
+                row(&mut text, "manifest", &format!("{}:{line}:{column}", plain(file)));
+            }
+            self.rules(image, &mut text);
+        }
+        text
+    }
+
+    /// Every rule up to the one that decides.
+    fn rules(&self, image: &Reference, text: &mut String) {
+        for (number, rule) in (1..).zip(&self.policy.rules) {
+            let (label, place) = (format!("rule {number}"), self.place(rule));
+            let Some(glob) = rule.matching(&image.repository) else {
+                row(text, &label, &format!("({place}) is not about it: {}", patterns(rule)));
+                continue;
+            };
+            row(text, &label, &format!("({place}) decides, by `{}`", plain(&glob.to_string())));
+            return self.demand(rule, text);
+        }
+        row(text, "no rule", "is about it: denied");
+    }
+
+    fn demand(&self, rule: &Rule<Leaf>, text: &mut String) {
+        match &rule.demand {
+            Demand::Require(requirement) => {
+                let words = requirement.describe(&|leaf| plain(&leaf.to_string()));
+                for (line, label) in words.lines().zip(std::iter::once("demands").chain(std::iter::repeat(""))) {
+                    row(text, label, line);
+                }
+            }
+            Demand::Exempt(exemption) => row(text, "exempt", &self.exempt(exemption)),
+        }
+    }
+
+    fn exempt(&self, exemption: &Exemption) -> String {
+        let (until, why) = (exemption.until(), plain(exemption.reason()));
+        match exemption.days_left(self.now) {
+            ended if ended < 0 => format!("until {until}, which has ended: denied ({why})"),
+            0 => format!("until {until}, which is today: passes without a look ({why})"),
+            days => format!("until {until}, {days} more days: passes without a look ({why})"),
+        }
+    }
+
+    fn place(&self, rule: &Rule<Leaf>) -> String {
+        let Location { file, line, column } = self.location(rule);
+        format!("{}:{line}:{column}", plain(&file))
+    }
+
+    /// For programs; stable under `schemaVersion`.
+    pub fn json(&self, images: &[Reference], reports: &[ImageReport]) -> Value {
+        let rules: Value = (1..).zip(&self.policy.rules).map(|(number, rule)| self.rule_json(number, rule)).collect();
+        let warning = |warning: &Warning| {
+            let place = warning.place.map(|place| json!({"line": place.line, "column": place.column}));
+            json!({"message": warning.message, "location": place})
+        };
+        json!({
+            "schemaVersion": 1,
+            "command": "policy check",
+            "config": self.file,
+            "rules": rules,
+            "images": images.iter().zip(reports).map(image_json).collect::<Value>(),
+            "warnings": self.warnings.iter().map(warning).collect::<Value>(),
+        })
+    }
+
+    fn rule_json(&self, number: usize, rule: &Rule<Leaf>) -> Value {
+        let images: Vec<String> = rule.images.iter().map(ToString::to_string).collect();
+        let place = rule.place.map(|place| json!({"line": place.line, "column": place.column}));
+        let mut value = json!({"number": number, "images": images, "location": place});
+        let (name, demand) = match &rule.demand {
+            Demand::Require(requirement) => ("require", requirement.json(&|leaf| json!(leaf.to_string()))),
+            Demand::Exempt(exemption) => {
+                let (reason, until) = (exemption.reason(), exemption.until().to_string());
+                ("exempt", json!({"reason": reason, "until": until, "ended": exemption.days_left(self.now) < 0}))
+            }
+        };
+        if let Some(value) = value.as_object_mut() {
+            value.insert(name.into(), demand);
+        }
+        value
+    }
+}
+
+fn image_json((image, report): (&Reference, &ImageReport)) -> Value {
+    let mut value = Map::new();
+    value.insert("image".into(), json!(image.to_string()));
+    value.insert("repository".into(), json!(image.repository.to_string()));
+    let answer = match (&report.problem, report.status) {
+        (Some(problem), _) => {
+            value.insert("reason".into(), json!(problem.reason.code()));
+            "deny"
+        }
+        (None, Status::Exempt) => "exempt",
+        (None, _) => "require",
+    };
+    value.insert("answer".into(), json!(answer));
+    if let Some(rule) = &report.rule {
+        value.insert("rule".into(), json!({"number": rule.number, "images": rule.images}));
+    }
+    if !report.locations.is_empty() {
+        let place = |at: &Location| json!({"file": at.file, "line": at.line, "column": at.column});
+        value.insert("locations".into(), report.locations.iter().map(place).collect());
+    }
+    Value::Object(value)
+}
+
+fn patterns(rule: &Rule<Leaf>) -> String {
+    let all: Vec<String> = rule.images.iter().map(|glob| format!("`{}`", plain(&glob.to_string()))).collect();
+    all.join(", ")
+}
+
+fn row(text: &mut String, label: &str, words: &str) {
+    let _ = writeln!(text, "  {label:<9} {words}");
+}
