@@ -83,7 +83,7 @@ pub enum Judged {
 /// What the signatures of an image come to.
 #[derive(Debug)]
 pub enum Decided {
-    /// One satisfies the trust.
+    /// At least one satisfies the trust; the proof stands on all that do, so that each signer's key can be counted.
     Verified(Box<Accepted>),
     /// None does, and the policy lets one pass.
     Exempt(Box<Exempted>),
@@ -231,20 +231,32 @@ impl NotationSignatures {
 }
 
 impl NotationFindings {
-    /// What decides: a signature that satisfies the trust, else one that the policy lets pass; else why there is
+    /// What decides: the signatures that satisfy the trust, else one that the policy lets pass; else why there is
     /// none: the most telling of the reasons.
     pub fn decide(mut self) -> Result<Decided, Problem> {
-        let verified = |finding: &NotationFinding| matches!(finding.judged, Judged::Verified(_));
-        let exempt = |finding: &NotationFinding| matches!(finding.judged, Judged::Exempt(_));
-        let best = self.findings.iter().position(verified).or_else(|| self.findings.iter().position(exempt));
-        match best.map(|best| self.findings.swap_remove(best).judged) {
-            Some(Judged::Verified(accepted)) => Ok(Decided::Verified(accepted)),
-            Some(Judged::Exempt(exempted)) => Ok(Decided::Exempt(exempted)),
-            _ if self.left && !self.findings.is_empty() => {
+        let (mut verified, mut exempt) = (None::<Box<Accepted>>, None);
+        for finding in std::mem::take(&mut self.findings) {
+            match finding.judged {
+                Judged::Verified(accepted) => {
+                    verified = Some(match verified {
+                        None => accepted,
+                        Some(first) => Box::new(first.with(*accepted)),
+                    });
+                }
+                Judged::Exempt(exempted) => exempt = exempt.or(Some(exempted)),
+                judged @ (Judged::Rejected { .. } | Judged::Failed(_)) => {
+                    self.findings.push(NotationFinding { manifest: finding.manifest, judged });
+                }
+            }
+        }
+        match (verified, exempt) {
+            (Some(accepted), _) => Ok(Decided::Verified(accepted)),
+            (None, Some(exempted)) => Ok(Decided::Exempt(exempted)),
+            (None, None) if self.left && !self.findings.is_empty() => {
                 let (image, checked) = (self.image.clone(), self.findings.len());
                 Err(Problem::of(&FlowError::CandidatesLeft { image, checked }))
             }
-            _ => Err(self.why_not()),
+            (None, None) => Err(self.why_not()),
         }
     }
 

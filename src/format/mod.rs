@@ -92,6 +92,15 @@ impl Verified {
         Self { subject, format, signers }
     }
 
+    /// This proof, standing on the signatures of `other`, too; one of another digest or format adds nothing.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        if other.subject == self.subject && other.format == self.format {
+            self.signers.extend(other.signers);
+        }
+        self
+    }
+
     /// The digest that is proven to be signed.
     pub fn subject(&self) -> &Digest {
         &self.subject

@@ -53,6 +53,16 @@ pub struct Accepted {
     pub timestamp: Option<Timestamp>,
 }
 
+impl Accepted {
+    /// This signature, whose proof stands on another of the same image as well, with what was recorded of both.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        self.verified = self.verified.with(other.verified);
+        self.warnings.extend(other.warnings);
+        self
+    }
+}
+
 /// A signature whose signer is not trusted, under a policy that only records that.
 #[derive(Debug)]
 pub struct Exempted {
