@@ -35,7 +35,7 @@ impl PolicyView<'_> {
     /// What the policy says about an image before anybody has looked at it: denied, exempt, or a demand.
     pub fn report(&self, image: &Reference) -> ImageReport {
         let name = image.to_string();
-        let Some((number, rule)) = self.policy.rule_for(&image.repository) else {
+        let Some(rule) = self.policy.rule_for(&image.repository) else {
             let problem = Problem::of(&FlowError::NoRule { image: name.clone() });
             return ImageReport::failed(name, Status::Rejected, problem);
         };
@@ -51,7 +51,7 @@ impl PolicyView<'_> {
             }
         };
         report.rule = rule.matching(&image.repository).map(|glob| RuleReport {
-            number,
+            number: rule.number,
             images: glob.to_string(),
             location: self.location(rule),
         });

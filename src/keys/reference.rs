@@ -99,6 +99,13 @@ impl FromStr for KeyReference {
     }
 }
 
+impl KeyReference {
+    /// Whether text is meant as one, and not as the path of a file: it begins so.
+    pub fn is_meant(text: &str) -> bool {
+        ["akv:", "https://", "azurekms://", "file:", "env:"].iter().any(|scheme| text.starts_with(scheme))
+    }
+}
+
 fn vault(text: &str) -> Result<VaultReference, &'static str> {
     if let Some(rest) = text.strip_prefix("akv:") {
         let (vault, rest) = rest.split_once('/').ok_or("akv:VAULT/keys/NAME")?;

@@ -72,6 +72,8 @@ pub(super) struct Member {
     #[serde(default, deserialize_with = "present")]
     pub(super) dct: Option<Spanned<Dct>>,
     #[serde(default, deserialize_with = "present")]
+    pub(super) notation: Option<Spanned<Notation>>,
+    #[serde(default, deserialize_with = "present")]
     pub(super) cosign: Option<Spanned<Cosign>>,
     #[serde(default, deserialize_with = "present")]
     pub(super) any: Option<Spanned<Vec<Spanned<Node>>>>,
@@ -94,6 +96,27 @@ pub(super) struct Dct {
     pub(super) signers: Option<Spanned<Vec<Text>>>,
     #[serde(default)]
     pub(super) minimum_versions: BTreeMap<String, Spanned<Number>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Notation {
+    #[serde(default, deserialize_with = "present")]
+    pub(super) certificates: Option<Spanned<Vec<Text>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) identities: Option<Spanned<Vec<Text>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) level: Option<Text>,
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) timestamp_roots: Option<Spanned<Vec<Text>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) revocation: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) trust_policy: Option<Text>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) trust_store: Option<Text>,
 }
 
 /// Read as strictly as everything else, although nothing can check it yet.
@@ -136,7 +159,7 @@ impl<'de> Deserialize<'de> for Node {
             type Value = Node;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a requirement: a list, or a map with `dct`, `any` or `at-least`")
+                f.write_str("a requirement: a list, or a map with `dct`, `notation`, `any` or `at-least`")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {

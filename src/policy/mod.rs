@@ -24,7 +24,7 @@ pub use error::{Located, Place, PolicyError};
 pub use evaluate::{Allowed, Denied, evaluate};
 pub use exemption::Exemption;
 pub use glob::{Glob, InvalidGlob};
-pub use leaf::{DctLeaf, Leaf, RootPin};
+pub use leaf::{DctLeaf, Leaf, NotationLeaf, NotationPins, RootPin};
 pub use requirement::Requirement;
 pub use rule::{Demand, Policy, Rule};
 pub use warning::Warning;

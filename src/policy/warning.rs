@@ -4,10 +4,13 @@ use super::{
     error::Place,
     exemption::Exemption,
     glob::Glob,
-    leaf::{DctLeaf, Leaf, RootPin},
+    leaf::{DctLeaf, Leaf, NotationLeaf, RootPin},
     rule::{Demand, Policy, Rule},
 };
-use crate::timestamp::Timestamp;
+use crate::{
+    format::notation::{Action, Level},
+    timestamp::Timestamp,
+};
 
 /// Days before the end of an exemption from which it is told.
 const SOON: i64 = 30;
@@ -44,7 +47,7 @@ impl Policy<Leaf> {
             }
             match &rule.demand {
                 Demand::Exempt(exemption) => exempt(rule, exemption, now).into_iter().for_each(&mut warn),
-                Demand::Require(requirement) => requirement.leaves().into_iter().filter_map(lax).for_each(&mut warn),
+                Demand::Require(requirement) => requirement.leaves().into_iter().flat_map(lax).for_each(&mut warn),
             }
         }
         warnings
@@ -91,11 +94,22 @@ fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<Strin
 }
 
 /// What is checked less strictly than it can be.
-fn lax(leaf: &Leaf) -> Option<String> {
+fn lax(leaf: &Leaf) -> Vec<String> {
     match leaf {
         Leaf::Dct(DctLeaf { root: RootPin::FirstUse, .. }) => {
-            Some("`trust-on-first-use`: whoever controls the trust server can show any root".to_owned())
+            vec!["`trust-on-first-use`: whoever controls the trust server can show any root".to_owned()]
         }
-        Leaf::Dct(DctLeaf { root: RootPin::Keys(_) | RootPin::Ca(_), .. }) => None,
+        Leaf::Dct(DctLeaf { root: RootPin::Keys(_) | RootPin::Ca(_), .. })
+        | Leaf::Notation(NotationLeaf::Policy { .. }) => Vec::new(),
+        Leaf::Notation(NotationLeaf::Pinned(pins)) => {
+            let permissive = (pins.level.name() != Level::STRICT.name())
+                .then(|| "`level: permissive`: signatures count that have ended".to_owned());
+            let revocation = match pins.level.weaker_revocation() {
+                None | Some(Action::Enforce) => None,
+                Some(Action::Log) => Some("`revocation: log`: signatures of revoked certificates count".to_owned()),
+                Some(Action::Skip) => Some("`revocation: off`: nobody is asked what is revoked".to_owned()),
+            };
+            permissive.into_iter().chain(revocation).collect()
+        }
     }
 }

@@ -4,25 +4,60 @@ use std::{collections::BTreeMap, path::Path};
 
 use url::Url;
 
-use super::{SettingError, read};
-use crate::{crypto::Certificate, reason::Reason};
+use super::{SettingError, parse, read};
+use crate::{
+    crypto::Certificate,
+    flow::Failure,
+    keys::{KeyReference, KeyRing},
+    reason::Reason,
+};
 
-/// The certificates of a PEM file.
-pub(crate) fn certificates(flag: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
-    let pem = read(path, "certificate file")?;
+/// The certificates of a PEM file; `what` names it in errors.
+pub(crate) fn certificates(what: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
+    let pem = read(path, what)?;
     Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
-        SettingError::usage(format!("`{flag} {}` is not usable", path.display()))
+        SettingError::usage(format!("{what} `{}` is not usable", path.display()))
             .reason(Reason::ConfigInvalid)
             .cause(error)
     })
 }
 
+/// The certificates of signers, from what a flag gives: a key reference, or a PEM file.
+pub(crate) async fn certificates_of(what: &str, given: &str, keys: &KeyRing) -> Result<Vec<Certificate>, Failure> {
+    if KeyReference::is_meant(given) {
+        certificates_of_key(what, given, keys).await
+    } else {
+        Ok(certificates_of_file(what, Path::new(given))?)
+    }
+}
+
+/// The certificates of signers in a PEM file.
+pub(super) fn certificates_of_file(what: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
+    certificates(what, path).map_err(|error| {
+        error.hint("a certificate is a PEM file or a key reference such as `akv:VAULT/certificates/NAME`")
+    })
+}
+
+/// The certificates of signers that a key reference leads to.
+pub(super) async fn certificates_of_key(
+    what: &str,
+    reference: &str,
+    keys: &KeyRing,
+) -> Result<Vec<Certificate>, Failure> {
+    let found = keys.public(&parse(what, reference)?, true).await?.certificates;
+    if found.is_empty() {
+        let error = SettingError::usage(format!("{what} `{reference}` leads to a bare key, not to a certificate"));
+        return Err(error.hint("`akv:VAULT/certificates/NAME` names a certificate").into());
+    }
+    Ok(found)
+}
+
 /// The one certificate of a PEM file.
-pub(crate) fn only_certificate(flag: &str, path: &Path) -> Result<Certificate, SettingError> {
-    let mut found = certificates(flag, path)?;
+pub(crate) fn only_certificate(what: &str, path: &Path) -> Result<Certificate, SettingError> {
+    let mut found = certificates(what, path)?;
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
-        _ => Err(SettingError::usage(format!("`{flag} {}` holds more than one certificate", path.display()))
+        _ => Err(SettingError::usage(format!("{what} `{}` holds more than one certificate", path.display()))
             .reason(Reason::ConfigInvalid)),
     }
 }

@@ -1,19 +1,15 @@
-//! `acr-sign.yaml`: found, read, and its demands made ready with the files that they name.
+//! `acr-sign.yaml`: found and read; its names for keys, and its defaults for `sign`.
 
 use std::{
     io::Read as _,
     path::{Path, PathBuf},
 };
 
-use super::{SettingError, pin::ca_certificates};
+use super::SettingError;
 use crate::{
     cli::Sign,
-    flow::{Demanded, Trust},
-    format::{
-        Format,
-        dct::{Requirement, RootTrust, SignerWanted},
-    },
-    policy::{Config, DctLeaf, Leaf, Policy, RootPin, SignKey},
+    format::Format,
+    policy::{Config, Leaf, Policy, SignKey},
     reason::{Explain as _, Reason},
 };
 
@@ -67,11 +63,6 @@ impl ConfigFile {
         })
     }
 
-    /// The same, with the files that it names.
-    pub(crate) fn policy(&self) -> Result<Policy<Trust>, SettingError> {
-        self.rules()?.try_map(|leaf| self.trust(leaf))
-    }
-
     /// The arguments of `sign` with the file's defaults where a flag is not given, and keys for their names.
     pub(crate) fn fill(&self, given: &Sign) -> Sign {
         let mut filled = given.clone();
@@ -104,7 +95,7 @@ impl ConfigFile {
     }
 
     /// A key of the file: by its name, or as it is.
-    fn key(&self, text: &str) -> String {
+    pub(super) fn key(&self, text: &str) -> String {
         self.relative(self.config.keys.get(text).map_or(text, |named| &named.text))
     }
 
@@ -114,21 +105,6 @@ impl ConfigFile {
             Some(path) => format!("file:{}", self.folder.join(path).display()),
             None => key.to_owned(),
         }
-    }
-
-    pub(super) fn trust(&self, leaf: &Leaf) -> Result<Trust, SettingError> {
-        let Leaf::Dct(DctLeaf { root, signers, minimum_versions }) = leaf;
-        let root = match root {
-            RootPin::Keys(ids) => RootTrust::Keys(ids.clone()),
-            RootPin::FirstUse => RootTrust::FirstUse,
-            RootPin::Ca(file) => {
-                let what = format!("{}:{}: root-ca", self.config.file, file.place);
-                RootTrust::Ca(ca_certificates(&self.folder.join(&file.text), &what)?)
-            }
-        };
-        let signers = signers.iter().cloned().map(SignerWanted::Name).collect();
-        let requirement = Requirement { signers, minimum_versions: minimum_versions.clone() };
-        Ok(Trust { words: leaf.to_string(), demand: Demanded::Dct { root, requirement } })
     }
 }
 

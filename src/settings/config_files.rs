@@ -3,8 +3,6 @@
 use super::{ConfigFile, SettingError};
 use crate::{
     crypto::{Certificate, PublicKey, Secret},
-    flow::Demanded,
-    format::dct::RootTrust,
     keys::{self, KeyFileError, KeyReference},
     policy::{Demand, Located, SignKey, Warning},
     process::Environment,
@@ -35,11 +33,7 @@ impl ConfigFile {
         for (number, rule) in (1..).zip(&self.rules()?.rules) {
             let Demand::Require(requirement) = &rule.demand else { continue };
             for leaf in requirement.leaves() {
-                let trust = self.trust(leaf)?;
-                let certificates = match &trust.demand {
-                    Demanded::Dct { root: RootTrust::Ca(certificates), .. } => certificates.as_slice(),
-                    Demanded::Dct { .. } | Demanded::Notation(_) => &[],
-                };
+                let certificates = self.certificates_in_files(leaf)?;
                 let ending = certificates.iter().filter_map(|certificate| ending(certificate, now));
                 warnings.extend(ending.map(|words| {
                     let message = format!("rule {number}: {words}");

@@ -34,6 +34,13 @@ impl SettingError {
         Self { message: error.to_string(), hint: error.hint(), reason: error.reason(), cause: None }
     }
 
+    /// With the place that names what is wrong before it.
+    #[must_use]
+    pub(super) fn at(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// What to do about it.
     #[must_use]
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {

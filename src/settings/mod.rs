@@ -4,6 +4,7 @@
 mod certificate;
 mod config;
 mod config_files;
+mod demands;
 mod error;
 mod image;
 mod key;
@@ -17,7 +18,7 @@ use std::{fs, io::Read as _, path::Path};
 use url::Url;
 
 pub(crate) use self::{
-    certificate::{annotations, certificates, only_certificate, service_url},
+    certificate::{annotations, certificates, certificates_of, only_certificate, service_url},
     config::ConfigFile,
     error::SettingError,
     image::{at, digest, familiar_images, named_images, repository, roles},

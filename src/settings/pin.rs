@@ -1,11 +1,8 @@
 //! The root pin.
 
-use std::path::Path;
-
-use super::{SettingError, parse_each, read};
+use super::{SettingError, certificates, parse_each};
 use crate::{
     cli,
-    crypto::Certificate,
     format::dct::{KeyId, RootTrust},
     oci::Repository,
     reason::Reason,
@@ -22,7 +19,7 @@ pub(crate) fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
         ));
     }
     if let Some(path) = &flags.root_ca {
-        return Ok(Some(RootTrust::Ca(ca_certificates(path, "--root-ca")?)));
+        return Ok(Some(RootTrust::Ca(certificates("--root-ca", path)?)));
     }
     if flags.trust_on_first_use {
         return Ok(Some(RootTrust::FirstUse));
@@ -31,16 +28,6 @@ pub(crate) fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
         return Ok(None);
     }
     Ok(Some(RootTrust::Keys(parse_each::<KeyId>("--root", &flags.root)?)))
-}
-
-/// The certificates of a CA file; `what` names it in errors.
-pub(super) fn ca_certificates(path: &Path, what: &str) -> Result<Vec<Certificate>, SettingError> {
-    let pem = read(path, what)?;
-    Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
-        SettingError::usage(format!("{what} `{}` is not usable", path.display()))
-            .reason(Reason::ConfigInvalid)
-            .cause(error)
-    })
 }
 
 /// The root pin of a command that cannot do without (T23, T32).

@@ -1,11 +1,10 @@
 //! `verify`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use super::pin_of;
 use crate::{
     cli::Verify,
-    crypto::Certificate,
     flow::{Demanded, Failure, NotationTrust, Services, Trust, VerifyOptions, verify},
     format::{
         Format,
@@ -84,7 +83,7 @@ async fn policy(
         }
     };
     report.config = Some(file.config.file.clone());
-    Ok(file.policy()?)
+    file.policy(images, &services.keys).await
 }
 
 /// Trust flags are a policy of one rule, about every image named: each format must hold.
@@ -149,7 +148,7 @@ async fn by_certificate(arguments: &Verify, services: &Services) -> Result<Trust
     }
     let mut certificates = Vec::new();
     for given in &own.certificate {
-        certificates.extend(certificates_of(given, services).await?);
+        certificates.extend(settings::certificates_of("--certificate", given, &services.keys).await?);
     }
     if certificates.is_empty() {
         return Err(SettingError::usage("no certificate is trusted for `notation`")
@@ -175,21 +174,6 @@ async fn by_certificate(arguments: &Verify, services: &Services) -> Result<Trust
     let pinned = PinnedTrust::pinned(pins).map_err(|error| unusable(&error))?;
     let trust = NotationTrust::Pinned(Box::new(pinned));
     Ok(Trust { words: "notation, as flags say".to_owned(), demand: Demanded::Notation(Box::new(trust)) })
-}
-
-/// A PEM file, or a key reference that leads to a certificate.
-async fn certificates_of(given: &str, services: &Services) -> Result<Vec<Certificate>, Failure> {
-    let is_key = ["akv:", "https://", "azurekms://", "file:", "env:"].iter().any(|prefix| given.starts_with(prefix));
-    if !is_key {
-        return Ok(settings::certificates("--certificate", Path::new(given))?);
-    }
-    let reference: KeyReference = settings::parse("--certificate", given)?;
-    let found = services.keys.public(&reference, true).await?.certificates;
-    if found.is_empty() {
-        let text = format!("`--certificate {given}` leads to a bare key, not to a certificate");
-        return Err(SettingError::usage(text).into());
-    }
-    Ok(found)
 }
 
 fn nothing_trusted() -> SettingError {

@@ -20,6 +20,7 @@ use crate::{
     format::{
         Identity, Signed, Verified,
         dct::{self, RoleName, RootTrust, TrustedSet},
+        notation::Action,
     },
     oci::{Reference, Repository, Subject, Tag},
     policy::{Allowed, Demand, Denied, Policy, Requirement, Rule, evaluate},
@@ -107,7 +108,7 @@ impl Group<'_> {
     async fn judge(&self, indexes: &[usize]) -> Vec<Ended> {
         let images: Vec<(usize, &Reference)> =
             indexes.iter().filter_map(|index| Some((*index, self.options.images.get(*index)?))).collect();
-        let Some((number, rule)) = self.options.policy.rule_for(self.repository) else {
+        let Some(rule) = self.options.policy.rule_for(self.repository) else {
             let refuse = |(index, image): &(usize, &Reference)| {
                 Ended::failed(*index, image, FlowError::NoRule { image: image.to_string() })
             };
@@ -119,17 +120,21 @@ impl Group<'_> {
             }
             Demand::Require(requirement) => self.require(&images, requirement).await,
         };
-        let shown = self.shown(number, rule);
+        let shown = self.shown(rule);
         for ended in &mut ended {
             ended.report.rule.clone_from(&shown);
         }
         ended
     }
 
-    fn shown(&self, number: usize, rule: &Rule<Trust>) -> Option<RuleReport> {
+    fn shown(&self, rule: &Rule<Trust>) -> Option<RuleReport> {
         let images = rule.matching(self.repository)?.to_string();
         let (file, place) = (self.options.file.clone()?, rule.place?);
-        Some(RuleReport { number, images, location: Location { file, line: place.line, column: place.column } })
+        Some(RuleReport {
+            number: rule.number,
+            images,
+            location: Location { file, line: place.line, column: place.column },
+        })
     }
 
     fn exempt(&self, index: usize, image: &Reference, exemption: &crate::policy::Exemption) -> Ended {
@@ -278,6 +283,15 @@ impl Findings {
                 if level != "strict" {
                     let said = format!("signatures in `{}` are checked at the level `{level}`", subject.repository);
                     self.lax.push((format!("level {level}"), said));
+                }
+                if let Some(action) = accepted.level.weaker_revocation() {
+                    let (word, what) = match action {
+                        Action::Enforce => unreachable!("nothing is weaker than that"),
+                        Action::Log => ("log", "only recorded"),
+                        Action::Skip => ("off", "not looked up"),
+                    };
+                    let said = format!("for signatures in `{}` revocation is {what}", subject.repository);
+                    self.lax.push((format!("revocation {word}"), said));
                 }
                 let logged = accepted.warnings.iter();
                 self.lax.extend(logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))));

@@ -71,7 +71,7 @@ impl Level {
         revocation: Action::Log,
     };
 
-    /// The level's name; `custom` once a check was overridden.
+    /// The level's name; `custom` once a trust policy overrides a check.
     pub fn name(self) -> &'static str {
         self.name
     }
@@ -79,7 +79,13 @@ impl Level {
     /// The same level with another action for revocation.
     #[must_use]
     pub fn with_revocation(self, revocation: Action) -> Self {
-        if revocation == self.revocation { self } else { Self { name: "custom", revocation, ..self } }
+        Self { revocation, ..self }
+    }
+
+    /// What happens to revocation, where it is less than the level's name says.
+    pub fn weaker_revocation(self) -> Option<Action> {
+        let usual = Self::from_name(self.name).map_or(Action::Enforce, |level| level.revocation);
+        (self.revocation != Action::Enforce && self.revocation != usual).then_some(self.revocation)
     }
 
     /// The level of a name in a trust policy; `None` for `skip` and unknown names.

@@ -77,9 +77,6 @@ impl Trust {
     /// Trust in pinned certificates: a leaf stands for itself, a CA for the identities. Signing authorities are
     /// not trusted by pins; they need a trust policy that says so. Refuses a CA without identities.
     pub fn pinned(pins: Pins) -> Result<Self, InvalidTrust> {
-        if pins.certificates.is_empty() {
-            return Err(InvalidTrust::NoAnchor);
-        }
         let ca = pins.certificates.iter().find(|certificate| certificate.is_ca());
         let identities = match (ca, pins.identities) {
             (_, Some(identities)) => identities,
@@ -88,6 +85,9 @@ impl Trust {
         };
         if let Some(wrong) = pins.timestamp_roots.iter().find(|root| !(root.is_ca() && root.is_self_signed())) {
             return Err(InvalidTrust::NotATimestampRoot { subject: wrong.subject() });
+        }
+        if pins.certificates.is_empty() {
+            return Err(InvalidTrust::NoAnchor);
         }
         Ok(Self {
             statement: None,

@@ -1,6 +1,7 @@
 //! `acr-sign.yaml` as values: what the file says, with every name, pattern, day and key ID in its own type.
 
 mod dct;
+mod notation;
 mod rules;
 mod sign;
 
@@ -111,22 +112,27 @@ impl Reader<'_> {
         list.map_or_else(|| Ok(Vec::new()), |list| self.each(list, what))
     }
 
-    /// Every entry in its type; an empty list and an entry that stands there twice are mistakes.
+    /// Every entry in its type.
     fn each<T>(&self, list: Spanned<Vec<Spanned<String>>>, what: &str) -> Result<Vec<T>, PolicyError>
     where
         T: FromStr<Err: fmt::Display>,
     {
+        let entries = self.distinct(list, what)?.into_iter();
+        entries
+            .map(|entry| entry.value.parse().map_err(|error: T::Err| self.wrong(&entry, error.to_string())))
+            .collect()
+    }
+
+    /// The entries; an empty list and an entry that stands there twice are mistakes.
+    fn distinct(&self, list: Spanned<Vec<Spanned<String>>>, what: &str) -> Result<Vec<Spanned<String>>, PolicyError> {
         if list.value.is_empty() {
             return Err(self.wrong(&list, format!("`{what}` is empty")));
         }
         let mut seen = BTreeSet::new();
-        let one = |entry: Spanned<String>| {
-            if !seen.insert(entry.value.clone()) {
-                return Err(self.wrong(&entry, format!("`{}` stands in `{what}` twice", entry.value)));
-            }
-            entry.value.parse().map_err(|error: T::Err| self.wrong(&entry, error.to_string()))
-        };
-        list.value.into_iter().map(one).collect()
+        match list.value.iter().find(|entry| !seen.insert(entry.value.as_str())) {
+            Some(twice) => Err(self.wrong(twice, format!("`{}` stands in `{what}` twice", twice.value))),
+            None => Ok(list.value),
+        }
     }
 
     fn wrong<T>(&self, value: &Spanned<T>, message: impl Into<String>) -> PolicyError {

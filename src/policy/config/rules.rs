@@ -20,11 +20,12 @@ impl Reader<'_> {
         if rules.value.is_empty() {
             return Err(self.wrong(&rules, "no rule: leave `verify` out, or say what must hold"));
         }
-        let rules = rules.value.into_iter().map(|rule| self.rule(rule)).collect::<Result<_, _>>()?;
+        let numbered = (1..).zip(rules.value);
+        let rules = numbered.map(|(number, rule)| self.rule(number, rule)).collect::<Result<_, _>>()?;
         Ok(Policy { rules })
     }
 
-    fn rule(&self, rule: Spanned<document::Rule>) -> Result<Rule<Leaf>, PolicyError> {
+    fn rule(&self, number: usize, rule: Spanned<document::Rule>) -> Result<Rule<Leaf>, PolicyError> {
         let at = place(rule.referenced);
         let document::Rule { images, require, exempt } = rule.value;
         let demand = match (require, exempt) {
@@ -44,7 +45,7 @@ impl Reader<'_> {
             (Some(_), Some(_)) => return Err(self.at(at, "a rule has `require` or `exempt`, not both")),
             (None, None) => return Err(self.at(at, "a rule needs `require` or `exempt`")),
         };
-        Ok(Rule { place: Some(at), images: self.each(images, "images")?, demand })
+        Ok(Rule { number, place: Some(at), images: self.each(images, "images")?, demand })
     }
 
     /// A list means all of it.
@@ -67,19 +68,21 @@ impl Reader<'_> {
             }
             Node::Member(member) => *member,
         };
-        match member {
-            Member { dct: Some(dct), cosign: None, any: None, at_least: None, of: None } => {
-                Ok(Requirement::leaf(Leaf::Dct(self.dct(dct)?)))
+        let Member { dct, notation, cosign, any, at_least, of } = member;
+        match (dct, notation, cosign, any, at_least, of) {
+            (Some(dct), None, None, None, None, None) => Ok(Requirement::leaf(Leaf::Dct(self.dct(dct)?))),
+            (None, Some(notation), None, None, None, None) => {
+                Ok(Requirement::leaf(Leaf::Notation(self.notation(notation)?)))
             }
-            Member { dct: None, cosign: Some(cosign), any: None, at_least: None, of: None } => {
+            (None, None, Some(cosign), None, None, None) => {
                 Err(self.wrong(&cosign, "this version does not check `cosign` signatures, so this policy cannot hold"))
             }
-            Member { dct: None, cosign: None, any: Some(members), at_least: None, of: None } => {
+            (None, None, None, Some(members), None, None) => {
                 let at = place(members.referenced);
                 let any = self.nodes(members.value)?;
                 Requirement::any(any).ok_or_else(|| self.at(at, "an empty list can never hold"))
             }
-            Member { dct: None, cosign: None, any: None, at_least: Some(count), of: Some(members) } => {
+            (None, None, None, None, Some(count), Some(members)) => {
                 let (wanted, of) = (count.value.0, self.nodes(members.value)?);
                 let there = of.len();
                 let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
@@ -90,7 +93,10 @@ impl Reader<'_> {
                     )
                 })
             }
-            _ => Err(self.at(at, "a member has exactly one of `dct`, `cosign`, `any`, and `at-least` with `of`")),
+            _ => {
+                Err(self
+                    .at(at, "a member has exactly one of `dct`, `notation`, `cosign`, `any`, and `at-least` with `of`"))
+            }
         }
     }
 }

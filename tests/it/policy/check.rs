@@ -125,6 +125,20 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
     world.write("noref.yaml", &keys("keys: { old: release }"));
     world.write("sign.yaml", &keys("keys: { old: akv:contoso/keys/release }\nsign:\n  key: new"));
     world.write("per.yaml", &keys("sign:\n  key: { dct: file:none.pem }"));
+    let signer = super::signer::Signer::under_a_ca(&[]);
+    world.write("root.pem", &signer.root_pem);
+    let notation = |members: &str| rule("\"**\"", &format!("require: [ {{ notation: {{ {members} }} }} ]"));
+    world.write("pem.yaml", &notation("certificates: [\"akv:contoso/certificates/none\", none.pem]"));
+    world.write("identity.yaml", &notation("certificates: [\"akv:contoso/certificates/none\", root.pem]"));
+    world.write("leaf.pem", signer.key_pem.split_inclusive("-----END PRIVATE KEY-----\n").nth(1).unwrap());
+    world
+        .write("tsa.yaml", &notation("certificates: [\"akv:contoso/certificates/none\"], timestamp-roots: [leaf.pem]"));
+    world.write("trust.yaml", &notation("trust-policy: trustpolicy.json, trust-store: truststore"));
+    let statement = r#"{"name": "shop", "registryScopes": ["*"], "signatureVerification": {"level": "strict"},
+        "trustStores": ["ca:own"], "trustedIdentities": ["*"]}"#;
+    world.write("trustpolicy.json", &format!("{{\"version\": \"1.0\", \"trustPolicies\": [{statement}]}}"));
+    world.write("store.yaml", &notation("trust-policy: trustpolicy.json, trust-store: store"));
+    std::fs::create_dir(world.folder.path().join("store")).unwrap();
     world.write("only.yaml", "version: 1\nsign: { formats: [dct] }\n");
     world.write("empty.yaml", "");
     for (file, reason, place, words) in [
@@ -135,6 +149,11 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
         ("unknown.yaml", "policy-invalid", ":4:51", "signer"),
         ("ca.yaml", "config-invalid", ":4:34", "none.pem"),
         ("text.yaml", "config-invalid", ":4:34", "text.pem"),
+        ("pem.yaml", "config-invalid", ":4:78", "none.pem` cannot be read"),
+        ("identity.yaml", "policy-invalid", ":4:78", "must be named as identity"),
+        ("tsa.yaml", "policy-invalid", ":4:97", "no self-signed root"),
+        ("trust.yaml", "config-invalid", ":4:44", "truststore` is no folder"),
+        ("store.yaml", "config-invalid", ":4:75", "own"),
         ("key.yaml", "config-invalid", ":3:8", "none.pub` cannot be read"),
         ("badkey.yaml", "config-invalid", ":2:45", "text.pub` is no usable key"),
         ("noref.yaml", "config-invalid", ":2:14", "names no key"),
@@ -193,6 +212,9 @@ fn what_is_odd_is_said_and_still_valid() {
     let root = dct(&format!("roots: [\"{ROOT}\"]"));
     let exempt = |until: &str| format!("exempt: {{ reason: vendor, until: {until} }}");
     let two = |first: &str, second: &str| format!("{}  - images: [{second}]\n    {root}\n", rule(first, &root));
+    let notation = |more: &str| {
+        format!("require: [ {{ notation: {{ certificates: [\"akv:contoso/certificates/none\"]{more} }} }} ]")
+    };
     let covered = "earlier rules cover its patterns";
     for (policy, expected) in [
         (rule("\"contoso.azurecr.io/**\"", &root), vec![]),
@@ -220,6 +242,19 @@ fn what_is_odd_is_said_and_still_valid() {
         (
             rule("\"c.io/**\"", &dct("trust-on-first-use: true")),
             vec!["rule 1: `trust-on-first-use`: whoever controls".into()],
+        ),
+        (rule("\"c.io/**\"", &notation("")), vec![]),
+        (
+            rule("\"c.io/**\"", &notation(", level: permissive")),
+            vec!["rule 1: `level: permissive`: signatures count that have ended".into()],
+        ),
+        (
+            rule("\"c.io/**\"", &notation(", revocation: log")),
+            vec!["rule 1: `revocation: log`: signatures of revoked certificates count".into()],
+        ),
+        (
+            rule("\"c.io/**\"", &notation(", revocation: off, level: permissive")),
+            vec!["rule 1: `level: permissive`".into(), "rule 1: `revocation: off`: nobody is asked".into()],
         ),
         (rule("\"c.io/**\"", &exempt(&day(31))), vec![]),
         (

@@ -2,19 +2,10 @@
 
 use acr_sign::{
     oci::Repository,
-    policy::{Config, Demand, Place, Policy, PolicyError},
+    policy::{Demand, Place, Policy},
 };
 
-const ROOT: &str = "6f1c0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
-
-fn parse(text: &str) -> Result<Config, PolicyError> {
-    Config::parse(&text.replace("ROOT", ROOT), "acr-sign.yaml")
-}
-
-/// A `verify` part whose only rule requires this, indented as the text of a list.
-fn requiring(members: &str) -> String {
-    format!("version: 1\nverify:\n  - images: [\"**\"]\n    require:\n{members}")
-}
+use super::{ROOT, mistakes::mistakes, parse, requiring};
 
 #[test]
 fn every_member_is_read() {
@@ -38,6 +29,14 @@ verify:
       - any:
           - dct: { root-ca: ca.pem }
           - [ { dct: { trust-on-first-use: true } }, { dct: { roots: ["ROOT"] } } ]
+          - notation:
+              certificates: [release, ca.pem]
+              identities: ["x509.subject: C=US, ST=WA, O=Contoso"]
+              level: permissive
+              metadata: { branch: main }
+              timestamp-roots: [tsa.pem]
+              revocation: off
+          - notation: { trust-policy: notation/trustpolicy.json, trust-store: notation/truststore, metadata: { a: b } }
       - at-least: 2
         of:
           - dct: { roots: ["ROOT"], signers: [alice] }
@@ -61,6 +60,8 @@ verify:
     all of
       dct: whatever root the trust server shows (trust on first use), released as a trusting pull takes it
       dct: root {ROOT}, released as a trusting pull takes it
+    notation: certificate `release` or `ca.pem`, signer `C=US, O=Contoso, ST=WA`, level permissive, revocation not looked up, timestamp under a root in `tsa.pem`, with `branch=main`
+    notation: trust policy `notation/trustpolicy.json`, trust store `notation/truststore`, with `a=b`
   at least 2, by distinct keys, of
     dct: root {ROOT}, signed by `targets/alice`
     dct: root {ROOT}, signed by `targets/bob`
@@ -68,10 +69,10 @@ verify:
 "
     );
     assert_eq!(requirement.describe(&ToString::to_string), expected);
-    assert_eq!(requirement.leaves().len(), 7);
+    assert_eq!(requirement.leaves().len(), 9);
     let Demand::Exempt(exemption) = &policy.rules[1].demand else { panic!("{policy:?}") };
     assert_eq!((exemption.reason(), exemption.until().to_string().as_str()), ("vendor base images", "2027-06-30"));
-    let rule = |name: &str| policy.rule_for(&Repository::familiar(name).unwrap()).map(|(number, _)| number);
+    let rule = |name: &str| policy.rule_for(&Repository::familiar(name).unwrap()).map(|rule| rule.number);
     assert_eq!(rule("contoso.azurecr.io/prod/web"), Some(1));
     assert_eq!(rule("alpine"), Some(2));
     assert_eq!(rule("contoso.azurecr.io/test/web"), None);
@@ -85,96 +86,9 @@ fn the_first_rule_that_matches_decides() {
     )
     .unwrap();
     let policy = config.verify.unwrap();
-    let (number, rule) = policy.rule_for(&Repository::familiar("contoso.azurecr.io/a/b").unwrap()).unwrap();
-    assert_eq!((number, rule.place.unwrap().line), (1, 3));
-    assert_eq!(policy.rule_for(&Repository::familiar("alpine").unwrap()).unwrap().0, 2);
-}
-
-/// Text, and where the mistake is: line, column (0: not compared), words of the message.
-fn mistakes() -> Vec<(String, u64, u64, &'static str)> {
-    let leaf = "dct: { roots: [\"ROOT\"] }";
-    let rule = |rule: &str| format!("version: 1\nverify:\n  - images: [\"**\"]\n    {rule}\n");
-    let dct = |members: &str| requiring(&format!("      - dct: {members}\n"));
-    vec![
-        (String::new(), 1, 0, "end of input"),
-        ("[]".into(), 1, 1, ""),
-        ("keys: {}".into(), 1, 0, "version"),
-        ("version: 2".into(), 1, 10, "version 1"),
-        ("version: \"1\"".into(), 1, 1, "a whole number"),
-        ("version: 1.0".into(), 1, 1, "a whole number"),
-        (dct("{ trust-on-first-use: \"true\" }"), 5, 16, "true or false"),
-        ("version: 1\nversion: 1".into(), 2, 1, "duplicate"),
-        ("version: 1\nallow-host: [evil.example]".into(), 2, 1, "allow-host"),
-        ("version: 1\nverfy: []".into(), 2, 1, "verfy"),
-        ("version: 1\nverify: []".into(), 2, 9, "no rule"),
-        ("version: 1\nverify:".into(), 2, 0, ""),
-        ("version: 1\nverify: {}".into(), 2, 9, ""),
-        ("version: 1\n---\nversion: 1".into(), 2, 0, "document"),
-        ("version: 1\nkeys: { a b: file:x }".into(), 2, 0, "no name"),
-        ("version: 1\nkeys: { a: 5 }".into(), 2, 12, ""),
-        ("version: 1\nkeys: { a: file:x, a: file:y }".into(), 2, 20, "duplicate"),
-        ("version: 1\nsign: { formats: [] }".into(), 2, 18, "empty"),
-        ("version: 1\nsign: { formats: [dct, dct] }".into(), 2, 24, "twice"),
-        ("version: 1\nsign: { formats: [gpg] }".into(), 2, 19, "gpg"),
-        ("version: 1\nsign: { formats: dct }".into(), 2, 18, ""),
-        ("version: 1\nsign: { key: {} }".into(), 2, 14, "no format"),
-        ("version: 1\nsign: { key: { gpg: x } }".into(), 2, 21, "gpg"),
-        ("version: 1\nsign: { key: [x] }".into(), 2, 9, "a key"),
-        ("version: 1\nsign: { root: [abc] }".into(), 2, 16, "key ID"),
-        (rule(&format!("require: [ {{ {leaf} }} ]\n    exempt: {{ reason: x, until: 2030-01-01 }}")), 3, 5, "not both"),
-        (rule("other: 1"), 4, 5, "other"),
-        ("version: 1\nverify:\n  - images: [\"**\"]\n".into(), 3, 5, "`require` or `exempt`"),
-        (rule("require: []"), 4, 14, "demands nothing"),
-        (rule("require:"), 4, 0, ""),
-        (rule(&format!("require: {{ {leaf} }}")), 4, 14, ""),
-        (rule("require: [ [] ]"), 4, 16, "demands nothing"),
-        (rule("require: [ {} ]"), 4, 16, "exactly one"),
-        (rule("require: [ dct ]"), 4, 16, "a requirement"),
-        (rule("require: [ { any: [] } ]"), 4, 23, "never hold"),
-        (rule(&format!("require: [ {{ {leaf}, any: [ {{ {leaf} }} ] }} ]")), 4, 16, "exactly one"),
-        (rule(&format!("require: [ {{ at-least: 2, of: [ {{ {leaf} }} ] }} ]")), 4, 28, "never hold"),
-        (rule(&format!("require: [ {{ at-least: 0, of: [ {{ {leaf} }} ] }} ]")), 4, 28, "demands nothing"),
-        (rule(&format!("require: [ {{ at-least: -1, of: [ {{ {leaf} }} ] }} ]")), 4, 28, ""),
-        (rule("require: [ { at-least: 1 } ]"), 4, 16, "exactly one"),
-        (rule(&format!("require: [ {{ of: [ {{ {leaf} }} ] }} ]")), 4, 16, "exactly one"),
-        (rule("require: [ { cosign: { keys: [release] } } ]"), 4, 26, "does not check `cosign`"),
-        (rule("require: [ { cosign: { storage: [tape], keys: [a] } } ]"), 4, 0, "tape"),
-        (rule("require: [ { gpg: {} } ]"), 4, 18, "gpg"),
-        (dct("{}"), 5, 14, "needs one of"),
-        (dct("{ roots: [] }"), 5, 23, "empty"),
-        (dct("{ roots: [\"ROOT\", \"ROOT\"] }"), 5, 0, "twice"),
-        (dct("{ roots: [\"6F1C\"] }"), 5, 24, "key ID"),
-        (dct("{ roots: [\"ROOT\"], root-ca: ca.pem }"), 5, 14, "give one"),
-        (dct("{ roots: [\"ROOT\"], trust-on-first-use: true }"), 5, 14, "give one"),
-        (dct("{ trust-on-first-use: false }"), 5, 36, "leave it out"),
-        (dct("{ trust-on-first-use: yes }"), 5, 16, "true or false"),
-        (dct("{ roots: [\"ROOT\"], signers: [] }"), 5, 0, "empty"),
-        (dct("{ roots: [\"ROOT\"], signers: [../x] }"), 5, 0, "role name"),
-        (dct("{ roots: [\"ROOT\"], minimum-versions: { root: 0 } }"), 5, 0, "begin at 1"),
-        (dct("{ roots: [\"ROOT\"], minimum-versions: { root: 1.5 } }"), 5, 0, ""),
-        (dct("{ roots: [\"ROOT\"], minimum-versions: { nobody: 1 } }"), 5, 0, "role name"),
-        (dct("{ roots: [\"ROOT\"], minimum-versions: { root: 1, root: 2 } }"), 5, 0, "duplicate"),
-        (dct("{ roots: [\"ROOT\"], allow: evil.example }"), 5, 0, "allow"),
-        (dct("null"), 5, 14, ""),
-        (rule("exempt: { reason: x }"), 4, 0, "until"),
-        (rule("exempt: { reason: \" \", until: 2030-01-01 }"), 4, 13, "needs a reason"),
-        (rule("exempt: { reason: x, until: tomorrow }"), 4, 13, "no day"),
-        (rule("exempt: { reason: 5, until: 2030-01-01 }"), 4, 23, ""),
-        (rule("exempt: { reason: true, until: 2030-01-01 }"), 4, 23, ""),
-        (format!("version: 1\nverify:\n  - images: []\n    require: [ {{ {leaf} }} ]"), 3, 13, "empty"),
-        (format!("version: 1\nverify:\n  - images: \"**\"\n    require: [ {{ {leaf} }} ]"), 3, 13, ""),
-        (
-            format!("version: 1\nverify:\n  - images: [\"*.azurecr.io/x\"]\n    require: [ {{ {leaf} }} ]"),
-            3,
-            14,
-            "wildcard",
-        ),
-        (format!("version: 1\nverify:\n  - require: [ {{ {leaf} }} ]"), 3, 0, "images"),
-        ("version: 1\nkeys: &a { x: file:x }\nsign: { <<: *a }".into(), 3, 0, "merge"),
-        ("version: !!int 1\nkeys: !secret { a: file:x }".into(), 2, 0, "tag"),
-        ("version: 1\n\tkeys: {}".into(), 1, 0, "tab"),
-        ("version: 1\nverify: [".into(), 2, 0, ""),
-    ]
+    let rule = policy.rule_for(&Repository::familiar("contoso.azurecr.io/a/b").unwrap()).unwrap();
+    assert_eq!((rule.number, rule.place.unwrap().line), (1, 3));
+    assert_eq!(policy.rule_for(&Repository::familiar("alpine").unwrap()).unwrap().number, 2);
 }
 
 #[test]

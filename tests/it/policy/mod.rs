@@ -3,4 +3,20 @@
 mod check;
 mod file;
 mod gate;
+mod mistakes;
+mod notation;
 mod sign;
+mod signer;
+
+use acr_sign::policy::{Config, PolicyError};
+
+const ROOT: &str = "6f1c0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
+
+fn parse(text: &str) -> Result<Config, PolicyError> {
+    Config::parse(&text.replace("ROOT", ROOT), "acr-sign.yaml")
+}
+
+/// A `verify` part whose only rule requires this, indented as the text of a list.
+fn requiring(members: &str) -> String {
+    format!("version: 1\nverify:\n  - images: [\"**\"]\n    require:\n{members}")
+}
