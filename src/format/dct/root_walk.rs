@@ -78,7 +78,7 @@ impl RootWalk {
         let seen_root = match &self.seen {
             None => None,
             Some(seen) => {
-                let root = Signed::<Root>::parse(&RoleName::ROOT, &seen.root)?.body;
+                let root = seen.read_root()?;
                 if version < root.version {
                     return Err(Rejection::Rollback { role: RoleName::ROOT, seen: root.version, found: version });
                 }

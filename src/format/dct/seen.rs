@@ -8,6 +8,7 @@ use super::{
     name::{RoleName, Version},
     rejection::Rejection,
     root::Root,
+    signed::Signed,
 };
 use crate::oci::Digest;
 
@@ -41,6 +42,41 @@ impl Seen {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// What two runs saw, as one memory: the newer root, and of each other file the higher version. What the run of
+    /// the older root saw counts only as far as the newer root keeps the keys, else a merge would bring back what the
+    /// owner recovered from (T25).
+    pub fn merged(&self, other: &Self) -> Result<Self, Rejection> {
+        let (mut older, mut newer) = (self.clone(), other.clone());
+        if older.root != newer.root {
+            let (mut before, mut now) = (older.read_root()?, newer.read_root()?);
+            if before.version == now.version {
+                return Err(Rejection::SameVersionOtherContent { role: RoleName::ROOT, version: now.version });
+            }
+            if before.version > now.version {
+                std::mem::swap(&mut before, &mut now);
+                std::mem::swap(&mut older, &mut newer);
+            }
+            older.forget_rekeyed(&before, &now);
+        }
+        for (role, file) in older.roles {
+            match newer.roles.get(&role) {
+                Some(kept) if kept.version == file.version && kept.sha256 != file.sha256 => {
+                    return Err(Rejection::SameVersionOtherContent { role, version: file.version });
+                }
+                Some(kept) if kept.version >= file.version => {}
+                Some(_) | None => {
+                    newer.roles.insert(role, file);
+                }
+            }
+        }
+        Ok(newer)
+    }
+
+    /// The root that was seen. It was verified then, and is again where anything hangs on it.
+    pub(super) fn read_root(&self) -> Result<Root, Rejection> {
+        Ok(Signed::<Root>::parse(&RoleName::ROOT, &self.root)?.body)
     }
 
     /// Forgets timestamp and snapshot where their keys changed, so that a publisher can recover from versions

@@ -4,6 +4,7 @@ mod attacks;
 mod fixtures;
 mod founding;
 mod hostile;
+mod memory;
 mod mutation;
 mod publisher;
 mod repository;
@@ -14,5 +15,7 @@ mod signers;
 mod signing;
 
 pub use attacks::crowd;
+pub use publisher::{NOW, TestKey, TrustServer, owner, signed_by, signed_under};
+pub use repository::{delegated, listed, targets};
 pub use root_ca::certified;
 pub use server::fixture;
