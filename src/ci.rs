@@ -199,6 +199,9 @@ impl Step {
         for image in &report.images {
             self.tell(image);
         }
+        for note in &report.notes {
+            self.console.say(&format!("note: {note}"));
+        }
         let passes = Ending::of(report, published, self.fail_on()).exit == Exit::Done;
         annotate(&self.console, report, passes);
         let ending = Ending::of(report, published, self.fail_on());

@@ -52,6 +52,7 @@ impl Report {
         document.insert("images".into(), self.images.iter().map(ImageReport::value).collect());
         insert(&mut document, "error", self.error.as_ref().map(Problem::value));
         document.insert("warnings".into(), json!(self.warnings));
+        document.insert("notes".into(), json!(self.notes));
         document.insert("lax".into(), json!(self.lax));
         if !self.pinned_files.is_empty() {
             document.insert("pinnedFiles".into(), json!(self.pinned_files));
@@ -65,6 +66,9 @@ impl Report {
             document.insert("run".into(), Value::Object(run));
         }
         insert(&mut document, "config", self.config.as_deref());
+        if let Some(state) = &self.state {
+            document.insert("state".into(), json!({"file": state.file, "repositories": state.repositories}));
+        }
         document.insert("auth".into(), self.auth_value());
         document.insert(
             "requests".into(),

@@ -29,6 +29,8 @@ pub struct Report {
     pub error: Option<Problem>,
     /// What a person must know beside the result.
     pub warnings: Vec<String>,
+    /// What is as it is and must not be taken for more, such as what nobody remembers.
+    pub notes: Vec<String>,
     /// Switches that weaken what is checked, as given (P09).
     pub lax: Vec<String>,
     /// Manifests that digests were written into.
@@ -41,12 +43,23 @@ pub struct Report {
     pub run: Vec<(&'static str, String)>,
     /// The policy or configuration file that was read.
     pub config: Option<String>,
+    /// The memory between runs.
+    pub state: Option<StateReport>,
     /// The identities that were used.
     pub auth: AuthReport,
     /// Requests made, per kind of service.
     pub requests: Requests,
     /// How long the run took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// The memory between runs that was used.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StateReport {
+    /// The file.
+    pub file: String,
+    /// How many repositories it remembered before.
+    pub repositories: usize,
 }
 
 /// What a gate says.

@@ -59,6 +59,9 @@ impl Report {
             for warning in &self.warnings {
                 let _ = writeln!(story, "warning: {}", plain(warning));
             }
+            for note in &self.notes {
+                let _ = writeln!(story, "note: {}", plain(note));
+            }
         }
         for image in self.images.iter().filter(|image| !image.status.is_good()) {
             if let Some(problem) = &image.problem {

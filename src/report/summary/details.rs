@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Profile, Report, SENTENCE, clipped, markdown, table::day};
+use super::{Profile, Report, SENTENCE, clipped, markdown, sentence, table::day};
 use crate::report::{Link, SignatureReport};
 
 /// Chains and digests that are listed.
@@ -81,5 +81,8 @@ impl Report {
             "\n\nRequests: registry {}, trust server {}, vault {}, Entra {}, other {} · {} ms\n",
             requests.registry, requests.trust_server, requests.vault, requests.entra, requests.other, self.elapsed_ms
         );
+        for note in self.notes.iter().take(LISTED) {
+            let _ = writeln!(page, "Note: {}\n", sentence(note));
+        }
     }
 }

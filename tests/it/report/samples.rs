@@ -232,7 +232,7 @@ fn blocked() -> Report {
         "nothing in this repository was ever signed",
     ));
     report.images.push(unsigned);
-    report.warnings = vec![
+    report.notes = vec![
         "nothing is remembered between runs: older trust data is noticed only once its timestamp has ended".into(),
     ];
     report
