@@ -50,6 +50,10 @@ pub(crate) struct Verify {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) notation: VerifyNotation,
+    /// Remember between runs what was verified (`dct`), and reject older trust data from then on; written only when
+    /// all images are allowed
+    #[arg(long, value_name = "FILE", conflicts_with = "at")]
+    pub(crate) state: Option<PathBuf>,
     /// Answer as of this time (RFC 3339), for audits and tests
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,

@@ -12,7 +12,7 @@ use super::{Failure, FlowError};
 use crate::{
     crypto::PublicKey,
     format::dct::{
-        Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, SignerWanted, TrustedSet, Wanted,
+        Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, Seen, SignerWanted, TrustedSet, Wanted,
         needed_roles,
     },
     oci::{Repository, Tag},
@@ -32,6 +32,8 @@ pub struct Collection {
     pub repository: Repository,
     /// Files that were fetched, where they serve more than one load.
     kept: Option<Kept>,
+    /// What earlier runs saw of it.
+    seen: Option<Seen>,
 }
 
 /// Files by name; `None` where the server has none.
@@ -58,13 +60,19 @@ pub enum Needed {
 impl Collection {
     /// The trust data of a repository on this server.
     pub fn new(server: TrustServer, repository: Repository) -> Self {
-        Self { server, repository, kept: None }
+        Self { server, repository, kept: None, seen: None }
     }
 
     /// The same, for several loads of one run: each file is fetched once.
     #[must_use]
     pub fn keeping(self) -> Self {
         Self { kept: Some(Kept::default()), ..self }
+    }
+
+    /// The same, held against what earlier runs saw.
+    #[must_use]
+    pub fn after(self, seen: Option<Seen>) -> Self {
+        Self { seen, ..self }
     }
 
     /// Loads and verifies the trust data; `None` if there is none.
@@ -103,7 +111,7 @@ impl Collection {
 
     /// The chain of roots, from what the server shows to what the trust accepts.
     async fn walk(&self, root: Vec<u8>, trust: &RootTrust, now: Timestamp) -> Result<TrustedSet, Failure> {
-        let mut walk = RootWalk::new(Gun::from(&self.repository), trust.clone(), None, now);
+        let mut walk = RootWalk::new(Gun::from(&self.repository), trust.clone(), self.seen.clone(), now);
         let mut step = walk.offer(&root)?;
         loop {
             match step {

@@ -52,6 +52,14 @@ pub enum FlowError {
         /// Whether a gate asks: then an image without trust data is simply not signed.
         gate: bool,
     },
+    /// The repository had trust data in an earlier run, and has none now.
+    #[error("`{repository}` had trust data in an earlier run, and `{server}` has none now")]
+    TrustDataGone {
+        /// The repository.
+        repository: String,
+        /// The trust server.
+        server: String,
+    },
     /// The snapshot lists a file that the server does not serve.
     #[error("the trust server lists `{file}` of `{repository}` but does not serve it")]
     FileMissing {
@@ -242,6 +250,7 @@ impl Explain for FlowError {
         match self {
             Self::NoTrustData { gate: true, .. } => Reason::Unsigned,
             Self::NoTrustData { gate: false, .. } => Reason::NotFound,
+            Self::TrustDataGone { .. } => Reason::Rollback,
             Self::FileMissing { .. } | Self::NotReadBack { .. } => Reason::AnswerInvalid,
             Self::DigestMismatch { .. } => Reason::DigestMismatch,
             Self::NothingNamed { .. }
@@ -273,6 +282,9 @@ impl Explain for FlowError {
                 format!("create it with `acr-sign trust init {repository} --root-key KEY --targets-key KEY --signer NAME=KEY`")
             }
             Self::NoTrustData { gate: true, .. } => "nothing in this repository was ever signed".into(),
+            Self::TrustDataGone { repository, .. } => format!(
+                "find out who removed it; if that was meant, take `{repository}` out of the state file"
+            ),
             Self::FileMissing { .. } => {
                 "a replica may lag behind: run again; if it stays, the repository is unusable until its next publication".into()
             }

@@ -11,6 +11,7 @@ mod key;
 mod manifests;
 mod parse;
 mod pin;
+mod state;
 mod trust_store;
 
 use std::{fs, io::Read as _, path::Path};
@@ -26,6 +27,7 @@ pub(crate) use self::{
     manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
     pin::{pin, required_pin},
+    state::StateFile,
     trust_store::trust_policy,
 };
 use crate::{

@@ -8,16 +8,16 @@ use crate::{
     flow::{Demanded, Failure, NotationTrust, Services, Trust, VerifyOptions, verify},
     format::{
         Format,
-        dct::{Requirement as DctRequirement, RoleName, SignerWanted},
+        dct::{Contradiction, Memory, Requirement as DctRequirement, RoleName, SignerWanted},
         notation::{Level, Pins, Trust as PinnedTrust, TrustedIdentities, VerifyTimestamp},
     },
     keys::KeyReference,
     oci::Reference,
     policy::{Policy, Requirement},
     reason::Reason,
-    report::{Decision, Report},
+    report::{Decision, Report, StateReport},
     run::Outcome,
-    settings::{self, ConfigFile, Manifests, SettingError},
+    settings::{self, ConfigFile, Manifests, SettingError, StateFile},
 };
 
 pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, Failure> {
@@ -36,17 +36,21 @@ pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Resul
     if let Some(manifests) = &manifests {
         manifests.may_pin(arguments)?;
     }
+    let state = arguments.state.as_deref().map(StateFile::read).transpose()?;
     let now = settings::at(arguments.at.as_deref(), services.now)?;
     let policy = policy(arguments, &images, services, &mut report).await?;
     if arguments.at.is_some() {
         report.warnings.push(format!("answered as of {now}, not as of now"));
     }
     let services = services.at(now);
-    let options = VerifyOptions { images, policy, file: report.config.clone() };
-    verify(&services, &options, &mut report).await;
-    report.warnings.push(
-        "nothing is remembered between runs: older trust data is noticed only once its timestamp has ended".to_owned(),
-    );
+    let memory = state.as_ref().and_then(|state| state.before.clone()).unwrap_or_default();
+    let options = VerifyOptions { images, policy, file: report.config.clone(), memory };
+    let found = verify(&services, &options, &mut report).await;
+    if let Err(failure) = remember(state.as_ref(), found, &services, &mut report).await {
+        // What the next run would be held against does not exist.
+        report.decision = Some(Decision::Deny);
+        report.error = Some(failure.problem());
+    }
     if let Some(manifests) = &manifests {
         manifests.locate(&mut report);
         if (arguments.pin_digests || arguments.pin_to.is_some())
@@ -59,6 +63,36 @@ pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Resul
     }
     let text = report.allowed_lines().iter().map(|line| format!("{line}\n")).collect();
     Ok(Outcome { report, text, json: None })
+}
+
+/// Says what is remembered; and remembers what was seen, once everything is allowed (T03, T07).
+async fn remember(
+    state: Option<&StateFile>,
+    found: Result<Memory, Contradiction>,
+    services: &Services,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let found = found?;
+    let Some(state) = state else {
+        if !found.is_empty() {
+            report.notes.push(
+                "nothing is remembered between runs: older trust data is noticed only once its timestamp has ended \
+                 (`--state FILE` remembers)"
+                    .to_owned(),
+            );
+        }
+        return Ok(());
+    };
+    let name = &state.name;
+    report.state = Some(StateReport { file: name.clone(), repositories: state.before.as_ref().map_or(0, Memory::len) });
+    report.notes.push(match &state.before {
+        Some(before) => format!("`{name}` remembers {before} from earlier runs"),
+        None => format!("`{name}` is not there yet: nothing is remembered from earlier runs"),
+    });
+    if report.decision == Some(Decision::Allow) {
+        state.keep(&found, services.client.deadline()).await?;
+    }
+    Ok(())
 }
 
 /// What must hold: by flags, by the policy named, or by the one that is found; by one of them alone (P13).

@@ -5,7 +5,7 @@ use super::{
     trust::{Demanded, Trust},
 };
 use crate::{
-    format::dct::{Requirement, RootTrust, TrustedSet},
+    format::dct::{Requirement, RootTrust, Seen, TrustedSet},
     oci::{Repository, Tag},
 };
 
@@ -13,12 +13,13 @@ use crate::{
 pub(super) struct Collections<'a>(Vec<(&'a RootTrust, Result<TrustedSet, Failure>)>);
 
 impl<'a> Collections<'a> {
-    /// Loads what the demands on trust data need to judge these tags.
+    /// Loads what the demands on trust data need to judge these tags, held against what earlier runs saw.
     pub(super) async fn load(
         services: &Services,
         repository: &Repository,
         demands: &[&'a Trust],
         tags: &[Option<Tag>],
+        seen: Option<&Seen>,
     ) -> Self {
         let mut roots: Vec<(&RootTrust, Vec<Requirement>)> = Vec::new();
         for demand in demands {
@@ -28,7 +29,7 @@ impl<'a> Collections<'a> {
                 None => roots.push((root, vec![requirement.clone()])),
             }
         }
-        let mut collection = services.collection(repository);
+        let mut collection = services.collection(repository).after(seen.cloned());
         if roots.len() > 1 {
             collection = collection.keeping();
         }
@@ -38,7 +39,10 @@ impl<'a> Collections<'a> {
             let loaded = collection.load(root, &needed, services.now).await;
             let loaded = loaded.and_then(|set| {
                 let (repository, server) = (repository.to_string(), collection.server_name());
-                set.ok_or_else(|| FlowError::NoTrustData { repository, server, gate: true }.into())
+                set.ok_or_else(|| match seen {
+                    None => FlowError::NoTrustData { repository, server, gate: true }.into(),
+                    Some(_) => FlowError::TrustDataGone { repository, server }.into(),
+                })
             });
             sets.push((root, loaded));
         }
@@ -49,6 +53,11 @@ impl<'a> Collections<'a> {
     pub(super) fn skipped(&self, repository: &Repository) -> Vec<String> {
         let skipped = self.0.iter().filter_map(|(_, set)| set.as_ref().ok()).flat_map(TrustedSet::skipped);
         skipped.map(|warning| format!("{repository}: {warning}")).collect()
+    }
+
+    /// What was seen, per root that is trusted: of trust data that verified as a whole.
+    pub(super) fn seen(&self) -> impl Iterator<Item = Seen> {
+        self.0.iter().filter_map(|(_, set)| Some(set.as_ref().ok()?.seen()))
     }
 
     /// The trust data under a root that was asked for.

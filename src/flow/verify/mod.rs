@@ -19,7 +19,7 @@ use super::{Decided, Failure, FlowError, NotationSignatures, Services};
 use crate::{
     format::{
         Identity, Signed, Verified,
-        dct::{self, RoleName, RootTrust, TrustedSet},
+        dct::{self, Contradiction, Gun, Memory, RoleName, RootTrust, Seen, TrustedSet},
         notation::Action,
     },
     oci::{Reference, Repository, Subject, Tag},
@@ -40,10 +40,17 @@ pub struct VerifyOptions {
     pub policy: Policy<Trust>,
     /// The file that says so.
     pub file: Option<String>,
+    /// What earlier runs saw of the trust data.
+    pub memory: Memory,
 }
 
-/// Verifies; fills images, warnings and decision of the report.
-pub async fn verify(services: &Services, options: &VerifyOptions, report: &mut Report) {
+/// Verifies; fills images, warnings and decision of the report, and gives what was seen of the trust data that
+/// verified.
+pub async fn verify(
+    services: &Services,
+    options: &VerifyOptions,
+    report: &mut Report,
+) -> Result<Memory, Contradiction> {
     let mut groups: BTreeMap<&Repository, Vec<usize>> = BTreeMap::new();
     for (index, image) in options.images.iter().enumerate() {
         groups.entry(&image.repository).or_default().push(index);
@@ -51,9 +58,14 @@ pub async fn verify(services: &Services, options: &VerifyOptions, report: &mut R
     let work = Semaphore::new(services.concurrency);
     let groups = groups.into_iter().map(|(repository, indexes)| {
         let group = Group { services, options, work: &work, repository };
-        async move { group.judge(&indexes).await }
+        async move { (repository, group.judge(&indexes).await) }
     });
-    let mut ended: Vec<Ended> = join_all(groups).await.into_iter().flatten().collect();
+    let mut ended = Vec::new();
+    let mut found = Vec::new();
+    for (repository, judged) in join_all(groups).await {
+        ended.extend(judged.ended);
+        found.extend(judged.seen.into_iter().map(|seen| (Gun::from(repository), seen)));
+    }
     ended.sort_by_key(|ended| ended.index);
     let allowed = !ended.is_empty() && ended.iter().all(|ended| ended.allowed);
     report.decision = Some(if allowed { Decision::Allow } else { Decision::Deny });
@@ -71,6 +83,9 @@ pub async fn verify(services: &Services, options: &VerifyOptions, report: &mut R
         }
         report.images.push(ended.report);
     }
+    let mut memory = Memory::default();
+    found.into_iter().try_for_each(|(gun, seen)| memory.add(gun, seen))?;
+    Ok(memory)
 }
 
 /// The images of one repository: one rule is about all of them.
@@ -79,6 +94,14 @@ struct Group<'a> {
     options: &'a VerifyOptions,
     work: &'a Semaphore,
     repository: &'a Repository,
+}
+
+/// The images of a group, judged.
+#[derive(Default)]
+struct Judged {
+    ended: Vec<Ended>,
+    /// What was seen of the trust data, per root that is trusted.
+    seen: Vec<Seen>,
 }
 
 /// One image, judged.
@@ -105,26 +128,27 @@ struct Findings {
 }
 
 impl Group<'_> {
-    async fn judge(&self, indexes: &[usize]) -> Vec<Ended> {
+    async fn judge(&self, indexes: &[usize]) -> Judged {
         let images: Vec<(usize, &Reference)> =
             indexes.iter().filter_map(|index| Some((*index, self.options.images.get(*index)?))).collect();
         let Some(rule) = self.options.policy.rule_for(self.repository) else {
             let refuse = |(index, image): &(usize, &Reference)| {
                 Ended::failed(*index, image, FlowError::NoRule { image: image.to_string() })
             };
-            return images.iter().map(refuse).collect();
+            return Judged { ended: images.iter().map(refuse).collect(), seen: Vec::new() };
         };
-        let mut ended = match &rule.demand {
+        let mut judged = match &rule.demand {
             Demand::Exempt(exemption) => {
-                images.iter().map(|(index, image)| self.exempt(*index, image, exemption)).collect()
+                let exempt = images.iter().map(|(index, image)| self.exempt(*index, image, exemption));
+                Judged { ended: exempt.collect(), seen: Vec::new() }
             }
             Demand::Require(requirement) => self.require(&images, requirement).await,
         };
         let shown = self.shown(rule);
-        for ended in &mut ended {
+        for ended in &mut judged.ended {
             ended.report.rule.clone_from(&shown);
         }
-        ended
+        judged
     }
 
     fn shown(&self, rule: &Rule<Trust>) -> Option<RuleReport> {
@@ -145,7 +169,7 @@ impl Group<'_> {
         Ended::failed(index, image, FlowError::ExemptionEnded { image: image.to_string(), until, why })
     }
 
-    async fn require(&self, images: &[(usize, &Reference)], requirement: &Requirement<Trust>) -> Vec<Ended> {
+    async fn require(&self, images: &[(usize, &Reference)], requirement: &Requirement<Trust>) -> Judged {
         let demands = requirement.leaves();
         let mut named: Vec<&Reference> = Vec::new();
         for (_, image) in images {
@@ -157,7 +181,8 @@ impl Group<'_> {
         let resolving = join_all(named.iter().map(|image| self.resolve(image)));
         let loading = async {
             let _permit = self.work.acquire().await;
-            Collections::load(self.services, self.repository, &demands, &tags).await
+            let seen = self.options.memory.seen(&Gun::from(self.repository));
+            Collections::load(self.services, self.repository, &demands, &tags, seen).await
         };
         let (resolved, collections) = join(resolving, loading).await;
         let skipped = collections.skipped(self.repository);
@@ -176,7 +201,7 @@ impl Group<'_> {
                 ended
             }
         });
-        join_all(judging).await
+        Judged { ended: join_all(judging).await, seen: collections.seen().collect() }
     }
 
     /// One manifest GET.

@@ -12,3 +12,5 @@ mod notation_gate;
 mod pins;
 mod publishing;
 mod refusals;
+mod state;
+mod state_file;

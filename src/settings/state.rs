@@ -1,0 +1,199 @@
+//! `--state FILE`: what runs remember of trust data. Read at the start; written at the end under a lock, merged with
+//! what other runs wrote meanwhile, whole or not at all.
+//!
+//! A file that is not there is an empty memory. One that is there and cannot be read is an error, and is never replaced.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::SettingError;
+use crate::{
+    flow::Failure,
+    format::dct::{InvalidMemory, MEMORY_LIMIT, Memory},
+    reason::Reason,
+};
+
+/// How long between two looks at a lock that another run holds.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The state file, as it was at the start of the run.
+#[derive(Debug)]
+pub(crate) struct StateFile {
+    /// As it was named.
+    pub(crate) name: String,
+    /// What it remembers; `None` where it is not there yet.
+    pub(crate) before: Option<Memory>,
+    /// Where it lies, behind all links.
+    path: PathBuf,
+}
+
+impl StateFile {
+    /// Reads the file.
+    pub(crate) fn read(path: &Path) -> Result<Self, SettingError> {
+        let name = path.display().to_string();
+        let path = behind_links(path).map_err(|error| unreadable(&name, error))?;
+        let before = memory(&name, &path)?;
+        Ok(Self { name, before, path })
+    }
+
+    /// Adds what a run saw. Waits for other runs until `deadline`; a run that adds nothing writes nothing.
+    pub(crate) async fn keep(&self, found: &Memory, deadline: Instant) -> Result<(), Failure> {
+        let before = self.before.clone().unwrap_or_default();
+        if added(before.clone(), found)? == before {
+            return Ok(());
+        }
+        let unwritable = |error| self.unwritable(error);
+        if let Some(folder) = self.path.parent() {
+            fs::create_dir_all(folder).map_err(unwritable)?;
+        }
+        let _lock = self.lock(deadline).await?;
+        // Another run may have written meanwhile; what somebody removed meanwhile is not forgotten.
+        let merged = added(memory(&self.name, &self.path)?.unwrap_or(before), found)?;
+        let text = merged.to_json().map_err(|error| {
+            SettingError::usage(format!("the state does not fit into `{}`", self.name))
+                .reason(Reason::ConfigInvalid)
+                .cause(error)
+                .hint("give the images of each run group a state file of its own")
+        })?;
+        self.replace(text.as_bytes()).map_err(unwritable)?;
+        Ok(())
+    }
+
+    /// The lock that one run at a time holds while it writes. It is a file beside, since the state itself is replaced,
+    /// and stays there: to remove it would let two runs lock two files of one name.
+    async fn lock(&self, deadline: Instant) -> Result<File, SettingError> {
+        let path = self.beside("lock");
+        let unlockable = |error| {
+            SettingError::usage(format!("`{}` cannot be locked", path.display()))
+                .reason(Reason::ConfigInvalid)
+                .cause(error)
+                .hint("the state file lies in a folder that this run may write, on a file system with locks")
+        };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unlockable)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::Error(error)) => return Err(unlockable(error)),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::WouldBlock) => {
+                    return Err(SettingError::usage(format!("`{}` is locked by another run", path.display()))
+                        .reason(Reason::Timeout)
+                        .hint("find the run that does not end, or raise `--timeout`"));
+                }
+            }
+        }
+    }
+
+    /// Puts the bytes in the file's place; whoever reads at any moment reads the old file or the new one.
+    #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        // One writer at a time: a file of this name was left by a run that was killed.
+        let beside = self.beside("tmp");
+        match fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let written = write_new(&beside, bytes).and_then(|()| self.keep_rights(&beside));
+        written.and_then(|()| fs::rename(&beside, &self.path)).inspect_err(|_| {
+            let _ = fs::remove_file(&beside);
+        })?;
+        sync_folder(&self.path)
+    }
+
+    /// Whoever could read the old file can read the new one.
+    fn keep_rights(&self, beside: &Path) -> io::Result<()> {
+        match fs::metadata(&self.path) {
+            Ok(old) => fs::set_permissions(beside, old.permissions()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn beside(&self, extension: &str) -> PathBuf {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{extension}"));
+        self.path.with_file_name(name)
+    }
+
+    fn unwritable(&self, error: io::Error) -> SettingError {
+        SettingError::usage(format!("the state file `{}` cannot be written", self.name))
+            .reason(Reason::ConfigInvalid)
+            .cause(error)
+            .hint("without it the next run does not notice older trust data, so nothing is allowed now")
+    }
+}
+
+/// The file that a path leads to. A link to nothing is not followed: what it was meant for cannot be told.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    match fs::canonicalize(path) {
+        Ok(target) => Ok(target),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
+            Ok(path.to_owned())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What the file holds; `None` where it is not there.
+#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+fn memory(name: &str, path: &Path) -> Result<Option<Memory>, SettingError> {
+    let bytes = || {
+        let file = match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+            // Not opened: a pipe would wait for its other end.
+            Ok(kind) if !kind.is_file() => return Err(io::Error::other("it is no regular file")),
+            Ok(_) => File::open(path)?,
+        };
+        let mut bytes = Vec::new();
+        let limit = u64::try_from(MEMORY_LIMIT).unwrap_or(u64::MAX);
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    };
+    let Some(bytes) = bytes().map_err(|error| unreadable(name, error))? else { return Ok(None) };
+    Memory::parse(&bytes).map(Some).map_err(|error| damaged(name, error))
+}
+
+fn unreadable(name: &str, error: io::Error) -> SettingError {
+    SettingError::usage(format!("the state file `{name}` cannot be read")).reason(Reason::ConfigInvalid).cause(error)
+}
+
+fn damaged(name: &str, error: InvalidMemory) -> SettingError {
+    SettingError::usage(format!("the state file `{name}` is damaged, or of another program"))
+        .reason(Reason::ConfigInvalid)
+        .cause(error)
+        .hint("restore it; to remove it is to forget all that earlier runs saw, so find out first what happened to it")
+}
+
+/// What is known with what was seen.
+fn added(mut known: Memory, found: &Memory) -> Result<Memory, Failure> {
+    for (gun, seen) in found.iter() {
+        known.add(gun.clone(), seen.clone())?;
+    }
+    Ok(known)
+}
+
+/// Writes a file that is not there yet, down to the disk.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Makes the new name outlast a loss of power, where folders can be opened.
+#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix)
+        && let Some(folder) = path.parent()
+    {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        return File::open(folder)?.sync_all();
+    }
+    Ok(())
+}
