@@ -195,6 +195,16 @@ pub enum FlowError {
         /// The statement.
         statement: String,
     },
+    /// Metadata is demanded, and a statement of notation's trust policy has no signature looked at.
+    #[error(
+        "nothing shows that `{image}` carries what `--annotation` asks for: the statement `{statement}` skips its signatures"
+    )]
+    Unlooked {
+        /// The image.
+        image: String,
+        /// The statement.
+        statement: String,
+    },
     /// No Notary Project signature is listed.
     #[error("`{image}` has no Notary Project signature")]
     NoSignature {
@@ -263,6 +273,7 @@ impl Explain for FlowError {
             Self::NotSigned { .. } | Self::NoSignature { .. } => Reason::Unsigned,
             Self::NoStatement { .. } => Reason::NoRule,
             Self::NotAuthentic { .. } => Reason::UntrustedKey,
+            Self::Unlooked { .. } => Reason::MetadataMismatch,
             Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } => Reason::LimitReached,
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
@@ -300,6 +311,7 @@ impl Explain for FlowError {
             Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
             Self::NoStatement { .. } => "add its name to `registryScopes` of a statement, host and port included".into(),
             Self::NotAuthentic { .. } => "write an exemption into the rule, if it is meant to pass".into(),
+            Self::Unlooked { .. } => "give the statement a level that looks at signatures, or leave `--annotation` out".into(),
             Self::NoSignature { .. } => "sign it with `acr-sign sign --format notation`".into(),
             Self::CandidatesLeft { .. } => {
                 "whoever may push here has attached many signatures: remove what does not belong there".into()

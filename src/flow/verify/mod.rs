@@ -286,6 +286,10 @@ impl Findings {
         let trust = match trust.for_repository(&subject.repository) {
             Applied::Trust(trust) => trust,
             Applied::Skip(statement) => return self.passes(subject, statement),
+            Applied::Unlooked(statement) => {
+                let (image, statement) = (subject.to_string(), statement.to_owned());
+                return self.fails(Problem::of(&FlowError::Unlooked { image, statement }));
+            }
             Applied::Nothing => {
                 return self.fails(Problem::of(&FlowError::NoStatement { repository: subject.repository.to_string() }));
             }

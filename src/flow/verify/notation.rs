@@ -30,6 +30,8 @@ pub(super) enum Applied<'a> {
     Trust(Box<Trust>),
     /// A statement that demands nothing.
     Skip(&'a str),
+    /// A statement that looks at no signature, although metadata is demanded besides.
+    Unlooked(&'a str),
     /// No statement is about it.
     Nothing,
 }
@@ -40,9 +42,11 @@ impl NotationTrust {
             Self::Pinned(trust) => Applied::Trust(trust.clone()),
             Self::Policy { policy, stores, metadata } => match policy.statement(repository) {
                 None => Applied::Nothing,
-                Some(statement) => statement.trust(stores).map_or(Applied::Skip(statement.name()), |trust| {
-                    Applied::Trust(Box::new(trust.require_metadata(metadata.clone())))
-                }),
+                Some(statement) => match statement.trust(stores) {
+                    Some(trust) => Applied::Trust(Box::new(trust.require_metadata(metadata.clone()))),
+                    None if metadata.is_empty() => Applied::Skip(statement.name()),
+                    None => Applied::Unlooked(statement.name()),
+                },
             },
         }
     }

@@ -266,6 +266,9 @@ fn notations_own_policy_and_store_work_unchanged() {
         }
         if level == "skip" {
             assert_eq!(registry_requests(&world), 1, "nothing is listed under `skip`");
+            // What is demanded besides is not let pass unseen.
+            let demanding = verify(&world, &format!("{flags} --annotation team=shop"));
+            assert_eq!((demanding.exit, demanding.reasons()), (Exit::Rejected, vec!["metadata-mismatch"]));
         }
     }
     let (folder, flags) = notation_files(&world, "strict", "signer");
