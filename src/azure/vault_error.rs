@@ -196,7 +196,11 @@ impl Explain for VaultError {
                 "KeyOperationForbidden" => "`az keyvault key set-attributes --ops sign verify` lets the key sign".to_owned(),
                 _ => nothing.to_owned(),
             },
-            Self::Refused { status: 404, .. } => "check name and version; a deleted one is listed by `az keyvault key list-deleted`".to_owned(),
+            Self::Refused { status: 404, key, .. } => {
+                let kind = ["secret", "certificate"].into_iter().find(|kind| key.contains(&format!("/{kind}s/")));
+                let kind = kind.unwrap_or("key");
+                format!("check name and version; a deleted one is listed by `az keyvault {kind} list-deleted`")
+            }
             Self::Refused { status: 401, .. } => "the vault does not take the identity's token: is it of the vault's tenant, and is this machine's clock right?".to_owned(),
             Self::Refused { status: 429, .. } => {
                 format!("the vault asks to slow down: run again later, or with a smaller `--concurrency`; {nothing}")
@@ -234,12 +238,21 @@ mod tests {
             (403, "KeyExpired", Reason::KeyExpired, "valid now"),
             (403, "KeyNotYetValid", Reason::KeyExpired, "valid now"),
             (401, "", Reason::IdentityFailed, "of the vault's tenant"),
-            (404, "", Reason::KeyNotFound, "list-deleted"),
+            (404, "", Reason::KeyNotFound, "az keyvault key list-deleted"),
         ] {
             let error = refused(status, inner, "no");
             assert_eq!(error.reason(), reason, "{status} {inner}");
             let hint = error.hint().unwrap_or_default();
             assert!(hint.contains(help), "{status} {inner}: {hint}");
+        }
+    }
+
+    #[test]
+    fn k06_what_is_missing_is_looked_for_among_its_kind() {
+        for kind in ["key", "certificate", "secret"] {
+            let error = VaultError::refused(format!("v.vault.azure.net/{kind}s/k"), "read", 404, b"");
+            let hint = error.hint().unwrap_or_default();
+            assert!(hint.contains(&format!("az keyvault {kind} list-deleted")), "{kind}: {hint}");
         }
     }
 
