@@ -1,6 +1,7 @@
 //! The policy file: how it is read, and what it decides.
 
 mod check;
+mod crowd;
 mod file;
 mod gate;
 mod mistakes;
