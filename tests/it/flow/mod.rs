@@ -14,3 +14,5 @@ mod publishing;
 mod refusals;
 mod state;
 mod state_file;
+
+pub use notation_gate::notation_files;

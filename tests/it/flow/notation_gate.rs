@@ -209,7 +209,7 @@ fn both_formats_must_hold() {
 }
 
 /// notation's own files in a folder, for one repository.
-fn notation_files(world: &World, level: &str, trusted: &str) -> (tempfile::TempDir, String) {
+pub fn notation_files(world: &World, level: &str, trusted: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("truststore/x509/ca/own");
     std::fs::create_dir_all(&store).unwrap();

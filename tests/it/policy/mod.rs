@@ -1,5 +1,6 @@
 //! The policy file: how it is read, and what it decides.
 
+mod allows;
 mod check;
 mod crowd;
 mod file;
