@@ -135,7 +135,8 @@ impl Registry {
         self.put(repository, MANIFEST, manifest.to_string().into_bytes())
     }
 
-    pub(crate) fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
+    /// Stores a manifest of any type as it is, under its digest alone.
+    pub fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
         let digest = sha256(&bytes);
         let manifest = Manifest {
             media_type: media_type.to_owned(),
@@ -159,6 +160,15 @@ impl Registry {
     /// Stores an image manifest as it is, under its digest alone.
     pub fn push_manifest_bytes(&self, repository: &str, bytes: &[u8]) -> Pushed {
         self.put(repository, MANIFEST, bytes.to_vec())
+    }
+
+    /// Stores a blob.
+    pub fn push_blob(&self, repository: &str, bytes: &[u8]) -> String {
+        let digest = sha256(bytes);
+        let mut repositories = self.lock();
+        let entry = repositories.entry(repository.to_owned()).or_default();
+        entry.blobs.insert(digest.clone(), Bytes::copy_from_slice(bytes));
+        digest
     }
 
     /// The bytes of a blob.

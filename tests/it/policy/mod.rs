@@ -5,6 +5,7 @@ mod check;
 mod crowd;
 mod file;
 mod gate;
+mod hostile;
 mod mistakes;
 mod notation;
 mod sign;
