@@ -141,6 +141,17 @@ impl TrustedIdentities {
     }
 }
 
+impl TrustedIdentity {
+    /// The identity that names the whole subject of a leaf, as a policy writes it; `None` where none can.
+    pub fn naming(leaf: &Certificate) -> Option<String> {
+        let name = DistinguishedName::of_subject(leaf).ok()?;
+        let attributes: Vec<String> = name.0.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        let text = format!("{SUBJECT}: {}", attributes.join(", "));
+        // An empty value, for one, cannot be written.
+        (text.parse() == Ok(Self::Subject(name))).then_some(text)
+    }
+}
+
 impl FromStr for TrustedIdentity {
     type Err = InvalidIdentity;
 
@@ -251,6 +262,21 @@ fn value(text: &str) -> Result<(String, Option<&str>), &'static str> {
         return Err("an empty value");
     }
     Ok((String::from_utf8(bytes).map_err(|_| "a value that is not UTF-8")?, rest))
+}
+
+/// A value as RFC 4514 writes it, in one line.
+fn escaped(value: &str) -> String {
+    let mut out = String::new();
+    for (at, c) in value.char_indices() {
+        let at_end = at == 0 || at + c.len_utf8() == value.len();
+        match c {
+            ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' | '#' => out.extend(['\\', c]),
+            ' ' if at_end => out.push_str("\\ "),
+            c if c.is_control() => c.to_string().bytes().for_each(|byte| out.push_str(&format!("\\{byte:02x}"))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 impl fmt::Display for DistinguishedName {

@@ -8,7 +8,7 @@ use acr_sign::{
         Format, Identity,
         notation::{
             Action, InvalidTrust, Level, Outcome, SignatureManifest, Step, StoreFault, StoreName, Trust, TrustPolicy,
-            TrustedIdentities, trust_store, verify,
+            TrustedIdentities, TrustedIdentity, trust_store, verify,
         },
     },
     oci::{Descriptor, Digest, MediaType, Reference},
@@ -252,6 +252,60 @@ fn n12_names_are_matched_by_meaning_and_never_as_text() {
     let mut pins = multi.pins();
     pins.identities = Some(TrustedIdentities::parse(&["x509.subject: C=NL, ST=ZH, O=Harbour".to_owned()]).unwrap());
     assert!(verdict(&multi.good_jws(), &Trust::pinned(pins).unwrap()).starts_with("Identity(Unmatchable"));
+}
+
+/// What is written for a subject is read as that subject, whatever its values hold.
+#[test]
+fn n12_the_identity_written_for_a_subject_names_it_and_no_other() {
+    let scene = |attributes: &[(&str, &str)]| {
+        let mut spec = Spec::leaf("signer", "root");
+        spec.subject = name(attributes);
+        Scene::with_leaf(&spec)
+    };
+    let of = |value: &str| scene(&[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", value), ("2.5.4.3", "signer")]);
+    for value in [
+        "Harbour",
+        "Harbour, CN=other",
+        "Harbour; ST=X",
+        "a+b",
+        "\"quoted\"",
+        "\\",
+        "back\\slash\\",
+        "#04024869",
+        " leading",
+        "trailing ",
+        "  ",
+        " ",
+        "<a>=b",
+        "line\nbreak\r\n",
+        "\0",
+        "\u{85}\u{2028}\u{202e}",
+        "Hàrbour 港",
+        "::error::x ##vso[task.complete]",
+        "*",
+    ] {
+        let scene = of(value);
+        let identity = TrustedIdentity::naming(&scene.leaf).unwrap_or_else(|| panic!("{value:?}"));
+        assert!(!identity.contains(['\n', '\r', '\0']), "{identity:?}");
+        let trust = || {
+            let mut pins = scene.pins();
+            pins.identities = Some(TrustedIdentities::parse(std::slice::from_ref(&identity)).unwrap());
+            Trust::pinned(pins).unwrap()
+        };
+        assert_eq!(verdict(&scene.good_jws(), &trust()), "verified", "{identity}");
+        for other in ["Harbour Inc".to_owned(), value.trim().to_owned(), format!("{value}x")] {
+            let verdict = verdict(&of(&other).good_jws(), &trust());
+            assert!(other == value || verdict.starts_with("Identity("), "{identity} {other:?}: {verdict}");
+        }
+    }
+    for unnameable in [
+        &[("2.5.4.6", "NL"), ("2.5.4.10", "Harbour")][..],
+        &[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "")],
+        &[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "a"), ("2.5.4.10", "b")],
+        &[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "a"), ("1.2.840.113549.1.9.1", "a@b")],
+    ] {
+        assert_eq!(TrustedIdentity::naming(&scene(unnameable).leaf), None, "{unnameable:?}");
+    }
 }
 
 /// Expired signature and certificate under each level (N04), and what never looks like verified.
