@@ -213,6 +213,15 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     })
 }
 
+/// Writes a new file whole or not at all; one that is there already is not touched.
+#[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes).inspect_err(|_| {
+        let _ = std::fs::remove_file(path);
+    })
+}
+
 /// Summaries add up over the steps of a job.
 #[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
 pub(crate) fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
@@ -249,6 +258,7 @@ fn shared(command: &Command) -> &Shared {
         Command::Sign(arguments) => &arguments.shared,
         Command::Verify(arguments) => &arguments.shared,
         Command::Inspect(arguments) => &arguments.shared,
+        Command::Policy(Policy::Init(arguments)) => &arguments.shared,
         Command::Trust(Trust::Init(arguments)) => &arguments.shared,
         Command::Trust(Trust::Status(arguments)) => &arguments.shared,
         Command::Trust(Trust::Signer(Signer::Add(arguments))) => &arguments.shared,
@@ -267,6 +277,7 @@ fn name(command: &Command) -> &'static str {
         Command::Verify(_) => "verify",
         Command::Inspect(_) => "inspect",
         Command::Policy(Policy::Check(_)) => "policy check",
+        Command::Policy(Policy::Init(_)) => "policy init",
         Command::Trust(Trust::Init(_)) => "trust init",
         Command::Trust(Trust::Status(_)) => "trust status",
         Command::Trust(Trust::Signer(Signer::Add(_))) => "trust signer add",

@@ -12,7 +12,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     key::{Key, KeyShow},
-    policy::{Policy, PolicyCheck},
+    policy::{Policy, PolicyCheck, PolicyInit},
     shared::{Auth, CloudName, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, RegistryAuth, Shared},
     sign::Sign,
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
@@ -40,7 +40,7 @@ pub(crate) enum Command {
     Verify(Box<Verify>),
     /// Show everything that signs an image or a repository, with roles, keys and expiry
     Inspect(Inspect),
-    /// Look at policies
+    /// Validate, explain and write policies
     #[command(subcommand)]
     Policy(Policy),
     /// Administer a repository's trust data

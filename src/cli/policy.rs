@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ManifestFiles, Output};
+use super::{ManifestFiles, Output, Shared};
 
 /// `policy …`
 #[derive(Debug, Subcommand)]
@@ -14,6 +14,11 @@ pub(crate) enum Policy {
     /// Every file that the policy names is read, too. Exit 1 if an image is denied whatever signs it: no rule is about
     /// it, or its exemption has ended.
     Check(PolicyCheck),
+    /// Look at images and write a policy that demands what signs them now, for you to confirm
+    ///
+    /// Each pin says what it is, and is trusted on first use until somebody compares it with its owner. Images that
+    /// nothing signs get no rule, and the exit code is 1.
+    Init(Box<PolicyInit>),
 }
 
 /// `policy check`
@@ -31,4 +36,24 @@ pub(crate) struct PolicyCheck {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) output: Output,
+}
+
+/// `policy init`
+#[derive(Args, Debug)]
+pub(crate) struct PolicyInit {
+    /// Images to look at; short names are read as docker reads them
+    #[arg(value_name = "IMAGE", required = true)]
+    pub(crate) images: Vec<String>,
+    /// Write the policy to a file, not to standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Folder for the certificates that the policy pins, as seen from the policy; with --to `certificates` if not given
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) certificates: Option<PathBuf>,
+    /// Write the file even if it is there already
+    #[arg(long, requires = "to")]
+    pub(crate) overwrite: bool,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) shared: Shared,
 }

@@ -152,6 +152,22 @@ pub enum FlowError {
         /// The image.
         image: String,
     },
+    /// Nothing that a policy could demand signs the image.
+    #[error("nothing that a policy could demand signs `{image}`")]
+    NothingToDemand {
+        /// The image.
+        image: String,
+    },
+    /// A rule would have more demands than are judged.
+    #[error(
+        "the images named in `{repository}` are signed in so many ways that a rule would need more than {limit} demands"
+    )]
+    TooManySigners {
+        /// The repository.
+        repository: String,
+        /// The limit.
+        limit: usize,
+    },
     /// A role wants a signature of a key that is not at hand.
     #[error("`{role}` wants a signature of a key that was not opened")]
     NoSigner {
@@ -270,11 +286,13 @@ impl Explain for FlowError {
             Self::NothingFresh { .. } => Reason::NoImages,
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
-            Self::NotSigned { .. } | Self::NoSignature { .. } => Reason::Unsigned,
+            Self::NotSigned { .. } | Self::NoSignature { .. } | Self::NothingToDemand { .. } => Reason::Unsigned,
             Self::NoStatement { .. } => Reason::NoRule,
             Self::NotAuthentic { .. } => Reason::UntrustedKey,
             Self::Unlooked { .. } => Reason::MetadataMismatch,
-            Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } => Reason::LimitReached,
+            Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } | Self::TooManySigners { .. } => {
+                Reason::LimitReached
+            }
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
             Self::NoRule { .. } => Reason::NoRule,
@@ -307,6 +325,8 @@ impl Explain for FlowError {
             Self::RaceLost { .. } => "run again; signing the tags of one repository in one run avoids the race".into(),
             Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
+            Self::NothingToDemand { .. } => "sign it first: `acr-sign inspect` shows what is there".into(),
+            Self::TooManySigners { .. } => "name fewer images of it".into(),
             Self::NothingFresh { .. } => "was it pushed to another repository, or by an earlier run?".into(),
             Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
             Self::NoStatement { .. } => "add its name to `registryScopes` of a statement, host and port included".into(),

@@ -140,7 +140,7 @@ fn whole_repository(set: &TrustedSet, image: &Reference) -> Vec<ImageReport> {
 }
 
 /// One row per role that holds the tag, or the digest where no tag was named.
-fn signatures(set: &TrustedSet, subject: &Subject) -> Vec<SignatureReport> {
+pub(super) fn signatures(set: &TrustedSet, subject: &Subject) -> Vec<SignatureReport> {
     let tag = subject.tag.as_ref().map(Tag::as_str);
     let digest = &subject.descriptor.digest;
     let entries = all_entries(set);

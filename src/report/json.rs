@@ -57,6 +57,7 @@ impl Report {
         if !self.pinned_files.is_empty() {
             document.insert("pinnedFiles".into(), json!(self.pinned_files));
         }
+        insert(&mut document, "policy", self.policy.as_deref());
         if !self.root_key_ids.is_empty() {
             document.insert("root".into(), json!({"keyIds": self.root_key_ids}));
         }

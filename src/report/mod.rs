@@ -35,6 +35,8 @@ pub struct Report {
     pub lax: Vec<String>,
     /// Manifests that digests were written into.
     pub pinned_files: Vec<String>,
+    /// The policy that was made, where a command makes one.
+    pub policy: Option<String>,
     /// The root key IDs to pin, where a command made them.
     pub root_key_ids: Vec<String>,
     /// Where the images came from.

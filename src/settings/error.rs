@@ -57,7 +57,7 @@ impl SettingError {
 
     /// What it was caused by.
     #[must_use]
-    pub(super) fn cause(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+    pub(crate) fn cause(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Box::new(cause));
         self
     }

@@ -29,6 +29,7 @@ pub(crate) async fn run(command: &Command, services: &Services) -> Result<Outcom
         Command::Sign(arguments) => sign::run_sign(arguments, services).await,
         Command::Verify(arguments) => verify::run_verify(arguments, services).await,
         Command::Inspect(arguments) => inspect::run_inspect(arguments, services).await,
+        Command::Policy(Policy::Init(arguments)) => policy::run_init(arguments, services).await,
         Command::Trust(Trust::Init(arguments)) => trust::run_init(arguments, services).await,
         Command::Trust(Trust::Status(arguments)) => trust::run_status(arguments, services).await,
         Command::Trust(Trust::Signer(Signer::Add(arguments))) => trust::run_signer_add(arguments, services).await,

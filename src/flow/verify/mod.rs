@@ -467,12 +467,12 @@ fn signatures(proof: &Verified, subject: &Subject, set: &TrustedSet) -> Vec<Sign
 }
 
 /// What the image resolved to.
-fn subject(image: &Reference, resolved: &Resolved) -> Subject {
+pub(super) fn subject(image: &Reference, resolved: &Resolved) -> Subject {
     Subject { repository: image.repository.clone(), tag: tag(image), descriptor: resolved.descriptor.clone() }
 }
 
 /// The tag that counts: a name without tag and digest means `latest`, as docker reads it.
-fn tag(image: &Reference) -> Option<Tag> {
+pub(super) fn tag(image: &Reference) -> Option<Tag> {
     if image.digest.is_some() { image.tag.clone() } else { Some(image.tag_or_latest()) }
 }
 

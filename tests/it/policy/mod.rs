@@ -6,6 +6,7 @@ mod crowd;
 mod file;
 mod gate;
 mod hostile;
+mod init;
 mod mistakes;
 mod notation;
 mod sign;

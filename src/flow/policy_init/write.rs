@@ -1,0 +1,213 @@
+//! The text of a policy that demands what was found, with what each pin is beside it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Proposal,
+    look::{Anchor, Looked, Signer},
+};
+use crate::{
+    crypto::Certificate,
+    format::dct::{Key, RoleName, TrustedSet},
+    report::plain,
+    timestamp::Timestamp,
+};
+
+/// Demands that one rule may have.
+pub(super) const DEMANDS: usize = 100;
+
+/// The policy; what is not signed is named in a comment, and no rule is about it.
+pub(super) fn policy(all: &[Looked], folder: &str, now: Timestamp) -> Proposal {
+    let mut rules: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    let mut certificates = BTreeMap::new();
+    for looked in all {
+        let sets = looked.sets();
+        if sets.is_empty() {
+            continue;
+        }
+        for (thumbprint, anchor) in &looked.anchors {
+            certificates.insert(file_name(thumbprint), anchor.certificate.clone());
+        }
+        let demand = require(looked, &sets, folder);
+        let image = looked.repository.to_string();
+        match rules.iter_mut().find(|(_, known)| *known == demand) {
+            Some((images, _)) => images.push(image),
+            None => rules.push((vec![image], demand)),
+        }
+    }
+    let mut text = opening(now);
+    text.push_str("version: 1\nverify:\n");
+    for (images, demand) in &rules {
+        let images: Vec<String> = images.iter().map(|image| quoted(image)).collect();
+        text.push_str(&format!("  - images: [{}]\n    require:\n", images.join(", ")));
+        text.extend(demand.iter().map(|line| format!("      {line}\n")));
+    }
+    text.push_str(&unsigned(all));
+    Proposal { text, certificates, rules: rules.len() }
+}
+
+fn opening(now: Timestamp) -> String {
+    format!(
+        "# Written by `acr-sign policy init` at {}, from what the registry and its trust server showed then.\n\
+         # Nobody has vouched for it: every root key and certificate below was trusted on first use. Compare each with\n\
+         # what its owner says before this file decides about anything. `acr-sign policy check` says what it demands.\n",
+        now.whole_seconds()
+    )
+}
+
+fn unsigned(all: &[Looked]) -> String {
+    let mut text = String::new();
+    for image in all.iter().flat_map(|looked| &looked.images).filter(|image| image.found.is_empty()) {
+        if text.is_empty() {
+            text.push_str("# Nothing here lets these images pass, since nothing that counts signs them:\n");
+        }
+        let why = image.report.problem.as_ref().map(|problem| format!("{}: {}", problem.reason, problem.sentence()));
+        text.push_str(&comment(&format!("- {} ({})", image.report.image, why.unwrap_or_default())));
+        text.push('\n');
+    }
+    text
+}
+
+/// One set: all of it. Several: one of them.
+fn require(looked: &Looked, sets: &[&BTreeSet<Signer>], folder: &str) -> Vec<String> {
+    match sets {
+        [only] => items(&demands(looked, only, folder)),
+        sets => {
+            let each = sets.iter().map(|set| {
+                let mut demands = demands(looked, set, folder);
+                if demands.len() == 1 { demands.remove(0) } else { items(&demands) }
+            });
+            let mut any = vec!["any:".to_owned()];
+            any.extend(indented(items(&each.collect::<Vec<_>>())));
+            items(&[any])
+        }
+    }
+}
+
+/// Trust data in one demand, each certificate in one of its own.
+fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<String>> {
+    let mut demands = Vec::new();
+    let mut roles = Vec::new();
+    for signer in set {
+        match signer {
+            Signer::Role(role) => roles.push(role),
+            Signer::Certificate { thumbprint, identity } => {
+                if let Some(anchor) = looked.anchors.get(thumbprint) {
+                    demands.push(notation(anchor, thumbprint, identity.as_deref(), folder));
+                }
+            }
+        }
+    }
+    if let (Some(trust_data), false) = (&looked.trust_data, roles.is_empty()) {
+        demands.insert(0, dct(trust_data, &roles));
+    }
+    demands
+}
+
+fn dct(set: &TrustedSet, roles: &[&RoleName]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let root = set.root();
+    lines.push("# To confirm: the root key that the trust server showed; its owner knows the ID.".to_owned());
+    lines.push("roots:".to_owned());
+    for (id, key) in root.key_ids(&RoleName::ROOT).iter().filter_map(|id| Some((id, root.keys.get(id)?))) {
+        lines.push(format!("  {}", comment(&root_key(key))));
+        lines.push(format!("  - {}", quoted(&id.to_string())));
+    }
+    lines.push("# To confirm: who signed.".to_owned());
+    lines.push("signers:".to_owned());
+    for role in roles {
+        let keys: Vec<String> =
+            set.signers(role).iter().map(|by| format!("{} key {}", by.key.kind(), by.key_id)).collect();
+        let what = if **role == RoleName::RELEASES { ", the role that a docker pull reads" } else { "" };
+        lines.push(format!("  {}", comment(&format!("{role}{what}: {}", keys.join(", ")))));
+        lines.push(format!("  - {}", quoted(signer(role))));
+    }
+    headed("dct:", lines)
+}
+
+/// The name by which a policy means the role: `alice` for `targets/alice`, where that means no other.
+fn signer(role: &RoleName) -> &str {
+    let short = role.as_str().strip_prefix("targets/").filter(|name| RoleName::signer(name).as_ref() == Ok(role));
+    short.unwrap_or(role.as_str())
+}
+
+fn root_key(key: &Key) -> String {
+    let kind = key.public_key().map_or_else(|_| "unreadable".to_owned(), |key| key.kind().to_string());
+    let canonical = key.canonical_id();
+    let leaf = key.certificates().ok().and_then(|chain| chain.into_iter().next());
+    match leaf.filter(|_| key.is_certificate()) {
+        Some(leaf) => format!("{} {kind}, certificate {}, canonical ID {canonical}", key.key_type(), told(&leaf)),
+        None => format!("{} {kind}, without a certificate", key.key_type()),
+    }
+}
+
+fn notation(anchor: &Anchor, thumbprint: &str, identity: Option<&str>, folder: &str) -> Vec<String> {
+    let certificate = &anchor.certificate;
+    let kind = if identity.is_some() { "the root of the signer's chain" } else { "the signer's own certificate" };
+    let mut lines = vec![
+        format!("# To confirm: {kind}, as the signature brings it along."),
+        comment(&format!("{} {}", certificate.public_key().kind(), told(certificate))),
+        format!("certificates: [{}]", quoted(&path(folder, thumbprint))),
+    ];
+    if let Some(identity) = identity {
+        lines.push("# To confirm: whom that root is trusted for.".to_owned());
+        for leaf in &anchor.leaves {
+            let (kind, issuer) = (leaf.public_key().kind(), leaf.issuer());
+            lines.push(comment(&format!("signed with {kind} {}, issued by `{issuer}`", told(leaf))));
+        }
+        lines.push(format!("identities: [{}]", quoted(identity)));
+    }
+    headed("notation:", lines)
+}
+
+fn told(certificate: &Certificate) -> String {
+    let (subject, end) = (certificate.subject(), certificate.not_after());
+    format!("`{subject}`, SHA-256 {}, until {end}", certificate.thumbprint_sha256())
+}
+
+fn file_name(thumbprint: &str) -> String {
+    format!("{}.pem", thumbprint.get(..32).unwrap_or(thumbprint))
+}
+
+fn path(folder: &str, thumbprint: &str) -> String {
+    format!("{folder}/{}", file_name(thumbprint))
+}
+
+fn headed(head: &str, lines: Vec<String>) -> Vec<String> {
+    std::iter::once(head.to_owned()).chain(indented(lines)).collect()
+}
+
+fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
+    lines.into_iter().map(|line| format!("  {line}"))
+}
+
+/// The members of a YAML list.
+fn items(members: &[Vec<String>]) -> Vec<String> {
+    let item = |member: &Vec<String>| {
+        let dashed = |(number, line): (usize, &String)| format!("{} {line}", if number == 0 { "-" } else { " " });
+        member.iter().enumerate().map(dashed).collect::<Vec<_>>()
+    };
+    members.iter().flat_map(item).collect()
+}
+
+/// Foreign text as a comment: one line, whatever it holds.
+fn comment(text: &str) -> String {
+    format!("# {}", plain(text))
+}
+
+/// Text in double quotes, where everything that YAML, a terminal or a pipeline host could read otherwise is escaped.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            ':' if out.ends_with(':') => out.push_str("\\x3a"),
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | ',' | ':' | '/' | '=' | '-' | '_' | '@' | '(' | ')' => {
+                out.push(c);
+            }
+            '\\' => out.push_str("\\\\"),
+            c => out.push_str(&format!("\\U{:08x}", u32::from(c))),
+        }
+    }
+    out.push('"');
+    out
+}
