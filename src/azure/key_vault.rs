@@ -76,7 +76,7 @@ impl Vault {
         let url = url.map_err(|cause| VaultError::Sdk { key: host.to_owned(), cause: Box::new(cause) })?;
         let client = identities.client();
         let scope =
-            client.hosts().vault_scope(&url).map_err(|cause| VaultError::Host { key: host.to_owned(), cause })?;
+            client.hosts().vault_scope(&url).map_err(|cause| VaultError::Host { host: host.to_owned(), cause })?;
         // The SDK compares the challenge with the host's suffix, which a private name does not have; the
         // credential compares it with the scope in any case.
         let of_the_cloud = !client.hosts().is_allowed(&url);

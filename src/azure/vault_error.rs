@@ -13,10 +13,10 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// The host may not receive a token.
-    #[error("`{key}` is not asked for")]
+    #[error("no token goes to `{host}`")]
     Host {
-        /// The key.
-        key: String,
+        /// The host.
+        host: String,
         /// Why.
         #[source]
         cause: HostNotAllowed,
@@ -40,7 +40,7 @@ pub enum VaultError {
         cause: IdentityError,
     },
     /// The vault said no.
-    #[error("key vault refused to {what} `{key}`: {status} {code}")]
+    #[error("key vault {} to {what} `{key}`: {status} {code}", if *status < 500 { "refused" } else { "failed" })]
     Refused {
         /// What was asked: `read`, `sign with`.
         what: &'static str,
@@ -139,6 +139,8 @@ impl VaultError {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let inner = text(&error["innererror"]["code"]);
         let code = if inner.is_empty() { text(&error["code"]) } else { inner };
+        // A failing service, or something before it, answers without the vault's JSON.
+        let code = if code.is_empty() { canonical(status) } else { code };
         let message = text(&error["message"]);
         let told = message
             .lines()
@@ -147,6 +149,12 @@ impl VaultError {
         let said: String = told.collect::<Vec<_>>().join("; ").chars().take(600).collect();
         Self::Refused { what, key, status, code, said: Message(said) }
     }
+}
+
+/// The words that belong to a status.
+fn canonical(status: u16) -> String {
+    let known = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    known.unwrap_or_default().to_owned()
 }
 
 impl Explain for VaultError {
@@ -204,6 +212,9 @@ impl Explain for VaultError {
             Self::Refused { status: 401, .. } => "the vault does not take the identity's token: is it of the vault's tenant, and is this machine's clock right?".to_owned(),
             Self::Refused { status: 429, .. } => {
                 format!("the vault asks to slow down: run again later, or with a smaller `--concurrency`; {nothing}")
+            }
+            Self::Refused { status: 500.., .. } => {
+                format!("the vault is failing: look at Azure's status page, and run again later; {nothing}")
             }
             Self::Refused { .. } => nothing.to_owned(),
             Self::Answer { .. } => format!("run again; the key may have been rotated meanwhile; {nothing}"),

@@ -9,12 +9,14 @@ use crate::reason::{Explain, Reason};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection, or it broke.
-    #[error("{what}: `{host}` cannot be reached")]
+    #[error("{what}: `{host}` {}", if *connected { "did not answer to the end" } else { "cannot be reached" })]
     Unreachable {
         /// What was asked for.
         what: String,
         /// The host.
         host: String,
+        /// Whether it broke, after a connection was there.
+        connected: bool,
         /// The reason that fits the kind of service.
         reason: Reason,
         /// What went wrong.
@@ -133,6 +135,9 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Unreachable { connected: true, .. } => {
+                "run again; if it stays, the service is failing, or a proxy or firewall cuts connections".to_owned()
+            }
             Self::Unreachable { .. } => "check the name, proxy and firewall".to_owned(),
             Self::Tls { .. } => {
                 "a private CA is named with `--ca-file`; an unknown one may be a proxy that looks inside".to_owned()

@@ -7,7 +7,8 @@ use crate::reason::Reason;
 
 pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
     let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
-    let (of_tls, cause) = (is_tls(&error), deepest(&error.without_url()));
+    let (of_tls, connected) = (is_tls(&error), !error.is_connect());
+    let cause = deepest(&error.without_url());
     let text = cause.to_string();
     let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
     if private && hop == 0 {
@@ -31,7 +32,7 @@ pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::E
     {
         return Error::Dns { what, host, reason, cause };
     }
-    Error::Unreachable { what, host, reason, cause }
+    Error::Unreachable { what, host, connected, reason, cause }
 }
 
 /// Whether TLS itself failed, which it will again: the peer's certificate, or that it speaks none.

@@ -155,15 +155,17 @@ impl Decision {
 impl Problem {
     /// From an error, with the chain of its causes.
     pub fn of(error: &dyn Explain) -> Self {
-        let mut causes = Vec::new();
+        let message = error.to_string();
+        let mut causes: Vec<String> = Vec::new();
         let mut source = error.source();
         while let Some(cause) = source {
             let text = cause.to_string();
-            if causes.last() != Some(&text) {
+            // What the line above says already is not said again.
+            if !text.is_empty() && !causes.last().unwrap_or(&message).contains(&text) {
                 causes.push(text);
             }
             source = cause.source();
         }
-        Self { reason: error.reason(), message: error.to_string(), causes, hint: error.hint() }
+        Self { reason: error.reason(), message, causes, hint: error.hint() }
     }
 }

@@ -40,10 +40,10 @@ impl Named {
         report.source = Some(self.source);
         let bare = self.images.iter().filter(|image| image.digest.is_none()).count();
         if bare > 0 && arguments.digest.is_none() {
-            report.warnings.push(format!(
-                "{bare} of {} images are named without a digest: whatever their tags hold now is signed",
-                self.images.len()
-            ));
+            report.warnings.push(match self.images.len() {
+                1 => "the image is named without a digest: what its tag holds now is signed".to_owned(),
+                all => format!("{bare} of {all} images are named without a digest: what their tags hold now is signed"),
+            });
         }
     }
 

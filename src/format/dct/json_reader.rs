@@ -20,7 +20,7 @@ pub enum InvalidJson {
     #[error("not UTF-8 at byte {0}")]
     Utf8(usize),
     /// Not the grammar of JSON.
-    #[error("no JSON at byte {0}")]
+    #[error("it breaks at byte {0}")]
     Syntax(usize),
     /// One name twice in an object.
     #[error("the name `{0}` twice in one object")]

@@ -245,7 +245,7 @@ pub enum Rejection {
         valid: usize,
     },
     /// No version of the root is signed by the pinned keys.
-    #[error("no root version from {oldest} to {newest} is signed by the pinned keys alone (root keys now: {listed})")]
+    #[error("{} signed by the pinned keys alone (root keys now: {listed})", none_of(*oldest, *newest))]
     PinNotMet {
         /// The oldest version that was looked at.
         oldest: Version,
@@ -431,17 +431,41 @@ impl Explain for Rejection {
                  itself signed, name it: `--signer targets`"
             }
             Self::Expired { role, .. } if *role == RoleName::TIMESTAMP => {
-                "the trust server renews the timestamp when it is asked; an old one is a cache or a replay"
+                "the trust server renews the timestamp when it is asked: an old one is a cache or a replay, or this \
+                 machine's clock is ahead"
             }
             Self::Expired { .. } => "the role must be signed again by one of its keys",
             Self::NotReleased { .. } => "sign the tag in `targets/releases` too, or name the signer with `--signer`",
             Self::Rollback { .. } | Self::SameVersionOtherContent { .. } | Self::DroppedFromSnapshot { .. } => {
                 "the trust server shows older trust data than it did before; find out why before removing the state"
             }
+            Self::BelowMinimum { .. } => {
+                "the trust server, or a cache in between, shows old trust data: ask the registry's owner"
+            }
             Self::NotServed { .. } => "the publication on the trust server is incomplete; publish once more",
             Self::KeyNotDelegated { .. } => "`acr-sign trust signer add` lets a key sign",
+            Self::RootCertificate { .. } if self.reason() == Reason::NotYetValid => "check the clock of this machine",
+            Self::InvalidJson { .. } | Self::HashMismatch { .. } => {
+                "the trust server, or something in between, gives cut or altered data: run again, and ask the \
+                 registry's owner if it stays"
+            }
+            Self::Unsigned { .. } | Self::UnsignedDigest { .. } => {
+                "sign it with `acr-sign sign`; `acr-sign trust status` lists what is signed"
+            }
+            Self::DigestMismatch { .. } => {
+                "deploy the digest that was signed, or sign the new image; find out who moved the tag"
+            }
             _ => return None,
         };
         Some(text.to_owned())
+    }
+}
+
+/// The root versions that were looked at, as the ones that are not.
+fn none_of(oldest: Version, newest: Version) -> String {
+    if oldest == newest {
+        format!("root version {newest} is not")
+    } else {
+        format!("no root version from {oldest} to {newest} is")
     }
 }
