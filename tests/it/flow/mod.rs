@@ -14,5 +14,6 @@ mod publishing;
 mod refusals;
 mod state;
 mod state_file;
+mod texts;
 
 pub use notation_gate::notation_files;
