@@ -253,6 +253,9 @@ mod tests {
             ("docker.io/**", "alpine", true),
             ("docker.io/org/*", "org/app", true),
             ("index.docker.io/org/*", "org/app", true),
+            ("docker.io/**", "org/app", true),
+            ("contoso.azurecr.io/*ab*ab*", "contoso.azurecr.io/xabx", false),
+            ("localhost/app-*", "localhost/app-a", true),
             ("localhost:5000/**", "localhost:5000/app", true),
         ] {
             assert_eq!(matches(glob, name), expected, "{glob} {name}");

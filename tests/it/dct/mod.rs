@@ -19,3 +19,4 @@ pub use publisher::{NOW, TestKey, TrustServer, owner, signed_by, signed_under};
 pub use repository::{delegated, listed, targets};
 pub use root_ca::certified;
 pub use server::fixture;
+pub use signers::proofs;

@@ -275,3 +275,11 @@ fn keys_are_compared_as_keys_and_not_as_text() {
         [TARGETS.as_str().to_owned() + "/releases"]
     );
 }
+
+/// Proofs that Alice, and that Bob, signed the image of `1.0`; and that Alice signed the one of `2.0`.
+pub fn proofs() -> [Verified; 3] {
+    let (_, server) = shop();
+    let set = server.load();
+    let proof = |tag: &str, content: &str, signer: &str| judged(&set, tag, content, &named(&[signer])).unwrap();
+    [proof("1.0", "one", "alice"), proof("1.0", "one", "bob"), proof("2.0", "two", "alice")]
+}

@@ -3,6 +3,7 @@
 mod allows;
 mod check;
 mod crowd;
+mod decision;
 mod file;
 mod gate;
 mod hostile;
