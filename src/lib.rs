@@ -10,6 +10,7 @@ pub mod azure;
 mod ci;
 mod cli;
 pub mod crypto;
+mod duration;
 pub mod flow;
 pub mod format;
 pub mod keys;
