@@ -93,7 +93,7 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
         }
         Command::Verify(arguments) => {
             // The policy must not come from what a pull request changes just because it lies there (P13).
-            if arguments.policy.is_none() && !arguments.names_trust() {
+            if arguments.policy.is_none() && arguments.config.config.is_none() && !arguments.names_trust() {
                 return Err(Problem::of(&PipelineError::NoTrust));
             }
             arguments.source = Some(source.name);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Shared;
+use super::{Config, Shared};
 
 /// `key …`
 #[derive(Debug, Subcommand)]
@@ -22,6 +22,9 @@ pub(crate) struct KeyShow {
     /// Show the key IDs that this certificate (PEM file) of the key has, too
     #[arg(long, value_name = "PEM")]
     pub(crate) certificate: Option<PathBuf>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) config: Config,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) shared: Shared,

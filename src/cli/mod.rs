@@ -13,7 +13,9 @@ use clap_complete::Shell;
 pub(crate) use self::{
     key::{Key, KeyShow},
     policy::{Policy, PolicyCheck, PolicyInit},
-    shared::{Auth, CloudName, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, RegistryAuth, Shared},
+    shared::{
+        Auth, CloudName, Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, RegistryAuth, Shared,
+    },
     sign::Sign,
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
     verify::{Inspect, Verify},

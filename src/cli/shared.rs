@@ -38,6 +38,14 @@ pub(crate) struct ManifestFiles {
     pub(crate) parameters: Option<PathBuf>,
 }
 
+/// Where names for keys and defaults come from.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Config {
+    /// The `acr-sign.yaml` whose names for keys and defaults count, instead of the one in the working directory
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
 /// Whether anything is changed.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(crate) struct DryRun {

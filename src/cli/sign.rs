@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
 
-use super::{DryRun, Pin, Shared};
+use super::{Config, DryRun, Pin, Shared};
 
 /// `sign`
 #[derive(Args, Clone, Debug)]
@@ -56,6 +56,9 @@ pub(crate) struct Sign {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) pin: Pin,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) config: Config,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,

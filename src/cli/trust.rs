@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{DryRun, Pin, Shared};
+use super::{Config, DryRun, Pin, Shared};
 
 /// `trust …`
 #[derive(Debug, Subcommand)]
@@ -43,6 +43,9 @@ pub(crate) struct TrustInit {
     /// Who holds the snapshot key
     #[arg(long, value_name = "server|KEY", default_value = "server")]
     pub(crate) snapshot_key: String,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) config: Config,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,
@@ -88,6 +91,9 @@ pub(crate) struct SignerAdd {
     pub(crate) pin: Pin,
     #[command(flatten)]
     #[allow(missing_docs)]
+    pub(crate) config: Config,
+    #[command(flatten)]
+    #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
     #[allow(missing_docs)]
@@ -106,6 +112,9 @@ pub(crate) struct TrustRevoke {
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) pin: Pin,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) config: Config,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{ManifestFiles, Pin, Shared};
+use super::{Config, ManifestFiles, Pin, Shared};
 
 /// `verify`
 #[derive(Args, Debug)]
@@ -33,7 +33,7 @@ pub(crate) struct Verify {
     pub(crate) pin_to: Option<PathBuf>,
     /// The policy: an `acr-sign.yaml` whose `verify` part says what must be signed by whom. Without it and without
     /// trust flags the one in the working directory counts
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) policy: Option<PathBuf>,
     /// Signature format that must hold: dct, notation; each of those named
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
@@ -57,6 +57,9 @@ pub(crate) struct Verify {
     /// Answer as of this time (RFC 3339), for audits and tests
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs)]
+    pub(crate) config: Config,
     #[command(flatten)]
     #[allow(missing_docs)]
     pub(crate) pin: Pin,

@@ -93,6 +93,7 @@ pub const INPUTS: &[Input] = &[
     input("repository", Kind::List, Reader::Ci, "Repositories to look in with `fresh-since`: `registry/path`, `*` within a part of the path, `**` for any number of parts. On Azure also those of which the output of `Docker@2` counts.").of(Verb::Sign),
     input("format", Kind::List, Reader::Flag, "Signature formats: `dct` (Docker Content Trust), `notation` (Notary Project; to sign). There is no default."),
     input("key", Kind::List, Reader::Flag, "The key, or `FORMAT=KEY`: `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, …"),
+    input("config", Kind::Text, Reader::Flag, "An `acr-sign.yaml` with names for keys; `sign` takes its defaults, `verify` its rules where no input says what is trusted. Without it `sign` reads the one in the working directory, and `verify` none."),
     input("root", Kind::List, Reader::Flag, "`dct`: root key IDs to trust, any of."),
     input("root-ca", Kind::Text, Reader::Flag, "`dct`: file of CA certificates that the root certificate must chain to."),
     input("trust-on-first-use", Kind::Boolean, Reader::Flag, "`dct`: trust whatever root the server shows. Said in every report."),

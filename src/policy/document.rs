@@ -33,6 +33,10 @@ pub(super) struct Sign {
     pub(super) key: Option<Spanned<SignKey>>,
     #[serde(default, deserialize_with = "present")]
     pub(super) root: Option<Spanned<Vec<Text>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) annotations: Option<Spanned<BTreeMap<String, Text>>>,
+    #[serde(default, deserialize_with = "present")]
+    pub(super) expiry: Option<Text>,
 }
 
 /// One key for every format, or one per format.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use url::Url;
 
-use super::{SettingError, parse, read};
+use super::{SettingError, read};
 use crate::{
     crypto::Certificate,
     flow::Failure,
@@ -22,31 +22,19 @@ pub(crate) fn certificates(what: &str, path: &Path) -> Result<Vec<Certificate>, 
     })
 }
 
-/// The certificates of signers, from what a flag gives: a key reference, or a PEM file.
-pub(crate) async fn certificates_of(what: &str, given: &str, keys: &KeyRing) -> Result<Vec<Certificate>, Failure> {
-    if KeyReference::is_meant(given) {
-        certificates_of_key(what, given, keys).await
-    } else {
-        Ok(certificates_of_file(what, Path::new(given))?)
-    }
-}
-
 /// The certificates of signers in a PEM file.
-pub(super) fn certificates_of_file(what: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
+pub(super) fn of_file(what: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
     certificates(what, path).map_err(|error| {
-        error.hint("a certificate is a PEM file or a key reference such as `akv:VAULT/certificates/NAME`")
+        error
+            .hint("a certificate is a PEM file, a name of `keys`, or a reference such as `akv:VAULT/certificates/NAME`")
     })
 }
 
-/// The certificates of signers that a key reference leads to.
-pub(super) async fn certificates_of_key(
-    what: &str,
-    reference: &str,
-    keys: &KeyRing,
-) -> Result<Vec<Certificate>, Failure> {
-    let found = keys.public(&parse(what, reference)?, true).await?.certificates;
+/// The certificates of signers that a key reference leads to; `what` names it in errors.
+pub(super) async fn of_key(what: &str, key: &KeyReference, keys: &KeyRing) -> Result<Vec<Certificate>, Failure> {
+    let found = keys.public(key, true).await?.certificates;
     if found.is_empty() {
-        let error = SettingError::usage(format!("{what} `{reference}` leads to a bare key, not to a certificate"));
+        let error = SettingError::usage(format!("{what} leads to a bare key, not to a certificate"));
         return Err(error.hint("`akv:VAULT/certificates/NAME` names a certificate").into());
     }
     Ok(found)

@@ -8,7 +8,6 @@ use std::{
 use super::SettingError;
 use crate::{
     cli::Sign,
-    format::Format,
     policy::{Config, Leaf, Policy, SignKey},
     reason::{Explain as _, Reason},
 };
@@ -63,19 +62,10 @@ impl ConfigFile {
         })
     }
 
-    /// The arguments of `sign` with the file's defaults where a flag is not given, and keys for their names.
+    /// The arguments of `sign` with the file's defaults where a flag is not given.
     pub(crate) fn fill(&self, given: &Sign) -> Sign {
         let mut filled = given.clone();
         let defaults = &self.config.sign;
-        for key in &mut filled.key {
-            let (format, name) = match key.split_once('=') {
-                Some((format, name)) if format.parse::<Format>().is_ok() => (format!("{format}="), name),
-                Some(_) | None => (String::new(), key.as_str()),
-            };
-            if let Some(named) = self.config.keys.get(name) {
-                *key = format!("{format}{}", self.relative(&named.text));
-            }
-        }
         if filled.key.is_empty() {
             filled.key = match &defaults.key {
                 None => Vec::new(),
@@ -96,7 +86,12 @@ impl ConfigFile {
 
     /// A key of the file: by its name, or as it is.
     pub(super) fn key(&self, text: &str) -> String {
-        self.relative(self.config.keys.get(text).map_or(text, |named| &named.text))
+        self.named(text).unwrap_or_else(|| self.relative(text))
+    }
+
+    /// What a name for a key stands for.
+    pub(super) fn named(&self, name: &str) -> Option<String> {
+        self.config.keys.get(name).map(|key| self.relative(&key.text))
     }
 
     /// Files that the file names start from its folder.

@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use super::{
     ConfigFile, SettingError,
-    certificate::{certificates, certificates_of_file, certificates_of_key},
-    trust_policy,
+    certificate::{self, certificates},
+    parse, trust_policy,
 };
 use crate::{
     crypto::Certificate,
@@ -49,8 +49,8 @@ impl ConfigFile {
                 if !found.contains_key(&named.text) {
                     let what = self.what(named, "certificate");
                     let certificates = match self.certificate(&named.text) {
-                        Source::Key(key) => certificates_of_key(&what, &key, keys).await?,
-                        Source::File(path) => certificates_of_file(&what, &path)?,
+                        Source::Key(key) => certificate::of_key(&what, &parse(&what, &key)?, keys).await?,
+                        Source::File(path) => certificate::of_file(&what, &path)?,
                     };
                     found.insert(named.text.clone(), certificates);
                 }
@@ -141,7 +141,7 @@ impl ConfigFile {
                 for named in &pins.certificates {
                     if let Source::File(path) = self.certificate(&named.text) {
                         let what = self.what(named, "certificate");
-                        found.insert(named.text.clone(), certificates_of_file(&what, &path)?);
+                        found.insert(named.text.clone(), certificate::of_file(&what, &path)?);
                     }
                 }
                 self.pinned(pins, &found)?;

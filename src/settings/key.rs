@@ -1,6 +1,6 @@
 //! Formats, and the key of each.
 
-use super::{SettingError, parse};
+use super::{RunConfig, SettingError};
 use crate::{format::Format, keys::KeyReference};
 
 /// `--format`: at least one, each known, each once.
@@ -22,14 +22,14 @@ pub(crate) fn formats(values: &[String]) -> Result<Vec<Format>, SettingError> {
     Ok(formats)
 }
 
-/// The one `--key` that serves `format`: `KEY`, or `FORMAT=KEY`.
-pub(crate) fn key_for(values: &[String], format: Format) -> Result<KeyReference, SettingError> {
+/// The one `--key` that serves `format`: `KEY`, or `FORMAT=KEY`; a name of the file is as good as a reference.
+pub(crate) fn key_for(values: &[String], format: Format, config: &RunConfig<'_>) -> Result<KeyReference, SettingError> {
     let prefix = format!("{format}=");
     let own = values.iter().filter_map(|value| value.strip_prefix(&prefix));
     let bare = values.iter().filter(|value| !names_format(value)).map(String::as_str);
     let mut keys = own.chain(bare);
     match (keys.next(), keys.next()) {
-        (Some(key), None) => parse("--key", key),
+        (Some(key), None) => config.key("--key", key),
         (None, _) => Err(SettingError::usage(format!("no `--key` was given for `{format}`"))
             .hint("akv:VAULT/keys/NAME, https://VAULT.vault.azure.net/keys/NAME or file:PATH")),
         (Some(_), Some(_)) => Err(SettingError::usage(format!("more than one `--key` was given for `{format}`"))),
@@ -75,11 +75,15 @@ mod tests {
 
     #[test]
     fn keys_per_format() {
-        let bare = vec!["file:a.pem".to_owned()];
-        assert!(key_for(&bare, Format::Dct).is_ok());
-        let own = vec!["dct=file:a.pem".to_owned()];
-        assert!(key_for(&own, Format::Dct).is_ok());
-        assert!(key_for(&[], Format::Dct).is_err());
-        assert!(key_for(&["file:a".to_owned(), "file:b".to_owned()], Format::Dct).is_err());
+        let config = RunConfig::new(&crate::cli::Config::default(), None).unwrap();
+        let key = |values: &[&str]| {
+            key_for(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>(), Format::Dct, &config)
+        };
+        assert!(key(&["file:a.pem"]).is_ok());
+        assert!(key(&["dct=file:a.pem"]).is_ok());
+        assert!(key(&["notation=file:a.pem", "dct=file:b.pem"]).is_ok());
+        for wrong in [&[][..], &["file:a", "file:b"], &["notation=file:a"], &["release"]] {
+            assert!(key(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

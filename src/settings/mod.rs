@@ -11,6 +11,7 @@ mod key;
 mod manifests;
 mod parse;
 mod pin;
+mod run_config;
 mod state;
 mod trust_store;
 
@@ -19,7 +20,7 @@ use std::{fs, io::Read as _, path::Path};
 use url::Url;
 
 pub(crate) use self::{
-    certificate::{annotations, certificates, certificates_of, only_certificate, service_url},
+    certificate::{annotations, certificates, only_certificate, service_url},
     config::ConfigFile,
     error::SettingError,
     image::{at, digest, familiar_images, named_images, repository, roles},
@@ -27,6 +28,7 @@ pub(crate) use self::{
     manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
     pin::{pin, required_pin},
+    run_config::RunConfig,
     state::StateFile,
     trust_store::trust_policy,
 };

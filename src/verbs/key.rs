@@ -4,15 +4,15 @@ use crate::{
     cli::KeyShow,
     crypto::Certificate,
     flow::{Failure, KeyView, Services},
-    keys::KeyReference,
     reason::Reason,
     report::Report,
     run::Outcome,
-    settings::{self, SettingError},
+    settings::{self, RunConfig, SettingError},
 };
 
 pub(super) async fn run_key_show(arguments: &KeyShow, services: &Services) -> Result<Outcome, Failure> {
-    let reference: KeyReference = settings::parse("KEY", &arguments.key)?;
+    let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
+    let reference = config.key("KEY", &arguments.key)?;
     let part = services.keys.public(&reference, false).await?;
     let key = part.keys.into_iter().next().ok_or_else(|| SettingError::usage("the key has no version"))?;
     let certificate = match &arguments.certificate {

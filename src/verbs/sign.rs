@@ -1,5 +1,7 @@
 //! `sign`.
 
+use std::collections::BTreeMap;
+
 use super::{open_for_dct, pin_of, sources::Named, warn_of_trust};
 use crate::{
     cli::Sign,
@@ -9,12 +11,13 @@ use crate::{
     oci::Reference,
     report::Report,
     run::Outcome,
-    settings::{self, ConfigFile, SettingError},
+    settings::{self, ConfigFile, RunConfig, SettingError},
 };
 
 pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Outcome, Failure> {
-    let file = ConfigFile::find(&services.folder)?;
-    let filled = file.as_ref().map(|file| file.fill(arguments));
+    let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
+    let file = config.file()?;
+    let filled = file.map(|file| file.fill(arguments));
     let arguments = filled.as_ref().unwrap_or(arguments);
     let formats = settings::formats(&arguments.format)?;
     check_taken(arguments, &formats)?;
@@ -22,7 +25,7 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     let mut options = SignOptions {
         digest: settings::digest(arguments.digest.as_deref())?,
         formats: Vec::new(),
-        annotations: settings::annotations(&arguments.annotation)?,
+        annotations: annotations(arguments, &formats, file)?,
         provenance: arguments.provenance.clone(),
         force: arguments.force,
         dry_run: arguments.dry_run.dry_run,
@@ -35,12 +38,12 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
         );
     }
     let mut report = Report::new("sign");
-    report.config = file.map(|file| file.config.file);
+    report.config = file.map(|file| file.config.file.clone());
     named.tell(arguments, &mut report);
     for format in formats {
         options.formats.push(match format {
-            Format::Dct => SignFormat::Dct(for_dct(arguments, services, &options.images, &mut report).await?),
-            Format::Notation => SignFormat::Notation(Box::new(for_notation(arguments, services).await?)),
+            Format::Dct => SignFormat::Dct(for_dct(arguments, &config, services, &options.images, &mut report).await?),
+            Format::Notation => SignFormat::Notation(Box::new(for_notation(arguments, &config, services).await?)),
         });
     }
     sign(services, &options, &mut report).await;
@@ -71,24 +74,41 @@ fn check_taken(arguments: &Sign, formats: &[Format]) -> Result<(), SettingError>
     )
 }
 
+/// What is signed besides the image: the file's annotations where a format takes them, and those given; of one name the
+/// given one counts.
+fn annotations(
+    arguments: &Sign,
+    formats: &[Format],
+    file: Option<&ConfigFile>,
+) -> Result<BTreeMap<String, String>, SettingError> {
+    let file = file.filter(|_| formats.contains(&Format::Notation));
+    let mut annotations = file.map(|file| file.config.sign.annotations.clone()).unwrap_or_default();
+    annotations.extend(settings::annotations(&arguments.annotation)?);
+    Ok(annotations)
+}
+
 async fn for_dct(
     arguments: &Sign,
+    config: &RunConfig<'_>,
     services: &Services,
     images: &[Reference],
     report: &mut Report,
 ) -> Result<SignDct, Failure> {
     let trust = pin_of(&arguments.pin, images)?;
-    let key = settings::key_for(&arguments.key, Format::Dct)?;
+    let key = settings::key_for(&arguments.key, Format::Dct, config)?;
     let roles = settings::roles(&arguments.role)?;
     warn_of_trust(report, &trust);
     Ok(SignDct { signer: open_for_dct(services, &key).await?, roles, trust })
 }
 
-async fn for_notation(arguments: &Sign, services: &Services) -> Result<SignNotation, Failure> {
+async fn for_notation(arguments: &Sign, config: &RunConfig<'_>, services: &Services) -> Result<SignNotation, Failure> {
     let own = &arguments.notation;
-    let key = settings::key_for(&arguments.key, Format::Notation)?;
+    let key = settings::key_for(&arguments.key, Format::Notation, config)?;
     let envelope = own.envelope.as_deref().map(|kind| settings::parse("--envelope", kind)).transpose()?;
-    let expiry = own.expiry.as_deref().map(|text| settings::duration("--expiry", text)).transpose()?;
+    let expiry = match own.expiry.as_deref() {
+        Some(text) => Some(settings::duration("--expiry", text)?),
+        None => config.file()?.and_then(|file| file.config.sign.expiry),
+    };
     let referrers = own.referrers.as_deref().map(|mode| settings::parse("--referrers", mode)).transpose()?;
     let timestamp = match own.timestamp_url.as_deref().zip(own.timestamp_root_cert.as_deref()) {
         None => None,

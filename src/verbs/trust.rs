@@ -10,26 +10,27 @@ use crate::{
     format::dct::{RoleName, SignerName},
     report::{ImageReport, Report, Status},
     run::Outcome,
-    settings::{self, SettingError},
+    settings::{self, RunConfig, SettingError},
 };
 
 pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Result<Outcome, Failure> {
     let repository = settings::repository(&arguments.repository)?;
+    let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
     let mut signers = Vec::new();
     for signer in &arguments.signer {
         let (name, key) = signer
             .split_once('=')
             .ok_or_else(|| SettingError::usage(format!("`--signer {signer}` is not NAME=KEY")))?;
-        let part = services.keys.public(&settings::parse("--signer", key)?, false).await?;
+        let part = services.keys.public(&config.key("--signer", key)?, false).await?;
         signers.push((signer_name(name)?, part.keys.into_iter().take(1).collect()));
     }
     let snapshot = match arguments.snapshot_key.as_str() {
         "server" => None,
-        key => Some(open_for_dct(services, &settings::parse("--snapshot-key", key)?).await?),
+        key => Some(open_for_dct(services, &config.key("--snapshot-key", key)?).await?),
     };
     let options = InitOptions {
-        root: open_for_dct(services, &settings::parse("--root-key", &arguments.root_key)?).await?,
-        targets: open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?,
+        root: open_for_dct(services, &config.key("--root-key", &arguments.root_key)?).await?,
+        targets: open_for_dct(services, &config.key("--targets-key", &arguments.targets_key)?).await?,
         signers,
         snapshot,
         dry_run: arguments.dry_run.dry_run,
@@ -37,6 +38,7 @@ pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Resu
     };
     let created = trust_init(services, &options).await?;
     let mut report = Report::new("trust init");
+    report.config = config.used().map(|file| file.config.file.clone());
     report.root_key_ids = created.root_key_id.iter().map(ToString::to_string).collect();
     let repository = &options.repository;
     let text = match &created.root_key_id {
@@ -62,19 +64,19 @@ pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -
     let name = signer_name(&arguments.name)?;
     let repositories =
         arguments.repositories.iter().map(|text| settings::repository(text)).collect::<Result<Vec<_>, _>>()?;
-    let mut pins = Vec::new();
+    let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
+    let (pin, mut pins) = (config.pin(&arguments.pin)?, Vec::new());
     for repository in &repositories {
-        pins.push(settings::required_pin(&arguments.pin, repository)?);
+        pins.push(settings::required_pin(&pin, repository)?);
     }
     // Only now is anybody asked (T32).
     let mut keys = Vec::new();
     for key in &arguments.signer_key {
-        keys.extend(
-            services.keys.public(&settings::parse("--signer-key", key)?, false).await?.keys.into_iter().take(1),
-        );
+        keys.extend(services.keys.public(&config.key("--signer-key", key)?, false).await?.keys.into_iter().take(1));
     }
-    let targets = open_for_dct(services, &settings::parse("--targets-key", &arguments.targets_key)?).await?;
+    let targets = open_for_dct(services, &config.key("--targets-key", &arguments.targets_key)?).await?;
     let mut report = Report::new("trust signer add");
+    report.config = config.used().map(|file| file.config.file.clone());
     for (repository, trust) in repositories.into_iter().zip(pins) {
         warn_of_trust(&mut report, &trust);
         let dry_run = arguments.dry_run.dry_run;
@@ -101,13 +103,15 @@ pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -
 
 pub(super) async fn run_revoke(arguments: &TrustRevoke, services: &Services) -> Result<Outcome, Failure> {
     let images = settings::named_images(&arguments.images)?;
-    let trust = pin_of(&arguments.pin, &images)?;
+    let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
+    let trust = pin_of(&config.pin(&arguments.pin)?, &images)?;
     let mut signers = Vec::new();
     for key in &arguments.key {
-        signers
-            .push(open_for_dct(services, &settings::parse("--key", key.strip_prefix("dct=").unwrap_or(key))?).await?);
+        let key = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;
+        signers.push(open_for_dct(services, &key).await?);
     }
     let mut report = Report::new("trust revoke");
+    report.config = config.used().map(|file| file.config.file.clone());
     warn_of_trust(&mut report, &trust);
     let options = RevokeOptions { images, signers, trust, dry_run: arguments.dry_run.dry_run };
     report.images = trust_revoke(services, &options).await;

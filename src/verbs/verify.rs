@@ -11,13 +11,12 @@ use crate::{
         dct::{Contradiction, Memory, Requirement as DctRequirement, RoleName, SignerWanted},
         notation::{Level, Pins, Trust as PinnedTrust, TrustedIdentities, VerifyTimestamp},
     },
-    keys::KeyReference,
     oci::Reference,
     policy::{Policy, Requirement},
     reason::Reason,
     report::{Decision, Report, StateReport},
     run::Outcome,
-    settings::{self, ConfigFile, Manifests, SettingError, StateFile},
+    settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
 };
 
 pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, Failure> {
@@ -38,13 +37,17 @@ pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Resul
     }
     let state = arguments.state.as_deref().map(StateFile::read).transpose()?;
     let now = settings::at(arguments.at.as_deref(), services.now)?;
-    let policy = policy(arguments, &images, services, &mut report).await?;
+    // A pipeline step takes no file that it merely finds: a pull request could bring one (P13).
+    let folder = arguments.source.is_none().then_some(services.folder.as_path());
+    let config = RunConfig::new(&arguments.config, folder)?;
+    let (policy, file) = policy(arguments, &config, &images, services).await?;
+    report.config = file.clone().or_else(|| config.used().map(|file| file.config.file.clone()));
     if arguments.at.is_some() {
         report.warnings.push(format!("answered as of {now}, not as of now"));
     }
     let services = services.at(now);
     let memory = state.as_ref().and_then(|state| state.before.clone()).unwrap_or_default();
-    let options = VerifyOptions { images, policy, file: report.config.clone(), memory };
+    let options = VerifyOptions { images, policy, file, memory };
     let found = verify(&services, &options, &mut report).await;
     if let Err(failure) = remember(state.as_ref(), found, &services, &mut report).await {
         // What the next run would be held against does not exist.
@@ -95,19 +98,22 @@ async fn remember(
     Ok(())
 }
 
-/// What must hold: by flags, by the policy named, or by the one that is found; by one of them alone (P13).
+/// What must hold: by flags, by the policy named, or by the one that is found; by one of them alone (P13). Gives the file
+/// that says so, too.
 async fn policy(
     arguments: &Verify,
+    config: &RunConfig<'_>,
     images: &[Reference],
     services: &Services,
-    report: &mut Report,
-) -> Result<Policy<Trust>, Failure> {
+) -> Result<(Policy<Trust>, Option<String>), Failure> {
+    let named;
     let file = match (&arguments.policy, arguments.names_trust()) {
-        (None, true) => return by_flags(arguments, images, services).await,
-        (Some(path), false) => ConfigFile::read(path, Reason::PolicyMissing)?,
-        // A pipeline step takes no file that it merely finds: a pull request could bring one (P13).
-        (None, false) if arguments.source.is_some() => return Err(nothing_trusted().into()),
-        (None, false) => ConfigFile::find(&services.folder)?.ok_or_else(nothing_trusted)?,
+        (None, true) => return Ok((by_flags(arguments, config, images, services).await?, None)),
+        (Some(path), false) => {
+            named = ConfigFile::read(path, Reason::PolicyMissing)?;
+            &named
+        }
+        (None, false) => config.file()?.ok_or_else(nothing_trusted)?,
         (Some(_), true) => {
             return Err(SettingError::usage(
                 "both `--policy` and trust flags were given, and one must say what is trusted",
@@ -116,19 +122,23 @@ async fn policy(
             .into());
         }
     };
-    report.config = Some(file.config.file.clone());
-    file.policy(images, &services.keys).await
+    Ok((file.policy(images, &services.keys).await?, Some(file.config.file.clone())))
 }
 
 /// Trust flags are a policy of one rule, about every image named: each format must hold.
-async fn by_flags(arguments: &Verify, images: &[Reference], services: &Services) -> Result<Policy<Trust>, Failure> {
+async fn by_flags(
+    arguments: &Verify,
+    config: &RunConfig<'_>,
+    images: &[Reference],
+    services: &Services,
+) -> Result<Policy<Trust>, Failure> {
     let formats = settings::formats(&arguments.format)?;
     check_taken(arguments, &formats)?;
     let mut leaves = Vec::new();
     for format in formats {
         leaves.push(Requirement::leaf(match format {
-            Format::Dct => by_dct(arguments, images, services).await?,
-            Format::Notation => by_certificate(arguments, services).await?,
+            Format::Dct => by_dct(arguments, config, images, services).await?,
+            Format::Notation => by_certificate(arguments, config, services).await?,
         }));
     }
     let only = if leaves.len() == 1 { leaves.pop() } else { Requirement::all(leaves) };
@@ -154,7 +164,12 @@ fn check_taken(arguments: &Verify, formats: &[Format]) -> Result<(), SettingErro
     )
 }
 
-async fn by_dct(arguments: &Verify, images: &[Reference], services: &Services) -> Result<Trust, Failure> {
+async fn by_dct(
+    arguments: &Verify,
+    config: &RunConfig<'_>,
+    images: &[Reference],
+    services: &Services,
+) -> Result<Trust, Failure> {
     let root = pin_of(&arguments.pin, images)?;
     let mut signers = Vec::new();
     for name in &arguments.signer {
@@ -163,7 +178,7 @@ async fn by_dct(arguments: &Verify, images: &[Reference], services: &Services) -
         signers.push(SignerWanted::Name(role));
     }
     for key in &arguments.key {
-        let reference: KeyReference = settings::parse("--key", key.strip_prefix("dct=").unwrap_or(key))?;
+        let reference = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;
         let part = services.keys.public(&reference, true).await?;
         signers.extend(part.keys.into_iter().map(SignerWanted::Key));
     }
@@ -171,7 +186,7 @@ async fn by_dct(arguments: &Verify, images: &[Reference], services: &Services) -
     Ok(Trust { words: "dct, as flags say".to_owned(), demand: Demanded::Dct { root, requirement } })
 }
 
-async fn by_certificate(arguments: &Verify, services: &Services) -> Result<Trust, Failure> {
+async fn by_certificate(arguments: &Verify, config: &RunConfig<'_>, services: &Services) -> Result<Trust, Failure> {
     let own = &arguments.notation;
     let metadata = settings::annotations(&arguments.annotation)?;
     if let Some((policy, stores)) = own.trust_policy.as_deref().zip(own.trust_store.as_deref()) {
@@ -182,7 +197,7 @@ async fn by_certificate(arguments: &Verify, services: &Services) -> Result<Trust
     }
     let mut certificates = Vec::new();
     for given in &own.certificate {
-        certificates.extend(settings::certificates_of("--certificate", given, &services.keys).await?);
+        certificates.extend(config.certificates("--certificate", given, &services.keys).await?);
     }
     if certificates.is_empty() {
         return Err(SettingError::usage("no certificate is trusted for `notation`")

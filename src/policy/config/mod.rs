@@ -9,6 +9,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     str::FromStr,
+    time::Duration,
 };
 
 use serde_saphyr::Spanned;
@@ -20,7 +21,7 @@ use super::{
     rule::Policy,
     yaml,
 };
-use crate::format::{Format, dct::KeyId};
+use crate::format::{Format, dct::KeyId, notation::Metadata};
 
 /// The version of the form that this program reads.
 const VERSION: u64 = 1;
@@ -51,6 +52,10 @@ pub struct SignDefaults {
     pub key: Option<SignKey>,
     /// Root pins, any of.
     pub root: Vec<KeyId>,
+    /// Metadata to sign, where a format takes it.
+    pub annotations: Metadata,
+    /// How long a signature holds, where its format says so.
+    pub expiry: Option<Duration>,
 }
 
 /// The signing keys, as written.
@@ -63,6 +68,12 @@ pub enum SignKey {
 }
 
 impl KeyNames {
+    /// Whether text can be the name of a key; no key reference and no path with a dot or a slash can.
+    pub fn is_name(text: &str) -> bool {
+        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=64).contains(&text.len()) && text.bytes().all(word)
+    }
+
     /// The key reference that `text` stands for: the one of that name.
     pub fn get(&self, text: &str) -> Option<&Located> {
         self.0.get(text)
@@ -94,8 +105,7 @@ impl Reader<'_> {
         }
         let mut keys = BTreeMap::new();
         for (name, key) in document.keys {
-            let word = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-            if name.is_empty() || name.len() > 64 || !name.bytes().all(word) {
+            if !KeyNames::is_name(&name) {
                 return Err(self.wrong(&key, format!("`{name}` is no name for a key: letters, digits, `-` and `_`")));
             }
             keys.insert(name, located(key));

@@ -1,10 +1,13 @@
 //! The `sign` part: defaults for signing.
 
+use std::collections::BTreeMap;
+
 use serde_saphyr::Spanned;
 
 use super::{Reader, SignDefaults, SignKey, located, place};
 use crate::{
-    format::InvalidFormat,
+    duration,
+    format::{Format, InvalidFormat, notation::Metadata},
     policy::{
         document,
         error::{Located, PolicyError},
@@ -32,10 +35,31 @@ impl Reader<'_> {
                 Some(SignKey::PerFormat(keys))
             }
         };
-        Ok(SignDefaults {
-            formats: self.each_if_given(sign.formats, "formats")?,
-            key,
-            root: self.each_if_given(sign.root, "root")?,
-        })
+        let formats = self.each_if_given(sign.formats, "formats")?;
+        let takes_none = !formats.is_empty() && !formats.contains(&Format::Notation);
+        let meaningless = |at, what| self.at(at, format!("`{what}` has no meaning here: it goes with `notation`"));
+        let annotations = match sign.annotations {
+            None => BTreeMap::new(),
+            Some(annotations) if takes_none => return Err(meaningless(place(annotations.referenced), "annotations")),
+            Some(annotations) => self.annotations(annotations.value)?,
+        };
+        let expiry = match sign.expiry {
+            None => None,
+            Some(expiry) if takes_none => return Err(meaningless(place(expiry.referenced), "expiry")),
+            Some(expiry) => {
+                Some(duration::parse(&expiry.value).map_err(|error| self.wrong(&expiry, error.to_string()))?)
+            }
+        };
+        Ok(SignDefaults { formats, key, root: self.each_if_given(sign.root, "root")?, annotations, expiry })
+    }
+
+    fn annotations(&self, given: BTreeMap<String, Spanned<String>>) -> Result<Metadata, PolicyError> {
+        let pair = |(name, value): (String, Spanned<String>)| {
+            if name.is_empty() || value.value.is_empty() {
+                return Err(self.wrong(&value, "an annotation has a name and a value"));
+            }
+            Ok((name, value.value))
+        };
+        given.into_iter().map(pair).collect()
     }
 }

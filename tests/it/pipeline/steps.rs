@@ -371,3 +371,44 @@ fn an_exempt_image_is_an_output_as_named_and_is_not_counted_as_signed() {
         assert_eq!(ran.outputs["digest"], world.digest("1.0"));
     }
 }
+
+#[test]
+fn p13_names_for_keys_come_from_the_file_that_is_named_and_from_no_other() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let keys = "version: 1\nkeys: { release: akv:contoso/keys/release }\n";
+        world.write("acr-sign.yaml", keys);
+        let mut step = Step::new(&world, host);
+        step.input("command", "verify");
+        step.input("images", &format!("{REPOSITORY}:1.0"));
+        step.input("format", "dct");
+        step.input("root", &root);
+        step.input("key", "release");
+        let found = step.run();
+        assert_eq!(found.exit, Exit::Usage, "{}", found.log);
+        assert!(found.log.contains("gives this name to a key"), "{}", found.log);
+        step.input("config", &world.write("named.yaml", keys));
+        let named = step.run();
+        assert_eq!(named.exit, Exit::Done, "{}", named.log);
+
+        // Without trust among the inputs the named file is the policy.
+        let rule = format!("verify: [ {{ images: [\"**\"], require: [ {{ dct: {{ roots: [\"{root}\"] }} }} ] }} ]\n");
+        let mut step = Step::new(&world, host);
+        step.input("command", "verify");
+        step.input("images", &format!("{REPOSITORY}:1.0"));
+        world.write("acr-sign.yaml", &format!("{keys}{rule}"));
+        assert_eq!(step.run().exit, Exit::Usage);
+        step.input("config", &world.write("named.yaml", &format!("{keys}{rule}")));
+        let policy = step.run();
+        assert_eq!(policy.exit, Exit::Done, "{}", policy.log);
+
+        let mut step = Step::new(&world, host);
+        step.input("images", &format!("{REPOSITORY}:1"));
+        let sign = format!("{keys}sign: {{ formats: [dct], key: release, root: [\"{root}\"] }}\n");
+        step.input("config", &world.write("named.yaml", &sign));
+        let signed = step.run();
+        assert_eq!(signed.exit, Exit::Done, "{}", signed.log);
+        assert_eq!(signed.outputs["signed-count"], "1");
+    }
+}

@@ -16,9 +16,11 @@ keys:
   release: akv:contoso/certificates/image-signing
   old: file:keys/old.pub
 sign:
-  formats: [dct]
+  formats: [dct, notation]
   key: release
   root: ["ROOT"]
+  annotations: { team: shop }
+  expiry: 8760h
 verify:
   - images: ["contoso.azurecr.io/prod/**"]
     require:
@@ -50,6 +52,8 @@ verify:
     assert_eq!(config.keys.get("release").unwrap().text, "akv:contoso/certificates/image-signing");
     assert_eq!(config.keys.get("old").unwrap().place.line, 5);
     assert_eq!(config.sign.root[0].to_string(), ROOT);
+    assert_eq!(config.sign.annotations["team"], "shop");
+    assert_eq!(config.sign.expiry, Some(std::time::Duration::from_hours(8760)));
     let policy: &Policy<_> = config.verify.as_ref().unwrap();
     let Demand::Require(requirement) = &policy.rules[0].demand else { panic!("{policy:?}") };
     let expected = format!(

@@ -9,6 +9,7 @@ mod gate;
 mod hostile;
 mod init;
 mod mistakes;
+mod names;
 mod notation;
 mod sign;
 mod signer;
