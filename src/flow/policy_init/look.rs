@@ -43,8 +43,10 @@ pub(super) struct Anchor {
 pub(super) struct LookedAt {
     pub(super) report: ImageReport,
     pub(super) found: BTreeSet<Signer>,
-    /// What does not count, or could not be looked at.
-    pub(super) problems: Vec<Problem>,
+    /// What does not count.
+    problems: Vec<Problem>,
+    /// Why it cannot be known what signs it.
+    unknown: Option<Problem>,
     anchors: BTreeMap<String, Anchor>,
 }
 
@@ -106,7 +108,12 @@ pub(super) async fn look(services: &Services, repository: &Repository, images: V
                 gate: true,
             })
         };
-        loaded.map_err(|failure| failure.problem()).and_then(|set| set.ok_or_else(none))
+        match loaded.map_err(|failure| failure.problem()) {
+            Ok(set) => set.ok_or_else(none),
+            // What a registry does not offer, nobody signed there.
+            Err(problem) if problem.reason == Reason::ContentTrustDisabled => Err(none()),
+            Err(problem) => Err(problem),
+        }
     };
     let resolving = stream::iter(images.iter().map(|image| services.registry.resolve(image)));
     let resolving = resolving.buffered(services.concurrency).collect::<Vec<_>>();
@@ -130,9 +137,11 @@ pub(super) async fn look(services: &Services, repository: &Repository, images: V
 
 impl LookedAt {
     fn not_found(image: &Reference, problem: Problem) -> Self {
-        let status = if problem.reason.exit() == Exit::Rejected { Status::Rejected } else { Status::Undecided };
-        let report = ImageReport::failed(image.to_string(), status, problem);
-        Self { report, found: BTreeSet::new(), problems: Vec::new(), anchors: BTreeMap::new() }
+        Self { unknown: Some(problem), ..Self::of(ImageReport::named(image.to_string(), Status::Shown)) }.conclude()
+    }
+
+    fn of(report: ImageReport) -> Self {
+        Self { report, found: BTreeSet::new(), problems: Vec::new(), unknown: None, anchors: BTreeMap::new() }
     }
 
     async fn subject(
@@ -147,13 +156,14 @@ impl LookedAt {
             media_type: Some(subject.descriptor.media_type.to_string()),
             ..ImageReport::named(image.to_string(), Status::Shown)
         };
-        let mut looked = Self { report, found: BTreeSet::new(), problems: Vec::new(), anchors: BTreeMap::new() };
+        let mut looked = Self::of(report);
         match trust_data {
             Ok(set) => looked.add_roles(image, subject, set),
-            Err(problem) => looked.problems.push(problem.clone()),
+            Err(problem) if problem.reason.exit() == Exit::Rejected => looked.problems.push(problem.clone()),
+            Err(problem) => looked.unknown = Some(problem.clone()),
         }
         if let Err(problem) = looked.add_certificates(services, subject).await {
-            looked.problems.push(problem);
+            looked.unknown = looked.unknown.or(Some(problem));
         }
         looked.conclude()
     }
@@ -210,14 +220,18 @@ impl LookedAt {
         Ok(())
     }
 
-    /// An image that nothing signs is not signed; unless something could not be found out.
+    /// What could not be found out may be a demand that the policy would lack. One signature that cannot be looked at
+    /// is none where others hold, or whoever may push could keep every policy from being written.
     fn conclude(mut self) -> Self {
-        if self.found.is_empty() {
-            let undecided = self.problems.iter().position(|problem| problem.reason.exit() != Exit::Rejected);
-            let telling = self.problems.drain(..).nth(undecided.unwrap_or(0));
-            self.report.status = if undecided.is_some() { Status::Undecided } else { Status::Rejected };
-            self.report.problem =
-                telling.or_else(|| Some(Problem::of(&FlowError::NothingToDemand { image: self.report.image.clone() })));
+        let open = |problem: &Problem| problem.reason.exit() != Exit::Rejected;
+        let unsigned = self.found.is_empty();
+        let undecided = self.unknown.take().or_else(|| self.problems.iter().find(|one| unsigned && open(one)).cloned());
+        if let Some(problem) = undecided {
+            (self.report.status, self.report.problem) = (Status::Undecided, Some(problem));
+        } else if unsigned {
+            let nothing = || Problem::of(&FlowError::NothingToDemand { image: self.report.image.clone() });
+            self.report.problem = Some(self.problems.first().cloned().unwrap_or_else(nothing));
+            self.report.status = Status::Rejected;
         }
         self
     }

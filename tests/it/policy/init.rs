@@ -159,6 +159,48 @@ fn what_could_not_be_found_out_leaves_nothing_written() {
 }
 
 #[test]
+fn a_format_that_could_not_be_looked_at_is_not_left_out_of_the_policy() {
+    let world = World::new();
+    let image = format!("{REPOSITORY}:1.0");
+    sign_notation(&world, &image, &signing_key("Contoso", "signer", false));
+    let to = world.folder.path().join("acr-sign.yaml");
+    let line = format!("{image} --retries 0 --to {}", to.display());
+    world.sandbox.fault(Fault::new(Action::Status(500)).service(Service::TrustServer));
+    let outcome = init(&world, &line);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unreachable"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(!to.exists());
+    world.sandbox.clear_faults();
+    // A registry without content trust has nothing to leave out.
+    world.sandbox.trust().set_enabled(false);
+    let outcome = init(&world, &line);
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    assert_eq!(rules(&std::fs::read_to_string(&to).unwrap()).len(), 1);
+    let outcome = init(&world, &format!("{REPOSITORY}:1.0 {REPOSITORY}:latest {REPOSITORY}:none"));
+    assert_eq!(outcome.reasons(), ["not-found"], "{}", outcome.stderr);
+}
+
+#[test]
+fn n01_a_signature_that_cannot_be_fetched_does_not_hide_the_good_one() {
+    let world = World::new();
+    let image = format!("{REPOSITORY}:1.0");
+    sign_notation(&world, &image, &signing_key("Contoso", "junk", false));
+    let digest = world.digest("1.0");
+    let (junk, _) = world.sandbox.registry().referring("shop/web", &digest).remove(0);
+    sign_notation(&world, &image, &signing_key("Contoso", "signer", false));
+    world.sandbox.fault(Fault::new(Action::Status(404)).path(&junk));
+    let folder = world.folder.path().join("pins");
+    let outcome = init(&world, &format!("{image} --certificates {} --retries 0", folder.display()));
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("not demanded: "), "{}", outcome.stderr);
+    assert_eq!(rules(&outcome.stdout)[0].matches("notation: ").count(), 1, "{}", outcome.stdout);
+}
+
+#[test]
 fn a_file_that_is_there_is_overwritten_only_when_asked_to() {
     let (world, root) = World::initialised();
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
