@@ -107,6 +107,37 @@ fn b_notary_signs_and_we_verify() {
     assert_eq!(status["tags"][0]["pullable"], true);
 }
 
+/// What docker's keys administer and we sign, and what notary signed by certificate: a policy of it allows it.
+#[test]
+fn b_a_policy_of_what_they_signed_allows_it() {
+    let stack = Stack::start(Access::Tokens);
+    let (docker, notary) = (stack.repository("shop/docker"), stack.repository("shop/notary"));
+    let alice = KeyFiles::p256(stack.folder(), "alice");
+    let public = alice.public.to_str().expect("temporary folders have plain names");
+    docker::trust(&stack, &["signer", "add", "--key", public, "alice", &docker]).ok();
+    let pin = docker::administrative_key(&docker::inspect(&stack, &docker), "Root");
+    stack.push(&docker, "1.0", "one");
+    ours::sign(&stack, &pin, &alice.reference(), &[&format!("{docker}:1.0")]).ok();
+    let peer = Notary::new(&stack);
+    peer.initialise(&notary);
+    peer.delegate(&notary, "targets/releases", &[&alice.certificate]);
+    peer.import(&alice.private, "targets/releases");
+    let pushed = stack.push(&notary, "2.0", "two");
+    peer.add(&notary, "2.0", &pushed, "targets/releases").ok();
+    stack.push(&notary, "unsigned", "three");
+
+    let policy = stack.folder().join("acr-sign.yaml");
+    let file = policy.to_str().expect("temporary folders have plain names");
+    let images = [format!("{docker}:1.0"), format!("{notary}:2.0"), format!("{notary}:unsigned")];
+    let [first, second, unsigned] = images.each_ref().map(String::as_str);
+    run(ours::on(&stack, &["policy", "init", first, second, unsigned, "--to", file])).exits(1).says("unsigned");
+    let written = std::fs::read_to_string(&policy).expect("a policy was written");
+    assert!(written.contains(&pin) && written.contains(&peer.root_key_id()), "{written}");
+    assert!(written.contains("\"alice\"") && written.contains("\"releases\""), "{written}");
+    run(ours::on(&stack, &["verify", first, second, "--policy", file])).ok();
+    run(ours::on(&stack, &["verify", unsigned, "--policy", file])).exits(1).says("unsigned");
+}
+
 /// A release role that nobody has published yet cannot be told from one that is hidden.
 #[test]
 fn b_targets_entries_do_not_count_while_the_release_role_is_unpublished() {

@@ -5,6 +5,7 @@ mod matrix;
 mod negatives;
 mod peer;
 mod pki;
+mod policy;
 mod race;
 mod registry;
 mod responder;
