@@ -97,6 +97,84 @@ fn t04_t05_a_root_counts_public_keys_not_signatures_or_ids() {
 }
 
 #[test]
+fn t03_an_older_root_that_its_own_keys_did_not_sign_ends_the_walk() {
+    let mut server = founded();
+    let (two, three) = (root_key(NAME, 5, 1), root_key(NAME, 6, 1));
+    let (old, five, six) = (TestKey::ec(1), TestKey::ec(5), TestKey::ec(6));
+    let body = server.next_root(std::slice::from_ref(&two), 1);
+    server.put_root(&body, &[(server.pin, &old)]);
+    let body = server.next_root(std::slice::from_ref(&three), 1);
+    server.put_root(&body, &[(two.key_id(), &five), (three.key_id(), &six)]);
+    let rejected = server.load_under(pin(&server)).unwrap_err();
+    assert!(matches!(&rejected, Rejection::BelowThreshold { role, valid: 0, .. } if *role == ROOT), "{rejected}");
+}
+
+#[test]
+fn t03_as_many_older_keys_must_vouch_as_their_own_root_demands() {
+    let mut server = founded();
+    let (two, three, four) = (root_key(NAME, 5, 1), root_key(NAME, 6, 1), root_key(NAME, 7, 1));
+    let (old, five, six, seven) = (TestKey::ec(1), TestKey::ec(5), TestKey::ec(6), TestKey::ec(7));
+    let body = server.next_root(&[two.clone(), three.clone()], 2);
+    server.put_root(&body, &[(server.pin, &old), (two.key_id(), &five), (three.key_id(), &six)]);
+    let body = server.next_root(std::slice::from_ref(&four), 1);
+    for (vouching, good) in
+        [(vec![(two.key_id(), &five)], false), (vec![(two.key_id(), &five), (three.key_id(), &six)], true)]
+    {
+        let signers: Vec<_> = vouching.into_iter().chain([(four.key_id(), &seven)]).collect();
+        server.put_root(&body, &signers);
+        match server.load_under(pin(&server)) {
+            Ok(set) if good => assert_eq!(set.root().version.get(), 3),
+            Err(Rejection::RootNotVouched { valid: 1, .. }) if !good => {}
+            result => panic!("{good}: {:?}", result.map(|set| set.root().version)),
+        }
+    }
+}
+
+#[test]
+fn t31_the_bound_of_a_walk_counts_from_the_root_that_was_seen() {
+    let mut server = founded();
+    let old = TestKey::ec(1);
+    let mut body = server.signed("root");
+    body["version"] = json!(WALK_LIMIT + 50);
+    server.put_root(&body, &[(server.pin, &old)]);
+    let seen = server.load_under(pin(&server)).unwrap().seen();
+    body["version"] = json!(WALK_LIMIT + 51);
+    server.put_root(&body, &[(server.pin, &old)]);
+    assert_eq!(server.load_after(&seen).unwrap().root().version.get(), WALK_LIMIT + 51);
+}
+
+#[test]
+fn a_role_or_a_key_that_is_missing_is_refused_by_its_name() {
+    let old = TestKey::ec(1);
+    for role in RoleName::BASE {
+        let mut server = founded();
+        let mut body = server.signed("root");
+        body["version"] = json!(2);
+        body["roles"].as_object_mut().unwrap().remove(role.as_str());
+        server.put_root(&body, &[(server.pin, &old)]);
+        let rejected = server.load_under(pin(&server)).unwrap_err();
+        assert!(matches!(&rejected, Rejection::BaseRoleMissing { missing } if *missing == role), "{rejected}");
+        let mut server = founded();
+        let mut body = server.signed("root");
+        body["version"] = json!(2);
+        body["roles"][role.as_str()]["keyids"].as_array_mut().unwrap().push(json!("0".repeat(64)));
+        server.put_root(&body, &[(server.pin, &old)]);
+        let rejected = server.load_under(pin(&server)).unwrap_err();
+        assert!(matches!(&rejected, Rejection::KeyMissing { delegate, .. } if *delegate == role), "{rejected}");
+    }
+    let (owner, alice) = (owner(), TestKey::ec(3));
+    let mut server = TrustServer::with(&[super::repository::delegated("targets/releases", &[&alice])], &[]);
+    server.edit("targets", &[&owner.targets], |body| {
+        body["delegations"]["roles"][0]["keyids"].as_array_mut().unwrap().push(json!("0".repeat(64)));
+    });
+    let rejected = server.load_under(pin(&server)).unwrap_err();
+    assert!(
+        matches!(&rejected, Rejection::KeyMissing { delegate, .. } if *delegate == RoleName::RELEASES),
+        "{rejected}"
+    );
+}
+
+#[test]
 fn t08_each_older_root_is_exactly_one_version_older() {
     let new = root_key(NAME, 5, 1);
     for lie in [1, 3, 4] {

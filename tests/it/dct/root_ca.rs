@@ -13,7 +13,7 @@ use rcgen::{
 use serde_json::json;
 
 use super::{
-    publisher::{TestKey, TrustServer, owner},
+    publisher::{NOW, TestKey, TrustServer, owner},
     repository::{listed, root_key},
 };
 
@@ -150,6 +150,7 @@ fn what_does_not_chain_is_an_untrusted_root() {
                 chain.root.key_usages = vec![KeyUsagePurpose::CrlSign];
             }),
         ),
+        ("an anchor that is no CA", with(|chain| chain.root.is_ca = IsCa::ExplicitNoCa)),
         (
             "an anchor that is followed by too many",
             with(|chain| {
@@ -193,8 +194,9 @@ fn critical() -> CustomExtension {
 #[test]
 fn t23_the_name_and_the_dates_of_the_leaf_are_checked_as_under_any_trust() {
     type Edit = fn(&mut Chain);
-    let cases: [(&str, Edit, Reason); 6] = [
+    let cases: [(&str, Edit, Reason); 7] = [
         ("another repository", |chain| chain.leaf = leaf("contoso.azurecr.io/web/other"), Reason::UntrustedRoot),
+        ("repositories beside it", |chain| chain.leaf = leaf("contoso.azurecr.io/api/*"), Reason::UntrustedRoot),
         ("no name", |chain| chain.leaf.distinguished_name = rcgen::DistinguishedName::new(), Reason::UntrustedRoot),
         ("past its end", |chain| chain.leaf.not_after = date_time_ymd(2027, 1, 1), Reason::Expired),
         ("not valid yet", |chain| chain.leaf.not_before = date_time_ymd(2027, 1, 4), Reason::NotYetValid),
@@ -240,11 +242,15 @@ fn an_older_root_that_chains_opens_nothing() {
     body["version"] = json!(1);
     let (own, next) = (TestKey::ec(LEAF), TestKey::ec(66));
     server.put_root(&body, &[(ours.key_id(), &own)]);
-    assert!(server.load_under(anchors(&root)).is_ok());
+    let seen = server.load_under(anchors(&root)).unwrap().seen();
     let stranger = root_key(NAME, 66, 1);
     let mut body = server.next_root(std::slice::from_ref(&stranger), 1);
     body["keys"][ours.key_id().to_string()] = listed(&ours);
     server.put_root(&body, &[(stranger.key_id(), &next), (ours.key_id(), &own)]);
     let rejected = server.load_under(anchors(&root)).unwrap_err();
     assert!(matches!(rejected, Rejection::PinNotMet { .. }), "{rejected}");
+    // So it is not asked for; and one that was seen leads there, and opens nothing either.
+    assert!(!server.server.asked.borrow().iter().any(|name| name == "1.root.json"));
+    let after = super::server::load(&server.server, &server.gun, anchors(&root), Some(seen), super::server::at(NOW));
+    assert!(matches!(after, Err(Rejection::PinNotMet { .. })));
 }

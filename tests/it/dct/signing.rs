@@ -4,7 +4,7 @@
 use acr_sign::{
     crypto::{KeyKind, Signature},
     format::dct::{
-        DelegationState, DraftError, Publication, RoleName, Step, TrustedSet, Version, admin, lookup,
+        DelegationState, DraftError, Key, Publication, RoleName, Step, TrustedSet, Version, admin, lookup,
         lookup::Entry,
         sign::{Change, holds, prepare, roles_for},
     },
@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{
     publisher::{NOW, Owner, TestKey, TrustServer, complete, key_text, owner, publics, signed_by},
+    repository::{Delegated, delegated},
     server::{at, role},
 };
 
@@ -314,6 +315,34 @@ fn a_threshold_that_our_keys_do_not_reach_is_refused_before_any_signature() {
     let refused = prepare(&set, &set_tags(&[("1.0", "one")]), &[role("targets/team")], &held, at(NOW)).unwrap_err();
     assert_eq!(refused.to_string(), "`targets/team` wants the signatures of 2 keys, and 1 of them can sign here");
     assert_eq!(refused.reason(), Reason::ThresholdNotMet);
+}
+
+#[test]
+fn t05_one_key_under_two_ids_is_one_signer() {
+    let bob = TestKey::rsa();
+    let certificate = std::fs::read(super::server::fixture("b-delegations/keys/bob.crt")).unwrap();
+    let twice = Delegated {
+        threshold: json!(2),
+        keys: vec![bob.listed(), Key::new("rsa-x509", &certificate)],
+        ..delegated("targets/team", &[])
+    };
+    let set = TrustServer::with(&[twice], &[]).load();
+    let held = publics(&[&bob]);
+    let refused = prepare(&set, &set_tags(&[("1.0", "one")]), &[role("targets/team")], &held, at(NOW)).unwrap_err();
+    assert!(matches!(refused, DraftError::ThresholdNotHeld { held: 1, .. }), "{refused}");
+}
+
+#[test]
+fn a_change_that_no_role_may_make_or_of_another_hash_is_refused() {
+    let (owner, alice) = (owner(), TestKey::ec(3));
+    let mut server = TrustServer::founded(&owner, &[]);
+    server.replace("targets", &delegating(&alice, &[("targets/one", r#"["1."]"#, 1)]), &[&owner.targets]);
+    let (set, held, roles) = (server.load(), publics(&[&alice]), [role("targets/one")]);
+    let outside = prepare(&set, &set_tags(&[("1.0", "one"), ("4.0", "four")]), &roles, &held, at(NOW));
+    assert!(matches!(outside, Err(DraftError::OutsidePaths { tag: found, .. }) if found == tag("4.0")));
+    let digest: Digest = format!("sha512:{}", "0".repeat(128)).parse().unwrap();
+    let change = Change { set: vec![(tag("1.0"), Entry { digest, length: 7 })], ..Change::default() };
+    assert!(matches!(prepare(&set, &change, &roles, &held, at(NOW)), Err(DraftError::NotSha256 { .. })));
 }
 
 #[test]
