@@ -269,3 +269,49 @@ fn trust_in(certificate: &Certificate, identity: Option<&String>) -> Option<Trus
     };
     Trust::pinned(pins).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Letters are roles, numbers are certificates.
+    fn signers(text: &str) -> BTreeSet<Signer> {
+        let signer = |word: &str| match word.parse::<usize>() {
+            Ok(_) => Signer::Certificate { thumbprint: word.to_owned(), identity: None },
+            Err(_) => Signer::Role(format!("targets/{word}").parse().unwrap()),
+        };
+        text.split_whitespace().map(signer).collect()
+    }
+
+    fn looked(images: &[&str]) -> Looked {
+        let image = |found: &&str| LookedAt {
+            found: signers(found),
+            ..LookedAt::of(ImageReport::named(String::new(), Status::Shown))
+        };
+        let repository = Repository::named("contoso.azurecr.io/shop/web").unwrap();
+        Looked { repository, trust_data: None, anchors: BTreeMap::new(), images: images.iter().map(image).collect() }
+    }
+
+    #[test]
+    fn the_smallest_sets_allow_every_image_and_no_set_is_said_twice() {
+        let many: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for (images, sets, demands) in [
+            ([].as_slice(), [].as_slice(), 0),
+            (&[""], &[], 0),
+            (&["a"], &["a"], 1),
+            // Roles are one demand, each certificate is one.
+            (&["a b 1 2"], &["a b 1 2"], 3),
+            (&["a b", "a"], &["a"], 1),
+            (&["a", "", "a"], &["a"], 1),
+            (&["a b", "b 1"], &["a b", "b 1"], 3),
+            (&["a", "1", "a b 1"], &["a", "1"], 2),
+            (&many, &many, 101),
+        ] {
+            let looked = looked(images);
+            let expected: Vec<BTreeSet<Signer>> = sets.iter().map(|set| signers(set)).collect();
+            assert_eq!(looked.sets(), expected.iter().collect::<Vec<_>>(), "{images:?}");
+            assert_eq!(looked.demands(), demands, "{images:?}");
+        }
+    }
+}

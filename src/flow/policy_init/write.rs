@@ -211,3 +211,41 @@ fn quoted(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_named_so_that_a_policy_means_it() {
+        for (role, name) in [
+            ("targets", "targets"),
+            ("targets/alice", "alice"),
+            ("targets/releases", "releases"),
+            // These would be read as another role, or as none.
+            ("targets/targets", "targets/targets"),
+            ("targets/a/b", "targets/a/b"),
+            ("targets/targets/a", "targets/targets/a"),
+        ] {
+            let role: RoleName = role.parse().unwrap();
+            assert_eq!(signer(&role), name);
+            assert_eq!(RoleName::signer(name), Ok(role));
+        }
+    }
+
+    #[test]
+    fn quoted_text_is_read_back_as_it_was() {
+        #[derive(serde::Deserialize)]
+        struct Document {
+            text: String,
+        }
+        for text in
+            ["plain, text", "a::b", "\\ \" # [ ] { } '", "\n\r\t\0\u{1b}\u{85}\u{2028}\u{feff}", "ü 港 \u{1f680}", ""]
+        {
+            let quoted = quoted(text);
+            assert!(quoted.is_ascii() && !quoted.contains("::") && !quoted.contains('#'), "{quoted}");
+            let read: Document = serde_saphyr::from_str(&format!("text: {quoted}\n")).unwrap();
+            assert_eq!(read.text, text);
+        }
+    }
+}
