@@ -7,10 +7,8 @@ use acr_sign::{
 
 use super::{ROOT, mistakes::mistakes, parse, requiring};
 
-#[test]
-fn every_member_is_read() {
-    let config = parse(
-        r#"
+/// Every member that a file can have.
+pub const EVERY_MEMBER: &str = r#"
 version: 1
 keys:
   release: akv:contoso/certificates/image-signing
@@ -46,9 +44,11 @@ verify:
           - dct: { roots: ["ROOT"], signers: [carol] }
   - images: ["mcr.microsoft.com/**", "docker.io/library/alpine"]
     exempt: { reason: "vendor base images", until: 2027-06-30 }
-"#,
-    )
-    .unwrap();
+"#;
+
+#[test]
+fn every_member_is_read() {
+    let config = parse(EVERY_MEMBER).unwrap();
     assert_eq!(config.keys.get("release").unwrap().text, "akv:contoso/certificates/image-signing");
     assert_eq!(config.keys.get("old").unwrap().place.line, 5);
     assert_eq!(config.sign.root[0].to_string(), ROOT);

@@ -11,6 +11,7 @@ mod init;
 mod mistakes;
 mod names;
 mod notation;
+mod schema;
 mod sign;
 mod signer;
 
