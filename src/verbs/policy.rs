@@ -6,6 +6,7 @@ use crate::{
     cli::{PolicyCheck, PolicyInit},
     crypto::Certificate,
     flow::{Failure, PolicyView, Proposal, Services, policy_init},
+    oci::Reference,
     process::Process,
     reason::Reason,
     report::Report,
@@ -53,14 +54,12 @@ fn no_policy() -> SettingError {
 
 /// `policy init`: writes files only when everything could be looked at.
 pub(super) async fn run_init(arguments: &PolicyInit, services: &Services) -> Result<Outcome, Failure> {
-    let mut images = settings::familiar_images(&arguments.images)?;
-    let mut known = Vec::new();
-    images.retain(|image| {
-        !known.contains(image) && {
-            known.push(image.clone());
-            true
+    let mut images: Vec<Reference> = Vec::new();
+    for image in settings::familiar_images(&arguments.images)? {
+        if !images.contains(&image) {
+            images.push(image);
         }
-    });
+    }
     let target = Target::new(arguments)?;
     let mut report = Report::new("policy init");
     let proposal = policy_init(services, &images, &target.folder_name(), &mut report).await?;

@@ -24,8 +24,6 @@ pub struct Proposal {
     pub text: String,
     /// The certificates that it pins, by the file names that it gives them.
     pub certificates: BTreeMap<String, Certificate>,
-    /// How many rules it has.
-    pub rules: usize,
 }
 
 /// Looks at the images, fills the report with what signs each, and gives the policy that demands it; its certificates

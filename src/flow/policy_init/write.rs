@@ -43,7 +43,7 @@ pub(super) fn policy(all: &[Looked], folder: &str, now: Timestamp) -> Proposal {
         text.extend(demand.iter().map(|line| format!("      {line}\n")));
     }
     text.push_str(&unsigned(all));
-    Proposal { text, certificates, rules: rules.len() }
+    Proposal { text, certificates }
 }
 
 fn opening(now: Timestamp) -> String {

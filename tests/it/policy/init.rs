@@ -82,7 +82,7 @@ fn what_is_written_allows_what_was_found_and_nothing_else() {
     assert_eq!(world.sign(&["1.0", "1"], &root).exit, Exit::Done);
     world.sandbox.registry().push_image("shop/web", "unsigned", "unsigned");
     world.sandbox.clear_log();
-    let outcome = init(&world, &format!("{REPOSITORY}:1.0 {REPOSITORY}:1"));
+    let outcome = init(&world, &format!("{REPOSITORY}:1.0 {REPOSITORY}:1 {REPOSITORY}:1.0"));
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     snapshot("policy/init.yaml", &steady(&outcome.stdout));
     assert!(outcome.stdout.contains(&root), "{}", outcome.stdout);
