@@ -306,3 +306,56 @@ fn random() -> String {
     let _ = getrandom::fill(&mut bytes);
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::pipeline::{INPUTS, Reader};
+
+    /// Flags that a step does not take, and why.
+    const NO_INPUTS: [(&str, &str); 6] = [
+        ("at", "a step answers for now (design §3)"),
+        ("output", "the report is always written, as JSON; the log is for people"),
+        ("password-stdin", "the input `password` is what a step has instead of standard input"),
+        ("quiet", "a step's log is the host's to fold"),
+        ("verbose", "the host's debug switch says more"),
+        ("help", "a step has no reader who asks"),
+    ];
+
+    fn flags(verb: Verb) -> BTreeSet<String> {
+        let command = Cli::command();
+        let command = command.find_subcommand(verb.word()).unwrap();
+        command.get_arguments().filter_map(|argument| Some(argument.get_long()?.to_owned())).collect()
+    }
+
+    #[test]
+    fn every_flag_is_an_input_or_is_said_to_be_none() {
+        for verb in [Verb::Sign, Verb::Verify] {
+            for flag in flags(verb) {
+                let is_input =
+                    INPUTS.iter().any(|input| input.name == flag && input.verb.is_none_or(|only| only == verb));
+                let is_none = NO_INPUTS.iter().any(|(name, _)| *name == flag);
+                assert!(is_input != is_none, "`--{flag}` of `{}`: input {is_input}, exception {is_none}", verb.word());
+            }
+        }
+        let all: BTreeSet<String> = flags(Verb::Sign).into_iter().chain(flags(Verb::Verify)).collect();
+        for (name, _) in NO_INPUTS.iter().filter(|(name, _)| *name != "help") {
+            assert!(all.contains(*name), "`--{name}` is no flag");
+        }
+    }
+
+    #[test]
+    fn every_input_that_becomes_a_flag_is_one_of_its_commands() {
+        for input in INPUTS.iter().filter(|input| input.reader == Reader::Flag) {
+            for verb in
+                [Verb::Sign, Verb::Verify].into_iter().filter(|verb| input.verb.is_none_or(|only| only == *verb))
+            {
+                assert!(flags(verb).contains(input.name), "`{}` has no `--{}`", verb.word(), input.name);
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use acr_sandbox::{Identity, Service};
 use acr_sign::{Exit, pipeline::Host};
+use serde_json::json;
 
 use super::host::{HOSTS, Ran, Step};
 use crate::world::{REPOSITORY, World};
@@ -410,5 +411,60 @@ fn p13_names_for_keys_come_from_the_file_that_is_named_and_from_no_other() {
         let signed = step.run();
         assert_eq!(signed.exit, Exit::Done, "{}", signed.log);
         assert_eq!(signed.outputs["signed-count"], "1");
+    }
+}
+
+#[test]
+fn a_gate_with_state_remembers_from_step_to_step() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        let image = format!("{REPOSITORY}:1.0@{}", world.digest("1.0"));
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let past = world.sandbox.trust().keep();
+        assert_eq!(world.sign(&["1"], &root).exit, Exit::Done);
+        let mut step = Step::gate(&world, host, &root, &image);
+        let forgetful = step.run();
+        assert_eq!(forgetful.exit, Exit::Done, "{}", forgetful.log);
+        let note = "nothing is remembered between runs";
+        assert!(forgetful.log.contains(&format!("note: {note}")), "{}", forgetful.log);
+        assert!(forgetful.summary.contains(&format!("Note: {note}")), "{}", forgetful.summary);
+        assert_eq!(forgetful.annotations("warning"), [], "{host:?}");
+        assert!(forgetful.report.get("state").is_none());
+
+        let state = step.path("memory/state.json").display().to_string();
+        step.input("state", &state);
+        let first = step.run();
+        assert_eq!(first.exit, Exit::Done, "{}", first.log);
+        assert_eq!(first.report["state"], json!({"file": state, "repositories": 0}));
+        past(world.sandbox.trust());
+        let second = step.run();
+        assert_eq!((second.exit, second.reasons()), (Exit::Rejected, vec!["rollback".to_owned()]), "{}", second.log);
+        assert_eq!(second.report["state"], json!({"file": state, "repositories": 1}));
+        assert!(second.summary.contains("remembers 1 repository from earlier runs"), "{}", second.summary);
+        assert_eq!(second.outputs["decision"], "deny");
+    }
+}
+
+#[test]
+fn a_step_pins_into_another_file() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let manifest = world.write(
+            "pod.yaml",
+            &format!("kind: Pod\napiVersion: v1\nspec:\n  containers:\n    - image: {REPOSITORY}:1.0\n"),
+        );
+        let mut step = Step::new(&world, host);
+        let pinned = step.path("pinned.yaml");
+        for (name, value) in
+            [("command", "verify"), ("format", "dct"), ("root", root.as_str()), ("manifests", &manifest)]
+        {
+            step.input(name, value);
+        }
+        step.input("pin-to", &pinned.display().to_string());
+        let ran = step.run();
+        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
+        let written = std::fs::read_to_string(&pinned).unwrap();
+        assert!(written.contains(&format!("{REPOSITORY}:1.0@{}", world.digest("1.0"))), "{written}");
     }
 }
