@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use acr_sign::{
     format::dct::{
-        RoleName, RootStep, RootTrust, RootWalk, TrustedSet,
+        Memory, RoleName, RootStep, RootTrust, RootWalk, TrustedSet,
         canonical::{canonical as canonical_form, go_form},
         json_reader::{InvalidJson, parse},
         lookup,
@@ -53,6 +53,14 @@ fn as_floats(value: Value) -> Value {
         Value::Array(list) => list.into_iter().map(as_floats).collect(),
         Value::Object(members) => members.into_iter().map(|(name, value)| (name, as_floats(value))).collect(),
         other => other,
+    }
+}
+
+/// The memory between runs: no panic, and what is read is written so that it is read as the same.
+pub fn memory(bytes: &[u8]) {
+    if let Ok(memory) = Memory::parse(bytes) {
+        let text = memory.to_json().expect("what was read fits");
+        assert_eq!(Memory::parse(text.as_bytes()).expect("our own form"), memory);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path};
 
+use acr_sign::format::dct::Memory;
+
 use crate::{
     dct::fixture,
     notation::{fixtures, maker, scene::Scene},
@@ -111,6 +113,14 @@ fn t14_no_role_document_panics_or_opens_anything() {
     let foreign: Vec<Vec<u8>> =
         served().iter().zip((0_u8..4).cycle()).map(|(file, which)| [&[which], file.as_slice()].concat()).collect();
     run(targets::role, &foreign, 3);
+}
+
+#[test]
+fn t14_no_state_file_panics_or_is_read_otherwise_than_written() {
+    let known = targets::collection::Collection::new(3).unwrap();
+    let seen = known.load().unwrap().seen();
+    let memory: Memory = [(known.gun.clone(), seen)].into_iter().collect();
+    run(targets::memory, &[memory.to_json().unwrap().into_bytes()], 2_000);
 }
 
 #[test]
