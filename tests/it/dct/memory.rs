@@ -2,7 +2,7 @@
 
 use acr_sign::{
     format::dct::{Gun, Memory, RoleName, Seen, SeenFile, Version},
-    oci::Digest,
+    oci::{Digest, Reference},
     reason::{Explain as _, Reason},
 };
 use proptest::prelude::*;
@@ -278,6 +278,27 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let _ = Memory::parse(&bytes);
+    }
+}
+
+#[test]
+fn every_name_that_an_image_can_have_is_read_again() {
+    let names = [
+        "alpine",
+        "bitnami/redis",
+        "index.docker.io/library/alpine",
+        "contoso.azurecr.io/a/b__c-d.e",
+        "localhost/x",
+        "localhost:5000/x",
+        "127.0.0.1:5000/a/b",
+        "[::1]:5000/x",
+        "Contoso.azurecr.io/web",
+    ];
+    let seen = server().load().seen();
+    for name in names {
+        let image = Reference::familiar(name).unwrap();
+        let memory: Memory = [(Gun::from(&image.repository), seen.clone())].into_iter().collect();
+        assert_eq!(Memory::parse(memory.to_json().unwrap().as_bytes()).unwrap(), memory, "{name}");
     }
 }
 

@@ -183,17 +183,27 @@ fn the_new_file_has_the_rights_of_the_old_one() {
 }
 
 #[test]
-fn a_lock_that_is_never_let_go_ends_the_run_undecided() {
+fn a_lock_is_waited_for_and_one_that_is_never_let_go_ends_the_run_undecided() {
     let (world, root, state) = world();
+    let line = verify(REPOSITORY, &root, &state);
     let lock = fs::File::create(format!("{state}.lock")).unwrap();
     lock.lock().unwrap();
-    let line = verify(REPOSITORY, &root, &state);
-    let outcome = world.run(&format!("{line} --timeout 8s"));
+    let outcome = world.run(&format!("{line} --timeout 20s"));
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["timeout"]), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("is locked by another run"), "{}", outcome.stderr);
     assert!(!fs::exists(&state).unwrap());
-    drop(lock);
-    assert_eq!(world.run(&line).exit, Exit::Done);
+    world.sandbox.clear_log();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| world.run(&line));
+        let read = || world.answered(Service::TrustServer).iter().any(|it| it.path.contains("/targets/releases."));
+        while !read() && !waiting.is_finished() {
+            thread::sleep(Duration::from_millis(5));
+        }
+        thread::sleep(Duration::from_millis(200));
+        assert!(!fs::exists(&state).unwrap());
+        drop(lock);
+        assert_eq!(waiting.join().unwrap().exit, Exit::Done);
+    });
     assert_eq!(memory(&state).len(), 1);
 }
 
