@@ -41,7 +41,7 @@ pub enum InvalidMemory {
     #[error("more than {MEMORY_LIMIT} bytes")]
     TooLong,
     /// No strict JSON.
-    #[error(transparent)]
+    #[error("it is not valid JSON")]
     Json(#[from] InvalidJson),
     /// Another version of the form.
     #[error("`schemaVersion` is {0}, and this program reads {SCHEMA}")]

@@ -48,6 +48,11 @@ fn what_is_written_is_read() {
     }
 }
 
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    error.source().map_or(error.to_string(), |cause| format!("{error}: {}", chain(cause)))
+}
+
 #[test]
 fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
     let good = with(|_| ());
@@ -64,9 +69,9 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         })
     };
     let cases = [
-        (String::new(), "no JSON at byte 0".to_owned()),
-        (good[..good.len() / 2].to_owned(), "no JSON at byte".to_owned()),
-        (format!("{good}{good}"), "no JSON at byte".to_owned()),
+        (String::new(), "it is not valid JSON: it breaks at byte 0".to_owned()),
+        (good[..good.len() / 2].to_owned(), "it is not valid JSON: it breaks at byte".to_owned()),
+        (format!("{good}{good}"), "it is not valid JSON: it breaks at byte".to_owned()),
         ("[]".to_owned(), "`the document` is not an object".to_owned()),
         ("{}".to_owned(), "`schemaVersion` is missing".to_owned()),
         (r#"{"schemaVersion":1}"#.to_owned(), "`repositories` is missing".to_owned()),
@@ -139,7 +144,7 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         (renamed(""), "is not filed under the full name of a repository".to_owned()),
     ];
     for (text, said) in cases {
-        let refused = Memory::parse(text.as_bytes()).unwrap_err().to_string();
+        let refused = chain(&Memory::parse(text.as_bytes()).unwrap_err());
         assert!(refused.contains(&said), "{said}: {refused}");
     }
     assert!(Memory::parse(b"\xff").is_err());
