@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use super::{file::EVERY_MEMBER, mistakes::mistakes, parse, requiring};
+use super::{
+    file::{EVERY_MEMBER, too_much},
+    mistakes::mistakes,
+    parse, requiring,
+};
 
 const SCHEMA: &str = include_str!("../../../docs/acr-sign.schema.json");
 
@@ -115,6 +119,19 @@ fn schema_and_parser_judge_alike() {
     for (piece, why) in UNSAID {
         assert_eq!(taken.iter().filter(|text| text.contains(piece)).count(), 1, "{piece}: {why}");
     }
+}
+
+#[test]
+fn limits_are_the_parsers_alone() {
+    let (_, validator) = schema();
+    // Not what laughs: nobody should spell it out.
+    let small = too_much().into_iter().filter(|(name, _)| *name != "laughs");
+    let taken: Vec<&str> = small
+        .filter(|(_, text)| as_json(text).is_some_and(|json| validator.is_valid(&json)))
+        .map(|(name, _)| name)
+        .collect();
+    // What is deep or nested is too much for this reader of YAML, too.
+    assert_eq!(taken, ["wide", "long"]);
 }
 
 /// A map of the form, and a document in which it has a member that there is not.
