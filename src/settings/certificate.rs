@@ -30,11 +30,17 @@ pub(super) fn of_file(what: &str, path: &Path) -> Result<Vec<Certificate>, Setti
     })
 }
 
-/// The certificates of signers that a key reference leads to; `what` names it in errors.
-pub(super) async fn of_key(what: &str, key: &KeyReference, keys: &KeyRing) -> Result<Vec<Certificate>, Failure> {
+/// The certificates of signers that a key reference leads to; `what` names it in errors, and `reason` says what is wrong
+/// where there are none.
+pub(super) async fn of_key(
+    what: &str,
+    key: &KeyReference,
+    keys: &KeyRing,
+    reason: Reason,
+) -> Result<Vec<Certificate>, Failure> {
     let found = keys.public(key, true).await?.certificates;
     if found.is_empty() {
-        let error = SettingError::usage(format!("{what} leads to a bare key, not to a certificate"));
+        let error = SettingError::usage(format!("{what} leads to a bare key, not to a certificate")).reason(reason);
         return Err(error.hint("`akv:VAULT/certificates/NAME` names a certificate").into());
     }
     Ok(found)

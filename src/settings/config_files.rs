@@ -4,7 +4,7 @@ use super::{ConfigFile, SettingError};
 use crate::{
     crypto::{Certificate, PublicKey, Secret},
     keys::{self, KeyFileError, KeyReference},
-    policy::{Demand, Located, SignKey, Warning},
+    policy::{Demand, Leaf, Located, NotationLeaf, SignKey, Warning},
     process::Environment,
     reason::Reason,
     timestamp::Timestamp,
@@ -27,7 +27,8 @@ impl ConfigFile {
         };
         let named = self.config.keys.iter().map(|(_, key)| key);
         let direct = sign_keys.into_iter().filter(|key| self.config.keys.get(&key.text).is_none());
-        for key in named.chain(direct) {
+        let anchors = self.rules()?.leaves().into_iter().flat_map(anchors);
+        for key in named.chain(direct).chain(anchors) {
             warnings.extend(self.read_key(key, environment)?);
         }
         for (number, rule) in (1..).zip(&self.rules()?.rules) {
@@ -66,6 +67,16 @@ impl ConfigFile {
             }
             (Err(error), _) => Err(wrong(&format!("`{shown}` is no usable key")).cause(error)),
         }
+    }
+}
+
+/// The key references that a demand holds itself.
+fn anchors(leaf: &Leaf) -> Vec<&Located> {
+    match leaf {
+        Leaf::Notation(NotationLeaf::Pinned(pins)) => {
+            pins.certificates.iter().filter(|named| KeyReference::is_meant(&named.text)).collect()
+        }
+        Leaf::Notation(NotationLeaf::Policy { .. }) | Leaf::Dct(_) => Vec::new(),
     }
 }
 

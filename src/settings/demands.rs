@@ -49,7 +49,11 @@ impl ConfigFile {
                 if !found.contains_key(&named.text) {
                     let what = self.what(named, "certificate");
                     let certificates = match self.certificate(&named.text) {
-                        Source::Key(key) => certificate::of_key(&what, &parse(&what, &key)?, keys).await?,
+                        Source::Key(key) => {
+                            let wrong = |error: SettingError| error.reason(Reason::PolicyInvalid);
+                            let key = parse(&what, &key).map_err(wrong)?;
+                            certificate::of_key(&what, &key, keys, Reason::PolicyInvalid).await?
+                        }
                         Source::File(path) => certificate::of_file(&what, &path)?,
                     };
                     found.insert(named.text.clone(), certificates);

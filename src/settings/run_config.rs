@@ -69,7 +69,7 @@ impl<'a> RunConfig<'a> {
     ) -> Result<Vec<Certificate>, Failure> {
         let is_name = KeyNames::is_name(text) && self.file()?.is_some_and(|file| file.named(text).is_some());
         if is_name || KeyReference::is_meant(text) {
-            certificate::of_key(&format!("{flag} `{text}`"), &self.key(flag, text)?, keys).await
+            certificate::of_key(&format!("{flag} `{text}`"), &self.key(flag, text)?, keys, Reason::Usage).await
         } else {
             Ok(certificate::of_file(flag, Path::new(text))?)
         }

@@ -129,6 +129,8 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
     world.write("root.pem", &signer.root_pem);
     let notation = |members: &str| rule("\"**\"", &format!("require: [ {{ notation: {{ {members} }} }} ]"));
     world.write("pem.yaml", &notation("certificates: [\"akv:contoso/certificates/none\", none.pem]"));
+    world.write("ref.yaml", &notation("certificates: [\"akv:contoso/none\"]"));
+    world.write("file.yaml", &notation("certificates: [\"file:none.pem\"]"));
     world.write("identity.yaml", &notation("certificates: [\"akv:contoso/certificates/none\", root.pem]"));
     world.write("leaf.pem", signer.key_pem.split_inclusive("-----END PRIVATE KEY-----\n").nth(1).unwrap());
     world
@@ -150,6 +152,8 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
         ("ca.yaml", "config-invalid", ":4:34", "none.pem"),
         ("text.yaml", "config-invalid", ":4:34", "text.pem"),
         ("pem.yaml", "config-invalid", ":4:78", "none.pem` cannot be read"),
+        ("ref.yaml", "config-invalid", ":4:45", "names no key"),
+        ("file.yaml", "config-invalid", ":4:45", "none.pem` cannot be read"),
         ("identity.yaml", "policy-invalid", ":4:78", "must be named as identity"),
         ("tsa.yaml", "policy-invalid", ":4:97", "no self-signed root"),
         ("trust.yaml", "config-invalid", ":4:44", "truststore` is no folder"),

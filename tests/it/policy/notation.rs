@@ -66,7 +66,8 @@ fn a_pinned_certificate_allows_what_it_signed_and_nothing_else() {
         ("certificates: [one], metadata: { branch: dev }".into(), "1.0", Exit::Rejected, Some("metadata-mismatch")),
         ("certificates: [one], metadata: { team: shop }".into(), "1.0", Exit::Rejected, Some("metadata-mismatch")),
         // The key that signs, but not its certificate.
-        ("certificates: [\"akv:contoso/keys/one\"]".into(), "1.0", Exit::Usage, Some("usage")),
+        ("certificates: [\"akv:contoso/keys/one\"]".into(), "1.0", Exit::Usage, Some("policy-invalid")),
+        ("certificates: [\"akv:contoso/one\"]".into(), "1.0", Exit::Usage, Some("policy-invalid")),
         ("certificates: [none]".into(), "1.0", Exit::Usage, Some("config-invalid")),
         ("certificates: [policy.yaml]".into(), "1.0", Exit::Usage, Some("config-invalid")),
         ("certificates: [one], timestamp-roots: [one.pem]".into(), "1.0", Exit::Usage, Some("policy-invalid")),
