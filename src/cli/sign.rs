@@ -29,7 +29,8 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
     pub(crate) format: Vec<String>,
     /// The signing key, or FORMAT=KEY: `https://VAULT.vault.azure.net/keys/NAME[/VERSION]`,
-    /// `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, `akv:VAULT/secrets/NAME`, `file:PATH`, `env:NAME`
+    /// `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, `akv:VAULT/secrets/NAME`, `file:PATH`, `env:NAME`, or a
+    /// name of `keys` in `acr-sign.yaml`, as wherever a KEY stands
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Vec<String>,
     /// The digest that was built; an image whose tag resolves to another one is refused

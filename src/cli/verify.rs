@@ -100,8 +100,8 @@ pub(crate) struct Inspect {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Notary Project")]
 pub(crate) struct VerifyNotation {
-    /// Certificate to trust, PEM file or `akv:VAULT/certificates/NAME` (repeatable: any of): a signer's own, or a CA
-    /// together with --identity
+    /// Certificate to trust, PEM file, `akv:VAULT/certificates/NAME` or a name of `keys` (repeatable: any of): a
+    /// signer's own, or a CA together with --identity
     #[arg(long, value_name = "PEM|KEY")]
     pub(crate) certificate: Vec<String>,
     /// Whom a CA is trusted for (repeatable: any of): `x509.subject: C=US, ST=WA, O=Contoso`

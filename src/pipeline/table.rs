@@ -93,7 +93,7 @@ pub const INPUTS: &[Input] = &[
     input("fresh-since", Kind::Text, Reader::Ci, "Sign what was pushed since then: an RFC 3339 time, a duration (`30m`), or `run`, the start of this run; needs `repository`.").of(Verb::Sign),
     input("repository", Kind::List, Reader::Ci, "Repositories to look in with `fresh-since`: `registry/path`, `*` within a part of the path, `**` for any number of parts. On Azure also those of which the output of `Docker@2` counts.").of(Verb::Sign),
     input("format", Kind::List, Reader::Flag, "Signature formats: `dct` (Docker Content Trust), `notation` (Notary Project). There is no default."),
-    input("key", Kind::List, Reader::Flag, "The key, or `FORMAT=KEY`: `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, …"),
+    input("key", Kind::List, Reader::Flag, "The key, or `FORMAT=KEY`: `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, …, or a name of `keys` in `acr-sign.yaml`."),
     input("config", Kind::Text, Reader::Flag, "An `acr-sign.yaml` with names for keys; `sign` takes its defaults, `verify` its rules where no input says what is trusted. Without it `sign` reads the one in the working directory, and `verify` none."),
     input("root", Kind::List, Reader::Flag, "`dct`: root key IDs to trust, any of."),
     input("root-ca", Kind::Text, Reader::Flag, "`dct`: file of CA certificates that the root certificate must chain to."),
