@@ -14,12 +14,18 @@ const escape = (text) =>
   text.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A').replace(/##(vso)?\[/g, '##$1-[');
 const say = (command, text) => process.stdout.write(`##vso[${command}]${escape(text)}\n`);
 
-launch({
+// The agent hands over pipeline variables after inputs, so one of this name, which any earlier step can set by printing a
+// line, would stand in for the input. The program looks at those of the other inputs.
+const variables = JSON.parse(process.env.VSTS_PUBLIC_VARIABLES || '[]');
+const planted = variables.find((name) => name.replaceAll(/[. ]/g, '_').toUpperCase() === 'INPUT_BINARYPATH');
+const refusal = { code: 2, own: true, message: `the pipeline variable ${planted} takes the place of the input binaryPath: remove it; nothing was run` };
+
+(planted ? Promise.resolve(refusal) : launch({
   binaryPath: process.env.INPUT_BINARYPATH,
   temporary: process.env.AGENT_TEMPDIRECTORY,
   toolCache: process.env.AGENT_TOOLSDIRECTORY,
   warn: (text) => say('task.logissue type=warning;', text),
-}).then(({ code, decision, message, own }) => {
+})).then(({ code, decision, message, own }) => {
   if (own) say('task.logissue type=error;', message);
   const result = code !== 0 ? 'Failed' : decision === 'deny' ? 'SucceededWithIssues' : 'Succeeded';
   say(`task.complete result=${result};`, message);

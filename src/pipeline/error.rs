@@ -26,6 +26,17 @@ pub enum PipelineError {
         /// The variable that is read.
         exact: String,
     },
+    /// A pipeline variable in the place of an input.
+    #[error("the pipeline variable `{variable}` takes the place of the input `{input}`")]
+    Shadowed {
+        /// The variable as it was set.
+        variable: String,
+        /// The input.
+        input: String,
+    },
+    /// The host does not say which variables there are.
+    #[error("`VSTS_PUBLIC_VARIABLES` is no list of names, so that inputs cannot be told from variables")]
+    Variables,
     /// A macro that the host left as it was.
     #[error("the input `{input}` holds `{name}`: that variable is not set")]
     Unresolved {
@@ -136,6 +147,8 @@ impl Explain for PipelineError {
             Self::NoHost
             | Self::NoStart { .. }
             | Self::Spelling { .. }
+            | Self::Shadowed { .. }
+            | Self::Variables
             | Self::Unresolved { .. }
             | Self::Value { .. }
             | Self::OtherCommand { .. }
@@ -152,7 +165,7 @@ impl Explain for PipelineError {
             Self::NoTrust => "set `policy`, or the trust (`format` with `root`): an `acr-sign.yaml` that is merely there is not \
                  read, since what is checked could have brought it"
                 .to_owned(),
-            Self::Spelling { .. } => {
+            Self::Spelling { .. } | Self::Shadowed { .. } => {
                 "a variable of that name can be set by earlier steps: remove it, and set the input".to_owned()
             }
             Self::Unresolved { .. } => "define the variable, or correct its name".to_owned(),
@@ -172,7 +185,8 @@ impl Explain for PipelineError {
             Self::Net(cause) => return cause.hint(),
             Self::Api { .. } => "`github-token` needs `actions: read`; or give a duration, such as `30m`".to_owned(),
             Self::NoImages { .. } => "set `images`, or `tags` and `digest`, or `metadata`".to_owned(),
-            Self::Value { .. }
+            Self::Variables
+            | Self::Value { .. }
             | Self::OtherCommand { .. }
             | Self::Alone { .. }
             | Self::Both { .. }

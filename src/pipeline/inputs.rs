@@ -36,6 +36,9 @@ impl Inputs {
     /// Reads them; an empty value is none.
     pub fn read(host: Host, environment: &Environment) -> Result<Self, PipelineError> {
         refuse_other_spellings(host, environment)?;
+        if host == Host::Azure {
+            refuse_variables(environment)?;
+        }
         let mut given = BTreeMap::new();
         for input in INPUTS.iter().filter(|input| input.is_on(host)) {
             let value = environment.get(&variable(host, input.name)).unwrap_or_default().trim();
@@ -157,6 +160,21 @@ fn refuse_other_spellings(host: Host, environment: &Environment) -> Result<(), P
                 input: host.spell(input.name),
                 exact,
             });
+        }
+    }
+    Ok(())
+}
+
+/// Azure's agent hands over pipeline variables after inputs and under the same names, so one that an earlier step set, by
+/// printing a line, beats what the input says (P11). It names the variables, too.
+fn refuse_variables(environment: &Environment) -> Result<(), PipelineError> {
+    let Some(names) = environment.get("VSTS_PUBLIC_VARIABLES").filter(|names| !names.is_empty()) else { return Ok(()) };
+    let names: Vec<String> = serde_json::from_str(names).map_err(|_| PipelineError::Variables)?;
+    for name in names {
+        let handed_over = name.replace(['.', ' '], "_").to_uppercase();
+        let of = |input: &&Input| input.is_on(Host::Azure) && variable(Host::Azure, input.name) == handed_over;
+        if let Some(input) = INPUTS.iter().find(of) {
+            return Err(PipelineError::Shadowed { variable: name, input: Host::Azure.spell(input.name) });
         }
     }
     Ok(())

@@ -70,7 +70,6 @@ async function azure({ folder = path.join(root, 'azure'), task = path.join(root,
     ...variables,
   };
   const values = { PATH: process.env.PATH, HOME: made('home'), LANG: 'C.UTF-8', TF_BUILD: 'True', ...environment };
-  for (const [name, value] of Object.entries(known)) values[variableName(name)] = value;
   values.VSTS_PUBLIC_VARIABLES = JSON.stringify(Object.keys(known));
   values.VSTS_SECRET_VARIABLES = '[]';
   values.ENDPOINT_URL_SYSTEMVSSCONNECTION = 'https://dev.azure.com/contoso/';
@@ -85,6 +84,8 @@ async function azure({ folder = path.join(root, 'azure'), task = path.join(root,
   for (const { name, defaultValue = '' } of definition.inputs) {
     values[`INPUT_${variableName(name)}`] = expand(String(inputs[name] ?? defaultValue)).trim();
   }
+  // After the inputs, so that a variable beats the input of its name.
+  for (const [name, value] of Object.entries(known)) values[variableName(name)] = value;
 
   const step = { log: [], commands: [], lines: [], issues: { error: [], warning: [] }, dropped: 0, masks: [], variables: {}, outputs: {}, completed: [], attached: [], temporary };
   const masked = (text) => step.masks.reduce((all, mask) => all.replaceAll(mask, '***'), text);

@@ -118,6 +118,20 @@ test('the input goes before ACR_SIGN_BINARY, and that before the bundled one', a
   assert.equal(await message({}), 'bundled');
 });
 
+test('p11: a pipeline variable does not name the program', async () => {
+  const package_ = packaged({ program: ending(1, 'deny', 'bundled') });
+  const file = path.join(package_.action, 'planted');
+  fs.writeFileSync(file, allowed, { mode: 0o755 });
+  for (const name of ['INPUT_BINARYPATH', 'input.binaryPath', 'Input binarypath']) {
+    for (const inputs of [{}, { binaryPath: path.join(package_.action, 'mine') }]) {
+      const step = await azure({ folder: package_.folder, task: package_.task, inputs, variables: { [name]: file } });
+      assert.equal(step.result, 'Failed');
+      assert.equal(step.completed.length, 1);
+      assert.ok(step.issues.error[0].message.includes(`the pipeline variable ${name} takes the place of the input binaryPath`));
+    }
+  }
+});
+
 test('a named program that is not there is said', async () => {
   const steps = await both(packaged({ program: allowed }), { binaryPath: '/nowhere/acr-sign' });
   assertFailed(steps, 2, /no program at \/nowhere\/acr-sign, which the input names/);
