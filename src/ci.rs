@@ -262,7 +262,7 @@ impl Step {
 
     fn set_outputs(&self, report: &Report, ending: &Ending, report_path: &Path) -> Exit {
         let sarif = self.inputs.as_ref().and_then(|inputs| inputs.text("sarif"));
-        let values = outputs::outputs(report, ending.decision.word(), &report_path.display().to_string(), sarif);
+        let values = outputs::outputs(report, ending.decision, &report_path.display().to_string(), sarif);
         match self.host {
             Host::GitHub => {
                 let Some(path) = self.environment.get("GITHUB_OUTPUT").map(Path::new) else { return Exit::Done };

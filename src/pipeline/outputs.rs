@@ -1,7 +1,7 @@
 //! The outputs of a step, the same on both hosts, also when the run failed.
 
 use super::{Console, Host, github};
-use crate::report::{ImageReport, Report, Status};
+use crate::report::{Decision, ImageReport, Report, Status};
 
 /// An output of the action and the task.
 #[derive(Clone, Copy, Debug)]
@@ -31,24 +31,28 @@ pub const OUTPUTS: &[Output] = &[
 /// The values of a run, by the names of [`OUTPUTS`]; what has no value is left out.
 pub fn outputs(
     report: &Report,
-    decision: &'static str,
+    decision: Decision,
     report_path: &str,
     sarif_path: Option<&str>,
 ) -> Vec<(&'static str, String)> {
-    let good: Vec<&ImageReport> = report.images.iter().filter(|image| image.status.counts()).collect();
+    let bad = report.images.iter().filter(|image| !image.status.is_good()).count();
+    // A gate that denies although no image is to blame allows none of them.
+    let as_a_whole = report.command == "verify" && decision == Decision::Deny && (report.error.is_some() || bad == 0);
+    let images: &[ImageReport] = if as_a_whole { &[] } else { &report.images };
+    let good: Vec<&ImageReport> = images.iter().filter(|image| image.status.counts()).collect();
     let mut digests: Vec<String> = good.iter().filter_map(|image| Some(image.digest.as_ref()?.to_string())).collect();
     digests.sort_unstable();
     digests.dedup();
     let allowed = |image: &&ImageReport| image.status.counts() || image.status == Status::Exempt;
     let mut lines: Vec<String> = Vec::new();
-    for image in report.images.iter().filter(allowed) {
+    for image in images.iter().filter(allowed) {
         let line = image.label();
         if !lines.contains(&line) {
             lines.push(line);
         }
     }
-    let failed = report.images.iter().filter(|image| !image.status.is_good()).count();
-    let mut values = vec![("decision", decision.to_owned())];
+    let failed = if as_a_whole { report.images.len() } else { bad };
+    let mut values = vec![("decision", decision.word().to_owned())];
     if let [only] = digests.as_slice() {
         values.push(("digest", only.clone()));
     }

@@ -31,6 +31,31 @@ fn p11_another_spelling_of_an_input_is_an_error() {
 }
 
 #[test]
+fn p11_a_pipeline_variable_does_not_beat_an_input() {
+    let (world, root) = World::initialised();
+    for (names, planted) in [
+        (r#"["build.SourcesDirectory","INPUT_FAILON"]"#, "`INPUT_FAILON`"),
+        (r#"["input.failOn"]"#, "`input.failOn`"),
+        (r#"["Input trustOnFirstUse"]"#, "`Input trustOnFirstUse`"),
+        ("INPUT_FAILON", "VSTS_PUBLIC_VARIABLES"),
+    ] {
+        let mut step = Step::gate(&world, Host::Azure, &root, &format!("{REPOSITORY}:1.0"));
+        // Where the agent puts it, over what the input says.
+        step.input("fail-on", "none");
+        step.set("VSTS_PUBLIC_VARIABLES", names);
+        let ran = step.run();
+        assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["usage".to_owned()]), "{names}: {}", ran.log);
+        assert!(ran.annotations("error")[0].1.contains(planted), "{}", ran.log);
+    }
+    assert_eq!(world.sandbox.log().len(), 0);
+    // Other variables are nobody's inputs.
+    let mut step = Step::gate(&world, Host::Azure, &root, &format!("{REPOSITORY}:1.0"));
+    step.set("VSTS_PUBLIC_VARIABLES", r#"["system.debug","inputs","INPUT_FAIL","SECRET.failOn"]"#);
+    let ran = step.run();
+    assert_eq!((ran.exit, ran.reasons()), (Exit::Rejected, vec!["role-withheld".to_owned()]), "{}", ran.log);
+}
+
+#[test]
 fn p11_planted_variables_move_no_request() {
     for host in HOSTS {
         let (world, root) = World::initialised();
@@ -165,5 +190,45 @@ fn p13_a_gate_wants_the_policy_or_the_trust_named() {
         step.input("policy", &policy.display().to_string());
         let ran = step.run();
         assert_eq!((ran.exit, ran.outputs["decision"].as_str()), (Exit::Done, "allow"), "{}", ran.log);
+    }
+}
+
+#[test]
+fn p08_what_is_denied_as_a_whole_is_no_output() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let policy = world.write(
+            "policy.yaml",
+            &format!(
+                "version: 1\nverify:\n  - images: [{REPOSITORY}]\n    require: [{{ dct: {{ roots: [\"{root}\"] }} }}]\n  - \
+                 images: [contoso.azurecr.io/vendor/*]\n    exempt: {{ reason: vendor, until: 2999-12-31 }}\n"
+            ),
+        );
+        let mut step = Step::new(&world, host);
+        step.input("command", "verify");
+        step.input("policy", &policy);
+        let manifest = step.path("pod.yaml");
+        let pod = format!(
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {REPOSITORY}:1.0\n  - image: contoso.azurecr.io/vendor/gone:1\n"
+        );
+        std::fs::write(&manifest, &pod).unwrap();
+        let named = manifest.display().to_string();
+        // Every image is good, and the digests that were to be deployed cannot be written.
+        step.input("manifests", &named);
+        step.input("pin", "true");
+        let denied = |ran: &super::host::Ran, exit: Exit| {
+            assert_eq!(ran.exit, exit, "{}", ran.log);
+            assert_eq!((ran.outputs["decision"].as_str(), ran.outputs["images"].as_str()), ("deny", ""));
+            assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("0", "2"));
+            assert!(!ran.outputs.contains_key("digest"), "{:?}", ran.outputs);
+        };
+        denied(&step.run(), Exit::Undecided);
+        assert_eq!(std::fs::read_to_string(&manifest).unwrap(), pod);
+        // The same where nobody can read the report.
+        step.input("pin", "false");
+        step.input("report", &step.path("none/report.json").display().to_string());
+        let _ = std::fs::remove_file(step.path("output"));
+        denied(&step.run(), Exit::Usage);
     }
 }

@@ -5,7 +5,7 @@ use acr_sign::{
     format::Format,
     pipeline::{Console, Host, OUTPUTS, annotate, outputs},
     reason::Reason,
-    report::{ImageReport, Location, Problem, Report, SignatureReport, Status},
+    report::{Decision, ImageReport, Location, Problem, Report, SignatureReport, Status},
 };
 
 use super::{host::Step, parse};
@@ -150,7 +150,7 @@ fn p02_foreign_text_never_becomes_a_command() {
             console.close_group();
             console.progress(1, hostile);
             console.debug(hostile);
-            let values = outputs::outputs(&report, "deny", hostile, Some(hostile));
+            let values = outputs::outputs(&report, Decision::Deny, hostile, Some(hostile));
             outputs::set_on_azure(&console, &values);
             let text = log.text();
             let ours = ["error", "warning", "group", "endgroup", "debug", "set-output"];
