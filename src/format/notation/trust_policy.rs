@@ -111,6 +111,14 @@ pub enum StatementFault {
     /// A scope that names no repository.
     #[error("`{0}` is no registry scope (`host/repository`, or `*` alone)")]
     Scope(String),
+    /// A scope that would be passed over, since images are never named so.
+    #[error("the registry scope `{scope}` would match no image: write `{name}`, as images are compared")]
+    Spelling {
+        /// The scope.
+        scope: String,
+        /// The repository as images name it.
+        name: String,
+    },
 }
 
 impl Explain for InvalidTrustPolicy {
@@ -305,13 +313,23 @@ fn scopes(members: &Object) -> Result<Vec<String>, StatementFault> {
         return Err(StatementFault::Member("registryScopes"));
     }
     let everything = scopes.len() == 1 && scopes.iter().any(|scope| scope == "*");
-    match scopes.iter().find(|scope| !everything && !is_scope(scope)) {
-        Some(wrong) => Err(StatementFault::Scope(wrong.clone())),
+    if let Some(wrong) = scopes.iter().find(|scope| !everything && !is_scope(scope)) {
+        return Err(StatementFault::Scope(wrong.clone()));
+    }
+    match scopes.iter().find_map(|scope| Some((scope, respelt(scope)?))) {
+        Some((scope, name)) => Err(StatementFault::Spelling { scope: scope.clone(), name }),
         None => Ok(scopes),
     }
 }
 
-/// `domain[:port]/repository`, compared byte for byte, so also with upper case in the domain.
+/// How images name the repository that a scope spells otherwise. notation compares the spelling that it was given; here
+/// such a statement would be passed over, and `*` decide, which may ask for less.
+fn respelt(scope: &str) -> Option<String> {
+    Repository::named(scope).ok()?;
+    Repository::familiar(scope).ok().map(|repository| repository.to_string()).filter(|name| name != scope)
+}
+
+/// `domain[:port]/repository`.
 fn is_scope(scope: &str) -> bool {
     let Some((host, path)) = scope.split_once('/') else { return false };
     let (domain, port) = host.split_once(':').map_or((host, None), |(domain, port)| (domain, Some(port)));

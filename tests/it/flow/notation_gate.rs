@@ -286,6 +286,31 @@ fn notations_own_policy_and_store_work_unchanged() {
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]));
 }
 
+#[test]
+fn a_scope_in_another_spelling_is_not_passed_over_for_a_laxer_statement() {
+    let world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("truststore")).unwrap();
+    let flags = format!("--trust-policy {0}/trustpolicy.json --trust-store {0}/truststore", folder.path().display());
+    // notation compares bytes, so it holds whoever names the image as the policy does to the strict statement.
+    for (scope, image, normal) in [
+        ("Contoso.AzureCR.io/shop/web", "Contoso.AzureCR.io/shop/web:1.0", "contoso.azurecr.io/shop/web"),
+        ("index.docker.io/library/alpine", "index.docker.io/library/alpine:1", "docker.io/library/alpine"),
+        ("docker.io/alpine", "docker.io/alpine:1", "docker.io/library/alpine"),
+    ] {
+        let policy = serde_json::json!({"version": "1.0", "trustPolicies": [
+            {"name": "prod", "registryScopes": [scope], "signatureVerification": {"level": "strict"},
+             "trustStores": ["ca:own"], "trustedIdentities": ["*"]},
+            {"name": "rest", "registryScopes": ["*"], "signatureVerification": {"level": "skip"}},
+        ]});
+        std::fs::write(folder.path().join("trustpolicy.json"), policy.to_string()).unwrap();
+        let outcome = world.run(&format!("verify {image} --format notation {flags}"));
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("`{scope}`")) && outcome.stderr.contains(&format!("`{normal}`")));
+        assert_eq!((outcome.stdout.as_str(), world.sandbox.log().len()), ("", 0));
+    }
+}
+
 fn signing_parameters() -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = rcgen::DistinguishedName::new();
