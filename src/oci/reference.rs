@@ -200,11 +200,14 @@ impl Reference {
     /// An image as docker reads it: without a registry it lies on Docker Hub, one word below `library`.
     pub fn familiar(text: &str) -> Result<Self, InvalidReference> {
         let (registry, rest) = split_registry(text).unwrap_or((DOCKER_HUB, text));
-        let registry = if registry == "index.docker.io" { DOCKER_HUB } else { registry };
-        if registry == DOCKER_HUB && !rest.split('@').next().is_some_and(|name| name.contains('/')) {
-            return Self::new(registry.parse()?, &format!("library/{rest}"));
+        let mut registry: RegistryHost = registry.parse()?;
+        if registry.as_str() == "index.docker.io" {
+            registry = DOCKER_HUB.parse()?;
         }
-        Self::new(registry.parse()?, rest)
+        if registry.as_str() == DOCKER_HUB && !rest.split('@').next().is_some_and(|name| name.contains('/')) {
+            return Self::new(registry, &format!("library/{rest}"));
+        }
+        Self::new(registry, rest)
     }
 
     fn new(registry: RegistryHost, rest: &str) -> Result<Self, InvalidReference> {
@@ -289,6 +292,8 @@ mod tests {
             ("alpine".to_owned(), "docker.io/library/alpine".to_owned()),
             ("alpine:3.20".into(), "docker.io/library/alpine:3.20".into()),
             ("docker.io/alpine".into(), "docker.io/library/alpine".into()),
+            ("Docker.io/alpine".into(), "docker.io/library/alpine".into()),
+            ("INDEX.docker.io/alpine:1".into(), "docker.io/library/alpine:1".into()),
             ("index.docker.io/library/alpine".into(), "docker.io/library/alpine".into()),
             ("org/app".into(), "docker.io/org/app".into()),
             ("localhost/app:1".into(), "localhost/app:1".into()),
@@ -299,6 +304,7 @@ mod tests {
             ("a.azurecr.io/a__b/c---d/e.f_g".into(), "a.azurecr.io/a__b/c---d/e.f_g".into()),
         ] {
             assert_eq!(Reference::familiar(&given).unwrap().to_string(), full, "{given}");
+            assert_eq!(Reference::familiar(&full).unwrap().to_string(), full, "read again");
         }
     }
 

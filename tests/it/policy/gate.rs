@@ -15,6 +15,22 @@ fn dct(root: &str, more: &str) -> String {
 }
 
 #[test]
+fn g13_the_name_that_a_rule_is_found_by_is_the_one_that_is_printed() {
+    let world = World::new();
+    let rule = |images: &str, until: &str| {
+        format!("  - images: [\"{images}\"]\n    exempt: {{ reason: vendor, until: {until} }}\n")
+    };
+    let (ended, open) = (rule("docker.io/library/*", "2020-01-01"), rule("docker.io/**", "2999-12-31"));
+    let policy = world.write("policy.yaml", &format!("version: 1\nverify:\n{ended}{open}{}", rule("**", "2999-12-31")));
+    for name in ["alpine", "docker.io/alpine", "Docker.io/alpine", "index.docker.io/alpine", "Index.Docker.IO/alpine"] {
+        let outcome = world.run(&format!("verify {name}:1 --policy {policy}"));
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["exemption-ended"]), "{name}");
+        assert!(outcome.stderr.contains("docker.io/library/alpine:1"), "{name}: {}", outcome.stderr);
+        assert_eq!(outcome.stdout, "", "{name}");
+    }
+}
+
+#[test]
 fn a_policy_allows_what_holds_and_denies_what_does_not() {
     let (world, root) = World::initialised();
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
