@@ -173,7 +173,8 @@ impl Image<'_> {
         refuse_unread_releases(set)?;
         let counts = |role: &RoleName| *role != RoleName::TARGETS || set.withheld().is_none();
         for role in set.loaded().into_iter().filter(counts) {
-            let Some(by) = set.signers(&role).iter().find(|by| keys.contains(&&by.key)) else {
+            let counts = |by: &&SignedBy| keys.contains(&&by.key) && speaks_for(set, &role, &by.key);
+            let Some(by) = set.signers(&role).iter().find(counts) else {
                 continue;
             };
             match self.is_held_by(set, &role) {
@@ -266,6 +267,15 @@ fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
         None => Some(set.root().keys_of(role)),
     };
     keys.into_iter().flatten().any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
+}
+
+/// Whether `role` may say what the owner of `key` signed. Where `targets` or a role right below it lists the key, none
+/// further down does: there other signers delegate, and could show an older file of this one, or that of another
+/// repository.
+fn speaks_for(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
+    let is_near = |role: &RoleName| *role == RoleName::TARGETS || role.parent() == Some(RoleName::TARGETS);
+    let mut near = set.delegated().into_iter().chain([RoleName::TARGETS]).filter(is_near);
+    is_near(role) || !near.any(|role| lists(set, &role, key))
 }
 
 /// Why the role of a demanded signer is not there.

@@ -2,10 +2,15 @@
 //! the end of the chain of roots (T19).
 
 use acr_sandbox::{Action, Fault, Identity, KeyKind, Options, Sandbox};
-use acr_sign::Exit;
-use serde_json::Value;
+use acr_sign::{Exit, timestamp::Timestamp};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use crate::world::{REPOSITORY, World};
+use crate::{
+    dct::{NOW, TestKey, TrustServer, delegated, targets},
+    world::{Outcome, REPOSITORY, World},
+};
 
 const OTHER: &str = "contoso.azurecr.io/shop/other";
 const ROLES: [&str; 6] = ["root", "timestamp", "snapshot", "targets", "targets/release", "targets/releases"];
@@ -164,4 +169,46 @@ fn t19_a_failed_fetch_of_an_older_root_is_never_the_end_of_the_walk() {
         assert_eq!(outcome.reasons(), [reason], "{action:?}: {}", outcome.stderr);
         assert_ne!(outcome.exit, Exit::Done, "{action:?}");
     }
+}
+
+#[test]
+fn t32_what_one_signer_delegates_further_does_not_speak_for_another() {
+    const APP: &str = "contoso.azurecr.io/web/app";
+    let world = World::of(Sandbox::start(Options::default()).unwrap(), Identity::ManagedIdentityAppService);
+    let image = world.sandbox.registry().push_image("web/app", "1.0", "withdrawn");
+    let (alice, bob) = (TestKey::ec(3), TestKey::ec(4));
+    let named = world.write("alice.pub", &alice.public().pem());
+    let holding = |version: u64, bytes: &[u8]| {
+        let mut body = targets(version, &[], &[]);
+        let sha256 = BASE64_STANDARD.encode(Sha256::digest(bytes));
+        body["targets"]["1.0"] = json!({"hashes": {"sha256": sha256}, "length": bytes.len()});
+        body.to_string()
+    };
+    let verify = |server: &TrustServer| -> Outcome {
+        let current = server.server.files.iter().filter_map(|(name, bytes)| {
+            let role = name.strip_suffix(".json").filter(|role| !role.contains('.') || role.ends_with(".root"))?;
+            Some((role.to_owned(), bytes.clone()))
+        });
+        world.sandbox.trust().load(APP, current);
+        let line = format!("verify {APP}:1.0 --format dct --root {} --key file:{named}", server.pin);
+        let (at, now) = (NOW.parse::<Timestamp>().unwrap(), acr_sign::Process::real().now);
+        world.run_at(&line, Some(at.unix() - now.unix()))
+    };
+    let list = [delegated("targets/alice", &[&alice]), delegated("targets/releases", &[&alice, &bob])];
+    let mut server = TrustServer::with(&list, &[]);
+    server.replace("targets/releases", &targets(1, &[], &[]).to_string(), &[&bob]);
+    let older = holding(1, &image.bytes);
+    server.replace("targets/alice", &older, &[&alice]);
+    assert_eq!(verify(&server).exit, Exit::Done);
+    // Alice took it back. Bob, who releases too, publishes her older file below the role that he may sign.
+    server.replace("targets/alice", &holding(2, b"mended"), &[&alice]);
+    let below = delegated("targets/releases/old", &[&alice]);
+    server.replace("targets/releases", &targets(2, &[], &[below]).to_string(), &[&bob]);
+    server.replace("targets/releases/old", &older, &[&alice]);
+    let outcome = verify(&server);
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["digest-mismatch"]), "{}", outcome.stdout);
+    // So it is where her own role says nothing of the tag.
+    server.replace("targets/alice", &targets(3, &[], &[]).to_string(), &[&alice]);
+    let outcome = verify(&server);
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["untrusted-key"]), "{}", outcome.stdout);
 }
