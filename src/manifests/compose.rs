@@ -28,22 +28,24 @@ impl Finder {
                 Problem::new(build.line(), build.column(), message).hint("build and push it, and leave `build` out")
             );
         }
+        let extends = service.get("extends");
+        match extends {
+            // A service of this file, which is looked at there.
+            None | Some(Node::Scalar(_)) => {}
+            Some(Node::Mapping(extends)) if extends.get("file").is_none() => {}
+            // One of another file may be built, under the name of the image that stands here.
+            Some(other) => return Err(Problem::elsewhere("what the service extends", other.line(), other.column())),
+        }
         match service.get("image") {
             Some(Node::Scalar(scalar)) => self.add(scalar)?,
             Some(other) => return Err(Problem::not_text("image", other.line(), other.column())),
-            None => match (service.get("extends"), service.get("build"), service.get("provider")) {
-                // A service of this file, whose image is found there.
-                (Some(Node::Mapping(extends)), None, None) if extends.get("file").is_none() => {}
-                (Some(Node::Scalar(_)), None, None) => {}
-                (Some(other), _, _) => {
-                    return Err(Problem::elsewhere("what the service extends", other.line(), other.column()));
-                }
-                (None, Some(build), _) => {
+            None => match (extends, service.get("build"), service.get("provider")) {
+                (_, Some(build), _) => {
                     let message = format!("the service `{name}` is built here and names no image");
                     return Err(Problem::new(build.line(), build.column(), message)
                         .hint("build and push it, sign it, and name it as `image:`"));
                 }
-                (None, None, Some(_)) => {}
+                (Some(_), None, _) | (None, None, Some(_)) => {}
                 (None, None, None) => {
                     return Err(Problem::new(line, column, format!("the service `{name}` names no image")));
                 }

@@ -111,6 +111,9 @@ fn compose_files() {
         ("services:\n  web:\n    image:\n", "not plain text"),
         ("services:\n  web: a.azurecr.io/web\n", "no mapping"),
         ("services:\n  web:\n    extends: {file: other.yml, service: web}\n", "another file"),
+        // The other service may be built here, under the name of the image.
+        ("services:\n  web:\n    image: a\n    extends: {file: other.yml, service: web}\n", "another file"),
+        ("services:\n  web:\n    image: a\n    extends: [web]\n", "another file"),
         ("include: [other.yml]\nservices:\n  web: {image: a}\n", "another file"),
     ] {
         let error = refused("docker-compose.yml", text);
