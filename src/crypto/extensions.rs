@@ -16,6 +16,7 @@ const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.2
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const AUTHORITY_INFORMATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");
 const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
+const FRESHEST_CRL: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.46");
 const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 
 /// Addresses of one kind that a certificate may name; more would be work for a signer's certificate to order.
@@ -90,6 +91,11 @@ impl Certificate {
         let Some(points) = points else { return Ok(Vec::new()) };
         let addresses = distribution_addresses(&points.value).ok_or(InvalidExtension(CRL_DISTRIBUTION_POINTS))?;
         limited(addresses, CRL_DISTRIBUTION_POINTS)
+    }
+
+    /// Whether it says that there are deltas to its CRLs.
+    pub fn names_deltas(&self) -> bool {
+        self.has_extension(FRESHEST_CRL)
     }
 
     /// The serial number, big-endian without leading zeros.

@@ -282,6 +282,11 @@ impl CertificateRevocation {
                 let url = self.crls.get(index).cloned().unwrap_or_default();
                 self.done(Status::Unknown(format!("{url}: {why}")));
             }
+            // What was revoked since would stand in a delta whose address the list does not vouch for.
+            Ok(base) if base.deltas.is_empty() && self.certificate.names_deltas() => {
+                let why = "the certificate names a delta, and the list does not".to_owned();
+                self.done(Status::Unknown(why));
+            }
             Ok(base) if base.deltas.is_empty() => self.decide(index, &base, None),
             Ok(base) => self.fetch_delta(index, base, 0, "no address of a delta can be asked".to_owned()),
         }

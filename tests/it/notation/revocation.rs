@@ -404,6 +404,23 @@ fn deltas_amend_a_list_and_nothing_else() {
 }
 
 #[test]
+fn a_delta_that_the_certificate_alone_names_makes_its_list_say_nothing() {
+    let scene = scene(vec![crl_at(&["http://crl.test/"]), freshest(&["http://delta.test/"])]);
+    let (root, key) = (&scene.root, &scene.root_key);
+    let run_with = |base: &List| {
+        run(&scene, &scene.trust(), |request| {
+            let mut delta = List::of(root);
+            delta.extensions = vec![ext("2.5.29.20", false, &integer(6)), ext("2.5.29.27", true, &integer(5))];
+            crl(if request.url.contains("delta") { delta.sign(key) } else { base.sign(key) })
+        })
+    };
+    let (found, asked) = run_with(&List::of(root));
+    assert_eq!((found.as_str(), asked.len()), ("revocation-unknown", 1));
+    let (found, asked) = run_with(&List::of(root).with(freshest(&["http://delta.test/"])));
+    assert_eq!((found.as_str(), asked.len()), ("verified 0", 2));
+}
+
+#[test]
 fn every_certificate_but_the_root_is_asked_about_at_once() {
     let (root_key, middle_key, leaf_key) = (p256(1), p256(2), p256(3));
     let root = Spec::ca("root", "root").with(ocsp_at(&["http://anchor/"])).issue(&root_key, &root_key);
