@@ -60,7 +60,8 @@ pub(crate) fn manifest_input(named: &ManifestFiles, process: &mut Process) -> Re
 }
 
 impl Manifests {
-    /// Reads everything that is named; nothing is passed over, and no image at all is an error.
+    /// Reads everything that is named, each file once; nothing is passed over, and no image at all is an error.
+    #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
     pub(crate) fn read(named: &ManifestFiles, stdin: Option<&[u8]>) -> Result<Self, SettingError> {
         let parameters = named.parameters.as_deref().map(parameters).transpose()?.unwrap_or_default();
         let mut manifests = Self { files: Vec::new(), parameters };
@@ -78,7 +79,8 @@ impl Manifests {
             }
         }
         let mut known = BTreeSet::new();
-        for path in paths.into_iter().filter(|path| known.insert(path.clone())) {
+        let mut is_new = |path: &PathBuf| known.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+        for path in paths.into_iter().filter(|path| is_new(path)) {
             let bytes = read_file(&path)?;
             manifests.add(Some(path.clone()), &path.display().to_string().replace('\\', "/"), bytes)?;
         }

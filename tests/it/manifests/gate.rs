@@ -45,6 +45,23 @@ fn images_of_manifests_are_checked_placed_and_pinned() {
     assert_eq!(world.run(&line).exit, Exit::Done);
 }
 
+#[test]
+fn a_file_that_is_named_in_two_ways_is_one_file() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let digest = world.digest("1.0");
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    fs::create_dir(path("sub")).unwrap();
+    let image = format!("{REPOSITORY}:1.0");
+    fs::write(path("a.yaml"), pod(&[&image])).unwrap();
+    let named = format!("{} {}", folder.path().display(), path("sub/../a.yaml"));
+    let outcome = world.run(&format!("verify --manifests {named} --format dct --root {root} --pin --output json"));
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    assert_eq!(outcome.json()["images"][0]["locations"].as_array().unwrap().len(), 1);
+    assert_eq!(fs::read_to_string(path("a.yaml")).unwrap(), pod(&[&format!("{image}@{digest}")]));
+}
+
 /// As a post-renderer of Helm: manifests in, the same with digests out.
 #[test]
 fn standard_input_is_pinned_into_another_file() {
