@@ -37,7 +37,9 @@ impl Report {
         let left_out = results.len().saturating_sub(RESULTS);
         results.truncate(RESULTS);
         let exit = self.exit();
-        let mut invocation = json!({"executionSuccessful": exit == Exit::Done, "exitCode": exit.code()});
+        // What was looked at and rejected is a complete result; what was not found out is none (appendix I).
+        let is_complete = matches!(exit, Exit::Done | Exit::Rejected);
+        let mut invocation = json!({"executionSuccessful": is_complete, "exitCode": exit.code()});
         if left_out > 0
             && let Some(invocation) = invocation.as_object_mut()
         {
