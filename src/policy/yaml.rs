@@ -52,11 +52,12 @@ fn options() -> Options {
     }
 }
 
-/// The parser's words on one line, without the place that stands before them already.
+/// The parser's words on one line, without the place that stands before them already, and in terms of the file.
 fn message(text: &str) -> String {
     let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    match line.split_once(" at line ") {
-        Some((words, _)) => words.to_owned(),
-        None => line,
+    let words = line.split_once(" at line ").map_or(line.as_str(), |(words, _)| words);
+    if words.starts_with("cannot deserialize null into") {
+        return "a value is missing".to_owned();
     }
+    words.replace("mapping start", "a map").replace("sequence start", "a list")
 }
