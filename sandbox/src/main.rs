@@ -26,13 +26,14 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Keys to sign with, a certificate, a secret, and images: one under three tags, whose digest is returned, and
+/// Keys to sign with, certificates (one without the parts that trusted identities name), a secret, and images: one under three tags, whose digest is returned, and
 /// one under another.
 fn furnish(sandbox: &Sandbox) -> String {
     for name in ["root", "targets", "release"] {
         sandbox.vault().create_key(name, KeyKind::P256);
     }
     sandbox.vault().create_certificate("release-certificate", KeyKind::P256, "CN=release,O=Contoso,C=US");
+    sandbox.vault().create_certificate("image-signing", KeyKind::P256, "CN=image-signing,O=Contoso,ST=WA,C=US");
     sandbox.vault().create_pem_secret("release-pem");
     let registry = sandbox.registry();
     let image = registry.push_index("shop/web", "1.0", "the sandbox's image");
