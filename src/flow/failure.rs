@@ -228,7 +228,7 @@ pub enum FlowError {
         image: String,
     },
     /// More signatures are listed than are looked at, and none of those counts.
-    #[error("none of the {checked} signatures of `{image}` that were looked at counts, and there are more")]
+    #[error("more signatures of `{image}` are listed than are looked at, and of the {checked} that were none counts")]
     CandidatesLeft {
         /// The image.
         image: String,

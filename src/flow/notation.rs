@@ -252,7 +252,7 @@ impl NotationFindings {
         match (verified, exempt) {
             (Some(accepted), _) => Ok(Decided::Verified(accepted)),
             (None, Some(exempted)) => Ok(Decided::Exempt(exempted)),
-            (None, None) if self.left && !self.findings.is_empty() => {
+            (None, None) if self.left => {
                 let (image, checked) = (self.image.clone(), self.findings.len());
                 Err(Problem::of(&FlowError::CandidatesLeft { image, checked }))
             }
@@ -260,9 +260,10 @@ impl NotationFindings {
         }
     }
 
-    /// What could not be found out says that it may yet be good; else the one that came furthest says most.
+    /// What could not be found out says that it may yet be good; else the one that came furthest says most, and of
+    /// several the one that was looked at first: the newest that claims to be trusted.
     fn why_not(&self) -> Problem {
-        let telling = self.findings.iter().filter_map(|finding| match &finding.judged {
+        let telling = self.findings.iter().rev().filter_map(|finding| match &finding.judged {
             Judged::Failed(problem) => Some((problem, None)),
             Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
             Judged::Verified(_) | Judged::Exempt(_) => None,
@@ -272,8 +273,10 @@ impl NotationFindings {
             || Problem::of(&FlowError::NoSignature { image: self.image.clone() }),
             |(problem, _)| {
                 let mut problem = problem.clone();
-                if self.findings.len() > 1 {
-                    problem.causes.push(format!("{} more signatures do not count either", self.findings.len() - 1));
+                match self.findings.len() - 1 {
+                    0 => {}
+                    1 => problem.causes.push("1 more signature does not count either".to_owned()),
+                    more => problem.causes.push(format!("{more} more signatures do not count either")),
                 }
                 problem
             },

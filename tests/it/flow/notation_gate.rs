@@ -194,6 +194,39 @@ fn n01_n02_junk_does_not_hide_a_good_signature_and_is_looked_at_with_a_bound() {
 }
 
 #[test]
+fn n01_a_list_without_end_is_not_found_out_although_it_shows_no_signature() {
+    let world = signed();
+    let empty = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    for page in 0..100 {
+        let headers = vec![
+            ("content-type".to_owned(), "application/vnd.oci.image.index.v1+json".to_owned()),
+            ("link".to_owned(), format!("</v2/shop/web/referrers/sha256:0?page={page}>; rel=\"next\"")),
+        ];
+        let action = Action::Answer { status: 200, headers, body: empty.into() };
+        world.sandbox.fault(Fault::new(action).path("/referrers/").nth(page + 1));
+    }
+    let outcome = pinned(&world, "");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["limit-reached"]), "{}", outcome.stderr);
+}
+
+#[test]
+fn of_signatures_that_fail_alike_the_newest_is_told() {
+    let world = world();
+    for ahead in [0, 60, 120] {
+        let line =
+            format!("sign {IMAGE} --format notation --key akv:contoso/certificates/signer --force --expiry 1h");
+        assert_eq!(world.run_at(&line, Some(ahead)).exit, Exit::Done);
+    }
+    let line = format!("verify {IMAGE} --format notation --certificate akv:contoso/certificates/signer --output json");
+    let image = world.run_at(&line, Some(7_200)).json()["images"][0].clone();
+    let ends: Vec<&str> =
+        image["signatures"].as_array().unwrap().iter().map(|one| one["expiresAt"].as_str().unwrap()).collect();
+    assert!(ends.is_sorted_by(|newer, older| newer > older), "{ends:?}");
+    let message = image["message"].as_str().unwrap();
+    assert!(message.contains(ends[0]) && message.contains("2 more signatures do not count"), "{message}");
+}
+
+#[test]
 fn both_formats_must_hold() {
     let (world, root) = World::initialised();
     world.sandbox.vault().create_certificate("signer", KeyKind::P256, SUBJECT).unwrap();
@@ -403,6 +436,9 @@ fn inspect_shows_every_signature_with_its_chain() {
     let image = outcome.json()["images"][0].clone();
     assert_eq!((image["status"].as_str(), image["signatures"].as_array().unwrap().len()), (Some("shown"), 2));
     assert!(image["signatures"].as_array().unwrap().iter().all(|one| one["format"] == "notation"));
+    assert!(image["signatures"].as_array().unwrap().iter().all(|one| one["chain"][0]["name"] == SUBJECT));
+    let lines = world.run(&format!("inspect {IMAGE}")).stdout;
+    assert_eq!(lines.matches(SUBJECT).count(), 2, "{lines}");
 }
 
 #[test]
