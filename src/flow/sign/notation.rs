@@ -318,7 +318,7 @@ impl<'a> NotationJob<'a> {
         let payload = envelope.payload();
         let is_ours = envelope.leaf().is_some_and(|leaf| leaf.public_key() == self.notation.signer.public_key());
         let carries = self.options.annotations.iter().all(|(name, value)| payload.metadata.get(name) == Some(value));
-        let is_stamped = self.notation.timestamp.is_none() || envelope.token().is_some();
+        let is_stamped = self.notation.timestamp.as_ref().is_none_or(|(_, root)| envelope.is_stamped_under(root));
         // In the last tenth of its life it is renewed, if the new one would live longer.
         let lives = attributes.expiry.is_none_or(|end| {
             let whole = end.unix().saturating_sub(attributes.signing_time.unix());

@@ -41,6 +41,16 @@ pub(super) fn check(envelope: &Envelope, trust: &Trust, now: Timestamp) -> Resul
     }
 }
 
+impl Envelope {
+    /// Whether its timestamp proves under this root that its certificates were valid when it was signed. Nobody is
+    /// asked whether the authority was revoked.
+    pub fn is_stamped_under(&self, root: &Certificate) -> bool {
+        let token = self.token().and_then(|token| TimestampToken::parse(token).ok());
+        let roots = std::slice::from_ref(root);
+        token.is_some_and(|token| prove(&token, self.signature(), self.chain(), roots).is_ok())
+    }
+}
+
 /// Every certificate must be valid at `time`.
 fn valid_at(chain: &[Certificate], time: Timestamp) -> Result<(), Rejection> {
     for certificate in chain {

@@ -20,7 +20,7 @@ pub enum BundleFault {
     #[error("{0} certificates, more than {BUNDLE_LIMIT}")]
     TooMany(usize),
     /// No certificate has the key.
-    #[error("none of the {0} certificates is for the signing key")]
+    #[error("{}", no_leaf(*.0))]
     NoLeaf(usize),
     /// The issuers do not lead to a root.
     #[error("no chain leads from `{leaf}` to a root: the certificate of `{missing}` is not there")]
@@ -43,6 +43,14 @@ pub enum BundleFault {
         /// The last.
         until: Timestamp,
     },
+}
+
+fn no_leaf(certificates: usize) -> String {
+    match certificates {
+        0 => "there is no certificate for the signing key".to_owned(),
+        1 => "the certificate is not for the signing key".to_owned(),
+        more => format!("none of the {more} certificates is for the signing key"),
+    }
 }
 
 /// The chain of the certificate that has `key`, leaf first, root last, with every rule kept and everything valid

@@ -72,6 +72,9 @@ impl Explain for DraftError {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::KeyUnsuitable { .. } => "use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521",
+            Self::Bundle(BundleFault::NoLeaf(0)) => {
+                "name a certificate as key (`akv:VAULT/certificates/NAME`), or give its chain with `--certificate-chain`"
+            }
             Self::Bundle(BundleFault::NoRoot { .. } | BundleFault::NoLeaf(_)) => {
                 "give leaf, intermediates and root with `--certificate-chain`; issuers are never fetched"
             }

@@ -181,6 +181,34 @@ fn what_claims_to_be_ours_and_is_not_does_not_keep_us_from_signing() {
     assert!(outcome.stdout.starts_with("signed"), "{} {}", outcome.stdout, outcome.stderr);
 }
 
+/// Whoever may push can put our signature there again, with something in the place of its timestamp.
+#[test]
+fn a_stamp_that_proves_nothing_does_not_keep_us_from_signing() {
+    let world = world();
+    assert_eq!(sign(&world, &["1.0"], "").exit, Exit::Done);
+    let registry = world.sandbox.registry();
+    let (_, manifest) = registry.referring("shop/web", &digest(&world, "1.0")).remove(0);
+    let mut manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let mut envelope: Value = serde_json::from_slice(
+        &registry.blob("shop/web", manifest["layers"][0]["digest"].as_str().unwrap()).unwrap(),
+    )
+    .unwrap();
+    envelope["header"]["io.cncf.notary.timestampSignature"] = "AAAA".into();
+    let envelope = envelope.to_string().into_bytes();
+    manifest["layers"][0]["digest"] = registry.push_blob("shop/web", &envelope).into();
+    manifest["layers"][0]["size"] = envelope.len().into();
+    registry.push_manifest_bytes("shop/web", manifest.to_string().as_bytes());
+    assert!(sign(&world, &["1.0"], "").stdout.starts_with("already-signed"), "where none is asked for");
+    let mut root = rcgen::CertificateParams::default();
+    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root = root.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    let root = world.write("tsa.pem", &root.pem());
+    // The authority is at a private address: signing is begun, and ends there.
+    let stamped = format!("--timestamp-url http://127.0.0.1:9/ --timestamp-root-cert {root}");
+    let outcome = sign(&world, &["1.0"], &stamped);
+    assert!(outcome.stdout.starts_with("failed"), "{} {}", outcome.stdout, outcome.stderr);
+}
+
 #[test]
 fn g14_an_index_is_signed_alone_and_with_recursive_with_its_children() {
     let world = world();
@@ -302,6 +330,8 @@ fn what_no_format_takes_and_what_cannot_be_signed_is_said_before_anything_is_ask
         assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec![reason]), "{line}: {}", outcome.stderr);
         assert!(world.answered(Service::Registry).is_empty(), "{line}");
     }
+    let bare = world.run(&format!("sign {REPOSITORY}:1.0 --format notation --key akv:contoso/keys/bare")).stderr;
+    assert!(bare.contains("no certificate for the signing key") && bare.contains("akv:VAULT/certificates/"), "{bare}");
     let outcome =
         world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --envelope jws"));
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["usage"]));
