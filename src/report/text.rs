@@ -31,14 +31,14 @@ impl Report {
         for image in &self.images {
             let _ = writeln!(text, "{}  {}", image.label(), image.status.word());
             for signature in &image.signatures {
-                let role = signature.role.as_deref().unwrap_or("-");
+                let by = signature.role.as_deref().or(signature.certificate.as_deref()).unwrap_or("-");
                 let key = signature.key_id.as_deref().map_or("-", |id| id.get(..16).unwrap_or(id));
                 let end = signature.expires_at.map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
                 let _ = writeln!(
                     text,
                     "  {} {:<24} key {key}…  until {end}  {}",
                     signature.format,
-                    plain(role),
+                    plain(by),
                     signature.status.word()
                 );
             }
