@@ -26,7 +26,7 @@ pub enum VerifyTimestamp {
 pub struct Pins {
     /// Leaves, or CAs.
     pub certificates: Vec<Certificate>,
-    /// Whom a CA is trusted for; `None` where only leaves are pinned.
+    /// Whom the certificates are trusted for; may be `None` where only leaves are pinned.
     pub identities: Option<TrustedIdentities>,
     /// Which checks decide.
     pub level: Level,
@@ -74,8 +74,9 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trust in pinned certificates: a leaf stands for itself, a CA for the identities. Signing authorities are
-    /// not trusted by pins; they need a trust policy that says so. Refuses a CA without identities.
+    /// Trust in pinned certificates: a leaf stands for itself, a CA for the identities, which every signer must match
+    /// where they are given. Signing authorities are not trusted by pins; they need a trust policy that says so.
+    /// Refuses a CA without identities.
     pub fn pinned(pins: Pins) -> Result<Self, InvalidTrust> {
         let ca = pins.certificates.iter().find(|certificate| certificate.is_ca());
         let identities = match (ca, pins.identities) {
