@@ -30,9 +30,15 @@ pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::E
         || text.contains("no record found")
         || text.contains("resolver settings")
     {
-        return Error::Dns { what, host, reason, cause };
+        return Error::Dns { what, host, reason, cause: without_query(&text).into() };
     }
     Error::Unreachable { what, host, connected, reason, cause }
+}
+
+/// The resolver's words without the question, which it shows as a value of its own language and which names only
+/// what was asked for.
+fn without_query(text: &str) -> &str {
+    text.split_once(" for Query {").map_or(text, |(words, _)| words)
 }
 
 /// Whether TLS itself failed, which it will again: the peer's certificate, or that it speaks none.
@@ -76,5 +82,18 @@ pub(super) fn throttled(purpose: Purpose) -> Reason {
         Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryThrottled,
         Purpose::Vault => Reason::VaultThrottled,
         Purpose::Entra => Reason::IdentityFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resolver_is_told_in_words() {
+        let text =
+            "no records found for Query { name: Name(\"registry.example.\"), query_type: AAAA, query_class: IN }";
+        assert_eq!(without_query(text), "no records found");
+        assert_eq!(without_query("the resolver settings cannot be read"), "the resolver settings cannot be read");
     }
 }

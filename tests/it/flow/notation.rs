@@ -189,10 +189,9 @@ fn a_stamp_that_proves_nothing_does_not_keep_us_from_signing() {
     let registry = world.sandbox.registry();
     let (_, manifest) = registry.referring("shop/web", &digest(&world, "1.0")).remove(0);
     let mut manifest: Value = serde_json::from_slice(&manifest).unwrap();
-    let mut envelope: Value = serde_json::from_slice(
-        &registry.blob("shop/web", manifest["layers"][0]["digest"].as_str().unwrap()).unwrap(),
-    )
-    .unwrap();
+    let mut envelope: Value =
+        serde_json::from_slice(&registry.blob("shop/web", manifest["layers"][0]["digest"].as_str().unwrap()).unwrap())
+            .unwrap();
     envelope["header"]["io.cncf.notary.timestampSignature"] = "AAAA".into();
     let envelope = envelope.to_string().into_bytes();
     manifest["layers"][0]["digest"] = registry.push_blob("shop/web", &envelope).into();

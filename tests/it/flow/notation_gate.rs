@@ -213,8 +213,7 @@ fn n01_a_list_without_end_is_not_found_out_although_it_shows_no_signature() {
 fn of_signatures_that_fail_alike_the_newest_is_told() {
     let world = world();
     for ahead in [0, 60, 120] {
-        let line =
-            format!("sign {IMAGE} --format notation --key akv:contoso/certificates/signer --force --expiry 1h");
+        let line = format!("sign {IMAGE} --format notation --key akv:contoso/certificates/signer --force --expiry 1h");
         assert_eq!(world.run_at(&line, Some(ahead)).exit, Exit::Done);
     }
     let line = format!("verify {IMAGE} --format notation --certificate akv:contoso/certificates/signer --output json");
