@@ -88,7 +88,7 @@ fn rules() -> Vec<Mistake> {
         (rule("exempt: { reason: x }"), 4, 0, "until"),
         (rule("exempt: { reason: \" \", until: 2030-01-01 }"), 4, 13, "needs a reason"),
         (rule("exempt: { reason: x, until: 2027-02-30 }"), 4, 13, "no day"),
-        ("version: 1\nkeys:".into(), 2, 0, "mapping"),
+        ("version: 1\nkeys:".into(), 2, 0, "a map"),
         ("version: 1\nsign:".into(), 2, 0, ""),
         (rule("exempt: { reason: x, until: tomorrow }"), 4, 13, "no day"),
         (rule("exempt: { reason: 5, until: 2030-01-01 }"), 4, 23, ""),
