@@ -22,7 +22,8 @@ pub(crate) fn trust_policy(policy: &Path, stores: &Path) -> Result<(TrustPolicy,
     let bytes = read_bounded(policy, TRUST_POLICY_LIMIT).map_err(|error| {
         SettingError::usage(format!("trust policy `{shown}` cannot be read")).reason(Reason::ConfigInvalid).cause(error)
     })?;
-    let parsed = TrustPolicy::parse(&bytes).map_err(|error| {
+    let usable = TrustPolicy::parse(&bytes).and_then(|policy| policy.check_spelling().map(|()| policy));
+    let parsed = usable.map_err(|error| {
         let reason = error.reason();
         SettingError::usage(format!("trust policy `{shown}` is not usable")).reason(reason).cause(error)
     })?;

@@ -174,6 +174,18 @@ impl TrustPolicy {
         &self.statements
     }
 
+    /// Refuses a document, valid in itself, with a scope that no image is compared with: notation compares the spelling
+    /// that it was given, and here names are normalised first.
+    pub fn check_spelling(&self) -> Result<(), InvalidTrustPolicy> {
+        for statement in &self.statements {
+            if let Some((scope, name)) = statement.scopes.iter().find_map(|scope| Some((scope, respelt(scope)?))) {
+                let fault = StatementFault::Spelling { scope: scope.clone(), name };
+                return Err(InvalidTrustPolicy::Statement { statement: statement.name.clone(), fault });
+            }
+        }
+        Ok(())
+    }
+
     /// The statement for a repository: the one that names it, else the one for everything, else none, and then
     /// nothing is allowed.
     pub fn statement(&self, repository: &Repository) -> Option<&Statement> {
@@ -316,14 +328,11 @@ fn scopes(members: &Object) -> Result<Vec<String>, StatementFault> {
     if let Some(wrong) = scopes.iter().find(|scope| !everything && !is_scope(scope)) {
         return Err(StatementFault::Scope(wrong.clone()));
     }
-    match scopes.iter().find_map(|scope| Some((scope, respelt(scope)?))) {
-        Some((scope, name)) => Err(StatementFault::Spelling { scope: scope.clone(), name }),
-        None => Ok(scopes),
-    }
+    Ok(scopes)
 }
 
-/// How images name the repository that a scope spells otherwise. notation compares the spelling that it was given; here
-/// such a statement would be passed over, and `*` decide, which may ask for less.
+/// How images name the repository that a scope spells otherwise. Such a statement would be passed over, and `*` decide,
+/// which may ask for less.
 fn respelt(scope: &str) -> Option<String> {
     Repository::named(scope).ok()?;
     Repository::familiar(scope).ok().map(|repository| repository.to_string()).filter(|name| name != scope)
