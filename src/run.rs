@@ -204,6 +204,10 @@ fn complain(process: &mut Process, what: &str, path: &Path, error: &std::io::Err
 /// Writes a file whole or not at all: beside it first, then in its place (N05).
 #[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    // A device or a pipe, such as `/dev/stdout`, is written to and stays what it is.
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);

@@ -122,3 +122,22 @@ fn a_result_that_reached_nobody_is_no_success() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_report_into_a_pipe_or_a_device_leaves_it_what_it_is() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let pipe = world.folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    let line = format!("verify {REPOSITORY}:1.0 --format dct --root {root} --report {}", pipe.display());
+    let outcome = world.run(&line);
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file());
+    let report: serde_json::Value = serde_json::from_str(&reader.join().unwrap()).unwrap();
+    assert_eq!(report["decision"], "allow");
+}
