@@ -75,6 +75,10 @@ impl StateFile {
                 .cause(error)
                 .hint("the state file lies in a folder that this run may write, on a file system with locks")
         };
+        // Not opened: a pipe would wait for its other end.
+        if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(unlockable(io::Error::other("it is no regular file")));
+        }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unlockable)?;
         loop {
             match file.try_lock() {

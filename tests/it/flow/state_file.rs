@@ -123,6 +123,14 @@ fn what_cannot_be_remembered_is_not_allowed() {
     refused(&world.run(&verify(REPOSITORY, &root, &state)), &state, "cannot be locked");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_the_lock_is_not_waited_for() {
+    let (world, root, state) = world();
+    assert!(Command::new("mkfifo").arg(format!("{state}.lock")).status().unwrap().success());
+    refused(&world.run(&verify(REPOSITORY, &root, &state)), &state, "it is no regular file");
+}
+
 #[test]
 fn a_file_that_a_killed_run_left_is_in_nobodys_way_and_missing_folders_are_made() {
     let (world, root, _) = world();
