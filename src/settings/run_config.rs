@@ -68,6 +68,12 @@ impl<'a> RunConfig<'a> {
         keys: &KeyRing,
     ) -> Result<Vec<Certificate>, Failure> {
         let is_name = KeyNames::is_name(text) && self.file()?.is_some_and(|file| file.named(text).is_some());
+        // A file that merely lies about must not decide which certificate a line means (P13).
+        if is_name && Path::new(text).is_file() {
+            return Err(SettingError::usage(format!("`{flag} {text}` is a name of `keys` and a file"))
+                .hint(format!("write `./{text}` for the file, or the key reference for the key"))
+                .into());
+        }
         if is_name || KeyReference::is_meant(text) {
             certificate::of_key(&format!("{flag} `{text}`"), &self.key(flag, text)?, keys, Reason::Usage).await
         } else {
