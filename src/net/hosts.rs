@@ -291,6 +291,11 @@ mod tests {
             "https://user:pw@kv.vault.azure.net",
             "https://kv.vault.azure.net:8443",
             "https://kv.vault.azure.cn",
+            "https://managedhsm.azure.net",
+            "https://h.managedhsm.azure.net.evil.example",
+            "http://h.managedhsm.azure.net",
+            "https://user:pw@h.managedhsm.azure.net",
+            "https://h.managedhsm.azure.net:8443",
             "https://127.0.0.1",
         ] {
             assert!(hosts.vault_scope(&url(other)).is_err(), "{other}");
