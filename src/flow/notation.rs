@@ -118,14 +118,14 @@ impl NotationSignatures {
         &self.listed
     }
 
-    /// Judges every signature under a trust: those first that claim a certificate it names.
-    pub async fn judge(&self, services: &Services, trust: &Trust) -> NotationFindings {
+    /// Judges every signature under a trust, so many at once: those first that claim a certificate it names.
+    pub async fn judge(&self, services: &Services, trust: &Trust, at_once: usize) -> NotationFindings {
         let mut entries: Vec<&Referrer> = self.listed.iter().collect();
         entries.sort_by_key(|entry| !trust.names_thumbprint(&thumbprints(entry)));
         let left = self.left || entries.len() > CHECKED;
         entries.truncate(CHECKED);
         let judging = entries.into_iter().map(|entry| self.judge_one(services, entry, trust));
-        let findings = stream::iter(judging).buffered(services.concurrency).collect().await;
+        let findings = stream::iter(judging).buffered(at_once).collect().await;
         NotationFindings { findings, image: self.subject.to_string(), left }
     }
 

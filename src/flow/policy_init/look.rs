@@ -203,7 +203,7 @@ impl LookedAt {
             if !tried.insert(signer.clone()) {
                 continue;
             }
-            let judged = listed.judge(services, &trust).await;
+            let judged = listed.judge(services, &trust, services.concurrency).await;
             let shown = judged.findings.iter().map(|finding| finding.report(&subject.repository));
             let counts = shown.filter(|signature| signature.status == Status::Verified).collect::<Vec<_>>();
             match judged.decide() {

@@ -230,7 +230,9 @@ impl Group<'_> {
                 Demanded::Dct { root, requirement } => findings.add_dct(root, requirement, &subject, collections),
                 Demanded::Notation(trust) => {
                     let _permit = self.work.acquire().await;
-                    findings.add_notation(self.services, trust, &subject, &mut listed).await;
+                    // So many images at once share what a run may ask at once.
+                    let at_once = (self.services.concurrency / self.options.images.len().max(1)).max(1);
+                    findings.add_notation(self.services, trust, &subject, &mut listed, at_once).await;
                 }
             }
         }
@@ -282,6 +284,7 @@ impl Findings {
         trust: &NotationTrust,
         subject: &Subject,
         listed: &mut Option<Result<NotationSignatures, Problem>>,
+        at_once: usize,
     ) {
         let trust = match trust.for_repository(&subject.repository) {
             Applied::Trust(trust) => trust,
@@ -299,7 +302,7 @@ impl Findings {
             *listed = Some(signatures.map_err(|failure| failure.problem()));
         }
         let found = match listed {
-            Some(Ok(signatures)) => signatures.judge(services, &trust).await,
+            Some(Ok(signatures)) => signatures.judge(services, &trust, at_once).await,
             Some(Err(problem)) => return self.fails(problem.clone()),
             None => unreachable!("just listed"),
         };

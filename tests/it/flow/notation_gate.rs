@@ -240,6 +240,61 @@ fn both_formats_must_hold() {
     assert_eq!(outcome.json()["images"][0]["requirements"].as_array().unwrap().len(), 2);
 }
 
+#[test]
+fn images_with_many_signatures_share_what_is_asked_at_once() {
+    let world = world();
+    let images: Vec<String> = (0..4).map(|number| format!("{REPOSITORY}:t{number}")).collect();
+    for number in 0..4 {
+        world.sandbox.registry().push_image("shop/web", &format!("t{number}"), &format!("image {number}"));
+    }
+    let images = images.join(" ");
+    for _ in 0..6 {
+        let line = format!("sign {images} --format notation --key akv:contoso/certificates/other --force");
+        assert_eq!(world.run(&line).exit, Exit::Done);
+    }
+    world.sandbox.clear_log();
+    world.sandbox.set_latency(std::time::Duration::from_millis(20));
+    let trust = "--format notation --certificate akv:contoso/certificates/signer --concurrency 4";
+    let outcome = world.run(&format!("verify {images} {trust}"));
+    assert_eq!((outcome.exit, outcome.reasons().len()), (Exit::Rejected, 4), "{}", outcome.stderr);
+    let asked = world.sandbox.log();
+    let asked: Vec<_> = asked.iter().filter(|entry| entry.path.starts_with("/v2/shop/")).collect();
+    let in_flight = |at: u64| asked.iter().filter(|entry| entry.started <= at && at < entry.ended).count();
+    let most = asked.iter().map(|entry| in_flight(entry.started)).max().unwrap();
+    assert!((2..=4).contains(&most), "{most} of {} at once", asked.len());
+}
+
+#[test]
+fn g14_an_index_of_which_the_children_alone_are_signed_is_not_signed() {
+    let world = world();
+    let registry = world.sandbox.registry();
+    let index = registry.manifest("shop/web", &world.digest("1.0")).unwrap();
+    let index: serde_json::Value = serde_json::from_slice(&index).unwrap();
+    let children: Vec<String> = index["manifests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|child| format!("{REPOSITORY}@{}", child["digest"].as_str().unwrap()))
+        .collect();
+    let key = "--format notation --key akv:contoso/certificates/signer";
+    assert_eq!(world.run(&format!("sign {} {key}", children.join(" "))).exit, Exit::Done);
+    let trust = "--format notation --certificate akv:contoso/certificates/signer";
+    let outcome = world.run(&format!("verify {} {trust}", children.join(" ")));
+    assert_eq!((outcome.exit, outcome.stdout.lines().count()), (Exit::Done, 2), "{}", outcome.stderr);
+    let outcome = pinned(&world, "");
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["unsigned"]), "{}", outcome.stderr);
+    // Nor do the children count where the index is what was signed.
+    sign(&world, "signer", "");
+    assert_eq!(pinned(&world, "").exit, Exit::Done);
+    registry.push_index("shop/web", "2.0", "two");
+    let other = registry.manifest("shop/web", &world.digest("2.0")).unwrap();
+    let other: serde_json::Value = serde_json::from_slice(&other).unwrap();
+    assert_eq!(world.run(&format!("sign {REPOSITORY}:2.0 {key}")).exit, Exit::Done);
+    let child = format!("{REPOSITORY}@{}", other["manifests"][0]["digest"].as_str().unwrap());
+    let outcome = world.run(&format!("verify {child} {trust}"));
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["unsigned"]), "{}", outcome.stderr);
+}
+
 /// notation's own files in a folder, for one repository.
 pub fn notation_files(world: &World, level: &str, trusted: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
