@@ -8,7 +8,7 @@ use std::{fs, io, time::Duration};
 
 use acr_sandbox::{Identity, KeyKind, Options, Sandbox};
 use acr_sign::{Exit, Process, run};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
 const LATENCY: Duration = Duration::from_millis(20);
 
@@ -66,16 +66,19 @@ impl Stage {
 fn notation(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("notation, 20 ms latency");
     group.sample_size(10);
-    let stage = Stage::new(1, 100).unwrap();
-    stage.sandbox.set_latency(LATENCY);
     // One after the other is measured on fewer, and is to be multiplied.
     let loads = [(100, 8), (100, 16), (10, 1)];
     for (images, concurrency) in loads {
         group.bench_function(format!("sign {images} images, {concurrency} at once"), |bench| {
-            bench.iter(|| stage.sign(images, concurrency));
+            // Each time where nothing is signed yet, or the lists of signatures would grow.
+            let stage = || {
+                let stage = Stage::new(1, images).unwrap();
+                stage.sandbox.set_latency(LATENCY);
+                stage
+            };
+            bench.iter_batched(stage, |stage| stage.sign(images, concurrency), BatchSize::PerIteration);
         });
     }
-    // Anew, so that each image has one signature.
     let stage = Stage::new(1, 100).unwrap();
     stage.sign(100, 16);
     stage.sandbox.set_latency(LATENCY);
