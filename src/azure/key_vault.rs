@@ -132,11 +132,10 @@ impl Vault {
             .map_err(|error| VaultError::of(&full, "list versions of", error))?;
         let listed: Vec<_> =
             pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
-        let listed = listed.iter().filter_map(|properties| {
+        let listed = listed.iter().map(|properties| {
             let attributes = properties.attributes.as_ref();
-            let enabled = attributes.and_then(|attributes| attributes.enabled).unwrap_or(true);
-            let created = attributes.and_then(|attributes| attributes.created);
-            Some((created, properties.kid.as_deref().and_then(version_of).filter(|_| enabled)?))
+            let state = attributes.map(|attributes| (attributes.enabled, attributes.created));
+            (properties.kid.as_deref(), state.unwrap_or_default())
         });
         let mut keys = Vec::new();
         for version in newest(listed, known) {
@@ -160,11 +159,10 @@ impl Vault {
             .map_err(|error| VaultError::of(&full, "list versions of", error))?;
         let listed: Vec<_> =
             pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
-        let listed = listed.iter().filter_map(|properties| {
+        let listed = listed.iter().map(|properties| {
             let attributes = properties.attributes.as_ref();
-            let enabled = attributes.and_then(|attributes| attributes.enabled).unwrap_or(true);
-            let created = attributes.and_then(|attributes| attributes.created);
-            Some((created, properties.id.as_deref().and_then(version_of).filter(|_| enabled)?))
+            let state = attributes.map(|attributes| (attributes.enabled, attributes.created));
+            (properties.id.as_deref(), state.unwrap_or_default())
         });
         let mut certificates = Vec::new();
         for version in newest(listed, known) {
@@ -311,12 +309,15 @@ impl Signer for VaultSigner {
     }
 }
 
-/// The newest versions first besides the known one, as many as are looked at.
+/// Of what is listed, an ID with whether it is enabled and when it was made: the enabled versions besides the known one,
+/// newest first, as many as are looked at.
 fn newest<'a>(
-    listed: impl Iterator<Item = (Option<OffsetDateTime>, &'a str)>,
+    listed: impl Iterator<Item = (Option<&'a str>, (Option<bool>, Option<OffsetDateTime>))>,
     known: &str,
 ) -> impl Iterator<Item = &'a str> {
-    let mut versions: Vec<_> = listed.filter(|(_, version)| *version != known).collect();
+    let enabled = listed.filter(|(_, (enabled, _))| enabled.unwrap_or(true));
+    let versions = enabled.filter_map(|(id, (_, created))| Some((created, version_of(id?)?)));
+    let mut versions: Vec<_> = versions.filter(|(_, version)| *version != known).collect();
     versions.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
     versions.into_iter().take(VERSIONS).map(|(_, version)| version)
 }
