@@ -5,7 +5,7 @@ use futures::future::join;
 use super::{
     Failure, FlowError, Needed, NotationSignatures, Services,
     notation::signature as notation_signature,
-    verify::{chain, signer_name},
+    roles::{chain, signer_name},
 };
 use crate::{
     format::{

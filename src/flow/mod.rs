@@ -10,6 +10,7 @@ mod policy_init;
 mod policy_view;
 mod publish;
 mod revocations;
+mod roles;
 mod services;
 mod sign;
 mod trust_init;

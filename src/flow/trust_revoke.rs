@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft, verify::signer_name,
+    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, roles::signer_name, sign_draft,
 };
 use crate::{
     crypto::{PublicKey, Signer},

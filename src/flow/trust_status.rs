@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Failure, FlowError, Needed, Services, inspect::all_entries, verify::signer_name};
+use super::{Failure, FlowError, Needed, Services, inspect::all_entries, roles::signer_name};
 use crate::{
     format::dct::{RoleName, RootTrust, Threshold, TrustedSet, lookup::pull},
     oci::Repository,

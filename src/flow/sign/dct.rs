@@ -12,7 +12,7 @@ use crate::{
     crypto::Signer,
     flow::{
         Collection, Failure, FlowError, Needed, Published, Services, collection::lists, publish::pause_before_retry,
-        sign_draft, verify::chain,
+        roles::chain, sign_draft,
     },
     format::{
         Format,

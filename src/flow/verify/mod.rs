@@ -2,6 +2,8 @@
 //! the pure verifiers and the policy decide. An image passes only with an [`Allowed`] in hand.
 
 mod collections;
+mod ended;
+mod findings;
 mod notation;
 mod trust;
 
@@ -10,25 +12,18 @@ use std::collections::BTreeMap;
 use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
 
-use self::{collections::Collections, notation::Applied};
+use self::{collections::Collections, ended::Ended, findings::Findings};
 pub use self::{
     notation::NotationTrust,
     trust::{Demanded, Trust},
 };
-use super::{Decided, Failure, FlowError, NotationSignatures, Services};
+use super::{FlowError, Services};
 use crate::{
-    format::{
-        Identity, Signed, Verified,
-        dct::{self, Contradiction, Gun, Memory, RoleName, RootTrust, Seen, TrustedSet},
-        notation::Action,
-    },
+    format::dct::{Contradiction, Gun, Memory, Seen},
     oci::{Reference, Repository, Subject, Tag},
-    policy::{Allowed, Demand, Denied, Policy, Requirement, Rule, evaluate},
-    reason::{Exit, Reason},
-    registry::{self, ReferrersMode, Resolved},
-    report::{
-        Decision, ImageReport, Link, Location, Problem, Report, RequirementReport, RuleReport, SignatureReport, Status,
-    },
+    policy::{Demand, Exemption, Policy, Requirement, Rule, evaluate},
+    registry::{self, Resolved},
+    report::{Decision, Location, Problem, Report, RuleReport},
 };
 
 /// What `verify` was asked.
@@ -104,29 +99,6 @@ struct Judged {
     seen: Vec<Seen>,
 }
 
-/// One image, judged.
-struct Ended {
-    index: usize,
-    allowed: bool,
-    report: ImageReport,
-    /// What was not checked as strictly as it can be (P09): the switch, and what it means.
-    lax: Vec<(String, String)>,
-    /// What else is worth saying.
-    warnings: Vec<String>,
-}
-
-/// What each leaf found: a proof or a reason, and either as the report tells it.
-#[derive(Default)]
-struct Findings {
-    outcomes: Vec<Result<Verified, Reason>>,
-    problems: Vec<Option<Problem>>,
-    signatures: Vec<SignatureReport>,
-    /// The statement of notation's policy that lets the image pass, where one does.
-    exempt: Vec<Option<String>>,
-    /// What was not checked as strictly as it can be.
-    lax: Vec<(String, String)>,
-}
-
 impl Group<'_> {
     async fn judge(&self, indexes: &[usize]) -> Judged {
         let images: Vec<(usize, &Reference)> =
@@ -161,7 +133,7 @@ impl Group<'_> {
         })
     }
 
-    fn exempt(&self, index: usize, image: &Reference, exemption: &crate::policy::Exemption) -> Ended {
+    fn exempt(&self, index: usize, image: &Reference, exemption: &Exemption) -> Ended {
         if let Some(allowed) = exemption.allow(self.services.now) {
             return Ended::allowed(index, image, None, &allowed);
         }
@@ -251,224 +223,6 @@ impl Group<'_> {
     }
 }
 
-impl Findings {
-    /// Looks at trust data.
-    fn add_dct(
-        &mut self,
-        root: &RootTrust,
-        requirement: &dct::Requirement,
-        subject: &Subject,
-        collections: &Collections<'_>,
-    ) {
-        let set = match collections.under(root) {
-            Some(Ok(set)) => set,
-            Some(Err(failure)) => return self.fails(failure.problem()),
-            None => unreachable!("trust data is loaded under every root that is demanded"),
-        };
-        let descriptor = &subject.descriptor;
-        match dct::verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, requirement) {
-            Ok(verified) => {
-                for signature in signatures(&verified, subject, set) {
-                    self.show(signature);
-                }
-                self.holds(verified);
-            }
-            Err(rejection) => self.fails(Failure::from(rejection).problem()),
-        }
-    }
-
-    /// Looks at signatures by certificate; they are listed and fetched once, however many leaves ask.
-    async fn add_notation(
-        &mut self,
-        services: &Services,
-        trust: &NotationTrust,
-        subject: &Subject,
-        listed: &mut Option<Result<NotationSignatures, Problem>>,
-        at_once: usize,
-    ) {
-        let trust = match trust.for_repository(&subject.repository) {
-            Applied::Trust(trust) => trust,
-            Applied::Skip(statement) => return self.passes(subject, statement),
-            Applied::Unlooked(statement) => {
-                let (image, statement) = (subject.to_string(), statement.to_owned());
-                return self.fails(Problem::of(&FlowError::Unlooked { image, statement }));
-            }
-            Applied::Nothing => {
-                return self.fails(Problem::of(&FlowError::NoStatement { repository: subject.repository.to_string() }));
-            }
-        };
-        if listed.is_none() {
-            let signatures = NotationSignatures::list(services, subject, ReferrersMode::Auto).await;
-            *listed = Some(signatures.map_err(|failure| failure.problem()));
-        }
-        let found = match listed {
-            Some(Ok(signatures)) => signatures.judge(services, &trust, at_once).await,
-            Some(Err(problem)) => return self.fails(problem.clone()),
-            None => unreachable!("just listed"),
-        };
-        for finding in &found.findings {
-            self.show(finding.report(&subject.repository));
-        }
-        match found.decide() {
-            Ok(Decided::Verified(accepted)) => {
-                let level = accepted.level.name();
-                if level != "strict" {
-                    let said = format!("signatures in `{}` are checked at the level `{level}`", subject.repository);
-                    self.lax.push((format!("level {level}"), said));
-                }
-                if let Some(action) = accepted.level.weaker_revocation() {
-                    let (word, what) = match action {
-                        Action::Enforce => unreachable!("nothing is weaker than that"),
-                        Action::Log => ("log", "only recorded"),
-                        Action::Skip => ("off", "not looked up"),
-                    };
-                    let said = format!("for signatures in `{}` revocation is {what}", subject.repository);
-                    self.lax.push((format!("revocation {word}"), said));
-                }
-                let logged = accepted.warnings.iter();
-                self.lax.extend(logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))));
-                self.holds(accepted.verified);
-            }
-            Ok(Decided::Exempt(exempted)) => self.passes(subject, exempted.statement.as_deref().unwrap_or_default()),
-            Err(problem) => self.fails(problem),
-        }
-    }
-
-    fn show(&mut self, signature: SignatureReport) {
-        if !self.signatures.contains(&signature) {
-            self.signatures.push(signature);
-        }
-    }
-
-    fn holds(&mut self, verified: Verified) {
-        self.outcomes.push(Ok(verified));
-        self.problems.push(None);
-        self.exempt.push(None);
-    }
-
-    /// A statement of notation's policy lets it pass; that is no proof of anything.
-    fn passes(&mut self, subject: &Subject, statement: &str) {
-        let (image, statement) = (subject.to_string(), statement.to_owned());
-        let error = FlowError::NotAuthentic { image, statement: statement.clone() };
-        self.fails(Problem::of(&error));
-        self.exempt.pop();
-        self.exempt.push(Some(statement));
-    }
-
-    /// Whether nothing stands against the image but statements that let it pass.
-    fn let_pass(&self) -> bool {
-        let mut leaves = self.outcomes.iter().zip(&self.exempt);
-        leaves.all(|(outcome, exempt)| outcome.is_ok() || exempt.is_some())
-    }
-
-    fn fails(&mut self, problem: Problem) {
-        self.outcomes.push(Err(problem.reason));
-        self.problems.push(Some(problem));
-        self.exempt.push(None);
-    }
-
-    /// The most telling reason in words; how many more there are is said, too.
-    fn telling(&self, denied: Denied, image: &Reference) -> Problem {
-        let blamed = denied.leaf.and_then(|leaf| self.problems.get(leaf)?.clone());
-        let mut problem = blamed.unwrap_or_else(|| {
-            let image = image.to_string();
-            Failure::from(FlowError::TooFewKeys { image, reason: denied.reason }).problem()
-        });
-        let failing = self.problems.iter().flatten().count();
-        if denied.leaf.is_some() && failing > 1 {
-            problem.causes.push(format!("{} more of the rule's {} demands fail", failing - 1, self.problems.len()));
-        }
-        problem
-    }
-
-    fn report(&self, demands: &[&Trust]) -> Vec<RequirementReport> {
-        let report = |(demand, problem): (&&Trust, &Option<Problem>)| RequirementReport {
-            requirement: demand.words.clone(),
-            status: problem.as_ref().map_or(Status::Verified, status),
-            problem: problem.clone(),
-        };
-        demands.iter().zip(&self.problems).map(report).collect()
-    }
-}
-
-impl Ended {
-    /// The only way to an image that passes: with a permission in hand.
-    fn allowed(index: usize, image: &Reference, subject: Option<&Subject>, allowed: &Allowed<'_>) -> Self {
-        let status = if allowed.exemption().is_some() { Status::Exempt } else { Status::Verified };
-        let report = ImageReport {
-            pinned: subject.map(ToString::to_string),
-            digest: subject.map(|subject| subject.descriptor.digest.clone()),
-            media_type: subject.map(|subject| subject.descriptor.media_type.to_string()),
-            ..ImageReport::named(image.to_string(), status)
-        };
-        let exempt = allowed.exemption().map(|exemption| {
-            let (until, why) = (exemption.until(), exemption.reason());
-            (format!("exempt {image}"), format!("`{image}` was not looked at: exempt until {until} ({why})"))
-        });
-        Self { index, allowed: true, report, lax: exempt.into_iter().collect(), warnings: Vec::new() }
-    }
-
-    /// An image that statements of notation's policy let pass without anybody's signature being proven.
-    fn let_pass(index: usize, image: &Reference, subject: &Subject, findings: &Findings) -> Self {
-        let report = ImageReport {
-            pinned: Some(subject.to_string()),
-            digest: Some(subject.descriptor.digest.clone()),
-            media_type: Some(subject.descriptor.media_type.to_string()),
-            ..ImageReport::named(image.to_string(), Status::Exempt)
-        };
-        let said = |statement: &String| {
-            let warning =
-                format!("`{image}` is not verified: the statement `{statement}` of the trust policy lets it pass");
-            (format!("statement {statement}"), warning)
-        };
-        let lax = findings.exempt.iter().flatten().map(said).collect();
-        Self { index, allowed: true, report, lax, warnings: Vec::new() }
-    }
-
-    fn failed(index: usize, image: &Reference, error: FlowError) -> Self {
-        Self::denied(index, image, None, Failure::from(error).problem())
-    }
-
-    fn denied(index: usize, image: &Reference, resolved: Option<&Resolved>, problem: Problem) -> Self {
-        let mut report = ImageReport::failed(image.to_string(), status(&problem), problem);
-        if let Some(resolved) = resolved {
-            report.digest = Some(resolved.descriptor.digest.clone());
-            report.media_type = Some(resolved.descriptor.media_type.to_string());
-        }
-        Self { index, allowed: false, report, lax: Vec::new(), warnings: Vec::new() }
-    }
-}
-
-/// How something ends that fails for this reason: looked at, or not found out.
-fn status(problem: &Problem) -> Status {
-    if problem.reason.exit() == Exit::Rejected { Status::Rejected } else { Status::Undecided }
-}
-
-/// The signatures that a proof stands on, each with what its trust hangs on.
-fn signatures(proof: &Verified, subject: &Subject, set: &TrustedSet) -> Vec<SignatureReport> {
-    let one = |signature: &Signed| {
-        let mut report = SignatureReport {
-            expires_at: signature.expires,
-            reference: Some(subject.to_string()),
-            ..SignatureReport::new(proof.format(), Status::Verified)
-        };
-        match &signature.by {
-            Identity::Role { role, key_id } => {
-                report.signer = signer_name(role);
-                report.key_id = Some(key_id.to_string());
-                report.role = Some(role.to_string());
-                report.chain = chain(set, role);
-            }
-            Identity::Certificate { subject, thumbprint } => {
-                report.key_id = Some(thumbprint.clone());
-                report.certificate = Some(subject.clone());
-            }
-        }
-        report
-    };
-    proof.signers().iter().map(one).collect()
-}
-
 /// What the image resolved to.
 pub(super) fn subject(image: &Reference, resolved: &Resolved) -> Subject {
     Subject { repository: image.repository.clone(), tag: tag(image), descriptor: resolved.descriptor.clone() }
@@ -477,35 +231,4 @@ pub(super) fn subject(image: &Reference, resolved: &Resolved) -> Subject {
 /// The tag that counts: a name without tag and digest means `latest`, as docker reads it.
 pub(super) fn tag(image: &Reference) -> Option<Tag> {
     if image.digest.is_some() { image.tag.clone() } else { Some(image.tag_or_latest()) }
-}
-
-/// What trust in a role hangs on: the root, and each role from `targets` down to it.
-pub(super) fn chain(set: &TrustedSet, role: &RoleName) -> Vec<Link> {
-    let root = set.root();
-    let mut roles = vec![role.clone()];
-    while let Some(parent) = roles.last().and_then(RoleName::parent) {
-        roles.push(parent);
-    }
-    let of_role = |role: RoleName| {
-        let file = set.targets(&role);
-        Link {
-            key_id: set.signers(&role).first().map(|by| by.key_id.to_string()),
-            version: file.map(|file| file.version.get()),
-            expires_at: file.map(|file| file.expires),
-            name: role.to_string(),
-        }
-    };
-    let root = Link {
-        name: RoleName::ROOT.to_string(),
-        key_id: root.key_ids(&RoleName::ROOT).first().map(ToString::to_string),
-        version: Some(root.version.get()),
-        expires_at: Some(root.expires),
-    };
-    std::iter::once(root).chain(roles.into_iter().rev().map(of_role)).collect()
-}
-
-/// The signer that a role is named after, for roles that docker calls signers.
-pub(super) fn signer_name(role: &RoleName) -> Option<String> {
-    let name = role.as_str().strip_prefix("targets/").filter(|_| *role != RoleName::RELEASES)?;
-    Some(name.to_owned())
 }
