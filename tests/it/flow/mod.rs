@@ -8,7 +8,10 @@ mod identity;
 mod kill;
 mod lies;
 mod notation;
+mod notation_files;
 mod notation_gate;
+mod notation_keys;
+mod notation_many;
 mod pins;
 mod publishing;
 mod refusals;
@@ -16,4 +19,4 @@ mod state;
 mod state_file;
 mod texts;
 
-pub use notation_gate::notation_files;
+pub use notation_files::notation_files;

@@ -3,9 +3,12 @@
 mod certificates;
 pub mod fixtures;
 mod headers;
+mod identities;
 pub mod maker;
+mod payloads;
 mod policies;
 mod revocation;
+mod revocation_lists;
 pub mod scene;
 mod signing;
 mod timestamps;
