@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    delegation_state::DelegationState,
     draft::{Draft, end, held_as, require_suitable},
     draft_error::DraftError,
     key::Key,
@@ -13,7 +14,7 @@ use super::{
     sign::{Change, LIFE_DAYS, draft, listed_as, next, prepare, unsigned},
     signer_name::SignerName,
     targets::{Delegation, Targets},
-    trusted_set::{DelegationState, TrustedSet},
+    trusted_set::TrustedSet,
 };
 use crate::{crypto::PublicKey, oci::Tag, timestamp::Timestamp};
 

@@ -6,10 +6,8 @@
 use std::collections::VecDeque;
 
 use super::{
-    file_meta::FileMeta,
-    name::RoleName,
-    rejection::Rejection,
-    trusted_set::{DelegationState, TrustedSet},
+    delegation_state::DelegationState, file_meta::FileMeta, name::RoleName, rejection::Rejection,
+    trusted_set::TrustedSet,
 };
 use crate::oci::Digest;
 

@@ -4,10 +4,10 @@
 
 use super::{
     certificate_rules::CertificateFault,
+    delegation_state::DelegationState,
     json_reader::InvalidJson,
     key::InvalidRoleKey,
     name::{KeyId, RoleName, Threshold, Version},
-    trusted_set::DelegationState,
 };
 use crate::{
     oci::Digest,

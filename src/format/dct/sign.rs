@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    delegation_state::DelegationState,
     draft::{Draft, SnapshotPlan, Unsigned, end, held_as},
     draft_error::DraftError,
     file_meta::{FileMeta, Hashes},
@@ -15,7 +16,7 @@ use super::{
     name::{KeyId, RoleName, Version},
     snapshot::Snapshot,
     targets::Targets,
-    trusted_set::{DelegationState, TrustedSet},
+    trusted_set::TrustedSet,
 };
 use crate::{
     crypto::PublicKey,

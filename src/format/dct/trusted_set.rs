@@ -4,10 +4,11 @@
 //! last its end (docker-content-trust.md §11). The same function loads every role (T12). A delegation that
 //! is expired or below its threshold is kept as such and leads nowhere; any other fault rejects everything.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use super::{
     authority::{Authority, SignedBy},
+    delegation_state::{DelegationState, Withheld},
     file_meta::FileMeta,
     name::{Gun, RoleName, Version},
     rejection::Rejection,
@@ -16,8 +17,9 @@ use super::{
     signed::{RoleBody, Signed},
     snapshot::{Snapshot, TimestampFile},
     targets::{DELEGATION_LIMIT, Delegation, Targets},
+    wanted::Wanted,
 };
-use crate::{oci::Digest, reason::Reason, timestamp::Timestamp};
+use crate::{oci::Digest, timestamp::Timestamp};
 
 /// A root that the walk ended at.
 #[derive(Clone, Debug)]
@@ -59,41 +61,6 @@ enum Visited {
     /// Signed as it must be, and past its end: it counts for nothing but being signed again.
     Expired(Loaded<Targets>),
     BelowThreshold,
-}
-
-/// What is known of a role that is delegated.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum DelegationState {
-    /// Verified and in use.
-    Loaded,
-    /// Past its end.
-    Expired,
-    /// Signed by too few of its keys.
-    BelowThreshold,
-    /// Not in the snapshot: never published, or hidden.
-    Absent,
-    /// In the snapshot, and its file was not offered yet.
-    NotLoaded,
-}
-
-/// A file to fetch by its hash.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Wanted {
-    /// The role.
-    pub role: RoleName,
-    /// The digest that its bytes must have.
-    pub digest: Digest,
-    /// The most bytes that it may have.
-    pub length: u64,
-}
-
-/// A delegation that a pull trusts, and that is not there in a valid form (T29, T30).
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Withheld {
-    /// The role.
-    pub role: RoleName,
-    /// In which way it is not valid.
-    pub state: DelegationState,
 }
 
 impl TrustedSet {
@@ -447,40 +414,4 @@ impl TrustedSet {
 /// A role's own paths, as far as they lie within its parent's.
 fn allowed(own: &[String], parent: &[String]) -> Vec<String> {
     own.iter().filter(|path| parent.iter().any(|outer| path.starts_with(outer.as_str()))).cloned().collect()
-}
-
-impl Wanted {
-    fn new(role: &RoleName, meta: &FileMeta) -> Option<Self> {
-        let length = meta.length.min(role.size_limit());
-        Some(Self { role: role.clone(), digest: meta.digest()?, length })
-    }
-
-    /// The name under which the trust server has the file.
-    pub fn file_name(&self) -> String {
-        format!("{}.{}.json", self.role, self.digest.hex())
-    }
-}
-
-impl DelegationState {
-    /// The stable reason for not counting such a role.
-    pub fn reason(self) -> Reason {
-        match self {
-            Self::Expired => Reason::Expired,
-            Self::BelowThreshold => Reason::ThresholdNotMet,
-            Self::Absent => Reason::Unsigned,
-            Self::Loaded | Self::NotLoaded => Reason::AnswerInvalid,
-        }
-    }
-}
-
-impl fmt::Display for DelegationState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Loaded => "loaded",
-            Self::Expired => "expired",
-            Self::BelowThreshold => "below its threshold",
-            Self::Absent => "absent from the snapshot (never published, or hidden)",
-            Self::NotLoaded => "not loaded",
-        })
-    }
 }

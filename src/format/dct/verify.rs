@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 
 use super::{
     authority::SignedBy,
+    delegation_state::DelegationState,
     key::Key,
     lookup::{self, Entry},
     name::{KeyId, RoleName, Version},
     rejection::Rejection,
-    trusted_set::{DelegationState, TrustedSet},
+    trusted_set::TrustedSet,
 };
 use crate::{
     crypto::PublicKey,

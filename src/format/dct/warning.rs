@@ -2,10 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{
-    name::RoleName,
-    trusted_set::{DelegationState, TrustedSet},
-};
+use super::{delegation_state::DelegationState, name::RoleName, trusted_set::TrustedSet};
 use crate::timestamp::Timestamp;
 
 /// Owners are told this long before a role they sign ends, as notary does.
