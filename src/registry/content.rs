@@ -39,6 +39,10 @@ pub struct Taken {
     pub lists_referrers: bool,
 }
 
+/// An upload that was opened and has no content yet: where its content goes.
+#[derive(Debug)]
+pub struct Upload(Url);
+
 impl Registry {
     /// The bytes of a manifest of any type, by its descriptor.
     pub async fn manifest(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Bytes, Error> {
@@ -89,27 +93,55 @@ impl Registry {
         media_type: &str,
         bytes: &Bytes,
     ) -> Result<Descriptor, Error> {
+        self.push_blob_into(self.begin_upload(repository).await, repository, media_type, bytes).await
+    }
+
+    /// The same through an upload that was begun before the bytes were known; begun anew where that one fails.
+    pub async fn push_blob_into(
+        &self,
+        mut begun: Result<Upload, Error>,
+        repository: &Repository,
+        media_type: &str,
+        bytes: &Bytes,
+    ) -> Result<Descriptor, Error> {
         let descriptor = describe(media_type, bytes);
         for attempt in 1.. {
-            match self.upload(repository, &descriptor.digest, bytes).await {
+            let ended = match begun {
+                Ok(upload) => self.end_upload(repository, upload, &descriptor.digest, bytes).await,
+                Err(error) => Err(error),
+            };
+            match ended {
                 Ok(()) => break,
                 Err(error) if attempt < self.pushes() && error.may_pass() => pause(attempt).await,
                 Err(error) => return Err(error),
             }
+            begun = self.begin_upload(repository).await;
         }
         Ok(descriptor)
     }
 
-    async fn upload(&self, repository: &Repository, digest: &Digest, bytes: &Bytes) -> Result<(), Error> {
+    /// Opens an upload. Nothing is stored by that, and a registry forgets one that is not ended.
+    pub async fn begin_upload(&self, repository: &Repository) -> Result<Upload, Error> {
         let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
-        let what = format!("the upload of `{digest}` to `{repository}`");
+        let what = format!("the upload to `{repository}`");
         let mut start = self.get(repository, "blobs/uploads/", what.clone(), ANSWER_LIMIT);
         start.method = Method::POST;
         let started = self.session.send(&host, &scope, start).await?;
         if started.status != StatusCode::ACCEPTED {
             return Err(self.refusal(&host, what, &started).await);
         }
-        let mut url = upload_address(&host, &what, &started)?;
+        Ok(Upload(upload_address(&host, &what, &started)?))
+    }
+
+    async fn end_upload(
+        &self,
+        repository: &Repository,
+        Upload(mut url): Upload,
+        digest: &Digest,
+        bytes: &Bytes,
+    ) -> Result<(), Error> {
+        let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
+        let what = format!("the upload of `{digest}` to `{repository}`");
         url.query_pairs_mut().append_pair("digest", &digest.to_string());
         let mut put = Request::get(Purpose::Registry, what.clone(), url, ANSWER_LIMIT)
             .with_header(header::CONTENT_TYPE, "application/octet-stream");

@@ -16,7 +16,7 @@ mod trust;
 
 pub use challenge::{Challenge, InvalidChallenge};
 pub use client::{Registry, Resolved};
-pub use content::{Taken, describe};
+pub use content::{Taken, Upload, describe};
 pub use docker_config::{DockerConfig, DockerConfigError, StoredLogin};
 pub use error::Error;
 pub use listing::PushedTag;

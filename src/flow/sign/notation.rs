@@ -3,7 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::{StreamExt as _, future::try_join, stream};
+use futures::{
+    StreamExt as _,
+    future::{join, try_join},
+    stream,
+};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -20,7 +24,7 @@ use crate::{
         },
     },
     oci::{Descriptor, Digest, Reference, Referrer, Repository, manifest},
-    registry::{Referrers, ReferrersMode},
+    registry::{self, Referrers, ReferrersMode, Upload},
     report::{Problem, SignatureReport, Status},
     timestamp::Timestamp,
 };
@@ -187,8 +191,11 @@ impl<'a> NotationJob<'a> {
             let expires_at = draft.expires();
             return Ok(SignatureReport { expires_at, ..self.report(leaf.as_ref(), Status::Planned) });
         }
-        let publication = self.complete(draft).await?;
-        let digest = self.publish(subject, &publication, &listed).await?;
+        // Where the envelope goes does not depend on what it will be: the vault and the registry work meanwhile.
+        let upload = self.services.registry.begin_upload(self.repository);
+        let (publication, upload) = join(self.complete(draft), upload).await;
+        let publication = publication?;
+        let digest = self.publish(subject, &publication, upload, &listed).await?;
         Ok(SignatureReport {
             signed_at: Some(publication.timestamp.unwrap_or(publication.signed_at)),
             expires_at: publication.expires,
@@ -253,11 +260,13 @@ impl<'a> NotationJob<'a> {
         &self,
         subject: &Descriptor,
         publication: &Publication,
+        upload: Result<Upload, registry::Error>,
         listed: &Referrers,
     ) -> Result<Digest, Failure> {
         let registry = &self.services.registry;
         let config = self.config.get_or_try_init(|| self.push_config());
-        let envelope = registry.push_blob(self.repository, publication.envelope_type.as_str(), &publication.envelope);
+        let (media_type, bytes) = (publication.envelope_type.as_str(), &publication.envelope);
+        let envelope = registry.push_blob_into(upload, self.repository, media_type, bytes);
         try_join(config, envelope).await?;
         let descriptor = crate::registry::describe(publication.manifest_type.as_str(), &publication.manifest);
         let (reference, media_type) = (descriptor.digest.to_string(), descriptor.media_type.to_string());
@@ -271,7 +280,7 @@ impl<'a> NotationJob<'a> {
         Ok(referrer.descriptor.digest)
     }
 
-    async fn push_config(&self) -> Result<(), crate::registry::Error> {
+    async fn push_config(&self) -> Result<(), registry::Error> {
         let registry = &self.services.registry;
         if !registry.has_blob(self.repository, &Digest::sha256(EMPTY)).await {
             registry.push_blob(self.repository, EMPTY_TYPE, &CONFIG).await?;

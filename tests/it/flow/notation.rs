@@ -74,6 +74,30 @@ fn six_requests_and_one_vault_signature_sign_an_image() {
 }
 
 #[test]
+fn the_upload_is_opened_while_the_vault_signs() {
+    let world = world();
+    // Not the first of either: that one is the challenge, which needs no company.
+    assert_eq!(sign(&world, &["1.0"], "").exit, Exit::Done);
+    for (held, until) in [("/sign", "/blobs/uploads/"), ("/blobs/uploads/", "/sign")] {
+        world.sandbox.clear_log();
+        world.sandbox.clear_faults();
+        world.sandbox.fault(Fault::new(Action::HoldUntil(until.into())).path(held).nth(1));
+        let outcome = sign(&world, &["1.0"], "--force");
+        assert_eq!(outcome.exit, Exit::Done, "{held} until {until}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_vault_that_does_not_sign_leaves_nothing_in_the_registry() {
+    let world = world();
+    world.sandbox.fault(Fault::new(Action::Status(403)).path("/sign").nth(1));
+    world.sandbox.clear_log();
+    assert_eq!(sign(&world, &["1.0"], "").exit, Exit::Undecided);
+    let puts = world.answered(Service::Registry).iter().filter(|entry| entry.method == "PUT").count();
+    assert_eq!(puts, 0);
+}
+
+#[test]
 fn nine_requests_sign_where_there_is_no_referrers_api() {
     let world = world();
     world.sandbox.registry().referrers().set_api(false);
