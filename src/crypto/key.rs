@@ -4,7 +4,7 @@
 use std::fmt;
 
 use der::{Decode as _, Encode as _};
-use ring::signature::{self as rsa, UnparsedPublicKey};
+use ring::signature::{self as schemes, UnparsedPublicKey, VerificationAlgorithm};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use signature::hazmat::PrehashVerifier;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoOwned};
@@ -288,13 +288,13 @@ impl PublicKey {
     }
 
     fn verify_rsa(&self, scheme: Scheme, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
-        let algorithm: &dyn rsa::VerificationAlgorithm = match scheme {
-            Scheme::RsaPssSha256 => &rsa::RSA_PSS_2048_8192_SHA256,
-            Scheme::RsaPssSha384 => &rsa::RSA_PSS_2048_8192_SHA384,
-            Scheme::RsaPssSha512 => &rsa::RSA_PSS_2048_8192_SHA512,
-            Scheme::RsaPkcs1Sha256 => &rsa::RSA_PKCS1_2048_8192_SHA256,
-            Scheme::RsaPkcs1Sha384 => &rsa::RSA_PKCS1_2048_8192_SHA384,
-            Scheme::RsaPkcs1Sha512 => &rsa::RSA_PKCS1_2048_8192_SHA512,
+        let algorithm: &dyn VerificationAlgorithm = match scheme {
+            Scheme::RsaPssSha256 => &schemes::RSA_PSS_2048_8192_SHA256,
+            Scheme::RsaPssSha384 => &schemes::RSA_PSS_2048_8192_SHA384,
+            Scheme::RsaPssSha512 => &schemes::RSA_PSS_2048_8192_SHA512,
+            Scheme::RsaPkcs1Sha256 => &schemes::RSA_PKCS1_2048_8192_SHA256,
+            Scheme::RsaPkcs1Sha384 => &schemes::RSA_PKCS1_2048_8192_SHA384,
+            Scheme::RsaPkcs1Sha512 => &schemes::RSA_PKCS1_2048_8192_SHA512,
             Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512 | Scheme::Ed25519 => {
                 return Err(SignatureInvalid::Scheme(self.kind));
             }
@@ -313,6 +313,10 @@ impl PublicKey {
         if signature.len() != 2 * length {
             return Err(SignatureInvalid::Form(signature.len(), self.kind));
         }
+        if let Some(algorithm) = scheme_of_ring(self.kind, scheme) {
+            let verified = UnparsedPublicKey::new(algorithm, point).verify(message, signature);
+            return verified.map_err(|_| SignatureInvalid::Mismatch);
+        }
         let mut digest = scheme.digest(message).ok_or(SignatureInvalid::Scheme(self.kind))?;
         if digest.len() < length {
             // The same number with leading zeros: the crate refuses hashes much shorter than the field.
@@ -325,6 +329,15 @@ impl PublicKey {
             KeyKind::Rsa { .. } | KeyKind::Ed25519 => None,
         };
         verified.ok_or(SignatureInvalid::Mismatch)
+    }
+}
+
+/// What ring has of ECDSA, which is ten times as fast as the crates for single curves.
+fn scheme_of_ring(kind: KeyKind, scheme: Scheme) -> Option<&'static dyn VerificationAlgorithm> {
+    match (kind, scheme) {
+        (KeyKind::EcP256, Scheme::EcdsaSha256) => Some(&schemes::ECDSA_P256_SHA256_FIXED),
+        (KeyKind::EcP384, Scheme::EcdsaSha384) => Some(&schemes::ECDSA_P384_SHA384_FIXED),
+        _ => None,
     }
 }
 
