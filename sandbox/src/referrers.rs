@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     exchange::{Request, Response},
@@ -76,9 +76,9 @@ impl Registry {
         let wanted = request.query("artifactType").filter(|_| filters);
         let mut manifests = Vec::new();
         for (own, manifest) in repositories.get(name).into_iter().flat_map(|repository| &repository.manifests) {
-            let document: Value = serde_json::from_slice(&manifest.bytes).unwrap_or_default();
+            let document = &manifest.document;
             let artifact_type = document["artifactType"].as_str().or(document["config"]["mediaType"].as_str());
-            if document["subject"]["digest"] == digest && (wanted.is_none() || wanted == artifact_type) {
+            if manifest.refers_to(digest) && (wanted.is_none() || wanted == artifact_type) {
                 let mut entry = json!({"mediaType": manifest.media_type, "digest": own, "size": manifest.bytes.len(), "artifactType": artifact_type});
                 if document["annotations"].is_object() {
                     entry["annotations"] = document["annotations"].clone();

@@ -60,7 +60,20 @@ pub(crate) struct Repository {
 pub(crate) struct Manifest {
     pub(crate) media_type: String,
     pub(crate) bytes: Bytes,
+    /// What the bytes say, read once: every list of referrers looks at every manifest.
+    pub(crate) document: Value,
     pub(crate) pushed: OffsetDateTime,
+}
+
+impl Manifest {
+    fn new(media_type: &str, bytes: Bytes) -> Self {
+        let document = serde_json::from_slice(&bytes).unwrap_or_default();
+        Self { media_type: media_type.to_owned(), bytes, document, pushed: OffsetDateTime::now_utc() }
+    }
+
+    pub(crate) fn refers_to(&self, digest: &str) -> bool {
+        self.document["subject"]["digest"] == digest
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -138,11 +151,7 @@ impl Registry {
     /// Stores a manifest of any type as it is, under its digest alone.
     pub fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
         let digest = sha256(&bytes);
-        let manifest = Manifest {
-            media_type: media_type.to_owned(),
-            bytes: bytes.clone().into(),
-            pushed: OffsetDateTime::now_utc(),
-        };
+        let manifest = Manifest::new(media_type, bytes.clone().into());
         self.lock().entry(repository.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
         Pushed { digest, bytes, media_type: media_type.to_owned() }
     }
@@ -180,11 +189,8 @@ impl Registry {
     pub fn referring(&self, repository: &str, digest: &str) -> Vec<(String, Vec<u8>)> {
         let repositories = self.lock();
         let manifests = repositories.get(repository).into_iter().flat_map(|repository| &repository.manifests);
-        let refers = |bytes: &[u8]| {
-            serde_json::from_slice::<Value>(bytes).is_ok_and(|document| document["subject"]["digest"] == digest)
-        };
         manifests
-            .filter(|(_, manifest)| refers(&manifest.bytes))
+            .filter(|(_, manifest)| manifest.refers_to(digest))
             .map(|(own, manifest)| (own.clone(), manifest.bytes.to_vec()))
             .collect()
     }
@@ -262,9 +268,11 @@ impl Registry {
     }
 
     fn put_manifest(&self, name: &str, reference: &str, request: &Request) -> Response {
-        let Ok(document) = serde_json::from_slice::<Value>(&request.body) else {
+        let media_type = request.header("content-type").unwrap_or(MANIFEST);
+        let manifest = Manifest::new(media_type, request.body.clone());
+        if manifest.document.is_null() {
             return error(400, "MANIFEST_INVALID", "not JSON");
-        };
+        }
         if request.body.len() > 4 << 20 {
             return error(413, "MANIFEST_INVALID", "larger than 4 MiB");
         }
@@ -276,8 +284,7 @@ impl Registry {
         if reference.contains(':') && reference != digest {
             return error(400, "DIGEST_INVALID", "the digest does not match the manifest");
         }
-        let media_type = request.header("content-type").unwrap_or(MANIFEST).to_owned();
-        let manifest = Manifest { media_type, bytes: request.body.clone(), pushed: OffsetDateTime::now_utc() };
+        let subject = manifest.document["subject"]["digest"].as_str().map(ToOwned::to_owned);
         self.lock().entry(name.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
         if !reference.contains(':') {
             self.retag(name, &digest, reference);
@@ -285,7 +292,7 @@ impl Registry {
         let response = Response::new(201)
             .header("location", format!("/v2/{name}/manifests/{digest}"))
             .header("docker-content-digest", &digest);
-        match document["subject"]["digest"].as_str() {
+        match subject {
             Some(subject) if self.referrers.says_subject() => response.header("oci-subject", subject),
             _ => response,
         }
