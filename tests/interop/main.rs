@@ -28,6 +28,8 @@ mod ours;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod port;
+#[cfg(test)]
 mod race;
 #[cfg(test)]
 mod rotation;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::command::run;
+use crate::port::free_port;
 
 /// The account that may do everything, where tokens are wanted.
 pub(crate) const PUBLISHER: (&str, &str) = ("publisher", "publisher-password");
@@ -67,6 +68,9 @@ impl Stack {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut up = Command::new(script("notary-up.sh"));
         up.arg(folder.path().join("state")).env("PATH", peers_first());
+        for server in ["NOTARY_PORT", "SIGNER_PORT", "REGISTRY_PORT"] {
+            up.env(server, free_port().to_string());
+        }
         let issuer = (access == Access::Tokens).then(|| Issuer::start(folder.path()));
         if let Some(issuer) = &issuer {
             up.env("NOTARY_AUTH", "token")

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::responder::Responder;
 use crate::command::run;
+use crate::port::free_port;
 use crate::stack::peer;
 
 /// The two kinds.
@@ -36,9 +36,8 @@ impl Drop for Registry {
 impl Registry {
     pub(super) fn start(kind: Kind) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (listener, host) = Responder::bind();
-        let port = host.rsplit(':').next().expect("it has a port").to_owned();
-        drop(listener);
+        let number = free_port();
+        let (port, host) = (number.to_string(), format!("127.0.0.1:{number}"));
         let mut command = match kind {
             Kind::TagSchema => {
                 let configuration = format!(
@@ -61,7 +60,6 @@ impl Registry {
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let registry = Self { child: child.expect("the peer starts"), host, kind, _folder: folder };
         let patience = Instant::now() + Duration::from_secs(30);
-        let number: u16 = port.parse().expect("it is a port");
         while TcpStream::connect((Ipv4Addr::LOCALHOST, number)).is_err() {
             assert!(Instant::now() < patience, "the registry does not listen");
             std::thread::sleep(Duration::from_millis(50));
