@@ -12,6 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, Command},
+    output_file::{append, replace},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
         outputs,
@@ -19,7 +20,7 @@ use crate::{
     process::{Environment, Process},
     reason::Exit,
     report::{ImageReport, Problem, Profile, Report},
-    run::{append, execute, replace, write_log},
+    run::{execute, write_log},
 };
 
 /// Variables that an earlier step may plant, and that would move where requests go: inputs only (P11).

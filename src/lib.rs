@@ -1,10 +1,10 @@
 //! Sign container images in Azure Container Registry with keys that stay in Azure Key Vault, and block
 //! unsigned ones.
 //!
-//! `oci`, `crypto`, `format` and `report` are pure: bytes and a time in, values out. `net` guards what
-//! leaves the machine, `registry`, `azure` and `keys` speak the protocols above it, and `flow` is the only
-//! place where pure meets IO. [`run`] is what `main`, the demo and the tests call. The crate's public API is not promised; the
-//! command line is.
+//! `oci`, `crypto`, `format`, `manifests`, `policy` and `report` are pure: bytes and a time in, values out. `net` guards
+//! what leaves the machine, `registry`, `azure` and `keys` speak the protocols above it, and `flow` is the only place
+//! where pure meets IO. [`run`] is what `main`, the demo and the tests call. The crate's public API is not promised;
+//! the command line is.
 
 pub mod azure;
 mod ci;
@@ -17,6 +17,7 @@ pub mod keys;
 pub mod manifests;
 pub mod net;
 pub mod oci;
+mod output_file;
 pub mod pipeline;
 pub mod policy;
 mod process;

@@ -19,6 +19,7 @@ use crate::{
     ci,
     cli::{Cli, Command, Key, Output, Policy, Shared, Signer, Trust},
     flow::{Failure, FlowError, Services},
+    output_file::{append, replace},
     process::Process,
     reason::{Exit, Reason},
     report::{Profile, Report},
@@ -199,37 +200,6 @@ fn complain(process: &mut Process, what: &str, path: &Path, error: &std::io::Err
         path.display()
     );
     Exit::Usage
-}
-
-/// Writes a file whole or not at all: beside it first, then in its place (N05).
-#[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    // A device or a pipe, such as `/dev/stdout`, is written to and stays what it is.
-    if std::fs::metadata(path).is_ok_and(|there| !there.is_file()) {
-        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = path.with_file_name(name);
-    std::fs::write(&beside, bytes)?;
-    std::fs::rename(&beside, path).inspect_err(|_| {
-        let _ = std::fs::remove_file(&beside);
-    })
-}
-
-/// Writes a new file whole or not at all; one that is there already is not touched.
-#[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
-pub(crate) fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes).inspect_err(|_| {
-        let _ = std::fs::remove_file(path);
-    })
-}
-
-/// Summaries add up over the steps of a job.
-#[allow(clippy::disallowed_methods, reason = "the one place where reports become files")]
-pub(crate) fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
 }
 
 /// Sends the log to standard error, where asked for.

@@ -12,6 +12,7 @@ use crate::{
     cli::{ManifestFiles, Verify},
     manifests::{self, Found, Parameters, SIZE_LIMIT},
     oci::Reference,
+    output_file::replace,
     process::Process,
     reason::Reason,
     report::{ImageReport, Location, Report},
@@ -61,7 +62,6 @@ pub(crate) fn manifest_input(named: &ManifestFiles, process: &mut Process) -> Re
 
 impl Manifests {
     /// Reads everything that is named, each file once; nothing is passed over, and no image at all is an error.
-    #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
     pub(crate) fn read(named: &ManifestFiles, stdin: Option<&[u8]>) -> Result<Self, SettingError> {
         let parameters = named.parameters.as_deref().map(parameters).transpose()?.unwrap_or_default();
         let mut manifests = Self { files: Vec::new(), parameters };
@@ -112,7 +112,6 @@ impl Manifests {
     }
 
     /// What a kustomization is built of must have been read too.
-    #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
     fn are_whole(&self) -> Result<(), SettingError> {
         let read: BTreeSet<PathBuf> =
             self.files.iter().filter_map(|file| fs::canonicalize(file.path.as_ref()?).ok()).collect();
@@ -199,7 +198,7 @@ fn invalid(message: impl Into<String>) -> SettingError {
 
 /// Manifests of a folder and all below it, in the order of their names. What `kubectl` would follow and we do not is
 /// an error, so that nothing is deployed unseen.
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), SettingError> {
     let cannot = |error| invalid(format!("the folder `{}` cannot be read", folder.display())).cause(error);
     if depth > DEPTH || found.len() > FILES {
@@ -227,7 +226,7 @@ fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Set
     Ok(())
 }
 
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 fn read_file(path: &Path) -> Result<Vec<u8>, SettingError> {
     let cannot = |error| invalid(format!("the manifest `{}` cannot be read", path.display())).cause(error);
     let mut bytes = Vec::new();
@@ -242,27 +241,16 @@ fn parameters(path: &Path) -> Result<Parameters, SettingError> {
     Parameters::read(&name, &text).map_err(|error| SettingError::of(&error))
 }
 
-/// Writes a file whole or not at all, with the rights it had; not if it changed since it was read (N05).
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+/// Writes a file; not if it changed since it was read (N05).
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 fn write(path: &Path, read: Option<&str>, text: &str) -> Result<(), SettingError> {
     let cannot = |error| invalid(format!("`{}` cannot be written", path.display())).cause(error);
     let mut target = path.to_owned();
-    let mut rights = None;
     if let Some(read) = read {
         target = fs::canonicalize(path).map_err(cannot)?;
         if fs::read(&target).map_err(cannot)? != read.as_bytes() {
             return Err(invalid(format!("`{}` was changed while it was checked", path.display())).hint("run again"));
         }
-        rights = Some(fs::metadata(&target).map_err(cannot)?.permissions());
     }
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.tmp", std::process::id()));
-    let beside = target.with_file_name(name);
-    let written = fs::write(&beside, text)
-        .and_then(|()| rights.map_or(Ok(()), |rights| fs::set_permissions(&beside, rights)))
-        .and_then(|()| fs::rename(&beside, &target));
-    written.map_err(|error| {
-        let _ = fs::remove_file(&beside);
-        cannot(error)
-    })
+    replace(&target, text.as_bytes()).map_err(cannot)
 }

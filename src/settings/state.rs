@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, Read as _, Write as _},
+    io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +16,7 @@ use super::SettingError;
 use crate::{
     flow::Failure,
     format::dct::{InvalidMemory, MEMORY_LIMIT, Memory},
+    output_file::{beside, replace_on_disk},
     reason::Reason,
 };
 
@@ -61,14 +62,15 @@ impl StateFile {
                 .cause(error)
                 .hint("give the images of each run group a state file of its own")
         })?;
-        self.replace(text.as_bytes()).map_err(unwritable)?;
+        // Nobody else writes, as long as the lock is held.
+        replace_on_disk(&self.path, text.as_bytes()).map_err(unwritable)?;
         Ok(())
     }
 
     /// The lock that one run at a time holds while it writes. It is a file beside, since the state itself is replaced,
     /// and stays there: to remove it would let two runs lock two files of one name.
     async fn lock(&self, deadline: Instant) -> Result<File, SettingError> {
-        let path = self.beside("lock");
+        let path = beside(&self.path, "lock");
         let unlockable = |error| {
             SettingError::usage(format!("`{}` cannot be locked", path.display()))
                 .reason(Reason::ConfigInvalid)
@@ -94,37 +96,6 @@ impl StateFile {
         }
     }
 
-    /// Puts the bytes in the file's place; whoever reads at any moment reads the old file or the new one.
-    #[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
-    fn replace(&self, bytes: &[u8]) -> io::Result<()> {
-        // One writer at a time: a file of this name was left by a run that was killed.
-        let beside = self.beside("tmp");
-        match fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-        let written = write_new(&beside, bytes).and_then(|()| self.keep_rights(&beside));
-        written.and_then(|()| fs::rename(&beside, &self.path)).inspect_err(|_| {
-            let _ = fs::remove_file(&beside);
-        })?;
-        sync_folder(&self.path)
-    }
-
-    /// Whoever could read the old file can read the new one.
-    fn keep_rights(&self, beside: &Path) -> io::Result<()> {
-        match fs::metadata(&self.path) {
-            Ok(old) => fs::set_permissions(beside, old.permissions()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn beside(&self, extension: &str) -> PathBuf {
-        let mut name = self.path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{extension}"));
-        self.path.with_file_name(name)
-    }
-
     fn unwritable(&self, error: io::Error) -> SettingError {
         SettingError::usage(format!("the state file `{}` cannot be written", self.name))
             .reason(Reason::ConfigInvalid)
@@ -145,7 +116,7 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// What the file holds; `None` where it is not there.
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 fn memory(name: &str, path: &Path) -> Result<Option<Memory>, SettingError> {
     let bytes = || {
         let file = match fs::metadata(path) {
@@ -181,23 +152,4 @@ fn added(mut known: Memory, found: &Memory) -> Result<Memory, Failure> {
         known.add(gun.clone(), seen.clone())?;
     }
     Ok(known)
-}
-
-/// Writes a file that is not there yet, down to the disk.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Makes the new name outlast a loss of power, where folders can be opened.
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix)
-        && let Some(folder) = path.parent()
-    {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        return File::open(folder)?.sync_all();
-    }
-    Ok(())
 }

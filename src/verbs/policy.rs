@@ -7,10 +7,11 @@ use crate::{
     crypto::Certificate,
     flow::{Failure, PolicyView, Proposal, Services, policy_init},
     oci::Reference,
+    output_file::{create, replace},
     process::Process,
     reason::Reason,
     report::Report,
-    run::{Outcome, create, replace},
+    run::Outcome,
     settings::{self, ConfigFile, Manifests, SettingError, manifest_input},
 };
 

@@ -88,6 +88,13 @@ fn standard_input_is_pinned_into_another_file() {
     fs::remove_file(&out).unwrap();
     assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one, "{{ x }}"])), Exit::Usage);
     assert!(!out.exists());
+    // Where it leads to a device, such as `/dev/stdout`, that is written to and stays.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/dev/null", &out).unwrap();
+        assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one])), Exit::Done);
+        assert_eq!(fs::read_link(&out).unwrap(), std::path::Path::new("/dev/null"));
+    }
 }
 
 #[test]
