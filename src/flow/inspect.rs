@@ -6,6 +6,7 @@ use super::{
     Failure, FlowError, Needed, NotationSignatures, Services,
     notation::signature as notation_signature,
     roles::{chain, signer_name},
+    verify::subject,
 };
 use crate::{
     format::{
@@ -48,15 +49,11 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
     let resolving = services.registry.resolve(image);
     let (loaded, resolved) = Box::pin(join(loading, resolving)).await;
     let resolved = resolved?;
-    let subject = Subject {
-        repository: image.repository.clone(),
-        tag: image.tag.clone(),
-        descriptor: resolved.descriptor.clone(),
-    };
+    let subject = subject(image, &resolved);
     let by_certificate = by_certificate(services, &subject).await?;
     let set = match loaded {
-        Ok(set) if set.is_some() || !by_certificate.is_empty() => set,
-        Ok(_) => return Err(no_trust_data()),
+        Ok(None) if judged || by_certificate.is_empty() => return Err(no_trust_data()),
+        Ok(set) => set,
         // What signs otherwise is shown all the same, where nobody asked about trust data in particular.
         Err(failure) if judged || by_certificate.is_empty() => return Err(failure),
         Err(failure) => {
@@ -71,22 +68,13 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
         media_type: Some(subject.descriptor.media_type.to_string()),
         ..ImageReport::named(image.to_string(), if judged { Status::Verified } else { Status::Shown })
     };
-    match &set {
-        Some(set) => {
-            let descriptor = &subject.descriptor;
-            shown.signatures = signatures(set, &subject);
-            let nothing = Requirement::default();
-            let outcome = verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, &nothing);
-            if let Err(rejection) = outcome.map_err(Failure::from) {
-                // Not in the trust data, and signed otherwise: that is no verdict about the image.
-                if judged || by_certificate.is_empty() {
-                    shown.status = Status::Rejected;
-                    shown.problem = Some(rejection.problem());
-                }
-            }
+    if let Some(set) = &set {
+        shown.signatures = signatures(set, &subject);
+        // Not in the trust data, and signed otherwise: that is no verdict about the image.
+        if let Some(problem) = problem(set, &subject).filter(|_| judged || by_certificate.is_empty()) {
+            shown.status = Status::Rejected;
+            shown.problem = Some(problem);
         }
-        None if judged => return Err(no_trust_data()),
-        None => {}
     }
     shown.signatures.extend(by_certificate);
     report.images.push(shown);
@@ -99,6 +87,14 @@ fn warn(report: &mut Report, set: Option<&TrustedSet>, judged: bool) {
         report.warnings.push("no root is pinned: what the trust server shows is listed, not judged".to_owned());
     }
     report.warnings.extend(set.warnings().iter().map(ToString::to_string));
+}
+
+/// Why a pull would not take the image, by the trust data.
+fn problem(set: &TrustedSet, subject: &Subject) -> Option<Problem> {
+    let descriptor = &subject.descriptor;
+    let pull = Requirement::default();
+    let rejection = verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, &pull).err()?;
+    Some(Failure::from(rejection).problem())
 }
 
 /// Every Notary Project signature as it is, with its chain and the time that its timestamp states; judged by
