@@ -15,7 +15,7 @@ use azure_security_keyvault_keys::{
     },
 };
 use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions, models::SecretClientGetSecretOptions};
-use futures::TryStreamExt as _;
+use futures::{TryStream, TryStreamExt as _};
 use time::OffsetDateTime;
 use url::Url;
 
@@ -126,12 +126,7 @@ impl Vault {
     /// The enabled versions of a key besides one that is known, newest first, for checking what an older one signed.
     pub async fn key_versions(&self, name: &str, known: &str, now: Timestamp) -> Result<Vec<VaultKey>, VaultError> {
         let full = format!("{}/keys/{name}", self.host);
-        let pager = self
-            .keys
-            .list_key_properties_versions(name, None)
-            .map_err(|error| VaultError::of(&full, "list versions of", error))?;
-        let listed: Vec<_> =
-            pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
+        let listed = versions(&full, self.keys.list_key_properties_versions(name, None)).await?;
         let listed = listed.iter().map(|properties| {
             let attributes = properties.attributes.as_ref();
             let state = attributes.map(|attributes| (attributes.enabled, attributes.created));
@@ -153,12 +148,7 @@ impl Vault {
         now: Timestamp,
     ) -> Result<Vec<VaultCertificate>, VaultError> {
         let full = format!("{}/certificates/{name}", self.host);
-        let pager = self
-            .certificates
-            .list_certificate_properties_versions(name, None)
-            .map_err(|error| VaultError::of(&full, "list versions of", error))?;
-        let listed: Vec<_> =
-            pager.try_collect().await.map_err(|error| VaultError::of(&full, "list versions of", error))?;
+        let listed = versions(&full, self.certificates.list_certificate_properties_versions(name, None)).await?;
         let listed = listed.iter().map(|properties| {
             let attributes = properties.attributes.as_ref();
             let state = attributes.map(|attributes| (attributes.enabled, attributes.created));
@@ -307,6 +297,15 @@ impl Signer for VaultSigner {
     fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>> {
         Box::pin(self.sign_message(scheme, message))
     }
+}
+
+/// All versions that a list has, over its pages.
+async fn versions<T>(
+    name: &str,
+    pager: azure_core::Result<impl TryStream<Ok = T, Error = azure_core::Error>>,
+) -> Result<Vec<T>, VaultError> {
+    let refused = |error| VaultError::of(name, "list versions of", error);
+    pager.map_err(refused)?.try_collect().await.map_err(refused)
 }
 
 /// Of what is listed, an ID with whether it is enabled and when it was made: the enabled versions besides the known one,

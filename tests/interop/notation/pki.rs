@@ -44,6 +44,19 @@ fn new_key(kind: &str, path: &Path) {
     openssl(&["genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", text(path)]);
 }
 
+/// A certificate of that key that signs others, and itself.
+fn new_root(subject: &str, key: &Path, certificate: &Path) {
+    let mut arguments = vec!["req", "-x509", "-new", "-key", text(key), "-days", "60", "-subj", subject];
+    arguments.extend(["-addext", "basicConstraints=critical,CA:TRUE"]);
+    arguments.extend(["-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
+    arguments.extend(["-out", text(certificate)]);
+    openssl(&arguments);
+}
+
+fn new_request(subject: &str, key: &Path, request: &Path) {
+    openssl(&["req", "-new", "-key", text(key), "-subj", subject, "-out", text(request)]);
+}
+
 const LEAF: [&str; 6] = [
     "-addext",
     "basicConstraints=critical,CA:FALSE",
@@ -89,24 +102,8 @@ impl Signer {
         let signer = Self::at(folder, kind);
         let file = |name: &str| folder.join(name);
         new_key(kind, &file("root.key"));
-        openssl(&[
-            "req",
-            "-x509",
-            "-new",
-            "-key",
-            text(&file("root.key")),
-            "-days",
-            "60",
-            "-subj",
-            "/C=US/ST=WA/O=Contoso/CN=root",
-            "-addext",
-            "basicConstraints=critical,CA:TRUE",
-            "-addext",
-            "keyUsage=critical,keyCertSign,cRLSign",
-            "-out",
-            text(&signer.anchor),
-        ]);
-        openssl(&["req", "-new", "-key", text(&signer.key), "-subj", SUBJECT, "-out", text(&file("leaf.csr"))]);
+        new_root("/C=US/ST=WA/O=Contoso/CN=root", &file("root.key"), &signer.anchor);
+        new_request(SUBJECT, &signer.key, &file("leaf.csr"));
         let mut extensions: Vec<String> =
             LEAF.chunks(2).filter_map(|pair| pair.get(1)).map(ToString::to_string).collect();
         extensions.extend(names.iter().cloned());
@@ -199,33 +196,8 @@ impl TimestampAuthority {
         let file = |name: &str| folder.join(name);
         new_key("p-256", &file("root.key"));
         new_key("rsa-2048", &file("tsa.key"));
-        openssl(&[
-            "req",
-            "-x509",
-            "-new",
-            "-key",
-            text(&file("root.key")),
-            "-days",
-            "60",
-            "-subj",
-            "/C=US/ST=WA/O=Clock/CN=tsa root",
-            "-addext",
-            "basicConstraints=critical,CA:TRUE",
-            "-addext",
-            "keyUsage=critical,keyCertSign,cRLSign",
-            "-out",
-            text(&file("root.crt")),
-        ]);
-        openssl(&[
-            "req",
-            "-new",
-            "-key",
-            text(&file("tsa.key")),
-            "-subj",
-            "/C=US/ST=WA/O=Clock/CN=tsa",
-            "-out",
-            text(&file("tsa.csr")),
-        ]);
+        new_root("/C=US/ST=WA/O=Clock/CN=tsa root", &file("root.key"), &file("root.crt"));
+        new_request("/C=US/ST=WA/O=Clock/CN=tsa", &file("tsa.key"), &file("tsa.csr"));
         let extensions = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n";
         std::fs::write(file("tsa.ext"), extensions).expect("the folder is ours");
         openssl(&[

@@ -184,14 +184,20 @@ fn t29_a_withheld_releases_hides_targets_from_all_but_who_names_it() {
     assert!(matches!(&rejected, Rejection::SignerUnusable { state: DelegationState::Expired, .. }), "{rejected}");
 }
 
-#[test]
-fn a_role_that_was_not_read_is_never_taken_for_one_that_is_not_there() {
-    let (keys, server) = shop();
+/// Loaded as far as `targets`: what a gate has when it decides which delegations it needs.
+fn without_delegations(server: &TrustServer) -> TrustedSet {
     let mut set = server.load().reread();
     let get = |name: &str| server.server.files[&format!("{name}.json")].clone();
     set.update_timestamp(&get("timestamp")).unwrap();
     set.update_snapshot(&get("snapshot")).unwrap();
     set.update_targets(&get("targets")).unwrap();
+    set
+}
+
+#[test]
+fn a_role_that_was_not_read_is_never_taken_for_one_that_is_not_there() {
+    let (keys, server) = shop();
+    let set = without_delegations(&server);
     let targets_key = owner().targets;
     for requirement in [Requirement::default(), with_keys(&[&targets_key]), named(&["alice"])] {
         for result in [judged(&set, "base", "base", &requirement), by_digest(&set, "base", &requirement)] {
@@ -204,11 +210,7 @@ fn a_role_that_was_not_read_is_never_taken_for_one_that_is_not_there() {
 #[test]
 fn only_the_files_that_decide_are_needed() {
     let (keys, server) = shop();
-    let mut set = server.load().reread();
-    let get = |name: &str| server.server.files[&format!("{name}.json")].clone();
-    set.update_timestamp(&get("timestamp")).unwrap();
-    set.update_snapshot(&get("snapshot")).unwrap();
-    set.update_targets(&get("targets")).unwrap();
+    let set = without_delegations(&server);
     let needed = |requirement: &Requirement, named: Option<&Tag>| {
         needed_roles(named, requirement, &set).iter().map(ToString::to_string).collect::<Vec<_>>()
     };
