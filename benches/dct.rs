@@ -1,6 +1,6 @@
 //! What users wait for: canonical JSON, verification and one more signature in large collections, and start-up.
 
-#[allow(dead_code, unreachable_pub, reason = "shared with the memory test and the fuzz targets")]
+#[allow(unreachable_pub, reason = "shared with the memory test and the fuzz targets")]
 mod collection;
 
 use std::{

@@ -1,6 +1,8 @@
 //! What is fuzzed: each parser of foreign bytes, with what must hold of every input. Plain functions, so that
 //! `cargo test` runs them over the seeds.
 
+#![allow(dead_code, reason = "each target is a program of its own, which runs one of them")]
+
 use std::sync::OnceLock;
 
 use acr_sign::{

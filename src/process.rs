@@ -67,7 +67,7 @@ pub struct Process {
 
 impl Process {
     /// The real process.
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the clock and the environment")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock and the environment")]
     pub fn real() -> Self {
         let variables =
             std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

@@ -10,7 +10,6 @@
 )]
 
 #[path = "../benches/collection/mod.rs"]
-#[allow(dead_code, reason = "shared with the benches and the fuzz targets")]
 mod collection;
 #[path = "it/world.rs"]
 #[allow(dead_code, clippy::indexing_slicing, clippy::panic, reason = "shared with the other tests")]

@@ -2,10 +2,7 @@
 //! pipeline hosts' token services. Real protocols, real keys, real TLS; nothing of acr-sign is in it, so that
 //! an error on one side is not repeated on the other. It can be told to misbehave, and counts requests.
 
-// Indexing here is into JSON, where a missing member is null.
-#![allow(clippy::indexing_slicing)]
-// A program of its own, with a clock and files of its own.
-#![allow(clippy::disallowed_methods)]
+#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 mod acr;
 mod ca;

@@ -1,6 +1,6 @@
 //! Tokens from each kind of identity. Applications go through Microsoft's credentials; managed identities are
 //! asked directly, because the SDK reads the process environment and retries a missing endpoint for minutes.
-#![allow(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 use std::{sync::Arc, time::Duration};
 
@@ -122,7 +122,7 @@ async fn with_cli(tenant_id: Option<String>, scope: &str) -> Result<(Secret, Dur
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the SDK states a token's end by the clock")]
+#[expect(clippy::disallowed_methods, reason = "the SDK states a token's end by the clock")]
 async fn ask(credential: &dyn TokenCredential, from: &str, scope: &str) -> Result<(Secret, Duration), IdentityError> {
     let token = credential.get_token(&[scope], None).await.map_err(|error| sdk(from, error))?;
     // The SDK takes an answer without a token for an empty one, and would send that.

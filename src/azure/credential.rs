@@ -30,7 +30,7 @@ impl Credential {
         Self { identities, scope, token_refused }
     }
 
-    #[allow(clippy::disallowed_methods, reason = "the SDK counts a token's life by the clock")]
+    #[expect(clippy::disallowed_methods, reason = "the SDK counts a token's life by the clock")]
     async fn token(&self, scopes: &[&str]) -> Result<AccessToken, IdentityError> {
         if let Some(asked) = scopes.iter().find(|asked| !same(asked, self.scope)) {
             return Err(IdentityError::OtherResource { asked: (*asked).to_owned(), own: self.scope.to_owned() });

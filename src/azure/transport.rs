@@ -1,6 +1,6 @@
 //! Our network edge as the transport of Microsoft's crates. Its errors are of a kind that the SDK does not
 //! retry, Entra's refusals are read here (the SDK's own reading of them fails), and a refused token is noted.
-#![allow(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 use std::sync::{
     Arc,

@@ -1,5 +1,5 @@
 //! What a vault refused, and what a person does about it (azure reference §4.2; K06).
-#![allow(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 use serde_json::Value;
 

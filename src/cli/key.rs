@@ -23,9 +23,7 @@ pub(crate) struct KeyShow {
     #[arg(long, value_name = "PEM")]
     pub(crate) certificate: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) config: Config,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }

@@ -28,13 +28,11 @@ pub(crate) struct PolicyCheck {
     #[arg(value_name = "IMAGE")]
     pub(crate) images: Vec<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) files: ManifestFiles,
     /// The policy; without it the `acr-sign.yaml` in the working directory
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) output: Output,
 }
 
@@ -54,6 +52,5 @@ pub(crate) struct PolicyInit {
     #[arg(long, requires = "to")]
     pub(crate) overwrite: bool,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }

@@ -58,13 +58,10 @@ pub(crate) struct DryRun {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Shared {
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) identity: Identity,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) network: Network,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) output: Output,
 }
 

@@ -52,19 +52,14 @@ pub(crate) struct Sign {
     #[arg(long)]
     pub(crate) recursive: bool,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) notation: SignNotation,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: Pin,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) config: Config,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }
 

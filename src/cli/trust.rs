@@ -44,13 +44,10 @@ pub(crate) struct TrustInit {
     #[arg(long, value_name = "server|KEY", default_value = "server")]
     pub(crate) snapshot_key: String,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) config: Config,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }
 
@@ -64,10 +61,8 @@ pub(crate) struct TrustStatus {
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: Pin,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }
 
@@ -87,16 +82,12 @@ pub(crate) struct SignerAdd {
     #[arg(long, value_name = "KEY")]
     pub(crate) targets_key: String,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: Pin,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) config: Config,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }
 
@@ -110,15 +101,11 @@ pub(crate) struct TrustRevoke {
     #[arg(long, value_name = "KEY", required = true)]
     pub(crate) key: Vec<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: Pin,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) config: Config,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }

@@ -16,7 +16,6 @@ pub(crate) struct Verify {
     #[arg(skip)]
     pub(crate) source: Option<&'static str>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) files: ManifestFiles,
     /// Write the digests that were checked into the manifests, and change nothing else in them; only when all images
     /// are allowed
@@ -48,7 +47,6 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) annotation: Vec<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) notation: VerifyNotation,
     /// Remember between runs what was verified (`dct`), and reject older trust data from then on; written only when
     /// all images are allowed
@@ -58,13 +56,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "TIME")]
     pub(crate) at: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) config: Config,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: Pin,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }
 
@@ -89,10 +84,8 @@ pub(crate) struct Inspect {
     #[arg(value_name = "IMAGE|REPOSITORY")]
     pub(crate) image: String,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) pin: Pin,
     #[command(flatten)]
-    #[allow(missing_docs)]
     pub(crate) shared: Shared,
 }
 

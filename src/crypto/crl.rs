@@ -51,7 +51,7 @@ pub struct Crl {
 
 /// What the issuing distribution point restricts a list to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[allow(clippy::struct_excessive_bools, reason = "the flags of RFC 5280 §5.2.5")]
+#[expect(clippy::struct_excessive_bools, reason = "the flags of RFC 5280 §5.2.5")]
 pub struct Scope {
     /// Certificates of users only.
     pub user_certificates: bool,

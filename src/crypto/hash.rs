@@ -9,7 +9,7 @@ const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.
 
 /// A hash function that signatures may use.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(missing_docs, reason = "the names are the standard's")]
+#[expect(missing_docs, reason = "the names are the standard's")]
 pub enum HashFunction {
     Sha256,
     Sha384,

@@ -46,7 +46,7 @@ pub enum KeyKind {
 
 /// How a message is hashed and signed.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[allow(missing_docs, reason = "the names are the standard's")]
+#[expect(missing_docs, reason = "the names are the standard's")]
 pub enum Scheme {
     EcdsaSha256,
     EcdsaSha384,

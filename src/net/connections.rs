@@ -141,7 +141,7 @@ fn setup(cause: reqwest::Error) -> Error {
     Error::Setup { cause: Box::new(cause) }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the one place where a client is built")]
+#[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
 fn base(resolver: Resolver) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("acr-sign/", env!("CARGO_PKG_VERSION")))

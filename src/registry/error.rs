@@ -1,5 +1,5 @@
 //! What a registry or trust server refused, and what a person does about it.
-#![allow(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 use http::StatusCode;
 

@@ -1,6 +1,6 @@
 //! Requests to one registry or trust server with the token each needs: answers the 401 challenge, keeps tokens
 //! per host and scope, and renews them once when they are refused (G08).
-#![allow(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
 
 use std::{
     collections::BTreeMap,

@@ -103,7 +103,7 @@ impl ConfigFile {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 pub(super) fn bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;

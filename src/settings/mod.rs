@@ -172,7 +172,7 @@ fn ca_files(flags: &cli::Network, environment: &Environment) -> Result<Vec<Vec<u
 }
 
 /// Reads a file that a flag names.
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 pub(crate) fn read(path: &Path, what: &str) -> Result<Vec<u8>, SettingError> {
     fs::read(path).map_err(|error| {
         SettingError::usage(format!("{what} `{}` cannot be read", path.display()))

@@ -44,7 +44,7 @@ pub(crate) fn trust_policy(policy: &Path, stores: &Path) -> Result<(TrustPolicy,
 }
 
 /// Every file of a store's folder; links and folders in it make it useless, as notation has it.
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 fn files(folder: &Path) -> Result<Vec<(String, Bytes)>, String> {
     let is_link = |path: &Path| fs::symlink_metadata(path).map(|found| found.is_symlink());
     if is_link(folder).map_err(|error| error.to_string())? {
@@ -69,7 +69,7 @@ fn files(folder: &Path) -> Result<Vec<(String, Bytes)>, String> {
 }
 
 /// A file that is no link, up to a limit: more is as good as one byte more, which its reader refuses.
-#[allow(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
 fn read_bounded(path: &Path, limit: usize) -> std::io::Result<Vec<u8>> {
     if fs::symlink_metadata(path)?.is_symlink() {
         return Err(std::io::Error::other("it is a link"));

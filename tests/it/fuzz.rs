@@ -10,7 +10,6 @@ use crate::{
 };
 
 #[path = "../../fuzz/targets.rs"]
-#[allow(dead_code, reason = "what it shares with the benches is used there")]
 mod targets;
 
 /// The same numbers in every run.

@@ -424,7 +424,7 @@ fn not_found() -> Response {
     error(404, "METADATA_NOT_FOUND", "You have requested metadata that does not exist.", None)
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "made for the answer")]
+#[expect(clippy::needless_pass_by_value, reason = "made for the answer")]
 fn error(status: u16, code: &str, message: &str, detail: Option<Value>) -> Response {
     Response::json(status, &json!({"errors": [{"code": code, "message": message, "detail": detail}]}))
 }

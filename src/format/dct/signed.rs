@@ -119,7 +119,7 @@ pub(super) fn file_bytes(message: &[u8], signatures: &[RoleSignature]) -> Vec<u8
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "the fixtures are files")]
+#[expect(clippy::disallowed_methods, reason = "the fixtures are files")]
 mod tests {
     use std::{fs, path::Path};
 

@@ -4,7 +4,7 @@ use crate::crypto::{HashFunction, KeyKind, Scheme};
 
 /// How an envelope is signed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[allow(missing_docs, reason = "the names are the standard's")]
+#[expect(missing_docs, reason = "the names are the standard's")]
 pub enum Algorithm {
     Ps256,
     Ps384,

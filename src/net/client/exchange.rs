@@ -42,7 +42,7 @@ impl Client {
         Ok(response)
     }
 
-    #[allow(clippy::disallowed_methods, reason = "compares this machine's clock with the service's, for a hint only")]
+    #[expect(clippy::disallowed_methods, reason = "compares this machine's clock with the service's, for a hint only")]
     fn note_date(&self, response: &Response) {
         if let Some(theirs) = retry::date(response) {
             let ours = time::OffsetDateTime::now_utc().unix_timestamp();

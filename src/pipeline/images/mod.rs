@@ -102,7 +102,7 @@ fn offered(inputs: &Inputs, environment: &Environment) -> Result<Source, Pipelin
 }
 
 /// A file of at most `limit` bytes.
-#[allow(clippy::disallowed_methods, reason = "the one place where files of image sources are read")]
+#[expect(clippy::disallowed_methods, reason = "the one place where files of image sources are read")]
 pub(super) fn read(what: &str, path: &Path, limit: u64) -> Result<String, PipelineError> {
     let unreadable = |why: String| PipelineError::Unreadable { what: format!("{what} `{}`", path.display()), why };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
