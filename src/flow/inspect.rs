@@ -9,6 +9,7 @@ use super::{
     verify::subject,
 };
 use crate::{
+    crypto::TimestampToken,
     format::{
         Format,
         dct::{Entry, Requirement, RoleName, RootTrust, TrustedSet, verify},
@@ -16,7 +17,7 @@ use crate::{
     },
     oci::{Digest, Reference, Subject, Tag},
     registry::ReferrersMode,
-    report::{ImageReport, Problem, Report, SignatureReport, Status},
+    report::{EnvelopeReport, ImageReport, Problem, Report, SignatureReport, Status, TimestampReport},
 };
 
 /// What to look at.
@@ -105,7 +106,11 @@ async fn by_certificate(services: &Services, subject: &Subject) -> Result<Vec<Si
     let show = |(digest, decoded): (Digest, Result<Envelope, Problem>)| {
         let reference = Some(format!("{}@{digest}", subject.repository));
         match decoded {
-            Ok(envelope) => SignatureReport { reference, ..notation_signature(&envelope, Status::Shown) },
+            Ok(envelope) => SignatureReport {
+                reference,
+                envelope: Some(Box::new(said(&envelope))),
+                ..notation_signature(&envelope, Status::Shown)
+            },
             Err(problem) => SignatureReport {
                 reference,
                 reason: Some(problem.reason),
@@ -114,6 +119,23 @@ async fn by_certificate(services: &Services, subject: &Subject) -> Result<Vec<Si
         }
     };
     Ok(found.into_iter().map(show).collect())
+}
+
+/// What an envelope says. That a token counts for something is not looked at here.
+fn said(envelope: &Envelope) -> EnvelopeReport {
+    let attributes = envelope.attributes();
+    let token = envelope.token().and_then(|token| TimestampToken::parse(token).ok());
+    EnvelopeReport {
+        media_type: envelope.kind().media_type().to_string(),
+        algorithm: attributes.algorithm.name(),
+        signing_time: attributes.signing_time,
+        timestamp: token.map(|token| TimestampReport {
+            time: token.time(),
+            authority: token.signer().ok().map(|signer| signer.certificate.subject()),
+        }),
+        metadata: envelope.payload().metadata.clone(),
+        agent: envelope.agent().map(ToOwned::to_owned),
+    }
 }
 
 /// Every tag that a role holds; nothing is asked of the registry.

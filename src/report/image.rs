@@ -1,5 +1,7 @@
 //! What a run found for one image, and for each signature looked at or made.
 
+use std::collections::BTreeMap;
+
 use crate::{
     format::Format,
     oci::Digest,
@@ -125,6 +127,34 @@ pub struct SignatureReport {
     pub reason: Option<Reason>,
     /// What its trust hangs on, from the anchor to what signed; empty where nothing was judged.
     pub chain: Vec<Link>,
+    /// What its envelope says besides, where that was asked for (`inspect`).
+    pub envelope: Option<Box<EnvelopeReport>>,
+}
+
+/// What the envelope of a Notary Project signature says; proven by nobody but its signer, and the agent not even by that.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EnvelopeReport {
+    /// The media type.
+    pub media_type: String,
+    /// The signature algorithm, as JWS names it.
+    pub algorithm: &'static str,
+    /// When the signer says that it was signed.
+    pub signing_time: Timestamp,
+    /// What the timestamp says, if there is one.
+    pub timestamp: Option<TimestampReport>,
+    /// The signed metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// The program that says that it made the envelope.
+    pub agent: Option<String>,
+}
+
+/// What a timestamp token says.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct TimestampReport {
+    /// The time.
+    pub time: Timestamp,
+    /// The subject of the certificate that signed the token, if one that came with it did.
+    pub authority: Option<String>,
 }
 
 /// One link of a chain of trust: a role's file (`dct`), a certificate (`notation`) or a key (`cosign`).
@@ -242,6 +272,7 @@ impl SignatureReport {
             status,
             reason: None,
             chain: Vec::new(),
+            envelope: None,
         }
     }
 }

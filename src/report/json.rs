@@ -4,7 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::reason::Reason;
 
-use super::{Decision, ImageReport, Link, Location, Problem, Report, RequirementReport, SignatureReport};
+use super::{
+    Decision, EnvelopeReport, ImageReport, Link, Location, Problem, Report, RequirementReport, SignatureReport,
+};
 
 impl Report {
     /// The JSON document, one line per member, with a final newline.
@@ -153,7 +155,26 @@ impl SignatureReport {
         if !self.chain.is_empty() {
             signature.insert("chain".into(), self.chain.iter().map(Link::value).collect());
         }
+        insert(&mut signature, "envelope", self.envelope.as_deref().map(EnvelopeReport::value));
         Value::Object(signature)
+    }
+}
+
+impl EnvelopeReport {
+    fn value(&self) -> Value {
+        let mut envelope = Map::new();
+        envelope.insert("mediaType".into(), json!(self.media_type));
+        envelope.insert("algorithm".into(), json!(self.algorithm));
+        envelope.insert("signingTime".into(), json!(self.signing_time.to_string()));
+        if let Some(timestamp) = &self.timestamp {
+            let mut value = Map::new();
+            value.insert("time".into(), json!(timestamp.time.to_string()));
+            insert(&mut value, "authority", timestamp.authority.as_deref());
+            envelope.insert("timestamp".into(), Value::Object(value));
+        }
+        envelope.insert("metadata".into(), json!(self.metadata));
+        insert(&mut envelope, "agent", self.agent.as_deref());
+        Value::Object(envelope)
     }
 }
 

@@ -11,7 +11,10 @@ mod summary;
 mod text;
 
 pub use escape::{markdown, plain, prose};
-pub use image::{ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport, Status};
+pub use image::{
+    EnvelopeReport, ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport, Status,
+    TimestampReport,
+};
 pub use summary::Profile;
 
 use crate::reason::{Exit, Explain, Reason};

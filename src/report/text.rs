@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Decision, ImageReport, Problem, Report, plain};
+use super::{Decision, EnvelopeReport, ImageReport, Problem, Report, SignatureReport, TimestampReport, plain};
 
 impl Report {
     /// What `verify` prints on standard output: one line per allowed image, in the order given, duplicates once (an
@@ -41,6 +41,7 @@ impl Report {
                     plain(by),
                     signature.status.word()
                 );
+                signature.tell_envelope(&mut text);
             }
         }
         text
@@ -79,6 +80,25 @@ impl ImageReport {
     /// The image as a person wants to see it: pinned once that is known.
     pub fn label(&self) -> String {
         plain(self.pinned.as_deref().unwrap_or(&self.image))
+    }
+}
+
+impl SignatureReport {
+    fn tell_envelope(&self, text: &mut String) {
+        let Some(envelope) = &self.envelope else { return };
+        let EnvelopeReport { media_type, algorithm, signing_time, timestamp, metadata, agent } = envelope.as_ref();
+        let _ = writeln!(text, "    signed    {}, as the signer says", signing_time.whole_seconds());
+        if let Some(TimestampReport { time, authority }) = timestamp {
+            let by = authority.as_deref().map_or_else(|| "nobody that it names".to_owned(), plain);
+            let _ = writeln!(text, "    timestamp {} by {by}", time.whole_seconds());
+        }
+        let chain: Vec<String> = self.chain.iter().map(|link| plain(&link.name)).collect();
+        let _ = writeln!(text, "    chain     {}", chain.join(" > "));
+        for (name, value) in metadata {
+            let _ = writeln!(text, "    metadata  {}={}", plain(name), plain(value));
+        }
+        let made_by = agent.as_deref().map(|agent| format!(", by {}", plain(agent))).unwrap_or_default();
+        let _ = writeln!(text, "    envelope  {}, {algorithm}{made_by}", plain(media_type));
     }
 }
 

@@ -3,7 +3,10 @@
 use acr_sign::Exit;
 use rcgen::{CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose};
 
+use serde_json::{Value, json};
+
 use super::notation_gate::{IMAGE, SUBJECT, sign, verify, world};
+use crate::world::REPOSITORY;
 
 pub(super) fn signing_parameters() -> CertificateParams {
     let mut parameters = CertificateParams::default();
@@ -91,15 +94,55 @@ fn g18_nothing_private_is_asked_and_nothing_before_the_signer_is_trusted() {
 fn inspect_shows_every_signature_with_its_chain() {
     let world = world();
     sign(&world, "other", "");
-    sign(&world, "signer", "--expiry 24h");
+    sign(&world, "signer", "--expiry 24h --annotation team=shop --envelope cose");
     let outcome = world.run(&format!("inspect {IMAGE} --output json"));
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     let image = outcome.json()["images"][0].clone();
     assert_eq!((image["status"].as_str(), image["signatures"].as_array().unwrap().len()), (Some("shown"), 2));
     assert!(image["signatures"].as_array().unwrap().iter().all(|one| one["format"] == "notation"));
     assert!(image["signatures"].as_array().unwrap().iter().all(|one| one["chain"][0]["name"] == SUBJECT));
+    let mut envelopes: Vec<&Value> =
+        image["signatures"].as_array().unwrap().iter().map(|one| &one["envelope"]).collect();
+    envelopes.sort_by_key(|envelope| envelope["mediaType"].as_str());
+    let (cose, jws) = (envelopes[0], envelopes[1]);
+    assert_eq!((&cose["mediaType"], &cose["metadata"]["team"]), (&json!("application/cose"), &json!("shop")));
+    assert_eq!((&jws["mediaType"], &jws["metadata"]), (&json!("application/jose+json"), &json!({})));
+    for envelope in envelopes {
+        assert_eq!((&envelope["algorithm"], &envelope["timestamp"]), (&json!("ES256"), &Value::Null));
+        assert!(envelope["agent"].as_str().unwrap().starts_with("acr-sign/"), "{envelope}");
+    }
     let lines = world.run(&format!("inspect {IMAGE}")).stdout;
-    assert_eq!(lines.matches(SUBJECT).count(), 2, "{lines}");
+    assert_eq!(lines.matches(&format!("notation {SUBJECT}")).count(), 2, "{lines}");
+    assert_eq!(lines.matches(&format!("    chain     {SUBJECT}\n")).count(), 2, "{lines}");
+    assert_eq!(lines.matches("    metadata  team=shop\n").count(), 1, "{lines}");
+    assert_eq!(lines.matches("    envelope  application/cose, ES256, by acr-sign/").count(), 1, "{lines}");
+}
+
+#[test]
+fn inspect_shows_what_a_timestamp_says() {
+    let world = world();
+    let registry = world.sandbox.registry();
+    let fixture = |name: &str| {
+        let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/notation/made-by-notation");
+        std::fs::read(format!("{fixtures}/{name}")).unwrap()
+    };
+    let subject = registry.push_manifest_bytes("shop/web", &fixture("subjects/image.json"));
+    registry.push_blob("shop/web", &fixture("envelopes/timestamp-jws.jws"));
+    registry.push_manifest_bytes("shop/web", &fixture("manifests/timestamp-jws.json"));
+    let line = format!("inspect {REPOSITORY}@{}", subject.digest);
+    let outcome = world.run(&format!("{line} --output json"));
+    let signature = &outcome.json()["images"][0]["signatures"][0];
+    let envelope = &signature["envelope"];
+    assert_eq!(signature["chain"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        (&envelope["signingTime"], &envelope["agent"]),
+        (&json!("2026-11-23T20:30:32Z"), &json!("notation-go/1.3.2"))
+    );
+    assert!(envelope["timestamp"]["authority"].as_str().unwrap().starts_with("CN="), "{envelope}");
+    let lines = world.run(&line).stdout;
+    let authority = envelope["timestamp"]["authority"].as_str().unwrap();
+    assert!(lines.contains(&format!(" by {authority}\n")), "{lines}");
+    assert!(lines.contains("    timestamp 2026-11-23T20:30:3"), "{lines}");
 }
 
 #[test]
@@ -110,7 +153,7 @@ fn key_show_says_what_is_wrong_with_a_certificate_for_signing() {
     let bare = world.run("key show akv:contoso/keys/release --output json").json();
     let policy = &bare["notation"]["certificatePolicy"];
     assert!(bare["notation"]["unsuitable"].as_str().unwrap().contains("certificate"));
-    assert_eq!(policy["x509CertificateProperties"]["keyUsage"], serde_json::json!(["digitalSignature"]));
+    assert_eq!(policy["x509CertificateProperties"]["keyUsage"], json!(["digitalSignature"]));
     assert_eq!(policy["keyProperties"]["curve"], "P-256");
     let folder = tempfile::tempdir().unwrap();
     let key = KeyPair::generate().unwrap();
