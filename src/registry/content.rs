@@ -7,7 +7,7 @@ use url::Url;
 use super::{Error, Registry, client::MANIFEST_LIMIT, link, session::Host};
 use crate::{
     net::{Purpose, Redirects, Request, Response, Retry, jitter},
-    oci::{Descriptor, Digest, MediaType, Repository},
+    oci::{Descriptor, Digest, MediaType, Repository, manifest::InvalidManifest},
 };
 
 /// How often a push is begun anew where a registry broke it off.
@@ -44,14 +44,20 @@ pub struct Taken {
 pub struct Upload(Url);
 
 impl Registry {
-    /// The bytes of a manifest of any type, by its descriptor.
+    /// The bytes of a manifest of any type, by its descriptor; the answer must be of that type (G09).
     pub async fn manifest(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Bytes, Error> {
         let what = format!("the manifest `{}` of `{repository}`", descriptor.digest);
         let path = format!("manifests/{}", descriptor.digest);
         let request = self
-            .get(repository, &path, what, MANIFEST_LIMIT)
+            .get(repository, &path, what.clone(), MANIFEST_LIMIT)
             .with_header(header::ACCEPT, descriptor.media_type.as_str());
-        self.fetch(repository, descriptor, request).await
+        let response = self.fetch(repository, descriptor, request).await?;
+        let header = MediaType::new(response.header("content-type").unwrap_or_default());
+        if header != descriptor.media_type {
+            let cause = InvalidManifest::TypesDiffer { body: descriptor.media_type.to_string(), header };
+            return Err(Error::Manifest { what, host: self.host(repository.registry()).name, cause });
+        }
+        Ok(response.body)
     }
 
     /// The bytes of a blob, by its descriptor; at most `limit`. Registries may send a redirect to their storage.
@@ -59,10 +65,15 @@ impl Registry {
         let what = format!("the blob `{}` of `{repository}`", descriptor.digest);
         let mut request = self.get(repository, &format!("blobs/{}", descriptor.digest), what, limit);
         request.redirects = Redirects::Blob;
-        self.fetch(repository, descriptor, request).await
+        Ok(self.fetch(repository, descriptor, request).await?.body)
     }
 
-    async fn fetch(&self, repository: &Repository, descriptor: &Descriptor, request: Request) -> Result<Bytes, Error> {
+    async fn fetch(
+        &self,
+        repository: &Repository,
+        descriptor: &Descriptor,
+        request: Request,
+    ) -> Result<Response, Error> {
         let what = request.what.clone();
         let host = self.host(repository.registry());
         let response = self.session.send(&host, &Access::Pull.scope(repository), request).await?;
@@ -73,7 +84,7 @@ impl Registry {
         if size != descriptor.size || !descriptor.digest.matches(&response.body) {
             return Err(Error::OtherBytes { what, host: host.name });
         }
-        Ok(response.body)
+        Ok(response)
     }
 
     /// Whether the repository has a blob; a registry that does not say so plainly counts as not having it.

@@ -7,13 +7,14 @@ use acr_sign::Exit;
 use crate::world::{Outcome, REPOSITORY, World};
 
 impl World {
-    /// Runs the program with the world's environment and these further variables, and nothing else's.
+    /// Runs the program in the world's folder with its environment and these further variables, and nothing else's.
     pub fn run_binary(&self, line: &str, further: &[(&str, &str)]) -> Outcome {
         let output = Command::new(env!("CARGO_BIN_EXE_acr-sign"))
             .args(line.split_whitespace())
             .env_clear()
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .envs(further.iter().copied())
+            .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .output()
             .unwrap();

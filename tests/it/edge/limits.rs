@@ -46,17 +46,21 @@ fn g07_no_body_is_read_without_end() {
     }
 }
 
-#[test]
-fn g07_what_counts_is_the_size_unpacked() {
-    let (world, root) = World::initialised();
+/// 5 MiB in some 5 KiB, as the answer to a request for an index.
+pub fn bomb() -> Action {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     packed.write_all(&vec![b' '; 5 << 20]).unwrap();
     let packed = packed.finish().unwrap();
     assert!(packed.len() < 64 << 10);
     let headers = [("content-encoding", "gzip"), ("content-type", "application/vnd.oci.image.index.v1+json")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let bomb = Action::Answer { status: 200, headers, body: packed.into() };
-    world.sandbox.fault(Fault::new(bomb).service(Service::Registry).path("/manifests/").nth(2));
+    Action::Answer { status: 200, headers, body: packed.into() }
+}
+
+#[test]
+fn g07_what_counts_is_the_size_unpacked() {
+    let (world, root) = World::initialised();
+    world.sandbox.fault(Fault::new(bomb()).service(Service::Registry).path("/manifests/").nth(2));
     let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root}"));
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["limit-reached"]), "{}", outcome.stderr);
     assert!(outcome.stderr.contains("4194304 bytes"), "{}", outcome.stderr);

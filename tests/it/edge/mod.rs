@@ -6,3 +6,8 @@ mod redirects;
 mod scopes;
 mod secrets;
 mod tls;
+
+pub use limits::bomb;
+pub use redirects::challenge;
+pub use scopes::access;
+pub use tls::no_tls;

@@ -5,7 +5,8 @@ use acr_sign::Exit;
 
 use crate::world::{REPOSITORY, World};
 
-fn challenge(realm: &str) -> Action {
+/// A registry that wants a token from there.
+pub fn challenge(realm: &str) -> Action {
     let header = format!("Bearer realm=\"{realm}\",service=\"contoso.azurecr.io\"");
     Action::Answer { status: 401, headers: vec![("www-authenticate".into(), header)], body: "{}".into() }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::world::World;
 
 /// What the bearer of a request grants: names with actions.
-fn access(credential: &str) -> Vec<(String, Vec<String>)> {
+pub fn access(credential: &str) -> Vec<(String, Vec<String>)> {
     let claims = credential.strip_prefix("Bearer ").unwrap().split('.').nth(1).unwrap();
     let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
     let entries = claims["access"].as_array().unwrap().iter();

@@ -15,7 +15,7 @@ use acr_sign::Exit;
 use crate::world::{REPOSITORY, World};
 
 /// Counts who connects, and speaks plain HTTP. Its thread ends with the program.
-fn no_tls() -> (u16, Arc<AtomicUsize>) {
+pub fn no_tls() -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let count = Arc::new(AtomicUsize::new(0));

@@ -33,7 +33,8 @@ const DCT: Behind = Behind::Signatures(&["dct"]);
 const NOTATION: Behind = Behind::Signatures(&["notation"]);
 const BOTH: Behind = Behind::Signatures(&["dct", "notation"]);
 
-fn world() -> (World, String) {
+/// An image that is signed in both formats, and another one that is not signed; with the root key ID.
+pub fn signed_in_both_formats() -> (World, String) {
     let (world, root) = World::initialised();
     let signer = "CN=signer,O=Contoso,ST=WA,C=US";
     world.sandbox.vault().create_certificate("signer", KeyKind::P256, signer).unwrap();
@@ -121,7 +122,7 @@ fn kinds(demand: &Demanded) -> &'static str {
 
 #[test]
 fn g04_behind_every_allow_stands_a_verified_signature_or_a_written_exemption() {
-    let (world, root) = world();
+    let (world, root) = signed_in_both_formats();
     let (_folders, ways) = ways(&world, &root);
     let run = |way: &Way, tag: &str| world.run(&format!("verify {REPOSITORY}:{tag} {} --output json", way.line));
     for way in &ways {

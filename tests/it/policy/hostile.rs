@@ -149,6 +149,23 @@ fn every_hostile_repository_is_denied_for_its_reason() {
     assert_eq!((seen, wrong.join("\n").as_str()), (45, ""));
 }
 
+/// An envelope in a manifest that refers to this subject.
+pub fn push_signature(world: &World, repository: &str, subject: &Value, media_type: &str, envelope: &[u8]) {
+    let registry = world.sandbox.registry();
+    let blob = registry.push_blob(repository, envelope);
+    registry.push_blob(repository, b"{}");
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "artifactType": "application/vnd.cncf.notary.signature",
+        "config": {"mediaType": "application/vnd.oci.empty.v1+json", "size": 2,
+            "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
+        "layers": [{"mediaType": media_type, "digest": blob, "size": envelope.len()}],
+        "subject": {"mediaType": subject["mediaType"], "digest": subject["digest"], "size": subject["size"]},
+        "annotations": {"io.cncf.notary.x509chain.thumbprint#S256": json!(["0".repeat(64)]).to_string()},
+    });
+    registry.push_manifest_bytes(repository, manifest.to_string().as_bytes());
+}
+
 /// One signature in a registry of its own, judged under the policy of its set.
 fn judge(set: &Set, vector: &Value, policy: &str, at: &str) -> Outcome {
     let world = world("registry.example.test");
@@ -159,25 +176,14 @@ fn judge(set: &Set, vector: &Value, policy: &str, at: &str) -> Outcome {
     let subject = set.file(named["file"].as_str().unwrap_or("subject.json"));
     let (media_type, envelope) = set.envelope(vector);
     registry.put(repository, named["mediaType"].as_str().unwrap(), subject);
-    let blob = registry.push_blob(repository, &envelope);
-    registry.push_blob(repository, b"{}");
-    let manifest = vector["manifest"].as_str().map_or_else(
-        || {
-            json!({
-                "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "artifactType": "application/vnd.cncf.notary.signature",
-                "config": {"mediaType": "application/vnd.oci.empty.v1+json", "size": 2,
-                    "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"},
-                "layers": [{"mediaType": media_type.as_str(), "digest": blob, "size": envelope.len()}],
-                "subject": {"mediaType": named["mediaType"], "digest": named["digest"], "size": named["size"]},
-                "annotations": {"io.cncf.notary.x509chain.thumbprint#S256": json!(["0".repeat(64)]).to_string()},
-            })
-            .to_string()
-            .into_bytes()
-        },
-        |file| set.file(file),
-    );
-    registry.push_manifest_bytes(repository, &manifest);
+    match vector["manifest"].as_str() {
+        Some(manifest) => {
+            registry.push_blob(repository, &envelope);
+            registry.push_blob(repository, b"{}");
+            registry.push_manifest_bytes(repository, &set.file(manifest));
+        }
+        None => push_signature(&world, repository, named, media_type.as_str(), &envelope),
+    }
     let store = world.folder.path().join("truststore/x509");
     for (name, files) in set.index["trustStores"].as_object().unwrap() {
         let folder = store.join(name.replace(':', "/"));

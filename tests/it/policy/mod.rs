@@ -3,8 +3,10 @@
 mod allows;
 mod check;
 mod crowd;
+mod d_rows;
 mod decision;
 mod file;
+mod g_rows;
 mod gate;
 mod hostile;
 mod init;

@@ -163,12 +163,10 @@ fn p13_a_name_that_is_also_a_file_is_neither() {
     let world = world();
     world.write("acr-sign.yaml", &format!("version: 1\n{KEYS}"));
     world.write("signer", "a certificate that the line may mean");
-    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_acr-sign"));
-    program.args(["verify", &format!("{REPOSITORY}:1.0"), "--format", "notation", "--certificate", "signer"]);
-    program.env_clear().envs(world.environment.iter().map(|(name, value)| (name, value)));
-    let output = program.current_dir(world.folder.path()).output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{said}");
+    let line = format!("verify {REPOSITORY}:1.0 --format notation --certificate signer");
+    let outcome = world.run_binary(&line, &[]);
+    assert_eq!(outcome.exit, Exit::Usage, "{}", outcome.stderr);
+    let said = outcome.stderr;
     assert!(said.contains("`--certificate signer` is a name of `keys` and a file"), "{said}");
     assert!(said.contains("write `./signer`"), "{said}");
     assert_eq!(world.sandbox.log().len(), 0);

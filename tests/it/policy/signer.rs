@@ -27,13 +27,13 @@ pub struct Signer {
 /// The serial number of a signer's certificate.
 const SERIAL: u64 = 77;
 
-fn named(name: &str, usages: Vec<KeyUsagePurpose>) -> CertificateParams {
+fn parameters(organization: &str, name: &str, usages: Vec<KeyUsagePurpose>) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
     for (kind, value) in [
         (DnType::CountryName, "US"),
         (DnType::StateOrProvinceName, "WA"),
-        (DnType::OrganizationName, "Contoso"),
+        (DnType::OrganizationName, organization),
         (DnType::CommonName, name),
     ] {
         parameters.distinguished_name.push(kind, value);
@@ -45,13 +45,22 @@ fn named(name: &str, usages: Vec<KeyUsagePurpose>) -> CertificateParams {
 impl Signer {
     /// With the addresses of lists of what is revoked.
     pub fn under_a_ca(lists: &[&str]) -> Self {
+        Self::of("Contoso", lists)
+    }
+
+    /// Whose certificates say that this is their organisation.
+    pub fn named(organization: &str) -> Self {
+        Self::of(organization, &[])
+    }
+
+    fn of(organization: &str, lists: &[&str]) -> Self {
         let root_key = KeyPair::generate().unwrap();
-        let mut root = named("root", vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign]);
+        let mut root = parameters(organization, "root", vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign]);
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root_pem = root.self_signed(&root_key).unwrap().pem();
         let issuer = Issuer::new(root, root_key);
         let key = KeyPair::generate().unwrap();
-        let mut leaf = named("leaf", vec![KeyUsagePurpose::DigitalSignature]);
+        let mut leaf = parameters(organization, "leaf", vec![KeyUsagePurpose::DigitalSignature]);
         leaf.serial_number = Some(SerialNumber::from(SERIAL));
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
         leaf.crl_distribution_points =
