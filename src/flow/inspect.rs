@@ -51,7 +51,7 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
     let (loaded, resolved) = Box::pin(join(loading, resolving)).await;
     let resolved = resolved?;
     let subject = subject(image, &resolved);
-    let by_certificate = by_certificate(services, &subject).await?;
+    let by_certificate = by_certificate(services, &subject, report).await?;
     let set = match loaded {
         Ok(None) if judged || by_certificate.is_empty() => return Err(no_trust_data()),
         Ok(set) => set,
@@ -100,8 +100,13 @@ fn problem(set: &TrustedSet, subject: &Subject) -> Option<Problem> {
 
 /// Every Notary Project signature as it is, with its chain and the time that its timestamp states; judged by
 /// nothing but its own integrity.
-async fn by_certificate(services: &Services, subject: &Subject) -> Result<Vec<SignatureReport>, Failure> {
+async fn by_certificate(
+    services: &Services,
+    subject: &Subject,
+    report: &mut Report,
+) -> Result<Vec<SignatureReport>, Failure> {
     let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto).await?;
+    report.warnings.extend(listed.left());
     let found = listed.decode(services).await;
     let show = |(digest, decoded): (Digest, Result<Envelope, Problem>)| {
         let reference = Some(format!("{}@{digest}", subject.repository));
@@ -114,7 +119,7 @@ async fn by_certificate(services: &Services, subject: &Subject) -> Result<Vec<Si
             Err(problem) => SignatureReport {
                 reference,
                 reason: Some(problem.reason),
-                ..SignatureReport::new(Format::Notation, Status::Rejected)
+                ..SignatureReport::new(Format::Notation, problem.status())
             },
         }
     };

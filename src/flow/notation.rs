@@ -113,9 +113,11 @@ impl NotationSignatures {
         Ok(Self { subject: subject.clone(), listed: entries, left: listed.left, fetched: Mutex::default() })
     }
 
-    /// What is listed, in the order it is looked at.
-    pub fn listed(&self) -> &[Referrer] {
-        &self.listed
+    /// That more is listed than is looked at, for people.
+    pub fn left(&self) -> Option<String> {
+        let image = &self.subject;
+        (self.left || self.listed.len() > CHECKED)
+            .then(|| format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at"))
     }
 
     /// Judges every signature under a trust, so many at once: those first that claim a certificate it names.
@@ -260,7 +262,7 @@ impl NotationFindings {
         }
     }
 
-    /// What could not be found out says that it may yet be good; else the one that came furthest says most, and of
+    /// What was not judged says that it may yet be good; else the one that came furthest says most, and of
     /// several the one that was looked at first: the newest that claims to be trusted.
     fn why_not(&self) -> Problem {
         let telling = self.findings.iter().rev().filter_map(|finding| match &finding.judged {
@@ -268,7 +270,7 @@ impl NotationFindings {
             Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
             Judged::Verified(_) | Judged::Exempt(_) => None,
         });
-        let telling = telling.max_by_key(|(problem, check)| (problem.reason.exit() == Exit::Undecided, *check));
+        let telling = telling.max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
         telling.map_or_else(
             || Problem::of(&FlowError::NoSignature { image: self.image.clone() }),
             |(problem, _)| {
@@ -322,8 +324,7 @@ impl NotationFinding {
                 ..signature(&exempted.envelope, Status::Exempt)
             },
             Judged::Rejected { problem, envelope, .. } => {
-                let undecided = problem.reason.exit() == Exit::Undecided;
-                let status = if undecided { Status::Undecided } else { Status::Rejected };
+                let status = problem.status();
                 let shown = envelope.as_deref().map(|envelope| signature(envelope, status));
                 SignatureReport {
                     reason: Some(problem.reason),
@@ -332,7 +333,7 @@ impl NotationFinding {
             }
             Judged::Failed(problem) => SignatureReport {
                 reason: Some(problem.reason),
-                ..SignatureReport::new(Format::Notation, Status::Undecided)
+                ..SignatureReport::new(Format::Notation, problem.status())
             },
         };
         SignatureReport { reference: Some(format!("{repository}@{}", self.manifest)), ..shown }

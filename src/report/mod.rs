@@ -171,4 +171,9 @@ impl Problem {
         }
         Self { reason: error.reason(), message, causes, hint: error.hint() }
     }
+
+    /// How something ends that is judged and fails for this reason: looked at, or not judged at all.
+    pub fn status(&self) -> Status {
+        if self.reason.exit() == Exit::Rejected { Status::Rejected } else { Status::Undecided }
+    }
 }

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     oci::{Reference, Subject},
     policy::Allowed,
-    reason::Exit,
     registry::Resolved,
     report::{ImageReport, Problem, Status},
 };
@@ -63,16 +62,11 @@ impl Ended {
     }
 
     pub(super) fn denied(index: usize, image: &Reference, resolved: Option<&Resolved>, problem: Problem) -> Self {
-        let mut report = ImageReport::failed(image.to_string(), status(&problem), problem);
+        let mut report = ImageReport::failed(image.to_string(), problem.status(), problem);
         if let Some(resolved) = resolved {
             report.digest = Some(resolved.descriptor.digest.clone());
             report.media_type = Some(resolved.descriptor.media_type.to_string());
         }
         Self { index, allowed: false, report, lax: Vec::new(), warnings: Vec::new() }
     }
-}
-
-/// How something ends that fails for this reason: looked at, or not found out.
-pub(super) fn status(problem: &Problem) -> Status {
-    if problem.reason.exit() == Exit::Rejected { Status::Rejected } else { Status::Undecided }
 }

@@ -6,7 +6,6 @@ use super::{
         roles::{chain, signer_name},
     },
     collections::Collections,
-    ended::status,
     notation::{Applied, NotationTrust},
     trust::Trust,
 };
@@ -168,7 +167,7 @@ impl Findings {
     pub(super) fn report(&self, demands: &[&Trust]) -> Vec<RequirementReport> {
         let report = |(demand, problem): (&&Trust, &Option<Problem>)| RequirementReport {
             requirement: demand.words.clone(),
-            status: problem.as_ref().map_or(Status::Verified, status),
+            status: problem.as_ref().map_or(Status::Verified, Problem::status),
             problem: problem.clone(),
         };
         demands.iter().zip(&self.problems).map(report).collect()

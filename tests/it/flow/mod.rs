@@ -12,6 +12,7 @@ mod notation_files;
 mod notation_gate;
 mod notation_keys;
 mod notation_many;
+mod notation_shown;
 mod pins;
 mod publishing;
 mod refusals;
