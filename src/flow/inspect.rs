@@ -105,7 +105,7 @@ async fn by_certificate(
     subject: &Subject,
     report: &mut Report,
 ) -> Result<Vec<SignatureReport>, Failure> {
-    let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto).await?;
+    let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto, &[]).await?;
     report.warnings.extend(listed.left());
     let found = listed.decode(services).await;
     let show = |(digest, decoded): (Digest, Result<Envelope, Problem>)| {

@@ -4,7 +4,11 @@
 //! certificate comes first, and a signature that cannot be fetched is recorded, not the end (N01, N02). Every
 //! signature that is looked at is reported with its reason.
 
-use std::{cmp::Reverse, collections::BTreeMap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
@@ -31,11 +35,13 @@ const CHECKED: usize = 50;
 /// Bytes of a signature manifest.
 const MANIFEST_LIMIT: u64 = 4 << 20;
 
-/// The signatures that a registry lists for one image; each is fetched once, however often it is judged.
+/// The signatures of one image that are looked at: so many at most for all demands together, each fetched once, however
+/// often it is judged.
 #[derive(Debug)]
 pub struct NotationSignatures {
     subject: Subject,
-    listed: Vec<Referrer>,
+    entries: Vec<Referrer>,
+    /// Whether more are listed.
     left: bool,
     fetched: Mutex<BTreeMap<Digest, Arc<Fetched>>>,
 }
@@ -100,8 +106,13 @@ pub struct NotationFindings {
 }
 
 impl NotationSignatures {
-    /// Asks what refers to the image.
-    pub async fn list(services: &Services, subject: &Subject, mode: ReferrersMode) -> Result<Self, Failure> {
+    /// Asks what refers to the image, for demands that trust certificates with these thumbprints.
+    pub async fn list(
+        services: &Services,
+        subject: &Subject,
+        mode: ReferrersMode,
+        demands: &[BTreeSet<String>],
+    ) -> Result<Self, Failure> {
         let (repository, digest) = (&subject.repository, &subject.descriptor.digest);
         let listed = services.registry.referrers(repository, digest, ARTIFACT_TYPE, mode).await?;
         let possible = |entry: &Referrer| {
@@ -110,25 +121,26 @@ impl NotationSignatures {
         let mut entries: Vec<Referrer> = listed.entries.into_iter().filter(possible).collect();
         // The newest first: as good as any order, since nobody vouches for the date.
         entries.sort_by_key(|entry| Reverse(entry.annotations.get("org.opencontainers.image.created").cloned()));
-        Ok(Self { subject: subject.clone(), listed: entries, left: listed.left, fetched: Mutex::default() })
+        let left = listed.left || entries.len() > CHECKED;
+        let mut entries = in_turn(entries, demands);
+        entries.truncate(CHECKED);
+        Ok(Self { subject: subject.clone(), entries, left, fetched: Mutex::default() })
     }
 
     /// That more is listed than is looked at, for people.
     pub fn left(&self) -> Option<String> {
         let image = &self.subject;
-        (self.left || self.listed.len() > CHECKED)
-            .then(|| format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at"))
+        self.left.then(|| format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at"))
     }
 
     /// Judges every signature under a trust, so many at once: those first that claim a certificate it names.
     pub async fn judge(&self, services: &Services, trust: &Trust, at_once: usize) -> NotationFindings {
-        let mut entries: Vec<&Referrer> = self.listed.iter().collect();
-        entries.sort_by_key(|entry| !trust.names_thumbprint(&thumbprints(entry)));
-        let left = self.left || entries.len() > CHECKED;
-        entries.truncate(CHECKED);
+        let trusted = trust.thumbprints();
+        let mut entries: Vec<&Referrer> = self.entries.iter().collect();
+        entries.sort_by_key(|entry| !claims(&thumbprints(entry), &trusted));
         let judging = entries.into_iter().map(|entry| self.judge_one(services, entry, trust));
         let findings = stream::iter(judging).buffered(at_once).collect().await;
-        NotationFindings { findings, image: self.subject.to_string(), left }
+        NotationFindings { findings, image: self.subject.to_string(), left: self.left }
     }
 
     async fn judge_one(&self, services: &Services, entry: &Referrer, trust: &Trust) -> NotationFinding {
@@ -227,7 +239,7 @@ impl NotationSignatures {
                 (entry.descriptor.digest, decoded)
             }
         };
-        let entries = self.listed.iter().take(CHECKED).map(decode).collect::<Vec<_>>();
+        let entries = self.entries.iter().map(decode).collect::<Vec<_>>();
         stream::iter(entries).buffered(services.concurrency).collect().await
     }
 }
@@ -338,6 +350,31 @@ impl NotationFinding {
         };
         SignatureReport { reference: Some(format!("{repository}@{}", self.manifest)), ..shown }
     }
+}
+
+/// Candidates in the order in which they are looked at: those first that claim what a demand trusts, for each demand one
+/// in its turn, so that junk which claims what one of them trusts leaves room for the signatures of the others (N02).
+fn in_turn(entries: Vec<Referrer>, demands: &[BTreeSet<String>]) -> Vec<Referrer> {
+    let mut turns = vec![0; demands.len()];
+    let mut ranked: Vec<(usize, Referrer)> = Vec::new();
+    for entry in entries {
+        let claimed = thumbprints(&entry);
+        let mut rank = usize::MAX;
+        for (turn, trusted) in turns.iter_mut().zip(demands) {
+            if claims(&claimed, trusted) {
+                rank = rank.min(*turn);
+                *turn += 1;
+            }
+        }
+        ranked.push((rank, entry));
+    }
+    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// Whether a candidate claims one of these certificates: for the order alone, never for accepting it.
+fn claims(claimed: &[String], trusted: &BTreeSet<String>) -> bool {
+    claimed.iter().any(|thumbprint| trusted.contains(&thumbprint.to_ascii_lowercase()))
 }
 
 /// The certificates that an entry claims, as its annotation lists them.

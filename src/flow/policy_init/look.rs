@@ -186,8 +186,14 @@ impl LookedAt {
 
     /// Every certificate under which a signature of the image holds.
     async fn add_certificates(&mut self, services: &Services, subject: &Subject) -> Result<(), Problem> {
-        let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto).await;
+        let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto, &[]).await;
         let listed = listed.map_err(|failure| failure.problem())?;
+        self.problems.extend(listed.left().map(|message| Problem {
+            reason: Reason::LimitReached,
+            message,
+            causes: Vec::new(),
+            hint: None,
+        }));
         let mut tried = BTreeSet::new();
         for (_, decoded) in listed.decode(services).await {
             let (signer, certificate) = match decoded.map(|envelope| pin_of(&envelope)) {

@@ -18,7 +18,6 @@ use crate::{
     oci::{Reference, Subject},
     policy::Denied,
     reason::Reason,
-    registry::ReferrersMode,
     report::{Problem, RequirementReport, SignatureReport, Status},
 };
 
@@ -60,13 +59,13 @@ impl Findings {
         }
     }
 
-    /// Looks at signatures by certificate; they are listed and fetched once, however many leaves ask.
+    /// Looks at signatures by certificate, as they were listed for every leaf.
     pub(super) async fn add_notation(
         &mut self,
         services: &Services,
         trust: &NotationTrust,
         subject: &Subject,
-        listed: &mut Option<Result<NotationSignatures, Problem>>,
+        listed: Option<&Result<NotationSignatures, Problem>>,
         at_once: usize,
     ) {
         let trust = match trust.for_repository(&subject.repository) {
@@ -80,14 +79,10 @@ impl Findings {
                 return self.fails(Problem::of(&FlowError::NoStatement { repository: subject.repository.to_string() }));
             }
         };
-        if listed.is_none() {
-            let signatures = NotationSignatures::list(services, subject, ReferrersMode::Auto).await;
-            *listed = Some(signatures.map_err(|failure| failure.problem()));
-        }
         let found = match listed {
             Some(Ok(signatures)) => signatures.judge(services, &trust, at_once).await,
             Some(Err(problem)) => return self.fails(problem.clone()),
-            None => unreachable!("just listed"),
+            None => unreachable!("they are listed where a leaf needs them"),
         };
         for finding in &found.findings {
             self.show(finding.report(&subject.repository));

@@ -17,12 +17,12 @@ pub use self::{
     notation::NotationTrust,
     trust::{Demanded, Trust},
 };
-use super::{FlowError, Services};
+use super::{FlowError, NotationSignatures, Services};
 use crate::{
     format::dct::{Contradiction, Gun, Memory, Seen},
     oci::{Reference, Repository, Subject, Tag},
     policy::{Demand, Exemption, Policy, Requirement, Rule, evaluate},
-    registry::{self, Resolved},
+    registry::{self, ReferrersMode, Resolved},
     report::{Decision, Location, Problem, Report, RuleReport},
 };
 
@@ -204,7 +204,10 @@ impl Group<'_> {
                     let _permit = self.work.acquire().await;
                     // So many images at once share what a run may ask at once.
                     let at_once = (self.services.concurrency / self.options.images.len().max(1)).max(1);
-                    findings.add_notation(self.services, trust, &subject, &mut listed, at_once).await;
+                    if listed.is_none() {
+                        listed = self.signatures(&demands, &subject).await;
+                    }
+                    findings.add_notation(self.services, trust, &subject, listed.as_ref(), at_once).await;
                 }
             }
         }
@@ -220,6 +223,20 @@ impl Group<'_> {
         ended.report.requirements = findings.report(&demands);
         ended.report.signatures = findings.signatures;
         ended
+    }
+
+    /// The signatures by certificate that all demands of the rule share; `None` where none of these needs any.
+    async fn signatures(
+        &self,
+        demands: &[&Trust],
+        subject: &Subject,
+    ) -> Option<Result<NotationSignatures, Problem>> {
+        let trusted: Vec<_> = demands.iter().filter_map(|trust| trust.thumbprints(&subject.repository)).collect();
+        if trusted.is_empty() {
+            return None;
+        }
+        let listed = NotationSignatures::list(self.services, subject, ReferrersMode::Auto, &trusted).await;
+        Some(listed.map_err(|failure| failure.problem()))
     }
 }
 

@@ -1,7 +1,12 @@
 //! What a leaf demands, with every file that it names read.
 
-use super::NotationTrust;
-use crate::format::dct::{Requirement, RootTrust};
+use std::collections::BTreeSet;
+
+use super::notation::{Applied, NotationTrust};
+use crate::{
+    format::dct::{Requirement, RootTrust},
+    oci::Repository,
+};
 
 /// One demand on signatures, ready to be checked.
 #[derive(Clone, Debug)]
@@ -27,6 +32,15 @@ pub enum Demanded {
 }
 
 impl Trust {
+    /// The thumbprints that signatures by certificate may claim here; `None` where none is looked at.
+    pub(super) fn thumbprints(&self, repository: &Repository) -> Option<BTreeSet<String>> {
+        let Demanded::Notation(trust) = &self.demand else { return None };
+        match trust.for_repository(repository) {
+            Applied::Trust(trust) => Some(trust.thumbprints()),
+            Applied::Skip(_) | Applied::Unlooked(_) | Applied::Nothing => None,
+        }
+    }
+
     /// The switch by which this is not as strict as it can be, and what that means (P09).
     pub fn lax(&self) -> Option<(String, String)> {
         let (switch, meaning) = match &self.demand {

@@ -1,5 +1,7 @@
 //! What a signature is held against: anchors, identities, a level, timestamp roots and demanded metadata.
 
+use std::collections::BTreeSet;
+
 use super::{
     identity::TrustedIdentities,
     level::Level,
@@ -119,12 +121,10 @@ impl Trust {
         self.level
     }
 
-    /// Whether one of these certificates is trusted as a signer, as far as thumbprints say: for ordering
-    /// candidates, never for accepting one.
-    pub fn names_thumbprint(&self, thumbprints: &[String]) -> bool {
+    /// The thumbprints of the certificates that are trusted for signers: for ordering candidates, never for accepting
+    /// one.
+    pub fn thumbprints(&self) -> BTreeSet<String> {
         let anchors = [&self.signers, &self.authorities].into_iter().flatten().flatten();
-        anchors
-            .map(Certificate::thumbprint_sha256)
-            .any(|known| thumbprints.iter().any(|one| one.eq_ignore_ascii_case(&known)))
+        anchors.map(Certificate::thumbprint_sha256).collect()
     }
 }

@@ -352,3 +352,66 @@ fn a_certificate_that_cannot_be_read_is_no_yes() {
     let outcome = verify(&world, &notation("certificates: [one]"), "");
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["vault-forbidden"]), "{}", outcome.stderr);
 }
+
+/// A manifest that claims to be a signature of the image by these certificates, and is none.
+fn push_junk(world: &World, thumbprints: &[String], seed: &str) {
+    let image = world.sandbox.registry().manifest("shop/web", &world.digest("1.0")).unwrap();
+    let subject = serde_json::json!({
+        "mediaType": "application/vnd.oci.image.index.v1+json", "digest": world.digest("1.0"), "size": image.len(),
+    });
+    let manifest = serde_json::json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "artifactType": "application/vnd.cncf.notary.signature", "layers": [], "subject": subject,
+        "annotations": {
+            "io.cncf.notary.x509chain.thumbprint#S256": serde_json::json!(thumbprints).to_string(),
+            "org.opencontainers.image.created": format!("2999-01-01T00:00:00Z {seed}"),
+        },
+    });
+    world.sandbox.registry().push_manifest_bytes("shop/web", manifest.to_string().as_bytes());
+}
+
+#[test]
+fn n01_n02_the_demands_of_a_rule_share_what_is_fetched_of_an_image() {
+    let world = signed();
+    for name in ["three", "four"] {
+        let subject = format!("CN={name},O=Contoso,ST=WA,C=US");
+        world.sandbox.vault().create_certificate(name, KeyKind::P256, &subject).unwrap();
+    }
+    sign(&world, "akv:contoso/certificates/two", "");
+    let thumbprint = |name: &str| {
+        let der = world.sandbox.vault().certificate(name).unwrap();
+        acr_sign::crypto::Certificate::from_der(&der).unwrap().thumbprint_sha256()
+    };
+    // Whoever may push claims the first certificate more often than is looked at, and others without end.
+    for number in 0..60 {
+        push_junk(&world, &[thumbprint("one")], &format!("one {number}"));
+        push_junk(&world, &[], &format!("nobody {number}"));
+    }
+    let by = |name: &str| format!("{{ notation: {{ certificates: [\"akv:contoso/certificates/{name}\"] }} }}");
+    let asked = |path: &str| {
+        let entries = world.answered(Service::Registry);
+        entries.iter().filter(|entry| entry.path.contains(path)).count()
+    };
+    for (demands, exit, reasons, envelopes) in [
+        // Junk that claims `one` leaves a turn to what claims `two`.
+        (format!("{{ any: [ {}, {} ] }}", by("one"), by("two")), Exit::Done, vec![], 1),
+        (format!("{{ any: [ {}, {}, {} ] }}", by("one"), by("two"), by("three")), Exit::Done, vec![], 1),
+        (format!("{}, {}, {}", by("one"), by("two"), by("three")), Exit::Undecided, vec!["limit-reached"], 1),
+        (format!("{{ any: [ {}, {} ] }}", by("three"), by("four")), Exit::Undecided, vec!["limit-reached"], 0),
+        (by("two"), Exit::Done, vec![], 1),
+    ] {
+        world.sandbox.clear_log();
+        let outcome = verify(&world, &requiring(&demands), "");
+        assert_eq!((outcome.exit, outcome.reasons()), (exit, reasons), "{demands}: {}", outcome.stderr);
+        // Fifty candidates of the image, however many demands look at them, and the list of them.
+        assert_eq!(asked("/manifests/sha256:"), 50, "{demands}");
+        assert!(asked("/blobs/") >= envelopes, "{demands}: {}", asked("/blobs/"));
+        assert!(asked("/blobs/") <= 2, "{demands}: {}", asked("/blobs/"));
+    }
+    // What a policy is made of is no more.
+    world.sandbox.clear_log();
+    let folder = world.folder.path().join("pins");
+    let outcome = world.run(&format!("policy init {IMAGE} --certificates {} --retries 0", folder.display()));
+    assert_eq!(outcome.exit, Exit::Undecided, "{}", outcome.stderr);
+    assert_eq!(asked("/manifests/sha256:"), 50);
+}
