@@ -151,14 +151,15 @@ impl Group<'_> {
         }
         let tags: Vec<Option<Tag>> = named.iter().map(|image| tag(image)).collect();
         let resolving = join_all(named.iter().map(|image| self.resolve(image)));
+        let seen = self.options.memory.seen(&Gun::from(self.repository));
         let loading = async {
             let _permit = self.work.acquire().await;
-            let seen = self.options.memory.seen(&Gun::from(self.repository));
             Collections::load(self.services, self.repository, &demands, &tags, seen).await
         };
         let (resolved, collections) = join(resolving, loading).await;
         let skipped = collections.skipped(self.repository);
-        let lax: Vec<(String, String)> = demands.iter().filter_map(|demand| demand.lax()).collect();
+        let lax: Vec<(String, String)> = 
+            demands.iter().filter_map(|demand| demand.lax(self.repository, seen.is_some())).collect();
         let judging = images.iter().map(|&(index, image)| {
             let at = named.iter().position(|one| *one == image);
             let (resolved, collections, lax, skipped) = (&resolved, &collections, &lax, &skipped);

@@ -41,15 +41,18 @@ impl Trust {
         }
     }
 
-    /// The switch by which this is not as strict as it can be, and what that means (P09).
-    pub fn lax(&self) -> Option<(String, String)> {
-        let (switch, meaning) = match &self.demand {
-            Demanded::Dct { root: RootTrust::FirstUse, .. } => (
-                "--trust-on-first-use",
-                "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned",
-            ),
+    /// The switch by which this is not as strict as it can be, and what that means for a repository whose trust data an
+    /// earlier run saw or did not see (P09).
+    pub(super) fn lax(&self, repository: &Repository, remembered: bool) -> Option<(String, String)> {
+        let meaning = match &self.demand {
+            Demanded::Dct { root: RootTrust::FirstUse, .. } if remembered => {
+                "no root is pinned, so the one counts that an earlier run was shown, as the state file remembers it"
+            }
+            Demanded::Dct { root: RootTrust::FirstUse, .. } => {
+                "whatever root the trust server showed was trusted, as nothing was pinned"
+            }
             Demanded::Dct { root: RootTrust::Keys(_) | RootTrust::Ca(_), .. } | Demanded::Notation(_) => return None,
         };
-        Some((switch.to_owned(), meaning.to_owned()))
+        Some(("--trust-on-first-use".to_owned(), format!("trust on first use of `{repository}`: {meaning}")))
     }
 }

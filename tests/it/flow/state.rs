@@ -431,3 +431,42 @@ fn a_root_that_the_remembered_one_did_not_vouch_for_is_refused_although_the_pin_
     liar.server.put_root(&body, &[(liar.server.pin, &owner().root)]);
     rejected(&liar.verify(), "version 2 of `root` was seen before with other content");
 }
+
+#[test]
+fn t23_first_use_that_is_remembered_is_said_to_be_so() {
+    let gate = Gate::new();
+    // Another repository, which no run has seen.
+    let init = gate.world.run(&format!(
+        "trust init {OTHER} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets \
+         --signer release=akv:contoso/keys/release --output json"
+    ));
+    assert_eq!(init.exit, Exit::Done, "{}", init.stderr);
+    let root = init.json()["root"]["keyIds"][0].as_str().unwrap().to_owned();
+    gate.world.sandbox.registry().push_image("web/app", "1.0", "other");
+    let sign = format!("sign {OTHER}:1.0 --format dct --key akv:contoso/keys/release --root {root}");
+    assert_eq!(gate.world.run(&sign).exit, Exit::Done);
+    let policy = "version: 1\nverify:\n  - images: [\"**\"]\n    require: [ { dct: { trust-on-first-use: true } } ]\n";
+    let policy = gate.world.write("policy.yaml", policy);
+    let nothing = "as nothing was pinned";
+    let remembered = "the one counts that an earlier run was shown";
+    for trust in ["--format dct --trust-on-first-use".to_owned(), format!("--policy {policy}")] {
+        let _ = fs::remove_file(&gate.state);
+        let run = |images: &str| {
+            let line = format!("verify {images} {trust} --state {} --output json", gate.state);
+            let outcome = gate.world.run(&line);
+            assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+            assert_eq!(outcome.json()["lax"], json!(["--trust-on-first-use"]));
+            outcome.json()["warnings"].clone()
+        };
+        let said = |repository: &str, what: &str| {
+            let until = if what == nothing { "whatever root the trust server showed was trusted, " } else { "no root is pinned, so " };
+            let end = if what == nothing { "" } else { ", as the state file remembers it" };
+            format!("trust on first use of `{repository}`: {until}{what}{end}")
+        };
+        let one = format!("{REPOSITORY}:1.0");
+        assert_eq!(run(&one), json!([said(REPOSITORY, nothing)]));
+        assert_eq!(run(&one), json!([said(REPOSITORY, remembered)]));
+        let both = run(&format!("{one} {OTHER}:1.0"));
+        assert_eq!(both, json!([said(REPOSITORY, remembered), said(OTHER, nothing)]));
+    }
+}
