@@ -5,6 +5,9 @@ use time::{Date, macros::format_description};
 use super::evaluate::Allowed;
 use crate::timestamp::Timestamp;
 
+/// Days that an exemption may hold on before it is told that it does not end soon: a year, and a day for leap years.
+const LONG: i64 = 366;
+
 /// An exemption with reason and end.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Exemption {
@@ -38,6 +41,14 @@ impl Exemption {
         (self.until - now.date_time().date()).whole_days()
     }
 
+    /// That the exemption holds on for more than a year, in words: nobody will look at it again before, and a reason alone
+    /// does not make it temporary.
+    pub fn is_long(&self, now: Timestamp) -> Option<String> {
+        let (until, days) = (self.until, self.days_left(now));
+        (days > LONG)
+            .then(|| format!("its exemption ends only with {until}, in {days} days: more than a year is not temporary"))
+    }
+
     /// The permission, while the exemption has not ended: it holds through its last day, UTC.
     pub fn allow(&self, now: Timestamp) -> Option<Allowed<'_>> {
         (now.date_time().date() <= self.until).then(|| Allowed::exempt(self))
@@ -69,6 +80,21 @@ mod tests {
                 assert!(allowed.signatures().is_empty());
             }
         }
+    }
+
+    #[test]
+    fn what_holds_for_more_than_a_year_is_long() {
+        let exemption = Exemption::new("vendor base images", "2027-06-30").unwrap();
+        for (now, long) in [
+            ("2026-06-28T23:59:59Z", true),
+            ("2026-06-29T00:00:00Z", false),
+            ("2027-06-30T00:00:00Z", false),
+            ("2028-01-01T00:00:00Z", false),
+        ] {
+            assert_eq!(exemption.is_long(now.parse().unwrap()).is_some(), long, "{now}");
+        }
+        let forever = Exemption::new("x", "9999-12-31").unwrap();
+        assert!(forever.is_long("2026-01-01T00:00:00Z".parse().unwrap()).unwrap().contains("only with 9999-12-31"));
     }
 
     #[test]

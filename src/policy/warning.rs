@@ -88,7 +88,7 @@ fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<Strin
         days if days <= SOON => {
             odd.push(format!("its exemption ends with {until}, in {days} days: then its images are denied"));
         }
-        _ => {}
+        _ => odd.extend(exemption.is_long(now)),
     }
     odd
 }

@@ -111,8 +111,13 @@ impl Group<'_> {
         };
         let mut judged = match &rule.demand {
             Demand::Exempt(exemption) => {
-                let exempt = images.iter().map(|(index, image)| self.exempt(*index, image, exemption));
-                Judged { ended: exempt.collect(), seen: Vec::new() }
+                let mut ended: Vec<Ended> =
+                    images.iter().map(|(index, image)| self.exempt(*index, image, exemption)).collect();
+                let long = exemption.is_long(self.services.now).map(|words| format!("rule {}: {words}", rule.number));
+                for one in &mut ended {
+                    one.warnings.extend(long.clone());
+                }
+                Judged { ended, seen: Vec::new() }
             }
             Demand::Require(requirement) => self.require(&images, requirement).await,
         };

@@ -16,7 +16,7 @@ const OTHER: &str = "0f6c0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0
 const POLICY: &str = r#"version: 1
 verify:
   - images: ["contoso.azurecr.io/base/*"]
-    exempt: { reason: "built elsewhere", until: 2999-12-31 }
+    exempt: { reason: "built elsewhere", until: UNTIL }
   - images: ["contoso.azurecr.io/prod/**", "contoso.azurecr.io/web"]
     require:
       - dct: { roots: ["ROOT", "OTHER"], signers: [alice, targets], minimum-versions: { root: 3 } }
@@ -31,7 +31,12 @@ verify:
 "#;
 
 fn policy() -> String {
-    POLICY.replace("ROOT", ROOT).replace("OTHER", OTHER)
+    POLICY.replace("ROOT", ROOT).replace("OTHER", OTHER).replace("UNTIL", &until())
+}
+
+/// A day that is neither near nor far.
+fn until() -> String {
+    (time::OffsetDateTime::now_utc() + time::Duration::days(200)).date().to_string()
 }
 
 /// What was printed, with the folder of the run taken out, and the days that are left.
@@ -44,7 +49,9 @@ fn shown(world: &World, outcome: &Outcome) -> String {
         }
         None => line.to_owned(),
     };
-    let one = |text: &str| text.replace(&folder, "").lines().map(|line| days(line) + "\n").collect::<String>();
+    let one = |text: &str| {
+        text.replace(&folder, "").replace(&until(), "UNTIL").lines().map(|line| days(line) + "\n").collect::<String>()
+    };
     format!("{}---\n{}=== exit {}\n", one(&outcome.stdout), one(&outcome.stderr), outcome.exit.code())
 }
 
@@ -92,7 +99,7 @@ fn programs_read_the_same() {
         world.run("policy check contoso.azurecr.io/prod/web:1.0 alpine contoso.azurecr.io/base/x none --output json");
     assert_eq!(outcome.exit, Exit::Rejected);
     assert_eq!(outcome.json()["config"], file.as_str());
-    let text = format!("{:#}\n", outcome.json()).replace(&file, "acr-sign.yaml");
+    let text = format!("{:#}\n", outcome.json()).replace(&file, "acr-sign.yaml").replace(&until(), "UNTIL");
     snapshot("policy/check.json", &text);
     // The report has the same answers, with the policy's lines for code scanning.
     let sarif = world.folder.path().join("out.sarif");
@@ -261,6 +268,12 @@ fn what_is_odd_is_said_and_still_valid() {
             vec!["rule 1: `level: permissive`".into(), "rule 1: `revocation: off`: nobody is asked".into()],
         ),
         (rule("\"c.io/**\"", &exempt(&day(31))), vec![]),
+        (rule("\"c.io/**\"", &exempt(&day(366))), vec![]),
+        (
+            rule("\"c.io/**\"", &exempt(&day(367))),
+            vec![format!("rule 1: its exemption ends only with {}, in 367 days: more than a year is not temporary", day(367))],
+        ),
+        (rule("\"c.io/**\"", &exempt("9999-12-31")), vec!["rule 1: its exemption ends only with 9999-12-31, in ".into()]),
         (
             rule("\"c.io/**\"", &exempt(&day(30))),
             vec![format!("rule 1: its exemption ends with {}, in 30 days", day(30))],

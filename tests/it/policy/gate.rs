@@ -114,6 +114,22 @@ fn an_exempt_image_is_not_looked_at_and_said_loudly() {
 }
 
 #[test]
+fn p09_an_exemption_without_a_near_end_is_told() {
+    let world = World::new();
+    let day = |ahead: i64| (time::OffsetDateTime::now_utc() + time::Duration::days(ahead)).date().to_string();
+    for (until, told) in [("9999-12-31".to_owned(), true), (day(367), true), (day(365), false)] {
+        let file = world.write("policy.yaml", &policy(&format!("exempt: {{ reason: vendor, until: {until} }}")));
+        let report = world.run(&format!("verify alpine:1 alpine:2 busybox --policy {file} --output json"));
+        assert_eq!(report.exit, Exit::Done, "{}", report.stderr);
+        let warnings = report.json()["warnings"].as_array().unwrap().clone();
+        let long = format!("rule 1: its exemption ends only with {until}, in ");
+        let said = warnings.iter().filter(|warning| warning.as_str().unwrap().starts_with(&long)).count();
+        // Once for the rule, beside one warning for each image.
+        assert_eq!((said, warnings.len()), (usize::from(told), 3 + usize::from(told)), "{warnings:?}");
+    }
+}
+
+#[test]
 fn p13_trust_flags_are_not_widened_by_a_found_file() {
     let (world, root) = World::initialised();
     let line = format!("verify {REPOSITORY}:1.0 --format dct --root {root}");
