@@ -213,7 +213,7 @@ pub enum FlowError {
     },
     /// Metadata is demanded, and a statement of notation's trust policy has no signature looked at.
     #[error(
-        "nothing shows that `{image}` carries what `--annotation` asks for: the statement `{statement}` skips its signatures"
+        "nothing shows that `{image}` carries the metadata that is demanded: the statement `{statement}` skips its signatures"
     )]
     Unlooked {
         /// The image.
@@ -331,7 +331,7 @@ impl Explain for FlowError {
             Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
             Self::NoStatement { .. } => "add its name to `registryScopes` of a statement, host and port included".into(),
             Self::NotAuthentic { .. } => "write an exemption into the rule, if it is meant to pass".into(),
-            Self::Unlooked { .. } => "give the statement a level that looks at signatures, or leave `--annotation` out".into(),
+            Self::Unlooked { .. } => "give the statement a level that looks at signatures, or demand no metadata".into(),
             Self::NoSignature { .. } => "sign it with `acr-sign sign --format notation`".into(),
             Self::CandidatesLeft { .. } => {
                 "whoever may push here has attached many signatures: remove what does not belong there".into()

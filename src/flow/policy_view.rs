@@ -1,13 +1,14 @@
 //! `policy check`: what a policy says, rule by rule and image by image. Asks nobody.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 
 use super::FlowError;
 use crate::{
+    format::notation::{Action, Check, Level, Metadata, Statement, TrustPolicy},
     oci::Reference,
-    policy::{Demand, Exemption, Leaf, Policy, Rule, Warning},
+    policy::{Demand, Exemption, Leaf, NotationLeaf, Policy, Rule, Warning},
     report::{ImageReport, Location, Problem, RuleReport, Status, plain},
     timestamp::Timestamp,
 };
@@ -19,6 +20,8 @@ pub struct PolicyView<'a> {
     pub file: &'a str,
     /// What it says.
     pub policy: &'a Policy<Leaf>,
+    /// notation's own policies, by what demands call them.
+    pub trust_policies: BTreeMap<String, TrustPolicy>,
     /// What is odd about it.
     pub warnings: Vec<Warning>,
     /// The day that exemptions are held against.
@@ -40,7 +43,14 @@ impl PolicyView<'_> {
             return ImageReport::failed(name, Status::Rejected, problem);
         };
         let mut report = match &rule.demand {
-            Demand::Require(_) => ImageReport::named(name, Status::Shown),
+            Demand::Require(requirement) => {
+                let own = |leaf: &Leaf| self.own_policy(leaf, image)?.never(image);
+                let never = requirement.leaves().into_iter().find_map(own);
+                match never.filter(|_| !requirement.may_hold(&|leaf| own(leaf).is_none())) {
+                    Some(problem) => ImageReport::failed(name, Status::Rejected, problem),
+                    None => ImageReport::named(name, Status::Shown),
+                }
+            }
             Demand::Exempt(exemption) if exemption.allow(self.now).is_some() => {
                 ImageReport::named(name, Status::Exempt)
             }
@@ -93,7 +103,11 @@ impl PolicyView<'_> {
                 continue;
             };
             row(text, &label, &format!("({place}) decides, by `{}`", plain(&glob.to_string())));
-            return self.demand(rule, text);
+            self.demand(rule, text);
+            for own in self.own_policies(rule, image) {
+                row(text, "statement", &own.words());
+            }
+            return;
         }
         row(text, "no rule", "is about it: denied");
     }
@@ -136,7 +150,7 @@ impl PolicyView<'_> {
             "command": "policy check",
             "config": self.file,
             "rules": rules,
-            "images": images.iter().zip(reports).map(image_json).collect::<Value>(),
+            "images": images.iter().zip(reports).map(|(image, report)| self.image_json(image, report)).collect::<Value>(),
             "warnings": self.warnings.iter().map(warning).collect::<Value>(),
         })
     }
@@ -157,29 +171,112 @@ impl PolicyView<'_> {
         }
         value
     }
+
+    fn image_json(&self, image: &Reference, report: &ImageReport) -> Value {
+        let mut value = Map::new();
+        value.insert("image".into(), json!(image.to_string()));
+        value.insert("repository".into(), json!(image.repository.to_string()));
+        let answer = match (&report.problem, report.status) {
+            (Some(problem), _) => {
+                value.insert("reason".into(), json!(problem.reason.code()));
+                "deny"
+            }
+            (None, Status::Exempt) => "exempt",
+            (None, _) => "require",
+        };
+        value.insert("answer".into(), json!(answer));
+        if let Some(rule) = &report.rule {
+            value.insert("rule".into(), json!({"number": rule.number, "images": rule.images}));
+        }
+        if let Some(rule) = self.policy.rule_for(&image.repository) {
+            let own = self.own_policies(rule, image);
+            if !own.is_empty() {
+                value.insert("statements".into(), own.iter().map(|own| own.json(image)).collect());
+            }
+        }
+        if !report.locations.is_empty() {
+            let place = |at: &Location| json!({"file": at.file, "line": at.line, "column": at.column});
+            value.insert("locations".into(), report.locations.iter().map(place).collect());
+        }
+        Value::Object(value)
+    }
 }
 
-fn image_json((image, report): (&Reference, &ImageReport)) -> Value {
-    let mut value = Map::new();
-    value.insert("image".into(), json!(image.to_string()));
-    value.insert("repository".into(), json!(image.repository.to_string()));
-    let answer = match (&report.problem, report.status) {
-        (Some(problem), _) => {
-            value.insert("reason".into(), json!(problem.reason.code()));
-            "deny"
+/// What a demand by notation's own policy comes to for an image.
+struct OwnPolicy<'a> {
+    file: &'a str,
+    metadata: &'a Metadata,
+    statement: Option<&'a Statement>,
+    /// The scope by which the statement is about the image.
+    scope: String,
+}
+
+impl PolicyView<'_> {
+    /// For each demand of a rule that refers to one.
+    fn own_policies<'a>(&'a self, rule: &'a Rule<Leaf>, image: &Reference) -> Vec<OwnPolicy<'a>> {
+        let Demand::Require(requirement) = &rule.demand else { return Vec::new() };
+        requirement.leaves().into_iter().filter_map(|leaf| self.own_policy(leaf, image)).collect()
+    }
+
+    fn own_policy<'a>(&'a self, leaf: &'a Leaf, image: &Reference) -> Option<OwnPolicy<'a>> {
+        let Leaf::Notation(NotationLeaf::Policy { trust_policy, metadata, .. }) = leaf else { return None };
+        let statement = self.trust_policies.get(&trust_policy.text)?.statement(&image.repository);
+        let name = image.repository.to_string();
+        let is_named = statement.is_some_and(|statement| statement.scopes().contains(&name));
+        let scope = if is_named { name } else { "*".to_owned() };
+        Some(OwnPolicy { file: &trust_policy.text, metadata, statement, scope })
+    }
+}
+
+impl OwnPolicy<'_> {
+    /// Why the demand holds for no signature at all, if so: what the verifier would say.
+    fn never(&self, image: &Reference) -> Option<Problem> {
+        let statement = match self.statement {
+            None => {
+                let repository = image.repository.to_string();
+                return Some(Problem::of(&FlowError::NoStatement { repository }));
+            }
+            Some(statement) if statement.level().is_none() => statement.name().to_owned(),
+            Some(_) => return None,
+        };
+        let image = image.to_string();
+        Some(Problem::of(&if self.metadata.is_empty() {
+            FlowError::NotAuthentic { image, statement }
+        } else {
+            FlowError::Unlooked { image, statement }
+        }))
+    }
+
+    fn words(&self) -> String {
+        let file = plain(self.file);
+        let Some(statement) = self.statement else {
+            return format!("none of `{file}` is about it, so its demand never holds");
+        };
+        let (name, scope, level) = (plain(statement.name()), &self.scope, self.level());
+        let meaning = match statement.level() {
+            None => ": no signature is looked at, so its demand never holds",
+            Some(level) if level.action(Check::Authenticity) != Action::Enforce => {
+                ": only signers that it trusts count, whoever else it lets pass"
+            }
+            Some(_) => "",
+        };
+        format!("`{name}` of `{file}` is about it, by the scope `{scope}`, level {level}{meaning}")
+    }
+
+    fn level(&self) -> &'static str {
+        self.statement.and_then(Statement::level).map_or("skip", Level::name)
+    }
+
+    fn json(&self, image: &Reference) -> Value {
+        let reason = self.never(image).map(|problem| problem.reason.code());
+        match self.statement {
+            None => json!({"trustPolicy": self.file, "name": null, "reason": reason}),
+            Some(statement) => json!({
+                "trustPolicy": self.file, "name": statement.name(), "scope": self.scope, "level": self.level(),
+                "reason": reason,
+            }),
         }
-        (None, Status::Exempt) => "exempt",
-        (None, _) => "require",
-    };
-    value.insert("answer".into(), json!(answer));
-    if let Some(rule) = &report.rule {
-        value.insert("rule".into(), json!({"number": rule.number, "images": rule.images}));
     }
-    if !report.locations.is_empty() {
-        let place = |at: &Location| json!({"file": at.file, "line": at.line, "column": at.column});
-        value.insert("locations".into(), report.locations.iter().map(place).collect());
-    }
-    Value::Object(value)
 }
 
 fn patterns(rule: &Rule<Leaf>) -> String {

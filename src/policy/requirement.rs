@@ -54,6 +54,16 @@ impl<L> Requirement<L> {
         }
     }
 
+    /// Whether the tree can hold at all, where some leaves never do.
+    pub fn may_hold(&self, leaf: &impl Fn(&L) -> bool) -> bool {
+        match &self.0 {
+            Kind::Leaf(one) => leaf(one),
+            Kind::All(members) => members.iter().all(|member| member.may_hold(leaf)),
+            Kind::Any(members) => members.iter().any(|member| member.may_hold(leaf)),
+            Kind::AtLeast { count, of } => of.iter().filter(|member| member.may_hold(leaf)).count() >= *count,
+        }
+    }
+
     /// The same tree over other leaves.
     pub fn try_map<M, E>(&self, leaf: &mut impl FnMut(&L) -> Result<M, E>) -> Result<Requirement<M>, E> {
         let mut each =
@@ -95,6 +105,31 @@ impl<L> Requirement<L> {
         text.push_str(&format!("{indent}{head}\n"));
         for member in members {
             member.write(leaf, depth + 1, text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_never_holds_takes_with_it_what_needs_it() {
+        let leaves = |text: &str| text.chars().map(Requirement::leaf).collect::<Vec<_>>();
+        let all = |text: &str| Requirement::all(leaves(text)).unwrap();
+        let any = |text: &str| Requirement::any(leaves(text)).unwrap();
+        let two_of = |text: &str| Requirement::at_least(2, leaves(text)).unwrap();
+        for (tree, expected) in [
+            (all("yy"), true),
+            (all("yn"), false),
+            (any("yn"), true),
+            (any("nn"), false),
+            (two_of("yyn"), true),
+            (two_of("ynn"), false),
+            (Requirement::all(vec![any("yn"), two_of("yy")]).unwrap(), true),
+            (Requirement::all(vec![any("yn"), all("ny")]).unwrap(), false),
+        ] {
+            assert_eq!(tree.may_hold(&|leaf| *leaf == 'y'), expected, "{tree:?}");
         }
     }
 }

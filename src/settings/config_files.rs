@@ -1,8 +1,11 @@
 //! Every file that an `acr-sign.yaml` names, read where it stands: what `policy check` does beyond parsing.
 
+use std::collections::BTreeMap;
+
 use super::{ConfigFile, SettingError};
 use crate::{
     crypto::{Certificate, PublicKey, Secret},
+    format::notation::TrustPolicy,
     keys::{self, KeyFileError, KeyReference},
     policy::{Demand, Leaf, Located, NotationLeaf, SignKey, Warning},
     process::Environment,
@@ -15,11 +18,20 @@ const KEY_LIMIT: u64 = 1 << 20;
 /// Seconds before the end of a certificate from which it is told.
 const SOON: i64 = 30 * 86_400;
 
+/// What the files hold that a policy names.
+#[derive(Debug, Default)]
+pub(crate) struct FilesRead {
+    /// What is odd about them.
+    pub(crate) warnings: Vec<Warning>,
+    /// notation's own policies, by what the file calls them.
+    pub(crate) trust_policies: BTreeMap<String, TrustPolicy>,
+}
+
 impl ConfigFile {
     /// Reads what the file names: certificates and keys that lie in files. What lies in a vault is not asked for.
-    /// The first that is not there or not usable is the error; gives what is odd about the others.
-    pub(crate) fn read_files(&self, environment: &Environment, now: Timestamp) -> Result<Vec<Warning>, SettingError> {
-        let mut warnings = Vec::new();
+    /// The first that is not there or not usable is the error.
+    pub(crate) fn read_files(&self, environment: &Environment, now: Timestamp) -> Result<FilesRead, SettingError> {
+        let mut read = FilesRead::default();
         let sign_keys = match &self.config.sign.key {
             None => Vec::new(),
             Some(SignKey::One(key)) => vec![key],
@@ -29,20 +41,23 @@ impl ConfigFile {
         let direct = sign_keys.into_iter().filter(|key| self.config.keys.get(&key.text).is_none());
         let anchors = self.rules()?.leaves().into_iter().flat_map(anchors);
         for key in named.chain(direct).chain(anchors) {
-            warnings.extend(self.read_key(key, environment)?);
+            read.warnings.extend(self.read_key(key, environment)?);
         }
         for (number, rule) in (1..).zip(&self.rules()?.rules) {
             let Demand::Require(requirement) = &rule.demand else { continue };
             for leaf in requirement.leaves() {
-                let certificates = self.certificates_in_files(leaf)?;
+                let (certificates, own) = self.in_files(leaf)?;
+                if let (Leaf::Notation(NotationLeaf::Policy { trust_policy, .. }), Some(own)) = (leaf, own) {
+                    read.trust_policies.insert(trust_policy.text.clone(), own);
+                }
                 let ending = certificates.iter().filter_map(|certificate| ending(certificate, now));
-                warnings.extend(ending.map(|words| {
+                read.warnings.extend(ending.map(|words| {
                     let message = format!("rule {number}: {words}");
                     Warning { place: rule.place, message }
                 }));
             }
         }
-        Ok(warnings)
+        Ok(read)
     }
 
     /// A key that is named must be one; a private key that only its passphrase opens is opened where that is set.

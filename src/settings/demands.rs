@@ -12,7 +12,7 @@ use crate::{
     flow::{Demanded, Failure, NotationTrust, Trust},
     format::{
         dct::{Requirement, RootTrust, SignerWanted},
-        notation::{InvalidTrust, Pins, StoreFault, Trust as PinnedTrust, VerifyTimestamp},
+        notation::{InvalidTrust, Pins, StoreFault, Trust as PinnedTrust, TrustPolicy, VerifyTimestamp},
     },
     keys::{KeyReference, KeyRing},
     oci::Reference,
@@ -133,13 +133,14 @@ impl ConfigFile {
         Err(SettingError::usage(format!("{place}: {error}")).reason(Reason::PolicyInvalid))
     }
 
-    /// The certificates of files that a demand names, if they are such as it takes; nobody is asked for those of vaults.
-    pub(super) fn certificates_in_files(&self, leaf: &Leaf) -> Result<Vec<Certificate>, SettingError> {
+    /// The certificates of files that a demand names, if they are such as it takes, and notation's own policy where it
+    /// refers to one; nobody is asked for what lies in vaults.
+    pub(super) fn in_files(&self, leaf: &Leaf) -> Result<(Vec<Certificate>, Option<TrustPolicy>), SettingError> {
         match leaf {
             Leaf::Dct(DctLeaf { root: RootPin::Ca(file), .. }) => {
-                certificates(&self.what(file, "root-ca"), &self.path(file))
+                Ok((certificates(&self.what(file, "root-ca"), &self.path(file))?, None))
             }
-            Leaf::Dct(DctLeaf { root: RootPin::Keys(_) | RootPin::FirstUse, .. }) => Ok(Vec::new()),
+            Leaf::Dct(DctLeaf { root: RootPin::Keys(_) | RootPin::FirstUse, .. }) => Ok((Vec::new(), None)),
             Leaf::Notation(NotationLeaf::Pinned(pins)) => {
                 let mut found = Anchors::new();
                 for named in &pins.certificates {
@@ -149,17 +150,17 @@ impl ConfigFile {
                     }
                 }
                 self.pinned(pins, &found)?;
-                Ok(found.into_values().flatten().collect())
+                Ok((found.into_values().flatten().collect(), None))
             }
             Leaf::Notation(NotationLeaf::Policy { trust_policy: policy, trust_store, .. }) => {
                 let of_policy = |error: SettingError| error.at(&self.what(policy, "notation"));
-                let (_, stores) = trust_policy(&self.path(policy), &self.path(trust_store)).map_err(of_policy)?;
+                let (policy, stores) = trust_policy(&self.path(policy), &self.path(trust_store)).map_err(of_policy)?;
                 let unusable = |fault: StoreFault| {
                     let message = format!("{}: {fault}", self.what(trust_store, "trust-store"));
                     SettingError::usage(message).reason(Reason::ConfigInvalid)
                 };
                 let read: Vec<Vec<Certificate>> = stores.into_values().collect::<Result<_, _>>().map_err(unusable)?;
-                Ok(read.concat())
+                Ok((read.concat(), Some(policy)))
             }
         }
     }

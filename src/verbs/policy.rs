@@ -33,8 +33,10 @@ pub(crate) fn run_policy_check(arguments: &PolicyCheck, process: &mut Process) -
     };
     let policy = file.rules()?;
     let mut warnings = policy.warnings(process.now);
-    warnings.extend(file.read_files(&process.environment, process.now)?);
-    let view = PolicyView { file: &file.config.file, policy, warnings, now: process.now };
+    let read = file.read_files(&process.environment, process.now)?;
+    warnings.extend(read.warnings);
+    let view =
+        PolicyView { file: &file.config.file, policy, trust_policies: read.trust_policies, warnings, now: process.now };
     let mut report = Report::new("policy check");
     report.config = Some(file.config.file.clone());
     report.warnings = view.warnings();

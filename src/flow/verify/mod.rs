@@ -163,7 +163,7 @@ impl Group<'_> {
         };
         let (resolved, collections) = join(resolving, loading).await;
         let skipped = collections.skipped(self.repository);
-        let lax: Vec<(String, String)> = 
+        let lax: Vec<(String, String)> =
             demands.iter().filter_map(|demand| demand.lax(self.repository, seen.is_some())).collect();
         let judging = images.iter().map(|&(index, image)| {
             let at = named.iter().position(|one| *one == image);
@@ -232,11 +232,7 @@ impl Group<'_> {
     }
 
     /// The signatures by certificate that all demands of the rule share; `None` where none of these needs any.
-    async fn signatures(
-        &self,
-        demands: &[&Trust],
-        subject: &Subject,
-    ) -> Option<Result<NotationSignatures, Problem>> {
+    async fn signatures(&self, demands: &[&Trust], subject: &Subject) -> Option<Result<NotationSignatures, Problem>> {
         let trusted: Vec<_> = demands.iter().filter_map(|trust| trust.thumbprints(&subject.repository)).collect();
         if trusted.is_empty() {
             return None;

@@ -112,7 +112,7 @@ impl Level {
     }
 
     /// What happens when a check fails. Integrity and what belongs to it always decides.
-    pub(super) fn action(self, check: Check) -> Action {
+    pub fn action(self, check: Check) -> Action {
         match check {
             Check::Manifest | Check::Integrity | Check::Plugin | Check::Payload | Check::Metadata => Action::Enforce,
             Check::Authenticity => self.authenticity,

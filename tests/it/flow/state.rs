@@ -459,7 +459,11 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
             outcome.json()["warnings"].clone()
         };
         let said = |repository: &str, what: &str| {
-            let until = if what == nothing { "whatever root the trust server showed was trusted, " } else { "no root is pinned, so " };
+            let until = if what == nothing {
+                "whatever root the trust server showed was trusted, "
+            } else {
+                "no root is pinned, so "
+            };
             let end = if what == nothing { "" } else { ", as the state file remembers it" };
             format!("trust on first use of `{repository}`: {until}{what}{end}")
         };

@@ -9,7 +9,7 @@ use crate::{
     world::{Outcome, World},
 };
 
-const ROOT: &str = "6f1c0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
+pub const ROOT: &str = "6f1c0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
 const OTHER: &str = "0f6c0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f";
 
 /// Every kind of rule.
@@ -40,7 +40,7 @@ fn until() -> String {
 }
 
 /// What was printed, with the folder of the run taken out, and the days that are left.
-fn shown(world: &World, outcome: &Outcome) -> String {
+pub fn shown(world: &World, outcome: &Outcome) -> String {
     let folder = format!("{}/", world.folder.path().display());
     let days = |line: &str| match line.split_once(" more days") {
         Some((before, after)) => {
@@ -271,9 +271,15 @@ fn what_is_odd_is_said_and_still_valid() {
         (rule("\"c.io/**\"", &exempt(&day(366))), vec![]),
         (
             rule("\"c.io/**\"", &exempt(&day(367))),
-            vec![format!("rule 1: its exemption ends only with {}, in 367 days: more than a year is not temporary", day(367))],
+            vec![format!(
+                "rule 1: its exemption ends only with {}, in 367 days: more than a year is not temporary",
+                day(367)
+            )],
         ),
-        (rule("\"c.io/**\"", &exempt("9999-12-31")), vec!["rule 1: its exemption ends only with 9999-12-31, in ".into()]),
+        (
+            rule("\"c.io/**\"", &exempt("9999-12-31")),
+            vec!["rule 1: its exemption ends only with 9999-12-31, in ".into()],
+        ),
         (
             rule("\"c.io/**\"", &exempt(&day(30))),
             vec![format!("rule 1: its exemption ends with {}, in 30 days", day(30))],

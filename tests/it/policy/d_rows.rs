@@ -135,7 +135,8 @@ fn d01_d02_d03_d04_what_is_locked_has_none_of_the_known_holes() {
     assert!(!dalek.is_empty() && dalek.iter().all(|version| *version >= vec![2]), "{dalek:?}");
     assert_eq!(locked("ml-dsa"), Vec::<Vec<u32>>::new());
     // Private RSA keys are ring's: the other library is there for the tests alone.
-    let manifest = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let manifest =
+        std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
     let (before, after) = manifest.split_once("[dev-dependencies]").unwrap();
     assert!(!before.lines().any(|line| line.starts_with("rsa ")), "{before}");
     assert!(after.lines().any(|line| line.starts_with("rsa ")));

@@ -16,6 +16,7 @@ mod notation;
 mod schema;
 mod sign;
 mod signer;
+mod statements;
 
 use acr_sign::policy::{Config, PolicyError};
 

@@ -39,11 +39,8 @@ fn g01_only_registries_of_the_cloud_get_an_entra_token() {
             let outcome = gate(&world, first_use, &format!("{name}{port}/shop/web:1.0 {flags}"));
             let told = format!("{name}{port} {flags}: {}", outcome.stderr);
             // Whoever gets the token finds that nobody signed there.
-            let (exit, reason) = if gets_it {
-                (Exit::Rejected, "unsigned")
-            } else {
-                (Exit::Undecided, "registry-unauthorized")
-            };
+            let (exit, reason) =
+                if gets_it { (Exit::Rejected, "unsigned") } else { (Exit::Undecided, "registry-unauthorized") };
             assert_eq!((outcome.exit, outcome.reasons()), (exit, vec![reason]), "{told}");
             let exchanged = world.sandbox.log().iter().any(|entry| entry.path == "/oauth2/exchange");
             assert_eq!((entra(&world) > 0, exchanged), (gets_it, gets_it), "{told}");
@@ -264,7 +261,12 @@ fn g11_what_speaks_no_tls_is_not_asked_in_the_clear() {
     // A listener that speaks plain HTTP well is not asked, either.
     let plain = format!("contoso.azurecr.io=127.0.0.1:{}", scene.world.sandbox.plain_port());
     scene.world.set("ACR_SIGN_CONNECT_TO", Some(&plain));
-    scene.denied(&scene.both(), &format!("{IMAGE} --registry-auth anonymous"), Exit::Undecided, &["registry-unreachable"]);
+    scene.denied(
+        &scene.both(),
+        &format!("{IMAGE} --registry-auth anonymous"),
+        Exit::Undecided,
+        &["registry-unreachable"],
+    );
     assert_eq!(scene.world.sandbox.log().len(), 0);
 }
 
@@ -272,12 +274,12 @@ fn g11_what_speaks_no_tls_is_not_asked_in_the_clear() {
 fn g17_no_host_is_allowed_by_a_file() {
     let scene = Scene::new();
     let world = &scene.world;
-    let rule = |images: &str, members: &str| {
-        format!("verify:\n  - images: [\"{images}\"]\n    require: [ {members} ]\n")
-    };
+    let rule =
+        |images: &str, members: &str| format!("verify:\n  - images: [\"{images}\"]\n    require: [ {members} ]\n");
     let evil_vault = "https://evil.example/certificates/signer";
     let by_vault = format!("{{ notation: {{ certificates: [\"{evil_vault}\"] }} }}");
-    let by_name = format!("keys: {{ signer: \"{evil_vault}\" }}\n{}", rule("**", "{ notation: { certificates: [signer] } }"));
+    let by_name =
+        format!("keys: {{ signer: \"{evil_vault}\" }}\n{}", rule("**", "{ notation: { certificates: [signer] } }"));
     for (text, reason) in [
         (rule("**", &by_vault), "host-not-allowed"),
         (by_name, "host-not-allowed"),
@@ -285,7 +287,10 @@ fn g17_no_host_is_allowed_by_a_file() {
         (format!("allow-private: [evil.example]\n{}", rule("**", &scene.both())), "policy-invalid"),
         (format!("trust-server: \"https://evil.example\"\n{}", rule("**", &scene.both())), "policy-invalid"),
         (
-            rule("**", &format!("{{ dct: {{ roots: [\"{}\"], trust-server: \"https://evil.example\" }} }}", scene.root)),
+            rule(
+                "**",
+                &format!("{{ dct: {{ roots: [\"{}\"], trust-server: \"https://evil.example\" }} }}", scene.root),
+            ),
             "policy-invalid",
         ),
     ] {

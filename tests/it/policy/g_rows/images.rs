@@ -37,7 +37,12 @@ fn g02_a_tag_that_moves_after_the_check_is_not_what_is_deployed() {
     assert_eq!(fs::read_to_string(&manifest).unwrap(), pod(&pinned));
     // The tag holds another image by now. What was pinned stays what it was, by its digest.
     for members in [scene.notation(), scene.dct(), scene.both()] {
-        scene.denied(&members, IMAGE, Exit::Rejected, &[if members == scene.notation() { "unsigned" } else { "digest-mismatch" }]);
+        scene.denied(
+            &members,
+            IMAGE,
+            Exit::Rejected,
+            &[if members == scene.notation() { "unsigned" } else { "digest-mismatch" }],
+        );
         assert_eq!(asked(&scene.world, "/manifests/1.0"), 1);
         let outcome = scene.gate(&members, &line);
         assert_eq!((outcome.exit, outcome.stdout), (Exit::Done, format!("{pinned}\n")), "{}", outcome.stderr);
@@ -105,9 +110,8 @@ fn g10_no_file_is_named_after_remote_data() {
         let key = keys.path().join("key.pem").display().to_string();
         fs::write(&key, &signer.key_pem).unwrap();
         hostile(&world, name, &key);
-        let signed = world.run(&format!(
-            "sign {REPOSITORY}:hostile --format dct --key akv:contoso/keys/release --root {root}"
-        ));
+        let signed =
+            world.run(&format!("sign {REPOSITORY}:hostile --format dct --key akv:contoso/keys/release --root {root}"));
         assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
         // The run's folder, its home and its folder for temporary files lie within one that is looked at as a whole.
         let outside = tempfile::tempdir().unwrap();
@@ -135,8 +139,14 @@ fn g10_no_file_is_named_after_remote_data() {
             assert_eq!(new, named, "{name:?} {line}");
         };
         let reports = "--report report.json --sarif gate.sarif --junit gate.xml --summary summary.md";
-        let files = ["report.json", "gate.sarif", "gate.xml", "summary.md", "state.json", "state.json.lock", "pinned.yaml"];
-        run(&format!("verify --manifests pod.yaml --policy policy.yaml --state state.json --pin-to pinned.yaml {reports}"), &files);
+        let files =
+            ["report.json", "gate.sarif", "gate.xml", "summary.md", "state.json", "state.json.lock", "pinned.yaml"];
+        run(
+            &format!(
+                "verify --manifests pod.yaml --policy policy.yaml --state state.json --pin-to pinned.yaml {reports}"
+            ),
+            &files,
+        );
         run(&format!("verify {image} --policy policy.yaml"), &[]);
         run(&format!("inspect {image} --report shown.json"), &["shown.json"]);
         // A policy that is made of it names each certificate by what it is.

@@ -183,7 +183,8 @@ fn g18_nobody_is_asked_for_a_signature_that_is_not_good() {
     manifest["layers"][0]["digest"] = registry.push_blob("shop/web", &tampered).into();
     manifest["layers"][0]["size"] = tampered.len().into();
     let pushed = registry.push_manifest_bytes("shop/web", manifest.to_string().as_bytes());
-    let entry = json!({"mediaType": MANIFEST, "digest": pushed.digest, "size": pushed.bytes.len(), "artifactType": TYPE});
+    let entry =
+        json!({"mediaType": MANIFEST, "digest": pushed.digest, "size": pushed.bytes.len(), "artifactType": TYPE});
     let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}).to_string();
     let headers = vec![("content-type".to_owned(), INDEX.to_owned())];
     world.sandbox.fault(Fault::new(Action::Answer { status: 200, headers, body: body.into() }).path("/referrers/"));
