@@ -1,5 +1,5 @@
 //! Names of images: registry, repository, tag and digest. Parsed once, strictly; a registry host holds no
-//! user-info, no path, no upper case and no trailing dot (G01, G13).
+//! user-info, no path, no upper case, no trailing dot and not the port that it has anyway (G01, G13).
 
 use std::{fmt, str::FromStr};
 
@@ -43,6 +43,9 @@ pub enum InvalidReference {
     /// The host breaks its grammar.
     #[error("`{0}` is no registry host")]
     Host(String),
+    /// The port that https has anyway: a second name for one registry, under which rules and signatures are not found.
+    #[error("names the port 443, which https has anyway: write `{0}` without it")]
+    DefaultPort(String),
     /// The repository path breaks its grammar.
     #[error("`{0}` is no repository: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them")]
     Path(String),
@@ -97,7 +100,11 @@ impl FromStr for RegistryHost {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
             None => host.len() <= 253 && host.split('.').all(is_label),
         };
-        if valid { Ok(Self(lower.into())) } else { Err(wrong()) }
+        match (valid, port) {
+            (false, _) => Err(wrong()),
+            (true, Some("443")) => Err(InvalidReference::DefaultPort(host.to_owned())),
+            (true, _) => Ok(Self(lower.into())),
+        }
     }
 }
 
@@ -326,6 +333,11 @@ mod tests {
             "a.azurecr.io:0/x",
             "a.azurecr.io:99999/x",
             "a.azurecr.io:443x/x",
+            "a.azurecr.io:443/x",
+            "A.AzureCR.io:443/x:t",
+            "docker.io:443/alpine",
+            "localhost:443/x",
+            "[::1]:443/x",
             "á.azurecr.io/x",
             "a.azurecr.io/x/../y",
             "a.azurecr.io/x//y",
@@ -351,6 +363,19 @@ mod tests {
         assert_eq!(Reference::named("alpine"), Err(InvalidReference::NoRegistry));
         assert!(Reference::named("contoso.azurecr.io/web/app:1").is_ok());
         assert_eq!(Repository::named("contoso.azurecr.io/web:1"), Err(InvalidReference::NotARepository));
+    }
+
+    #[test]
+    fn a_registry_has_one_name() {
+        let error = Reference::named("Contoso.AzureCR.io:443/web/app:1").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "names the port 443, which https has anyway: write `contoso.azurecr.io` without it"
+        );
+        for other in ["contoso.azurecr.io:80/web/app", "contoso.azurecr.io:4430/web/app", "contoso.azurecr.io/443/app"]
+        {
+            assert_eq!(Reference::named(other).unwrap().to_string(), other);
+        }
     }
 
     #[test]

@@ -334,8 +334,11 @@ fn scopes(members: &Object) -> Result<Vec<String>, StatementFault> {
 /// How images name the repository that a scope spells otherwise. Such a statement would be passed over, and `*` decide,
 /// which may ask for less.
 fn respelt(scope: &str) -> Option<String> {
-    Repository::named(scope).ok()?;
-    Repository::familiar(scope).ok().map(|repository| repository.to_string()).filter(|name| name != scope)
+    // No image names the port that https has anyway.
+    let (host, path) = scope.split_once('/')?;
+    let plain = format!("{}/{path}", host.strip_suffix(":443").unwrap_or(host));
+    Repository::named(&plain).ok()?;
+    Repository::familiar(&plain).ok().map(|repository| repository.to_string()).filter(|name| name != scope)
 }
 
 /// `domain[:port]/repository`.

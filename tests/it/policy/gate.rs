@@ -31,6 +31,50 @@ fn g13_the_name_that_a_rule_is_found_by_is_the_one_that_is_printed() {
 }
 
 #[test]
+fn g13_the_default_port_is_no_way_around_a_rule() {
+    let world = World::new();
+    let exempt = "exempt: { reason: vendor, until: 2999-12-31 }";
+    let strict = format!("require: [ {{ dct: {{ roots: [\"{}\"] }} }} ]", "0".repeat(64));
+    let rules = |first: &str, rest: &str| {
+        format!("version: 1\nverify:\n  - images: [\"{first}\"]\n    {strict}\n  - images: [\"**\"]\n    {rest}\n")
+    };
+    // What is signed by nobody must not pass as something else than it is.
+    let policy = world.write("policy.yaml", &rules("contoso.azurecr.io/shop/**", exempt));
+    let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: contoso.azurecr.io:443/shop/web:1.0\n";
+    let pod = world.write("pod.yaml", pod);
+    for name in ["contoso.azurecr.io:443/shop/web:1.0", "Contoso.AzureCR.io:443/shop/web", "docker.io:443/alpine"] {
+        let outcome = world.run(&format!("verify {name} --policy {policy}"));
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["usage"]), "{name}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains("which https has anyway: write `"), "{}", outcome.stderr);
+        assert_eq!(outcome.stdout, "", "{name}");
+    }
+    for plain in ["", " --plain-http contoso.azurecr.io", " --plain-http contoso.azurecr.io:443"] {
+        let outcome = world.run(&format!("verify --manifests {pod} --policy {policy}{plain}"));
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["manifest-invalid"]), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("line 5, column 14"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("write `contoso.azurecr.io` without it"), "{}", outcome.stderr);
+    }
+    // A rule that would be about no image is a mistake, and so is a scope of notation's own policy.
+    for pattern in ["contoso.azurecr.io:443/shop/**", "contoso.azurecr.io:443/shop/web"] {
+        let policy = world.write("policy.yaml", &rules(pattern, exempt));
+        let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --policy {policy}"));
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("policy.yaml:3:14: "), "{}", outcome.stderr);
+    }
+    let statements = serde_json::json!({"version": "1.0", "trustPolicies": [
+        {"name": "prod", "registryScopes": ["contoso.azurecr.io:443/shop/web"],
+         "signatureVerification": {"level": "strict"}, "trustStores": ["ca:own"], "trustedIdentities": ["*"]},
+        {"name": "rest", "registryScopes": ["*"], "signatureVerification": {"level": "skip"}},
+    ]});
+    let own = world.write("trust.json", &statements.to_string());
+    let line = format!("--trust-policy {own} --trust-store {}", world.folder.path().display());
+    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format notation {line}"));
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("write `contoso.azurecr.io/shop/web`"), "{}", outcome.stderr);
+    assert_eq!(world.sandbox.log().len(), 0);
+}
+
+#[test]
 fn a_policy_allows_what_holds_and_denies_what_does_not() {
     let (world, root) = World::initialised();
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
