@@ -13,7 +13,7 @@ use crate::{
     format::{
         Identity, Signed, Verified,
         dct::{self, RootTrust, TrustedSet},
-        notation::Action,
+        notation::{Accepted, Action},
     },
     oci::{Reference, Subject},
     policy::Denied,
@@ -89,27 +89,32 @@ impl Findings {
         }
         match found.decide() {
             Ok(Decided::Verified(accepted)) => {
-                let level = accepted.level.name();
-                if level != "strict" {
-                    let said = format!("signatures in `{}` are checked at the level `{level}`", subject.repository);
-                    self.lax.push((format!("level {level}"), said));
-                }
-                if let Some(action) = accepted.level.weaker_revocation() {
-                    let (word, what) = match action {
-                        Action::Enforce => unreachable!("nothing is weaker than that"),
-                        Action::Log => ("log", "only recorded"),
-                        Action::Skip => ("off", "not looked up"),
-                    };
-                    let said = format!("for signatures in `{}` revocation is {what}", subject.repository);
-                    self.lax.push((format!("revocation {word}"), said));
-                }
-                let logged = accepted.warnings.iter();
-                self.lax.extend(logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))));
+                self.weakened(&accepted, subject);
                 self.holds(accepted.verified);
             }
             Ok(Decided::Exempt(exempted)) => self.passes(subject, exempted.statement.as_deref().unwrap_or_default()),
             Err(problem) => self.fails(problem),
         }
+    }
+
+    /// What was not checked as strictly as it can be, and what that let pass.
+    fn weakened(&mut self, accepted: &Accepted, subject: &Subject) {
+        let level = accepted.level.name();
+        if level != "strict" {
+            let said = format!("signatures in `{}` are checked at the level `{level}`", subject.repository);
+            self.lax.push((format!("level {level}"), said));
+        }
+        if let Some(action) = accepted.level.weaker_revocation() {
+            let (word, what) = match action {
+                Action::Enforce => unreachable!("nothing is weaker than that"),
+                Action::Log => ("log", "only recorded"),
+                Action::Skip => ("off", "not looked up"),
+            };
+            let said = format!("for signatures in `{}` revocation is {what}", subject.repository);
+            self.lax.push((format!("revocation {word}"), said));
+        }
+        let logged = accepted.warnings.iter();
+        self.lax.extend(logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))));
     }
 
     fn show(&mut self, signature: SignatureReport) {
