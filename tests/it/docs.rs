@@ -1,6 +1,10 @@
 //! Documents that must say what the program does.
 
-use acr_sign::reason::Reason;
+use std::{fs, path::Path};
+
+use acr_sign::{Environment, Exit, Process, reason::Reason, run};
+
+use crate::world::shown;
 
 #[test]
 fn every_reason_is_documented_with_its_exit_code() {
@@ -20,4 +24,72 @@ fn every_reason_is_documented_with_its_exit_code() {
     expected.sort();
     assert_eq!(rows, expected);
     assert!(page.lines().filter(|line| line.starts_with("| `")).all(|line| line.split(" | ").count() >= 4));
+}
+
+/// The words of a command as a shell reads them, up to a comment or what ends the command.
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for letter in text.chars().chain([' ']) {
+        match (quote, letter) {
+            (Some(open), letter) if letter == open => quote = None,
+            (Some(_), letter) => word.push(letter),
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, ' ') if word.is_empty() => {}
+            (None, ' ') => words.push(std::mem::take(&mut word)),
+            (None, '#') if word.is_empty() => break,
+            (None, ')' | '|' | ';' | '&' | '>') => {
+                words.extend(Some(word).filter(|word| !word.is_empty()));
+                break;
+            }
+            (None, letter) => word.push(letter),
+        }
+    }
+    words
+}
+
+/// What follows `acr-sign` wherever a page names a command: in blocks of code, and between backticks.
+fn commands(page: &str) -> Vec<Vec<String>> {
+    let (mut found, mut is_code) = (Vec::new(), false);
+    for line in page.replace("\\\n", " ").lines() {
+        if line.trim_start().starts_with("```") {
+            is_code = !is_code;
+            continue;
+        }
+        let pieces: Vec<&str> = if is_code { vec![line] } else { line.split('`').skip(1).step_by(2).collect() };
+        for piece in pieces {
+            let starts = piece.match_indices("acr-sign ");
+            let alone =
+                starts.filter(|(at, _)| piece[..*at].chars().last().is_none_or(|before| " ($".contains(before)));
+            found.extend(alone.map(|(at, name)| words(&piece[at + name.len()..])));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_of_the_pages_is_one_that_the_program_takes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages = vec![root.join("README.md"), root.join("SECURITY.md")];
+    pages.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    let mut count = 0;
+    for page in pages {
+        for command in commands(&fs::read_to_string(&page).unwrap()) {
+            let story = shown();
+            let mut process = Process {
+                environment: Environment::default(),
+                stdout: Box::new(std::io::sink()),
+                stderr: Box::new(story.clone()),
+                ..Process::real()
+            };
+            // With `--help` at the end what stands before it is read, and nothing is done.
+            let help = (command[0] != "help" && !command[0].starts_with('-')).then(|| "--help".to_owned());
+            let line: Vec<String> = [vec!["acr-sign".to_owned()], command.clone(), help.into_iter().collect()].concat();
+            let exit = run(line.into_iter().map(Into::into), &mut process);
+            let known = exit == Exit::Done || command == ["help", "COMMAND"];
+            assert!(known, "{}: acr-sign {}\n{}", page.display(), command.join(" "), story.text());
+            count += 1;
+        }
+    }
+    assert!(count > 60, "{count}");
 }
