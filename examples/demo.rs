@@ -16,46 +16,54 @@ use acr_sign::{Environment, Exit, Process, run};
 const IMAGE: &str = "contoso.azurecr.io/shop/web";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut demo = Demo::start()?;
-    demo.say("A build has just pushed a multi-arch image under three tags. Nobody has signed it.");
-    demo.push();
+    play(io::stdout())
+}
+
+/// Plays the demo and writes down what is done and said.
+pub(crate) fn play(out: impl Write) -> Result<(), Box<dyn Error>> {
+    let mut demo = Demo::start(out)?;
+    demo.say("A build has just pushed a multi-arch image under three tags. Nobody has signed it.")?;
+    let digest = demo.push();
 
     demo.say(
         "Once per repository: create its trust data. Root and targets key live in the vault, `pipeline` may sign.",
-    );
+    )?;
     let root = demo.initialise()?;
 
-    demo.say("In the pipeline: sign the three tags. One publication; the key never leaves the vault.");
+    demo.say("In the pipeline: sign the three tags. One publication; the key never leaves the vault.")?;
     let tags = ["1.4.0", "1.4", "latest"].map(|tag| format!("{IMAGE}:{tag}"));
     let images = tags.join(" ");
     let summary = demo.summary.clone();
     demo.expect(
         Exit::Done,
         &format!(
-            "acr-sign sign {images} --format dct --key akv:contoso/keys/pipeline --root {root} --summary {summary}"
+            "acr-sign sign {images} --digest {digest} --format dct --key akv:contoso/keys/pipeline --root {root} \
+             --summary {summary}"
         ),
     )?;
 
-    demo.say("What signs it?");
+    demo.say("What signs it?")?;
     demo.expect(Exit::Done, &format!("acr-sign inspect {IMAGE}:1.4.0 --root {root}"))?;
 
-    demo.say("The gate, before a deployment: allowed, and it prints the digests to deploy.");
+    demo.say("The gate, before a deployment: allowed, and it prints the digests to deploy.")?;
     demo.expect(Exit::Done, &format!("acr-sign verify {images} --format dct --signer pipeline --root {root}"))?;
 
-    demo.say("Somebody moves the tag 1.4 behind the signer's back …");
+    demo.say("Somebody moves the tag 1.4 behind the signer's back …")?;
     demo.tamper();
 
-    demo.say("The gate again: blocked.");
+    demo.say("The gate again: blocked.")?;
     let gate = format!("acr-sign verify {images} --format dct --signer pipeline --root {root} --summary {summary}");
     demo.expect(Exit::Rejected, &gate)?;
 
-    demo.say("The step summary that the pipeline shows:");
-    demo.print(&fs::read_to_string(&demo.summary)?)?;
+    demo.say("The step summary that the pipeline shows:")?;
+    let summary = fs::read_to_string(summary)?;
+    demo.print(&summary)?;
     Ok(())
 }
 
 /// The sandbox, the environment of a pipeline step in it, and where to write.
-struct Demo {
+struct Demo<W> {
+    out: W,
     sandbox: Sandbox,
     environment: Vec<(String, String)>,
     folder: tempfile::TempDir,
@@ -63,8 +71,8 @@ struct Demo {
     step: usize,
 }
 
-impl Demo {
-    fn start() -> Result<Self, Box<dyn Error>> {
+impl<W: Write> Demo<W> {
+    fn start(out: W) -> Result<Self, Box<dyn Error>> {
         let sandbox = Sandbox::start(Options::default())?;
         for name in ["root", "targets", "pipeline"] {
             sandbox.vault().create_key(name, KeyKind::P256);
@@ -75,14 +83,16 @@ impl Demo {
         environment.push(("ACR_SIGN_CA_FILE".into(), sandbox.ca_file().display().to_string()));
         let folder = tempfile::tempdir()?;
         let summary = folder.path().join("summary.md").display().to_string();
-        Ok(Self { sandbox, environment, folder, summary, step: 0 })
+        Ok(Self { out, sandbox, environment, folder, summary, step: 0 })
     }
 
-    fn push(&self) {
+    /// Gives what a build step gives: the digest that it pushed.
+    fn push(&self) -> String {
         let digest = self.sandbox.registry().push_index("shop/web", "1.4.0", "release 1.4.0").digest;
         for tag in ["1.4", "latest"] {
             self.sandbox.registry().retag("shop/web", &digest, tag);
         }
+        digest
     }
 
     fn initialise(&mut self) -> Result<String, Box<dyn Error>> {
@@ -103,14 +113,14 @@ impl Demo {
         self.sandbox.registry().push_index("shop/web", "1.4", "something else");
     }
 
-    fn say(&mut self, text: &str) {
+    fn say(&mut self, text: &str) -> io::Result<()> {
         self.step += 1;
-        let _ = writeln!(io::stdout(), "\n── {}. {text}", self.step);
+        writeln!(self.out, "\n── {}. {text}", self.step)
     }
 
-    fn print(&self, text: &str) -> io::Result<()> {
+    fn print(&mut self, text: &str) -> io::Result<()> {
         let folder = self.folder.path().display().to_string();
-        io::stdout().write_all(text.replace(&folder, "$TMP").as_bytes())
+        self.out.write_all(text.replace(&folder, "$TMP").as_bytes())
     }
 
     /// Prints the command line, runs it, prints what it says, and holds its exit code against `expected`.

@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path};
 
-use acr_sign::{Environment, Exit, Process, reason::Reason, run};
+use acr_sign::{Environment, Exit, Process, reason::Reason, run, timestamp::Timestamp};
 
 use crate::world::shown;
+
+#[path = "../../examples/demo.rs"]
+#[allow(dead_code, reason = "`main` is the example's")]
+mod demo;
 
 #[test]
 fn every_reason_is_documented_with_its_exit_code() {
@@ -92,4 +96,26 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
         }
     }
     assert!(count > 60, "{count}");
+}
+
+/// Without what differs from run to run: keys and times.
+fn settled(text: &str) -> String {
+    let word = |word: &str| match word.trim_end_matches('…') {
+        key if key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => "KEY".to_owned(),
+        time if time.parse::<Timestamp>().is_ok() => "TIME".to_owned(),
+        _ => word.to_owned(),
+    };
+    text.trim().split_inclusive([' ', '\n']).map(|piece| word(piece.trim_end()) + " ").collect()
+}
+
+#[test]
+fn the_readme_shows_what_the_demo_says() {
+    let page = include_str!("../../README.md");
+    let shown = page.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let mut played = Vec::new();
+    demo::play(&mut played).unwrap();
+    let played = String::from_utf8(played).unwrap();
+    // The summary, which comes last, has a page of its own.
+    let (steps, _) = played.split_once("── 8.").unwrap();
+    assert!(settled(shown) == settled(steps), "the README shows another demo than this:\n{steps}");
 }
