@@ -21,6 +21,12 @@ pub(crate) fn trust(stack: &Stack, arguments: &[&str]) -> Ran {
     run(command)
 }
 
+/// Lets a key sign; a repository without trust data gets some.
+pub(crate) fn add_signer(stack: &Stack, name: &str, public: &Path, repository: &str) {
+    let public = public.to_str().expect("temporary folders have plain names");
+    trust(stack, &["signer", "add", "--key", public, name, repository]).ok();
+}
+
 /// `docker trust inspect` of one repository.
 pub(crate) fn inspect(stack: &Stack, repository: &str) -> Value {
     trust(stack, &["inspect", repository]).ok().json()[0].take()

@@ -24,8 +24,7 @@ impl Collection {
         let stack = Stack::start(Access::Open);
         let repository = stack.repository("shop/web");
         let alice = docker::generate_key(&stack, stack.folder(), "alice");
-        let public = alice.public.to_str().expect("temporary folders have plain names");
-        docker::trust(&stack, &["signer", "add", "--key", public, "alice", &repository]).ok();
+        docker::add_signer(&stack, "alice", &alice.public, &repository);
         let pin = docker::administrative_key(&docker::inspect(&stack, &repository), "Root");
         Self { stack, repository, pin, alice }
     }

@@ -9,8 +9,7 @@ fn notary_and_docker_agree(access: Access) {
     let stack = Stack::start(access);
     let repository = stack.repository("shop/web");
     let alice = KeyFiles::p256(stack.folder(), "alice");
-    let public = alice.public.to_str().expect("temporary folders have plain names");
-    docker::trust(&stack, &["signer", "add", "--key", public, "alice", &repository]).ok();
+    docker::add_signer(&stack, "alice", &alice.public, &repository);
     let notary = Notary::new(&stack);
     notary.import(&alice.private, "targets/releases");
     let pushed = stack.push_index(&repository, "1.0");

@@ -11,8 +11,7 @@ fn we_sign_what_docker_initialised(access: Access) {
     let stack = Stack::start(access);
     let repository = stack.repository("shop/web");
     let alice = KeyFiles::p256(stack.folder(), "alice");
-    let public = alice.public.to_str().expect("temporary folders have plain names");
-    docker::trust(&stack, &["signer", "add", "--key", public, "alice", &repository]).ok();
+    docker::add_signer(&stack, "alice", &alice.public, &repository);
     let before = docker::inspect(&stack, &repository);
     let pin = docker::administrative_key(&before, "Root");
 
@@ -113,8 +112,7 @@ fn b_a_policy_of_what_they_signed_allows_it() {
     let stack = Stack::start(Access::Tokens);
     let (docker, notary) = (stack.repository("shop/docker"), stack.repository("shop/notary"));
     let alice = KeyFiles::p256(stack.folder(), "alice");
-    let public = alice.public.to_str().expect("temporary folders have plain names");
-    docker::trust(&stack, &["signer", "add", "--key", public, "alice", &docker]).ok();
+    docker::add_signer(&stack, "alice", &alice.public, &docker);
     let pin = docker::administrative_key(&docker::inspect(&stack, &docker), "Root");
     stack.push(&docker, "1.0", "one");
     ours::sign(&stack, &pin, &alice.reference(), &[&format!("{docker}:1.0")]).ok();
@@ -161,8 +159,7 @@ fn b_we_add_a_signer_to_what_docker_initialised() {
     let stack = Stack::start(Access::Open);
     let repository = stack.repository("shop/web");
     let (alice, bob) = (KeyFiles::p256(stack.folder(), "alice"), KeyFiles::p256(stack.folder(), "bob"));
-    let public = alice.public.to_str().expect("temporary folders have plain names");
-    docker::trust(&stack, &["signer", "add", "--key", public, "alice", &repository]).ok();
+    docker::add_signer(&stack, "alice", &alice.public, &repository);
     let before = docker::inspect(&stack, &repository);
     let pin = docker::administrative_key(&before, "Root");
     let targets = docker::stored_key(&stack, &docker::administrative_key(&before, "Repository"));
@@ -189,8 +186,7 @@ fn b_each_side_takes_back_what_the_other_signed() {
     let stack = Stack::start(Access::Open);
     let repository = stack.repository("shop/web");
     let alice = docker::generate_key(&stack, stack.folder(), "alice");
-    let public = alice.public.to_str().expect("temporary folders have plain names");
-    docker::trust(&stack, &["signer", "add", "--key", public, "alice", &repository]).ok();
+    docker::add_signer(&stack, "alice", &alice.public, &repository);
     let pin = docker::administrative_key(&docker::inspect(&stack, &repository), "Root");
     let images = [format!("{repository}:1.0"), format!("{repository}:2.0")];
     stack.push(&repository, "1.0", "one");
