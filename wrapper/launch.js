@@ -76,7 +76,7 @@ function check(file, expected) {
 
 /**
  * The program to run, in the order of the contract: named by the user, bundled, tool cache, release.
- * Only what the user named is not checked.
+ * Only what the user named is not checked. Resolves to `{file, expected}`, with the hash that it has where that is known.
  */
 async function find({ binaryPath, toolCache, scratch, warn, signal }) {
   for (const [from, given] of [['the input', binaryPath], ['ACR_SIGN_BINARY', process.env.ACR_SIGN_BINARY]]) {
@@ -86,7 +86,7 @@ async function find({ binaryPath, toolCache, scratch, warn, signal }) {
       throw new Refusal(EXIT_SETUP, `there is no program at ${file}, which ${from} names`);
     }
     warn(`${file} is run because ${from} names it; its SHA-256 was not checked`);
-    return runnable(file, scratch);
+    return { file: runnable(file, scratch) };
   }
 
   const wanted = target();
@@ -107,12 +107,12 @@ async function find({ binaryPath, toolCache, scratch, warn, signal }) {
   for (const file of [bundled, complete && cached]) {
     if (!file || !fs.existsSync(file)) continue;
     check(file, expected);
-    return runnable(file, scratch, expected);
+    return { file: runnable(file, scratch, expected), expected };
   }
 
   const asset = `acr-sign-${wanted}${extension}`;
   const bytes = await download(`${RELEASES}/v${version}/${asset}`, expected, signal);
-  return keep(bytes, cached, path.join(scratch, `acr-sign${extension}`));
+  return { file: keep(bytes, cached, path.join(scratch, `acr-sign${extension}`)), expected };
 }
 
 /** A release asset, believed only if its hash is the expected one. */
@@ -276,7 +276,7 @@ async function launch(host) {
     const base = host.temporary && fs.existsSync(host.temporary) ? host.temporary : os.tmpdir();
     scratch = fs.mkdtempSync(path.join(base, 'acr-sign-'));
     const { binaryPath, toolCache, warn } = host;
-    const file = await find({ binaryPath, toolCache, scratch, warn, signal: abort.signal });
+    const { file } = await find({ binaryPath, toolCache, scratch, warn, signal: abort.signal });
     if (abort.signal.aborted) throw new Refusal(EXIT_INTERRUPTED, 'interrupted before acr-sign was started');
     const resultFile = path.join(scratch, 'result.json');
     const ended = await run(file, { ...process.env, ACR_SIGN_RESULT: resultFile }, cancellation);
@@ -294,4 +294,4 @@ async function launch(host) {
   }
 }
 
-module.exports = { download, find, launch };
+module.exports = { check, download, find, launch };

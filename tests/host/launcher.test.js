@@ -263,6 +263,12 @@ test('setup adds a checked program to PATH', async () => {
   assert.equal(changed.code, 2);
   assert.match(changed.issues.error[0].message, /nothing was run/);
   assert.deepEqual([changed.paths, changed.outputs], [[], {}]);
+
+  // The copy is what later steps run.
+  const preload = path.join(root, 'tests', 'host', 'swapped.js');
+  const swapped = await github({ action: packaged({ program: allowed }).setup, nodeArguments: ['--require', preload] });
+  assert.equal(swapped.code, 2);
+  assert.deepEqual([swapped.paths, swapped.outputs], [[], {}]);
 });
 
 test('nothing stays in the temporary folder', async () => {
