@@ -15,10 +15,12 @@ const escape = (text) =>
 const say = (command, text) => process.stdout.write(`##vso[${command}]${escape(text)}\n`);
 
 // The agent hands over pipeline variables after inputs, so one of this name, which any earlier step can set by printing a
-// line, would stand in for the input. The program looks at those of the other inputs.
+// line, would stand in for the input, or say which program runs. The program looks at those of the other inputs.
 const variables = JSON.parse(process.env.VSTS_PUBLIC_VARIABLES || '[]');
-const planted = variables.find((name) => name.replaceAll(/[. ]/g, '_').toUpperCase() === 'INPUT_BINARYPATH');
+const planted = variables.find((name) => ['INPUT_BINARYPATH', 'ACR_SIGN_BINARY'].includes(name.replaceAll(/[. ]/g, '_').toUpperCase()));
 const refusal = { code: 2, own: true, message: `the pipeline variable ${planted} takes the place of the input binaryPath: remove it; nothing was run` };
+// Nor does one say that this is another host, whose spelling of inputs and commands the program would take.
+delete process.env.GITHUB_ACTIONS;
 
 (planted ? Promise.resolve(refusal) : launch({
   binaryPath: process.env.INPUT_BINARYPATH,

@@ -122,7 +122,7 @@ test('p11: a pipeline variable does not name the program', async () => {
   const package_ = packaged({ program: ending(1, 'deny', 'bundled') });
   const file = path.join(package_.action, 'planted');
   fs.writeFileSync(file, allowed, { mode: 0o755 });
-  for (const name of ['INPUT_BINARYPATH', 'input.binaryPath', 'Input binarypath']) {
+  for (const name of ['INPUT_BINARYPATH', 'input.binaryPath', 'Input binarypath', 'acr_sign.binary']) {
     for (const inputs of [{}, { binaryPath: path.join(package_.action, 'mine') }]) {
       const step = await azure({ folder: package_.folder, task: package_.task, inputs, variables: { [name]: file } });
       assert.equal(step.result, 'Failed');
@@ -130,6 +130,12 @@ test('p11: a pipeline variable does not name the program', async () => {
       assert.ok(step.issues.error[0].message.includes(`the pipeline variable ${name} takes the place of the input binaryPath`));
     }
   }
+});
+
+test('p11: a pipeline variable does not say which host this is', async () => {
+  const package_ = packaged({ program: script(`printf '{"code":0,"decision":"allow","message":"%s"}' "on \${GITHUB_ACTIONS:-no}" >"$ACR_SIGN_RESULT"`) });
+  const step = await azure({ folder: package_.folder, task: package_.task, variables: { GITHUB_ACTIONS: 'true' } });
+  assert.deepEqual(step.completed, [{ result: 'Succeeded', message: 'on no' }]);
 });
 
 test('a named program that is not there is said', async () => {
