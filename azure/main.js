@@ -22,6 +22,8 @@ const refusal = { code: 2, own: true, message: `the pipeline variable ${planted}
 // Nor does one say that this is another host, whose spelling of inputs and commands the program would take.
 delete process.env.GITHUB_ACTIONS;
 
+// A task that says nothing of its end has succeeded: until that is said it is a breakdown, also where nothing more happens.
+process.exitCode = 1;
 (planted ? Promise.resolve(refusal) : launch({
   binaryPath: process.env.INPUT_BINARYPATH,
   temporary: process.env.AGENT_TEMPDIRECTORY,
@@ -31,4 +33,5 @@ delete process.env.GITHUB_ACTIONS;
   if (own) say('task.logissue type=error;', message);
   const result = code !== 0 ? 'Failed' : decision === 'deny' ? 'SucceededWithIssues' : 'Succeeded';
   say(`task.complete result=${result};`, message);
+  process.exitCode = 0;
 });

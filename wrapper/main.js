@@ -4,6 +4,8 @@
 const { say } = require('./commands.js');
 const { launch } = require('./launch.js');
 
+// Until it is known how it ended it is a failure, also where nothing more happens.
+process.exitCode = 3;
 launch({
   binaryPath: process.env['INPUT_BINARY-PATH'],
   temporary: process.env.RUNNER_TEMP,

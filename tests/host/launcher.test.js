@@ -2,6 +2,7 @@
 // The launcher on both hosts, over programs that end in every way: what runs, and that nothing but proof is green.
 
 const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
@@ -72,14 +73,42 @@ test('exit 0 without proof is a failure', async (t) => {
   }
 });
 
+test('a result that was there before is none of this run', async () => {
+  const file = path.join(temporaryFolder('older'), 'result.json');
+  fs.writeFileSync(file, '{"code":0,"decision":"allow","message":"all signed"}');
+  const steps = await both(packaged({ program: script('exit 0') }), { environment: { ACR_SIGN_RESULT: file } });
+  assertFailed(steps, 3, /exit code 0, but it left no result/);
+});
+
+test('a launcher that hears nothing of its program has not succeeded', async () => {
+  const preload = path.join(root, 'tests', 'host', 'lost.js');
+  const steps = await both(packaged({ program: allowed }), { nodeArguments: ['--require', preload] });
+  assert.deepEqual([steps.github.conclusion, steps.github.code], ['failure', 3]);
+  assert.deepEqual([steps.azure.result, steps.azure.code, steps.azure.completed], ['Failed', 1, []]);
+});
+
+test('a verdict that nobody reads is no success', async () => {
+  const package_ = packaged({ program: script('sleep 1\nprintf \'{"code":0,"decision":"allow","message":"x"}\' >"$ACR_SIGN_RESULT"') });
+  const child = spawn(process.execPath, [path.join(package_.folder, 'main.js')], {
+    env: { PATH: process.env.PATH, AGENT_TEMPDIRECTORY: temporaryFolder('unread') }, stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  child.stdout.destroy();
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  assert.equal(code, 1);
+});
+
 test('a result that promises more than the exit code is not believed', async () => {
   const program = script(`printf '%s' '{"code":0,"decision":"allow","message":"all signed"}' >"$ACR_SIGN_RESULT"\nexit 1`);
   assertFailed(await both(packaged({ program })), 1, /exit code 1, but its result says 0/);
 });
 
-test('a killed program is a failure, also with a result', async () => {
-  const program = script(`printf '%s' '{"code":0,"decision":"allow","message":"all signed"}' >"$ACR_SIGN_RESULT"\nkill -KILL $$`);
-  assertFailed(await both(packaged({ program })), 3, /ended by SIGKILL/);
+test('a killed program is a failure, also with a result', async (t) => {
+  for (const signal of ['KILL', 'TERM']) {
+    await t.test(signal, async () => {
+      const program = script(`printf '%s' '{"code":0,"decision":"allow","message":"all signed"}' >"$ACR_SIGN_RESULT"\nkill -${signal} $$`);
+      assertFailed(await both(packaged({ program })), 3, new RegExp(`ended by SIG${signal}`));
+    });
+  }
 });
 
 test('p01 a changed binary is not run', async () => {
