@@ -7,12 +7,14 @@ const fs = require('node:fs');
 const path = require('node:path');
 
 // In the packed task the launcher lies inside of the task's folder, in the repository beside it.
-const inside = path.join(__dirname, 'wrapper', 'launch.js');
-const { launch } = require(fs.existsSync(inside) ? inside : '../wrapper/launch.js');
+const inside = path.join(__dirname, 'wrapper');
+const wrapper = fs.existsSync(inside) ? inside : '../wrapper';
+const { print } = require(`${wrapper}/commands.js`);
+const { launch } = require(`${wrapper}/launch.js`);
 
 const escape = (text) =>
   text.replaceAll('%', '%AZP25').replaceAll('\r', '%0D').replaceAll('\n', '%0A').replace(/##(vso)?\[/g, '##$1-[');
-const say = (command, text) => process.stdout.write(`##vso[${command}]${escape(text)}\n`);
+const say = (command, text) => print(`##vso[${command}]${escape(text)}`);
 
 // The agent hands over pipeline variables after inputs, so one of this name, which any earlier step can set by printing a
 // line, would stand in for the input, or say which program runs. The program looks at those of the other inputs.

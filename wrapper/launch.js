@@ -3,7 +3,6 @@
 // Pipelines task have in common. Inputs are none of its business, the program reads them itself.
 
 const fs = require('node:fs');
-const os = require('node:os');
 const path = require('node:path');
 
 /** Where the release assets of the version in checksums.json are. */
@@ -11,6 +10,9 @@ const RELEASES = 'https://github.com/org/acr-sign/releases/download';
 
 /** From a cancellation until what is left is killed. Both hosts send SIGTERM after 7.5 s and kill after 10. */
 const PATIENCE_MS = 4_000;
+
+/** The file for the program's last word, in a folder that is new for each run. */
+const RESULT = 'result.json';
 
 /** Larger than any of our binaries. */
 const LARGEST_BINARY = 64 * 1024 * 1024;
@@ -233,6 +235,20 @@ function run(file, environment, cancellation) {
   });
 }
 
+/** Removes the folder of a run; removing the one file that is in it mostly costs less than looking for others. */
+function discard(scratch) {
+  try {
+    fs.unlinkSync(path.join(scratch, RESULT));
+    fs.rmdirSync(scratch);
+  } catch {
+    try {
+      fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // The host empties its temporary folder; what was signed stays signed.
+    }
+  }
+}
+
 /** What the program wrote as its last act, or nothing if that is not of the agreed form. */
 function readResult(file) {
   try {
@@ -273,12 +289,12 @@ async function launch(host) {
   for (const name of names) process.on(name, handler);
   let scratch;
   try {
-    const base = host.temporary && fs.existsSync(host.temporary) ? host.temporary : os.tmpdir();
+    const base = host.temporary && fs.existsSync(host.temporary) ? host.temporary : require('node:os').tmpdir();
     scratch = fs.mkdtempSync(path.join(base, 'acr-sign-'));
     const { binaryPath, toolCache, warn } = host;
     const { file } = await find({ binaryPath, toolCache, scratch, warn, signal: abort.signal });
     if (abort.signal.aborted) throw new Refusal(EXIT_INTERRUPTED, 'interrupted before acr-sign was started');
-    const resultFile = path.join(scratch, 'result.json');
+    const resultFile = path.join(scratch, RESULT);
     const ended = await run(file, { ...process.env, ACR_SIGN_RESULT: resultFile }, cancellation);
     return judge(ended, readResult(resultFile), abort.signal.aborted);
   } catch (error) {
@@ -286,11 +302,7 @@ async function launch(host) {
     return { code, message: error.message, own: true };
   } finally {
     for (const name of names) process.removeListener(name, handler);
-    try {
-      if (scratch) fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
-    } catch {
-      // The host empties its temporary folder; what was signed stays signed.
-    }
+    if (scratch) discard(scratch);
   }
 }
 

@@ -2,7 +2,7 @@
 // The launcher on both hosts, over programs that end in every way: what runs, and that nothing but proof is green.
 
 const assert = require('node:assert/strict');
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const fs = require('node:fs');
 const http = require('node:http');
 const os = require('node:os');
@@ -11,7 +11,7 @@ const { test } = require('node:test');
 const { azure } = require('./azure.js');
 const { github } = require('./github.js');
 const { cached, ending, hash, packaged, script, target } = require('./package.js');
-const { root, temporaryFolder } = require('./tools.js');
+const { readJson, root, temporaryFolder } = require('./tools.js');
 
 const { download } = require(path.join(root, 'wrapper', 'launch.js'));
 const allowed = ending(0, 'allow', 'signed 3 images');
@@ -304,6 +304,31 @@ test('setup adds a checked program to PATH', async () => {
   const swapped = await github({ action: packaged({ program: allowed }).setup, nodeArguments: ['--require', preload] });
   assert.equal(swapped.code, 2);
   assert.deepEqual([swapped.paths, swapped.outputs], [[], {}]);
+});
+
+test('the launcher reads the program once, and loads nothing but a hash and a way to start it', async () => {
+  const preload = path.join(root, 'tests', 'host', 'work.js');
+  const file = path.join(temporaryFolder('work'), 'work');
+  const worked = async (run) => {
+    fs.rmSync(file, { force: true });
+    await run({ TEST_WORK: file });
+    return readJson(file);
+  };
+  const least = path.join(path.dirname(file), 'least.js');
+  fs.writeFileSync(least, 'require("node:crypto").createHash("sha256").update("");\nrequire("node:child_process").spawn("true", [], { stdio: "inherit" });\n');
+  const needed = await worked(async (environment) => {
+    execFileSync(process.execPath, ['--require', preload, least], { env: { PATH: process.env.PATH, ...environment } });
+  });
+  const package_ = packaged({ program: allowed });
+  const options = { nodeArguments: ['--require', preload] };
+  for (const [host, work] of Object.entries({
+    github: await worked((environment) => github({ action: package_.action, environment, ...options })),
+    azure: await worked((environment) => azure({ folder: package_.folder, task: package_.task, environment, ...options })),
+  })) {
+    assert.deepEqual(work.modules.filter((name) => !needed.modules.includes(name)), ['Internal Binding signal_wrap'], host);
+    assert.deepEqual(work.opened.filter((name) => !name.endsWith('.js')), ['checksums.json', 'acr-sign', 'result.json'], host);
+    assert.equal(work.bytes, allowed.length, host);
+  }
 });
 
 test('nothing stays in the temporary folder', async () => {
