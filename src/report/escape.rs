@@ -70,7 +70,7 @@ pub fn prose(text: &str) -> String {
         }
         for piece in part.split_inclusive(' ') {
             let word = piece.trim_end_matches(' ');
-            if word.chars().all(is_prose) && !word.contains("//") && !word.to_lowercase().contains("www.") {
+            if word.chars().all(is_prose) && !is_taken_up(word) {
                 out.push_str(word);
             } else {
                 out.push_str(&markdown(word));
@@ -87,6 +87,12 @@ pub(super) fn clipped(text: &str, most: usize) -> String {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     }
+}
+
+/// Whether a page makes more of a word than a word: a link, or (`:bomb:`) a picture.
+fn is_taken_up(word: &str) -> bool {
+    let inner = word.strip_suffix(':').unwrap_or(word);
+    inner.contains(':') || word.contains("//") || word.to_lowercase().contains("www.")
 }
 
 /// Characters that mean nothing to Markdown inside of a line.
@@ -157,6 +163,7 @@ mod tests {
             ("ask @org about https://evil.example/x now", "ask `@org` about `https://evil.example/x` now"),
             ("<img src=x onerror=y>", "<code>&#60;img</code> src=x <code>onerror&#61;y&#62;</code>"),
             ("**bold** and [a](b) WWW.x.y", "`**bold**` and `[a](b)` `WWW.x.y`"),
+            ("a: :bomb: and 12:30", "a: `:bomb:` and `12:30`"),
             ("`a|b` no", "<code>a&#124;b</code> no"),
             ("one ` alone", "<code>one &#96; alone</code>"),
         ] {

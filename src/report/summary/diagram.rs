@@ -59,7 +59,8 @@ impl Diagram {
             label.push(text(&digest));
         }
         label.push(format!("{}#160;{}", image.status.icon(), image.status.word()));
-        let image_node = self.node(&format!("{repository} {title}"), label.join("<br>"));
+        let key = format!("{repository} {title} {:?} {}", image.digest, image.status.word());
+        let image_node = self.node(&key, label.join("<br>"));
         for signature in &image.signatures {
             let arrow = if signature.status.is_good() { "-->" } else { "-.->" };
             let mut key = format!("{repository} {}", signature.format);

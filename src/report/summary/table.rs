@@ -165,9 +165,9 @@ fn result(status: Status) -> String {
     format!("{}&nbsp;{}", status.icon(), status.word())
 }
 
-/// The day of an end.
+/// The day of an end, on one line in a narrow column.
 pub(super) fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect()
+    at.to_string().chars().take(10).collect::<String>().replace('-', "&#8209;")
 }
 
 fn write_rows(page: &mut String, rows: &[&Row<'_>]) {

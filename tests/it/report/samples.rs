@@ -185,8 +185,17 @@ fn hostile() -> Report {
         let mut bad = good.clone();
         bad.status = Status::Rejected;
         bad.problem = Some(problem(Reason::AnswerInvalid, text, &[*text], text));
+        let place = Location { file: (*text).into(), line: 1, column: 1 };
+        bad.locations = vec![place.clone()];
+        bad.rule = Some(RuleReport { number: 1, images: (*text).into(), location: place });
+        let demand = RequirementReport { requirement: (*text).into(), status: Status::Rejected, problem: None };
+        bad.requirements = vec![demand];
+        bad.signatures[0].certificate = bad.signatures[0].role.take();
+        bad.signatures[0].chain[1].key_id = Some((*text).into());
         report.images.extend([good, bad]);
         report.warnings.push((*text).into());
+        report.notes.push((*text).into());
+        report.auth.registries.push(((*text).into(), (*text).into()));
     }
     report.error = Some(problem(Reason::RegistryForbidden, HOSTILE[1], HOSTILE, HOSTILE[6]));
     report

@@ -15,6 +15,18 @@ fn summaries_are_as_they_were_looked_at() {
 }
 
 #[test]
+fn two_digests_of_one_name_are_two_boxes() {
+    let mut report = Report::new("verify");
+    report.images = vec![image("1", 1, Status::Verified), image("1", 2, Status::Verified), denied("1", 2)];
+    report.images[2].signatures[0].chain.truncate(2);
+    let page = report.summary(Profile::Github);
+    let boxes = page.lines().filter(|line| line.contains("[\"shop/web:1<br>")).count();
+    assert_eq!(boxes, 3, "{page}");
+    let of = |mark: &str| page.lines().filter(|line| line.contains("[\"shop/web:1<br>") && line.contains(mark)).count();
+    assert_eq!((of("verified"), of("rejected")), (2, 1), "{page}");
+}
+
+#[test]
 fn azure_gets_nothing_that_only_github_knows() {
     for (name, report) in all() {
         let page = report.summary(Profile::Azure);
