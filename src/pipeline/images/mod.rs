@@ -36,6 +36,12 @@ pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source,
     if given("images") && given("tags") {
         return Err(PipelineError::Both { one: inputs.spell("images"), other: inputs.spell("tags") });
     }
+    let are_named = ["images", "tags", "metadata"].into_iter().any(given);
+    // On Azure it also says which pushes of `Docker@2` count.
+    if given("repository") && !given("fresh-since") && (are_named || inputs.host() == Host::GitHub) {
+        let (input, other) = (inputs.spell("repository"), inputs.spell("fresh-since"));
+        return Err(PipelineError::Alone { input, other });
+    }
     if given("manifests") {
         let others = ["images", "tags", "metadata"];
         if let Some(other) = others.into_iter().find(|name| given(name)) {
