@@ -48,7 +48,7 @@ fn of_image(image: &ImageReport, problem: &Problem) -> String {
 /// What failed, why, and what to do.
 fn sentence(problem: &Problem) -> String {
     match &problem.hint {
-        Some(hint) => format!("{}. Fix: {hint}", problem.sentence()),
+        Some(hint) => format!("{}. Fix: {hint}", problem.sentence().trim_end_matches('.')),
         None => problem.sentence(),
     }
 }

@@ -89,7 +89,11 @@ impl ImageReport {
 }
 
 fn with_fix(problem: &Problem) -> String {
-    format!("{}. Fix: {}", plain(&problem.sentence()), plain(problem.hint.as_deref().unwrap_or(problem.reason.fix())))
+    format!(
+        "{}. Fix: {}",
+        plain(problem.sentence().trim_end_matches('.')),
+        plain(problem.hint.as_deref().unwrap_or(problem.reason.fix()))
+    )
 }
 
 fn number_of(rules: &mut Vec<Reason>, reason: Reason) -> usize {
