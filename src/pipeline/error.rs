@@ -89,9 +89,6 @@ pub enum PipelineError {
         /// Whether inputs are at fault, or the environment.
         given: bool,
     },
-    /// A gate without policy and trust (P13).
-    #[error("no input says what must be signed by whom")]
-    NoTrust,
     /// Nothing names an image.
     #[error("no image is named: {looked_for}")]
     NoImages {
@@ -139,7 +136,6 @@ impl Explain for PipelineError {
     fn reason(&self) -> Reason {
         match self {
             Self::NoImages { .. } | Self::TagsAlone { given: false, .. } => Reason::NoImages,
-            Self::NoTrust => Reason::PolicyMissing,
             Self::Unreadable { .. } => Reason::ConfigInvalid,
             Self::Host { cause, .. } => cause.reason(),
             Self::Net(cause) => cause.reason(),
@@ -162,9 +158,6 @@ impl Explain for PipelineError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoHost => "elsewhere use `acr-sign sign` and `acr-sign verify`".to_owned(),
-            Self::NoTrust => "set `policy`, or the trust (`format` with `root`): an `acr-sign.yaml` that is merely there is not \
-                 read, since what is checked could have brought it"
-                .to_owned(),
             Self::Spelling { .. } | Self::Shadowed { .. } => {
                 "a variable of that name can be set by earlier steps: remove it, and set the input".to_owned()
             }

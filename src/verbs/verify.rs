@@ -113,7 +113,7 @@ async fn policy(
             named = ConfigFile::read(path, Reason::PolicyMissing)?;
             &named
         }
-        (None, false) => config.file()?.ok_or_else(nothing_trusted)?,
+        (None, false) => config.file()?.ok_or_else(|| nothing_trusted(arguments))?,
         (Some(_), true) => {
             return Err(SettingError::usage(
                 "both `--policy` and trust flags were given, and one must say what is trusted",
@@ -142,7 +142,7 @@ async fn by_flags(
         }));
     }
     let only = if leaves.len() == 1 { leaves.pop() } else { Requirement::all(leaves) };
-    Ok(Policy::for_all(only.ok_or_else(nothing_trusted)?))
+    Ok(Policy::for_all(only.ok_or_else(|| nothing_trusted(arguments))?))
 }
 
 /// What only some formats take must not be given for the others alone.
@@ -225,10 +225,15 @@ async fn by_certificate(arguments: &Verify, config: &RunConfig<'_>, services: &S
     Ok(Trust { words: "notation, as flags say".to_owned(), demand: Demanded::Notation(Box::new(trust)) })
 }
 
-fn nothing_trusted() -> SettingError {
-    SettingError::usage("nothing says what must be signed by whom")
-        .reason(Reason::PolicyMissing)
-        .hint("give `--policy FILE`, or the trust by flags (`--format dct --root KEYID`), or write an `acr-sign.yaml`")
+fn nothing_trusted(arguments: &Verify) -> SettingError {
+    SettingError::usage("nothing says what must be signed by whom").reason(Reason::PolicyMissing).hint(
+        if arguments.source.is_some() {
+            "set `policy`, or the trust (`format` with `root`): an `acr-sign.yaml` that is merely there is not read, since \
+             what is checked could have brought it"
+        } else {
+            "give `--policy FILE`, or the trust by flags (`--format dct --root KEYID`), or write an `acr-sign.yaml`"
+        },
+    )
 }
 
 /// Writes digests into the manifests, if everything in them is allowed; what is exempt is resolved for that.
