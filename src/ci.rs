@@ -12,14 +12,14 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, Command},
-    output_file::{append, replace},
+    output_file::{append, replace_file},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
         outputs,
     },
     process::{Environment, Process},
     reason::Exit,
-    report::{ImageReport, Problem, Profile, Report},
+    report::{Decision, ImageReport, Problem, Profile, Report},
     run::{execute, write_log},
 };
 
@@ -38,7 +38,7 @@ pub(crate) fn run(process: &mut Process) -> Exit {
         let mut report = Report::new("ci");
         report.error = Some(Problem::of(&PipelineError::NoHost));
         let _ = process.stderr.write_all(report.story(false).as_bytes());
-        return conclude(&Ending::of(&report, Exit::Done, FailOn::Rejected), &environment);
+        return conclude(&Ending::of(&report, FailOn::Rejected), &environment);
     };
     let console = Console::new(host, std::mem::replace(&mut process.stdout, Box::new(io::sink())));
     process.mask = console.masks();
@@ -58,7 +58,7 @@ pub(crate) fn run(process: &mut Process) -> Exit {
     report.lax.extend(step.lax());
     report.run = facts(host, &step.environment);
     advise(&mut report, host, &step.environment);
-    conclude(&step.publish(&report), &step.environment)
+    conclude(&step.publish(&mut report), &step.environment)
 }
 
 fn failed(problem: Problem) -> Report {
@@ -157,8 +157,11 @@ impl Step {
         if self.fail_on() != FailOn::Rejected {
             lax.push(format!("{}: {}", inputs.spell("fail-on"), self.fail_on().word()));
         }
-        if inputs.text("binary-path").is_some() {
-            lax.push(format!("{} (a program that was not checked)", inputs.spell("binary-path")));
+        // The wrapper runs what either names, the input first.
+        let by_variable = self.environment.get("ACR_SIGN_BINARY").is_some_and(|path| !path.trim().is_empty());
+        let by_input = inputs.text("binary-path").map(|_| inputs.spell("binary-path"));
+        if let Some(by) = by_input.or(by_variable.then(|| "ACR_SIGN_BINARY".to_owned())) {
+            lax.push(format!("{by} (a program that was not checked)"));
         }
         lax
     }
@@ -170,45 +173,33 @@ impl Step {
             .map_or(FailOn::Rejected, |inputs| FailOn::of(inputs.text("fail-on")))
     }
 
-    /// Report, summary, log, annotations and outputs.
-    fn publish(&self, report: &Report) -> Ending {
-        let mut published = Exit::Done;
+    /// Report, summary, outputs, log and annotations; what cannot be written is in all that comes after it.
+    fn publish(&self, report: &mut Report) -> Ending {
         let path = self.report_path();
-        if let Err(error) = replace(&path, report.json().as_bytes()) {
-            published = self.complain("report", &path, &error);
-        }
         let form = |name: &str| self.inputs.as_ref().and_then(|inputs| inputs.text(name)).map(Path::new);
-        if let Some(path) = form("sarif")
-            && let Err(error) = replace(path, report.sarif().as_bytes())
-        {
-            published = published.worst(self.complain("SARIF file", path, &error));
+        if let Some(path) = form("sarif") {
+            keep(report, "SARIF file", path, |report| replace_file(path, report.sarif().as_bytes()));
         }
-        if let Some(path) = form("junit")
-            && let Err(error) = replace(path, report.junit().as_bytes())
-        {
-            published = published.worst(self.complain("JUnit file", path, &error));
+        if let Some(path) = form("junit") {
+            keep(report, "JUnit file", path, |report| replace_file(path, report.junit().as_bytes()));
         }
+        keep(report, "report", &path, |report| replace_file(&path, report.json().as_bytes()));
         if self.inputs.as_ref().is_none_or(|inputs| inputs.is_on("summary")) {
-            published = published.worst(self.summarise(report));
+            self.summarise(report);
         }
+        let decision = Ending::of(report, self.fail_on()).decision;
+        self.set_outputs(report, decision, &path);
         for image in &report.images {
             self.tell(image);
         }
         for note in &report.notes {
             self.console.say(&format!("note: {note}"));
         }
-        let passes = Ending::of(report, published, self.fail_on()).exit == Exit::Done;
-        annotate(&self.console, report, passes);
-        let ending = Ending::of(report, published, self.fail_on());
-        let published = published.worst(self.set_outputs(report, &ending, &path));
-        let ending = Ending::of(report, published, self.fail_on());
+        let ending = Ending::of(report, self.fail_on());
+        annotate(&self.console, report, ending.exit == Exit::Done);
         self.console.progress(100, &ending.message);
         self.console.say(&ending.message);
-        if self.console.is_whole() {
-            ending
-        } else {
-            Ending::of(report, published.worst(Exit::Undecided), self.fail_on())
-        }
+        if self.console.is_whole() { ending } else { ending.unheard() }
     }
 
     /// An image with its signatures, in a group of its own.
@@ -229,66 +220,69 @@ impl Step {
 
     fn report_path(&self) -> PathBuf {
         let named = self.inputs.as_ref().and_then(|inputs| inputs.text("report")).map(PathBuf::from);
-        named.unwrap_or_else(|| self.own_file("acr-sign-report", "json"))
+        named.unwrap_or_else(|| self.own_file("acr-sign-report-", "json"))
     }
 
-    /// A file of this step in the job's temporary folder.
-    fn own_file(&self, name: &str, extension: &str) -> PathBuf {
+    /// A file of this step in the job's temporary folder: `prefix`, digits, extension.
+    fn own_file(&self, prefix: &str, extension: &str) -> PathBuf {
         let folder = self.host.temporary_folder(&self.environment).unwrap_or(".");
-        Path::new(folder).join(format!("{name}-{}.{extension}", random()))
+        let mark: String = random().chars().take(12).collect();
+        Path::new(folder).join(format!("{prefix}{mark}.{extension}"))
     }
 
-    fn summarise(&self, report: &Report) -> Exit {
-        let written = match (self.host, self.environment.get("GITHUB_STEP_SUMMARY")) {
-            (Host::GitHub, None) => return Exit::Done,
-            (Host::GitHub, Some(path)) => append(Path::new(path), report.summary(Profile::Github).as_bytes())
-                .map_err(|error| (PathBuf::from(path), error)),
+    fn summarise(&self, report: &mut Report) {
+        match (self.host, self.environment.get("GITHUB_STEP_SUMMARY").map(Path::new)) {
+            (Host::GitHub, None) => {}
+            (Host::GitHub, Some(path)) => {
+                keep(report, "summary", path, |report| append(path, report.summary(Profile::Github).as_bytes()));
+            }
             (Host::Azure, _) => {
                 // The host shows the file's name as the title.
-                let path = self.own_file(&format!("acr-sign-{}", report.command), "md");
-                let written = replace(&path, report.summary(Profile::Azure).as_bytes());
-                written
-                    .map(|()| self.console.upload_summary(&path.display().to_string()))
-                    .map_err(|error| (path, error))
-            }
-        };
-        written.map_or_else(|(path, error)| self.complain("summary", &path, &error), |()| Exit::Done)
-    }
-
-    fn set_outputs(&self, report: &Report, ending: &Ending, report_path: &Path) -> Exit {
-        let sarif = self.inputs.as_ref().and_then(|inputs| inputs.text("sarif"));
-        let values = outputs::outputs(report, ending.decision, &report_path.display().to_string(), sarif);
-        match self.host {
-            Host::GitHub => {
-                let Some(path) = self.environment.get("GITHUB_OUTPUT").map(Path::new) else { return Exit::Done };
-                let written = outputs::for_github(&values, &format!("acr-sign-{}", random()))
-                    .ok_or_else(|| io::Error::other("a value holds the delimiter"))
-                    .and_then(|text| append(path, text.as_bytes()));
-                written.map_or_else(|error| self.complain("output", path, &error), |()| Exit::Done)
-            }
-            Host::Azure => {
-                for name in outputs::set_on_azure(&self.console, &values) {
-                    self.console.warning(&format!("the output `{name}` is too long for a line and is not set: read the report that `reportPath` names"));
-                }
-                Exit::Done
+                let title = if report.command == "verify" { "Image verification " } else { "Image signing " };
+                let path = self.own_file(title, "md");
+                keep(report, "summary", &path, |report| {
+                    replace_file(&path, report.summary(Profile::Azure).as_bytes())?;
+                    self.console.upload_summary(&path.display().to_string());
+                    Ok(())
+                });
             }
         }
     }
 
-    fn complain(&self, what: &str, path: &Path, error: &io::Error) -> Exit {
-        self.console.error(
-            "config-invalid",
-            &format!("the {what} `{}` cannot be written: {error}", path.display()),
-            None,
-        );
-        Exit::Usage
+    fn set_outputs(&self, report: &mut Report, decision: Decision, report_path: &Path) {
+        let sarif = self.inputs.as_ref().and_then(|inputs| inputs.text("sarif"));
+        let values = outputs::outputs(report, decision, &report_path.display().to_string(), sarif);
+        match (self.host, self.environment.get("GITHUB_OUTPUT").map(Path::new)) {
+            (Host::GitHub, None) => {}
+            (Host::GitHub, Some(path)) => keep(report, "output", path, |_| {
+                let text = outputs::for_github(&values, &format!("acr-sign-{}", random()));
+                append(path, text.ok_or_else(|| io::Error::other("a value holds the delimiter"))?.as_bytes())
+            }),
+            (Host::Azure, _) => {
+                for name in outputs::set_on_azure(&self.console, &values) {
+                    report.warnings.push(format!("the output `{name}` is too long for a line and is not set: read the report that `reportPath` names"));
+                }
+            }
+        }
+    }
+}
+
+/// Writes something of a step. Where that fails the step does, and every place that is written later says so.
+fn keep(report: &mut Report, what: &'static str, path: &Path, write: impl FnOnce(&Report) -> io::Result<()>) {
+    if let Err(cause) = write(report) {
+        let problem = Problem::of(&PipelineError::Unwritable { what, path: path.display().to_string(), cause });
+        report.decision = report.decision.map(|_| Decision::Deny);
+        match &report.error {
+            None => report.error = Some(problem),
+            Some(_) => report.warnings.push(problem.sentence()),
+        }
     }
 }
 
 /// The last act: the outcome, where the wrapper looks for it. What it cannot read is a failure.
 fn conclude(ending: &Ending, environment: &Environment) -> Exit {
     let Some(path) = environment.get("ACR_SIGN_RESULT") else { return ending.exit };
-    match replace(Path::new(path), ending.document().as_bytes()) {
+    match replace_file(Path::new(path), ending.document().as_bytes()) {
         Ok(()) => ending.exit,
         Err(_) => ending.exit.worst(Exit::Usage),
     }

@@ -11,12 +11,24 @@ use std::{
 /// Puts the bytes in a file's place, with the rights that it had: whoever reads at any moment reads the old file or
 /// the new one. A device or a pipe, such as `/dev/stdout`, is written to and stays what it is.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+    if is_no_file(path) {
         return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
+    replace_file(path, bytes)
+}
+
+/// The same for files only: an error where a device, a pipe or a folder is.
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if is_no_file(path) {
+        return Err(io::Error::other("what is there is no file"));
     }
     // Runs beside this one write a file of their own; the last one's stays.
     let beside = beside(path, &format!("{}.tmp", std::process::id()));
     swap(path, &beside, |file| file.write_all(bytes))
+}
+
+fn is_no_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|there| !there.is_file())
 }
 
 /// The same for a regular file that one run at a time writes, and down to the disk: what was replaced does not come
@@ -174,6 +186,7 @@ mod tests {
         let path = folder.path().join("stdout");
         std::os::unix::fs::symlink("/dev/null", &path).unwrap();
         replace(&path, b"new").unwrap();
+        replace_file(&path, b"new").unwrap_err();
         assert_eq!(fs::read_link(&path).unwrap(), Path::new("/dev/null"));
         assert_eq!(names(folder.path()), ["stdout"]);
     }

@@ -1,5 +1,7 @@
 //! What is wrong with the inputs or the environment of a step.
 
+use std::io;
+
 use http::StatusCode;
 
 use super::{Host, Verb};
@@ -127,6 +129,17 @@ pub enum PipelineError {
         /// Why.
         why: String,
     },
+    /// What the step found cannot be told.
+    #[error("the {what} `{path}` cannot be written")]
+    Unwritable {
+        /// What was to be written.
+        what: &'static str,
+        /// Where.
+        path: String,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
     /// What the command line's own parser says about a value.
     #[error("{0}")]
     Arguments(String),
@@ -136,7 +149,7 @@ impl Explain for PipelineError {
     fn reason(&self) -> Reason {
         match self {
             Self::NoImages { .. } | Self::TagsAlone { given: false, .. } => Reason::NoImages,
-            Self::Unreadable { .. } => Reason::ConfigInvalid,
+            Self::Unreadable { .. } | Self::Unwritable { .. } => Reason::ConfigInvalid,
             Self::Host { cause, .. } => cause.reason(),
             Self::Net(cause) => cause.reason(),
             Self::Api { .. } => Reason::AnswerInvalid,
@@ -184,6 +197,7 @@ impl Explain for PipelineError {
             | Self::Alone { .. }
             | Self::Both { .. }
             | Self::Unreadable { .. }
+            | Self::Unwritable { .. }
             | Self::Arguments(_) => return None,
         })
     }

@@ -59,11 +59,11 @@ pub struct Ending {
 }
 
 impl Ending {
-    /// From a report, what happened while it was published, and `fail-on`.
-    pub fn of(report: &Report, published: Exit, fail_on: FailOn) -> Self {
+    /// From a report, with what went wrong while it was published, and `fail-on`.
+    pub fn of(report: &Report, fail_on: FailOn) -> Self {
         let found = report.exit();
-        let exit = fail_on.apply(found).worst(published);
-        let allowed = found == Exit::Done && published == Exit::Done && report.decision != Some(Decision::Deny);
+        let exit = fail_on.apply(found);
+        let allowed = found == Exit::Done && report.decision != Some(Decision::Deny);
         let decision = if allowed { Decision::Allow } else { Decision::Deny };
         let mut message = counts(report);
         if let Some(problem) = report.telling() {
@@ -74,6 +74,13 @@ impl Ending {
             message.push_str(&format!(" (let pass by `fail-on: {}`)", fail_on.word()));
         }
         Self { exit, decision, message: line(&message) }
+    }
+
+    /// The same where nobody could read what the step said.
+    #[must_use]
+    pub fn unheard(self) -> Self {
+        let message = line(&format!("{}; standard output was closed before the end", self.message));
+        Self { exit: self.exit.worst(Exit::Undecided), decision: Decision::Deny, message }
     }
 
     /// The document of `ACR_SIGN_RESULT` (design §9).
@@ -152,18 +159,20 @@ mod tests {
             (&undecided, FailOn::None, 0),
             (&usage, FailOn::None, 2),
         ] {
-            let ending = Ending::of(report, Exit::Done, fail_on);
+            let ending = Ending::of(report, fail_on);
             assert_eq!((ending.exit.code(), ending.decision), (code, Decision::Deny), "{fail_on:?} {report:?}");
             assert_eq!(ending.message.contains("let pass"), code == 0);
         }
     }
 
     #[test]
-    fn what_was_not_published_is_not_allowed() {
+    fn what_nobody_heard_is_not_allowed() {
         let report = verified(&[(Status::Verified, None)]);
-        assert_eq!(Ending::of(&report, Exit::Done, FailOn::Rejected).decision, Decision::Allow);
-        let ending = Ending::of(&report, Exit::Usage, FailOn::None);
-        assert_eq!((ending.exit, ending.decision), (Exit::Usage, Decision::Deny));
+        let ending = Ending::of(&report, FailOn::Rejected);
+        assert_eq!((ending.exit, ending.decision), (Exit::Done, Decision::Allow));
+        let ending = ending.unheard();
+        assert_eq!((ending.exit, ending.decision), (Exit::Undecided, Decision::Deny));
+        assert_eq!(ending.message, "verified 1 image; standard output was closed before the end");
     }
 
     #[test]
@@ -171,7 +180,7 @@ mod tests {
         let mut report = Report::new("sign");
         let hostile = format!("::error::x\n##vso[task.complete]{}", "y".repeat(1000));
         report.error = Some(Problem { reason: Reason::Usage, message: hostile, causes: vec![], hint: None });
-        let ending = Ending::of(&report, Exit::Done, FailOn::Rejected);
+        let ending = Ending::of(&report, FailOn::Rejected);
         assert!(ending.message.chars().count() <= 300 && !ending.message.contains('\n'));
         assert!(!ending.message.contains("::") && !ending.message.contains("##vso["));
         let document: serde_json::Value = serde_json::from_str(&ending.document()).unwrap();

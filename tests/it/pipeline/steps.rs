@@ -129,6 +129,10 @@ fn p09_lax_switches_are_named_aloud() {
             assert!(said.contains(part), "{part}: {said}");
             assert!(ran.report["lax"].to_string().contains(part), "{part}: {}", ran.report);
         }
+        step.input("binary-path", "");
+        step.set("ACR_SIGN_BINARY", "/somewhere/acr-sign");
+        let ran = step.run();
+        assert!(ran.report["lax"].to_string().contains("ACR_SIGN_BINARY"), "{}", ran.report);
     }
 }
 
@@ -246,10 +250,42 @@ fn the_report_goes_where_it_is_wanted() {
             (ran.outputs["report-path"].as_str(), ran.report["command"].as_str()),
             (path.as_str(), Some("sign"))
         );
-        step.input("report", &step.path("no/such/folder.json").display().to_string());
-        let ran = step.run();
-        assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
-        assert_eq!(ran.outputs["decision"], "deny");
+        // What cannot be written fails the step, and everything that can still say so does.
+        for (input, what) in [("report", "report"), ("sarif", "SARIF file"), ("junit", "JUnit file")] {
+            step.input("report", &path);
+            step.input(input, &step.path("no/such/folder.json").display().to_string());
+            let ran = step.run();
+            assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
+            assert_eq!((ran.outputs["decision"].as_str(), ran.outputs["signed-count"].as_str()), ("deny", "3"));
+            let said = ran.result["message"].as_str().unwrap();
+            assert!(said.starts_with("already-signed 3 images; config-invalid: the ") && said.contains(what), "{said}");
+            assert!(ran.summary.contains("not done") && ran.summary.contains(what), "{}", ran.summary);
+            if input != "report" {
+                assert_eq!(ran.report["error"]["reason"], "config-invalid");
+            }
+            step.input(input, "");
+            std::fs::write(step.path("summary"), "").unwrap();
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn p02_a_report_goes_into_files_only() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        for input in ["report", "sarif", "junit"] {
+            let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
+            // A checkout may hold a link to a device, such as standard output, where the host reads commands.
+            let link = step.path("link");
+            std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+            step.input(input, &link.display().to_string());
+            let ran = step.run();
+            assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
+            assert!(ran.annotations("error")[0].1.contains("no file"), "{}", ran.log);
+            assert!(link.is_symlink());
+        }
     }
 }
 
