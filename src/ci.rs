@@ -96,7 +96,6 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
         _ => unreachable!("inputs say `sign` or `verify`"),
     }
     if let Some(password) = inputs.text("password") {
-        console.mask(password);
         process.stdin = Box::new(io::Cursor::new(password.to_owned()));
     }
     let mut planted: Vec<&str> = ONLY_AS_INPUTS.iter().map(|(variable, _)| *variable).collect();

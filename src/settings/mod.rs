@@ -154,6 +154,7 @@ fn password(flags: &cli::Identity, process: &mut Process) -> Result<Option<(Stri
         return Err(SettingError::usage("standard input holds no password")
             .hint("pipe it in: `… | acr-sign … --password-stdin`"));
     }
+    process.mask.announce(&text);
     Ok(Some((user.clone(), Secret::new(text))))
 }
 

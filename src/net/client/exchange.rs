@@ -24,6 +24,9 @@ impl Client {
         let mut headers = request.headers.clone();
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
+            for secret in sent_as(request.authorization.as_ref()) {
+                self.0.mask.remember(secret);
+            }
         } else {
             // The SDK's requests carry theirs among the headers.
             headers.remove(header::AUTHORIZATION);
@@ -35,7 +38,11 @@ impl Client {
         let answer = sent.map_err(|error| failed(request, url, hop, error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let limit = if status.is_success() { request.limit } else { 64 << 10 };
-        let body = read(request, url, answer, limit, hop).await?;
+        let mut body = read(request, url, answer, limit, hop).await?;
+        if !status.is_success() {
+            // What is told of a failure must not hold what a service was sent.
+            body = self.0.mask.hide(body);
+        }
         tracing::debug!(method = %request.method, url = %SafeUrl::new(url.clone()), status = status.as_u16(), bytes = body.len(), "answered");
         let response = Response { status, headers, body: body.into(), url: url.clone() };
         self.note_date(&response);
@@ -52,15 +59,13 @@ impl Client {
 }
 
 fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
-    use base64::{Engine as _, prelude::BASE64_STANDARD};
     let (name, value) = match authorization {
         None => return,
         Some(Authorization::Bearer(token)) => {
             (header::AUTHORIZATION, Secret::new(format!("Bearer {}", token.expose())))
         }
         Some(Authorization::Basic { user, password }) => {
-            let pair = Secret::new(format!("{user}:{}", password.expose()));
-            (header::AUTHORIZATION, Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair.expose()))))
+            (header::AUTHORIZATION, Secret::new(format!("Basic {}", pair(user, password).expose())))
         }
         Some(Authorization::Header { name, value }) => (http::HeaderName::from_static(name), value.clone()),
     };
@@ -69,6 +74,23 @@ fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
         value.set_sensitive(true);
         headers.insert(name, value);
     }
+}
+
+/// The secrets of an authorization, in the forms in which they are sent.
+fn sent_as(authorization: Option<&Authorization>) -> Vec<Secret> {
+    match authorization {
+        None => Vec::new(),
+        Some(Authorization::Bearer(token)) => vec![token.clone()],
+        Some(Authorization::Basic { user, password }) => vec![pair(user, password), password.clone()],
+        Some(Authorization::Header { value, .. }) => vec![value.clone()],
+    }
+}
+
+/// User and password as `Basic` sends them.
+fn pair(user: &str, password: &Secret) -> Secret {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+    let pair = Secret::new(format!("{user}:{}", password.expose()));
+    Secret::new(BASE64_STANDARD.encode(pair.expose()))
 }
 
 /// The body, at most `limit` bytes after decompression.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use acr_sandbox::{Identity, Service};
+use acr_sandbox::{Action, Fault, Identity, Service};
 use acr_sign::{Exit, pipeline::Host};
 use serde_json::json;
 
@@ -223,6 +223,51 @@ fn a_password_is_masked_and_logs_in() {
         assert_eq!(ran.masks()[0], "canary-password");
         let shown = ran.log.lines().filter(|line| line.contains("canary-password")).count();
         assert_eq!(shown, 1, "in its mask only");
+    }
+}
+
+#[test]
+fn p06_a_service_that_sends_secrets_back_has_none_shown() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        // Escaped for a page or a log it would not be what the host looks for any more.
+        let password = "kanarie::x|y\"z";
+        world.sandbox.acr().add_user("puller", password);
+        let basic = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, format!("puller:{password}"));
+        let echo = |secrets: [&str; 2]| {
+            let text = format!("<you> sent {} | {}", secrets[0], secrets[1]);
+            let body =
+                json!({"errors": [{"code": "DENIED", "message": text}], "error_description": text, "message": text});
+            let headers = vec![("content-type".into(), "application/json".into())];
+            Action::Answer { status: 403, headers, body: body.to_string().into() }
+        };
+        let told = |step: &Step<'_>, fault: Fault, secrets: [&str; 2]| {
+            world.sandbox.clear_faults();
+            world.sandbox.fault(fault);
+            let ran = step.run();
+            assert_eq!(ran.exit, Exit::Undecided, "{}", ran.log);
+            let masks = ["::add-mask::", "##vso[task.setsecret]"];
+            let log: Vec<_> = ran.log.lines().filter(|line| masks.iter().all(|mask| !line.starts_with(mask))).collect();
+            for shown in [log.join("\n"), ran.summary, ran.report.to_string(), ran.result.to_string()] {
+                assert!(secrets.iter().all(|secret| !shown.contains(&secret[..7])), "{shown}");
+            }
+            ran.report.to_string()
+        };
+        let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
+        step.input("username", "puller");
+        step.input("password", password);
+        // A manifest is asked for without a login first.
+        for (path, time) in [("/oauth2/token", 1), ("/manifests/", 2)] {
+            let fault = Fault::new(echo([password, &basic])).path(path).nth(time);
+            let report = told(&step, fault, [password, &basic]);
+            assert!(report.contains("<you> sent *** | ***"), "{report}");
+        }
+        let step = Step::signing(&world, host, &root);
+        let bearer = match host {
+            Host::GitHub => &step.variables["ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
+            Host::Azure => &step.variables["ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"],
+        };
+        told(&step, Fault::new(echo([bearer, bearer])).service(Service::Oidc), [bearer, bearer]);
     }
 }
 
