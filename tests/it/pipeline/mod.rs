@@ -1,6 +1,8 @@
 //! `acr-sign ci` as the two hosts run it: their environments, and their own rules for what comes out.
 
+mod answers;
 mod attacks;
+mod fields;
 mod files;
 mod fresh;
 mod host;
