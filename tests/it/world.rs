@@ -76,6 +76,14 @@ impl World {
         (world, root)
     }
 
+    /// With the tag `1.0` signed, too.
+    pub fn signed() -> (Self, String) {
+        let (world, root) = Self::initialised();
+        let signed = world.sign(&["1.0"], &root);
+        assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
+        (world, root)
+    }
+
     pub fn initialise(&self) -> String {
         let outcome = self.run(&format!(
             "trust init {REPOSITORY} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets \

@@ -180,9 +180,7 @@ fn nothing_fresh_signs_nothing() {
 /// A step that signs what this run pushed; the run began ten minutes ago.
 fn since_run<'a>(world: &'a World, host: Host, root: &str) -> Step<'a> {
     push(world, "shop/web", &[("new", 1), ("old", 20)]);
-    let mut step = Step::signing(world, host, root);
-    step.input("tags", "");
-    step.input("digest", "");
+    let mut step = Step::naming_none(world, host, root);
     step.input("fresh-since", "run");
     step.input("repository", REPOSITORY);
     let began = OffsetDateTime::now_utc() - Duration::minutes(10);

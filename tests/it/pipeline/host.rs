@@ -104,6 +104,14 @@ impl<'a> Step<'a> {
         step
     }
 
+    /// The same that names no images yet.
+    pub fn naming_none(world: &'a World, host: Host, root: &str) -> Self {
+        let mut step = Self::signing(world, host, root);
+        step.input("tags", "");
+        step.input("digest", "");
+        step
+    }
+
     /// A step that is the gate for images.
     pub fn gate(world: &'a World, host: Host, root: &str, images: &str) -> Self {
         let mut step = Self::new(world, host);
@@ -180,6 +188,17 @@ impl Ran {
     /// The reasons of its errors.
     pub fn reasons(&self) -> Vec<String> {
         self.annotations("error").into_iter().map(|(reason, _)| reason).collect()
+    }
+
+    /// A command to the host that no step gives, if there is one.
+    pub fn foreign_command(&self) -> Option<&Command> {
+        let ours = match self.host {
+            Host::GitHub => ["error", "warning", "add-mask", "group", "endgroup"].as_slice(),
+            Host::Azure => {
+                &["task.logissue", "task.setsecret", "task.setvariable", "task.setprogress", "task.uploadsummary"]
+            }
+        };
+        self.commands.iter().find(|command| !ours.contains(&command.name.as_str()))
     }
 
     /// What the host was told to mask.

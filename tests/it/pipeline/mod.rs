@@ -9,5 +9,7 @@ mod host;
 mod outputs;
 mod parse;
 mod program;
+mod secrets;
 mod sources;
 mod steps;
+mod written;

@@ -6,14 +6,6 @@ use serde_json::json;
 use super::host::{HOSTS, Step};
 use crate::world::{REPOSITORY, World};
 
-/// A signing step that names no images yet.
-fn step<'a>(world: &'a World, host: Host, root: &str) -> Step<'a> {
-    let mut step = Step::signing(world, host, root);
-    step.input("tags", "");
-    step.input("digest", "");
-    step
-}
-
 /// `name` and `digest` pairs of what was signed, and the report's source.
 fn signed(step: &Step<'_>) -> (Vec<String>, String) {
     let ran = step.run();
@@ -30,7 +22,7 @@ fn pinned(world: &World, tag: &str) -> String {
 fn images_are_a_list_with_lines_or_commas() {
     for host in HOSTS {
         let (world, root) = World::initialised();
-        let mut step = step(&world, host, &root);
+        let mut step = Step::naming_none(&world, host, &root);
         step.input("images", &format!(" {REPOSITORY}:1.0 ,{REPOSITORY}:1\n\n{REPOSITORY}:latest\n"));
         let expected = ["1.0", "1", "latest"].map(|tag| pinned(&world, tag)).to_vec();
         assert_eq!(signed(&step), (expected, "images".to_owned()));
@@ -46,7 +38,7 @@ fn images_are_a_list_with_lines_or_commas() {
 fn p10_tags_need_a_digest() {
     for host in HOSTS {
         let (world, root) = World::initialised();
-        let mut step = step(&world, host, &root);
+        let mut step = Step::naming_none(&world, host, &root);
         step.input("tags", &format!("{REPOSITORY}:1.0"));
         let ran = step.run();
         assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["usage".to_owned()]), "{}", ran.log);
@@ -62,7 +54,7 @@ fn p10_tags_need_a_digest() {
 #[test]
 fn p10_a_pull_request_build_signs_nothing_of_yesterday() {
     let (world, root) = World::initialised();
-    let mut step = step(&world, Host::GitHub, &root);
+    let mut step = Step::naming_none(&world, Host::GitHub, &root);
     // metadata-action ran, the build did not push, and the tags still hold yesterday's image.
     step.set("DOCKER_METADATA_OUTPUT_JSON", &json!({"tags": [format!("{REPOSITORY}:1.0")]}).to_string());
     let ran = step.run();
@@ -130,7 +122,7 @@ fn build_metadata_is_taken_as_text_or_file() {
             "buildx.build.warnings": [], "web": buildx,
             "api": {"image.name": format!("{REPOSITORY}:api"), "containerimage.digest": other},
         });
-        let mut step = step(&world, host, &root);
+        let mut step = Step::naming_none(&world, host, &root);
         step.input("metadata", &buildx.to_string());
         assert_eq!(signed(&step), (["1.0", "1"].map(|tag| pinned(&world, tag)).to_vec(), "metadata".to_owned()));
         let path = step.path("metadata.json");
@@ -170,7 +162,7 @@ fn the_command_line_takes_build_metadata_too() {
 fn a_tag_without_a_digest_is_taken_as_it_is_now_and_said() {
     for host in HOSTS {
         let (world, root) = World::initialised();
-        let mut step = step(&world, host, &root);
+        let mut step = Step::naming_none(&world, host, &root);
         step.input("images", &format!("{REPOSITORY}:1.0,{}", pinned(&world, "1")));
         let ran = step.run();
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
@@ -185,7 +177,7 @@ fn a_tag_without_a_digest_is_taken_as_it_is_now_and_said() {
 #[test]
 fn githubs_artifacts_are_joined_with_the_tags_of_metadata_action() {
     let (world, root) = World::initialised();
-    let mut step = step(&world, Host::GitHub, &root);
+    let mut step = Step::naming_none(&world, Host::GitHub, &root);
     let list = step.path("artifacts.json");
     let subject = |name: &str, kind: &str| json!({"name": name, "digest": world.digest("1.0"), "kind": kind});
     let write = |subjects: serde_json::Value| {
@@ -222,7 +214,7 @@ fn push_log(repository: &str, tag: &str, digest: &str) -> String {
 #[test]
 fn docker_2_leaves_digests_and_a_log_with_tags() {
     let (world, root) = World::initialised();
-    let mut step = step(&world, Host::Azure, &root);
+    let mut step = Step::naming_none(&world, Host::Azure, &root);
     let digest = world.digest("1.0");
     let (build, push) = (step.path("build.txt"), step.path("push.txt"));
     std::fs::write(&build, "Step 1/2 : FROM scratch\n").unwrap();
@@ -250,7 +242,7 @@ fn p12_a_dockerfile_that_prints_pushes_has_nothing_signed() {
         + &push_log("contoso.azurecr.io/shop/secret", "1", &old)
         + &push_log("evil.example/shop/web", "1.0", &digest);
     for log in [forged.clone() + &real, real.clone() + &forged, forged.clone() + &real + &forged] {
-        let mut step = step(&world, Host::Azure, &root);
+        let mut step = Step::naming_none(&world, Host::Azure, &root);
         let path = step.path("output.txt");
         std::fs::write(&path, log).unwrap();
         step.set("DOCKEROUTPUT", &path.display().to_string());

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use acr_sandbox::{Action, Fault, Identity, Service};
+use acr_sandbox::{Identity, Service};
 use acr_sign::{Exit, pipeline::Host};
 use serde_json::json;
 
-use super::host::{HOSTS, Ran, Step};
+use super::host::{HOSTS, Step};
 use crate::world::{REPOSITORY, World};
 
 /// What was asked, how often: service, method and path.
@@ -83,8 +83,7 @@ fn what_was_pushed_is_signed_reported_and_usable_as_a_gate() {
 #[test]
 fn p09_a_gate_that_lets_pass_still_says_deny() {
     for host in HOSTS {
-        let (world, root) = World::initialised();
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let (world, root) = World::signed();
         let images = format!("{REPOSITORY}:1.0\n{REPOSITORY}:latest");
         let strict = Step::gate(&world, host, &root, &images).run();
         assert_eq!((strict.exit, strict.reasons()), (Exit::Rejected, vec!["unsigned".to_owned()]), "{}", strict.log);
@@ -190,161 +189,6 @@ fn outside_of_a_pipeline_there_is_no_step() {
 }
 
 #[test]
-fn p06_every_token_is_masked_the_moment_it_exists() {
-    for host in HOSTS {
-        let (world, root) = World::initialised();
-        let ran = Step::signing(&world, host, &root).run();
-        assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
-        let masks = ran.masks();
-        // ID token and access token for the vault and for the registry, its refresh token, and a token per scope.
-        assert!(masks.len() >= 8, "{masks:?}");
-        let sent: Vec<String> = world
-            .sandbox
-            .log()
-            .into_iter()
-            .filter(|entry| entry.service != Service::Oidc)
-            .filter_map(|entry| Some(entry.credential?.split_once(' ')?.1.to_owned()))
-            .collect();
-        assert!(sent.len() > 10);
-        assert!(sent.iter().all(|token| masks.contains(&token.as_str())));
-    }
-}
-
-#[test]
-fn a_password_is_masked_and_logs_in() {
-    for host in HOSTS {
-        let (world, root) = World::initialised();
-        world.sandbox.acr().add_user("puller", "canary-password");
-        let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
-        step.input("username", "puller");
-        step.input("password", "canary-password");
-        let ran = step.run();
-        assert_eq!(ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password", "{}", ran.log);
-        assert_eq!(ran.masks()[0], "canary-password");
-        let shown = ran.log.lines().filter(|line| line.contains("canary-password")).count();
-        assert_eq!(shown, 1, "in its mask only");
-    }
-}
-
-#[test]
-fn p06_a_service_that_sends_secrets_back_has_none_shown() {
-    for host in HOSTS {
-        let (world, root) = World::initialised();
-        // Escaped for a page or a log it would not be what the host looks for any more.
-        let password = "kanarie::x|y\"z";
-        world.sandbox.acr().add_user("puller", password);
-        let basic = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, format!("puller:{password}"));
-        let echo = |secrets: [&str; 2]| {
-            let text = format!("<you> sent {} | {}", secrets[0], secrets[1]);
-            let body =
-                json!({"errors": [{"code": "DENIED", "message": text}], "error_description": text, "message": text});
-            let headers = vec![("content-type".into(), "application/json".into())];
-            Action::Answer { status: 403, headers, body: body.to_string().into() }
-        };
-        let told = |step: &Step<'_>, fault: Fault, secrets: [&str; 2]| {
-            world.sandbox.clear_faults();
-            world.sandbox.fault(fault);
-            let ran = step.run();
-            assert_eq!(ran.exit, Exit::Undecided, "{}", ran.log);
-            let masks = ["::add-mask::", "##vso[task.setsecret]"];
-            let log: Vec<_> = ran.log.lines().filter(|line| masks.iter().all(|mask| !line.starts_with(mask))).collect();
-            for shown in [log.join("\n"), ran.summary, ran.report.to_string(), ran.result.to_string()] {
-                assert!(secrets.iter().all(|secret| !shown.contains(&secret[..7])), "{shown}");
-            }
-            ran.report.to_string()
-        };
-        let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
-        step.input("username", "puller");
-        step.input("password", password);
-        // A manifest is asked for without a login first.
-        for (path, time) in [("/oauth2/token", 1), ("/manifests/", 2)] {
-            let fault = Fault::new(echo([password, &basic])).path(path).nth(time);
-            let report = told(&step, fault, [password, &basic]);
-            assert!(report.contains("<you> sent *** | ***"), "{report}");
-        }
-        let step = Step::signing(&world, host, &root);
-        let bearer = match host {
-            Host::GitHub => &step.variables["ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
-            Host::Azure => &step.variables["ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"],
-        };
-        told(&step, Fault::new(echo([bearer, bearer])).service(Service::Oidc), [bearer, bearer]);
-    }
-}
-
-#[test]
-fn the_summary_can_be_turned_off() {
-    for host in HOSTS {
-        let (world, root) = World::initialised();
-        let mut step = Step::signing(&world, host, &root);
-        step.input("summary", "false");
-        let ran = step.run();
-        assert_eq!((ran.exit, ran.summary.as_str()), (Exit::Done, ""));
-        assert!(ran.report.is_object());
-    }
-}
-
-#[test]
-fn the_report_goes_where_it_is_wanted() {
-    for host in HOSTS {
-        let (world, root) = World::initialised();
-        let mut step = Step::signing(&world, host, &root);
-        let path = step.path("mine.json").display().to_string();
-        step.input("report", &path);
-        let ran: Ran = step.run();
-        assert_eq!(
-            (ran.outputs["report-path"].as_str(), ran.report["command"].as_str()),
-            (path.as_str(), Some("sign"))
-        );
-        // What cannot be written fails the step, and everything that can still say so does.
-        for (input, what) in [("report", "report"), ("sarif", "SARIF file"), ("junit", "JUnit file")] {
-            step.input("report", &path);
-            step.input(input, &step.path("no/such/folder.json").display().to_string());
-            let ran = step.run();
-            assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
-            assert_eq!((ran.outputs["decision"].as_str(), ran.outputs["signed-count"].as_str()), ("deny", "3"));
-            let said = ran.result["message"].as_str().unwrap();
-            assert!(said.starts_with("already-signed 3 images; config-invalid: the ") && said.contains(what), "{said}");
-            assert!(ran.summary.contains("not done") && ran.summary.contains(what), "{}", ran.summary);
-            if input != "report" {
-                assert_eq!(ran.report["error"]["reason"], "config-invalid");
-            }
-            step.input(input, "");
-            std::fs::write(step.path("summary"), "").unwrap();
-        }
-    }
-}
-
-#[cfg(unix)]
-#[test]
-fn p02_a_report_goes_into_files_only() {
-    for host in HOSTS {
-        let (world, root) = World::initialised();
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
-        for input in ["report", "sarif", "junit"] {
-            let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
-            // A checkout may hold a link to a device, such as standard output, where the host reads commands.
-            let link = step.path("link");
-            std::os::unix::fs::symlink("/dev/null", &link).unwrap();
-            step.input(input, &link.display().to_string());
-            let ran = step.run();
-            assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["config-invalid".to_owned()]), "{}", ran.log);
-            assert!(ran.annotations("error")[0].1.contains("no file"), "{}", ran.log);
-            assert!(link.is_symlink());
-        }
-    }
-}
-
-#[test]
-fn the_report_names_the_run() {
-    let (world, root) = World::initialised();
-    let mut step = Step::signing(&world, Host::GitHub, &root);
-    step.set("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567");
-    let ran = step.run();
-    assert_eq!(ran.report["run"]["org.opencontainers.image.revision"], "0123456789abcdef0123456789abcdef01234567");
-    assert_eq!(ran.report["run"]["dev.acr-sign.host"], "github");
-}
-
-#[test]
 fn without_an_identity_one_line_says_what_to_change() {
     let (world, root) = World::initialised();
     let fork = serde_json::json!({
@@ -384,8 +228,7 @@ fn without_an_identity_one_line_says_what_to_change() {
 #[test]
 fn manifests_are_annotated_at_their_lines_and_pinned() {
     for host in HOSTS {
-        let (world, root) = World::initialised();
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let (world, root) = World::signed();
         world.sandbox.registry().push_image("shop/web", "unsigned", "other");
         let digest = world.digest("1.0");
         let mut step = Step::gate(&world, host, &root, "");
@@ -430,8 +273,7 @@ fn manifests_are_annotated_at_their_lines_and_pinned() {
 #[test]
 fn an_exempt_image_is_an_output_as_named_and_is_not_counted_as_signed() {
     for host in HOSTS {
-        let (world, root) = World::initialised();
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let (world, root) = World::signed();
         let policy = world.write(
             "policy.yaml",
             &format!(
@@ -457,15 +299,10 @@ fn an_exempt_image_is_an_output_as_named_and_is_not_counted_as_signed() {
 #[test]
 fn p13_names_for_keys_come_from_the_file_that_is_named_and_from_no_other() {
     for host in HOSTS {
-        let (world, root) = World::initialised();
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let (world, root) = World::signed();
         let keys = "version: 1\nkeys: { release: akv:contoso/keys/release }\n";
         world.write("acr-sign.yaml", keys);
-        let mut step = Step::new(&world, host);
-        step.input("command", "verify");
-        step.input("images", &format!("{REPOSITORY}:1.0"));
-        step.input("format", "dct");
-        step.input("root", &root);
+        let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
         step.input("key", "release");
         let found = step.run();
         assert_eq!(found.exit, Exit::Usage, "{}", found.log);
@@ -498,9 +335,8 @@ fn p13_names_for_keys_come_from_the_file_that_is_named_and_from_no_other() {
 #[test]
 fn a_gate_with_state_remembers_from_step_to_step() {
     for host in HOSTS {
-        let (world, root) = World::initialised();
+        let (world, root) = World::signed();
         let image = format!("{REPOSITORY}:1.0@{}", world.digest("1.0"));
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
         let past = world.sandbox.trust().keep();
         assert_eq!(world.sign(&["1"], &root).exit, Exit::Done);
         let mut step = Step::gate(&world, host, &root, &image);
@@ -529,19 +365,14 @@ fn a_gate_with_state_remembers_from_step_to_step() {
 #[test]
 fn a_step_pins_into_another_file() {
     for host in HOSTS {
-        let (world, root) = World::initialised();
-        assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+        let (world, root) = World::signed();
         let manifest = world.write(
             "pod.yaml",
             &format!("kind: Pod\napiVersion: v1\nspec:\n  containers:\n    - image: {REPOSITORY}:1.0\n"),
         );
-        let mut step = Step::new(&world, host);
+        let mut step = Step::gate(&world, host, &root, "");
         let pinned = step.path("pinned.yaml");
-        for (name, value) in
-            [("command", "verify"), ("format", "dct"), ("root", root.as_str()), ("manifests", &manifest)]
-        {
-            step.input(name, value);
-        }
+        step.input("manifests", &manifest);
         step.input("pin-to", &pinned.display().to_string());
         let ran = step.run();
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
