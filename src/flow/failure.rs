@@ -184,7 +184,7 @@ pub enum FlowError {
         repository: String,
     },
     /// No tag was pushed since the time asked for.
-    #[error("nothing was pushed since {since} in `{looked_in}`")]
+    #[error("nothing was pushed since {} in `{looked_in}`", since.whole_seconds())]
     NothingFresh {
         /// The time.
         since: Timestamp,

@@ -167,6 +167,9 @@ fn nothing_fresh_signs_nothing() {
         assert_eq!((outcome.exit, outcome.reasons()), (exit, vec![reason]), "{arguments}: {}", outcome.stderr);
     }
     assert_eq!(world.vault_signatures(), 0);
+    let outcome =
+        sign(&world, &root, &format!("--fresh-since 2999-12-31T00:00:00.123456789Z --repository {REPOSITORY}"));
+    assert!(outcome.stderr.contains("nothing was pushed since 2999-12-31T00:00:00Z in"), "{}", outcome.stderr);
     // Flags that only make sense together.
     for arguments in [
         "--fresh-since 30m".to_owned(),
