@@ -15,7 +15,7 @@ use crate::{
     output_file::{append, replace_file},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
-        outputs,
+        outputs, spell,
     },
     process::{Environment, Process},
     reason::Exit,
@@ -58,6 +58,7 @@ pub(crate) fn run(process: &mut Process) -> Exit {
     report.lax.extend(step.lax());
     report.run = facts(host, &step.environment);
     advise(&mut report, host, &step.environment);
+    spell(&mut report, host);
     conclude(&step.publish(&mut report), &step.environment)
 }
 
@@ -190,6 +191,9 @@ impl Step {
         self.set_outputs(report, decision, &path);
         for image in &report.images {
             self.tell(image);
+        }
+        for file in &report.pinned_files {
+            self.console.say(&format!("pinned {file}"));
         }
         for note in &report.notes {
             self.console.say(&format!("note: {note}"));

@@ -17,6 +17,7 @@ pub mod outputs;
 mod run;
 mod started;
 mod table;
+mod wording;
 
 use crate::process::Environment;
 
@@ -31,6 +32,7 @@ pub use outputs::{OUTPUTS, Output};
 pub use run::facts;
 pub use started::run_started;
 pub use table::{INPUTS, Input, Kind, Reader};
+pub use wording::spell;
 
 /// A pipeline host.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

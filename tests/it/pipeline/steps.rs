@@ -175,6 +175,7 @@ fn a_step_that_cannot_start_reports_all_the_same() {
                 ("deny", Some(reason))
             );
             assert!(ran.log.contains(value) && ran.summary.contains(reason), "{name}: {}", ran.log);
+            assert!(!ran.log.contains("`--"), "a step has inputs, not flags: {}", ran.log);
             step.variables = before;
         }
         assert_eq!(world.sandbox.log().len(), 0);
@@ -259,6 +260,7 @@ fn manifests_are_annotated_at_their_lines_and_pinned() {
         std::fs::write(&manifest, pod("1.0")).unwrap();
         let allowed = step.run();
         assert_eq!(allowed.exit, Exit::Done, "{}", allowed.log);
+        assert!(allowed.log.contains(&format!("pinned {named}")), "{}", allowed.log);
         assert_eq!(std::fs::read_to_string(&manifest).unwrap(), pod("1.0").replace(":1.0", &format!(":1.0@{digest}")));
         assert_eq!(
             (allowed.report["source"].as_str(), allowed.outputs["decision"].as_str()),
