@@ -47,7 +47,7 @@ function endpointVariables({ id, scheme, parameters = {}, data = {}, url = 'http
  * Runs a task as one step of a job. `folder` is the packed task, `task` its definition; `variables` are the pipeline's;
  * macros in inputs are expanded from them, unknown ones stay as they are.
  */
-async function azure({ folder = path.join(root, 'azure'), task = path.join(root, 'task.json'), inputs = {}, variables = {}, environment = {}, endpoints = [], accessToken, cancelOn, cancelAt, nodeArguments }) {
+async function azure({ folder = path.join(root, 'azure'), task = path.join(root, 'task.json'), inputs = {}, variables = {}, environment = {}, endpoints = [], accessToken, cancelOn, cancelAt, cancelSignal, nodeArguments }) {
   const definition = readJson(task);
   const unknown = Object.keys(inputs).filter((name) => !definition.inputs.some((input) => input.name === name));
   if (unknown.length > 0) throw new Error(`the task has no input ${unknown}`);
@@ -115,7 +115,7 @@ async function azure({ folder = path.join(root, 'azure'), task = path.join(root,
     step.log.push(masked(name === 'task.setsecret' ? '##vso[task.setsecret]***' : line));
   };
   const handler = definition.execution[process.versions.node.startsWith('20.') ? 'Node20_1' : 'Node24'];
-  const ended = await runNode({ main: path.join(folder, handler.target), environment: values, folder: sources, onLine, cancelOn, cancelAt, nodeArguments });
+  const ended = await runNode({ main: path.join(folder, handler.target), environment: values, folder: sources, onLine, cancelOn, cancelAt, cancelSignal, nodeArguments });
   // Attachments are read after the task has ended.
   const summaries = step.attached.map((file) => ({ title: path.basename(file), text: fs.readFileSync(file, 'utf8') }));
   const worst = step.completed.reduce((rank, { result }) => Math.max(rank, RESULTS.indexOf(result)), 0);

@@ -79,7 +79,7 @@ function parseFile(text) {
  * Runs an action as one step of a job. `action` is its folder, `inputs` what `with:` says, `environment` what the job
  * and earlier steps have set besides.
  */
-async function github({ action = root, inputs = {}, environment = {}, cancelOn, cancelAt, nodeArguments }) {
+async function github({ action = root, inputs = {}, environment = {}, cancelOn, cancelAt, cancelSignal, nodeArguments }) {
   const definition = readYaml(path.join(action, 'action.yml'));
   const unknown = Object.keys(inputs).filter((name) => !(name in definition.inputs));
   if (unknown.length > 0) throw new Error(`Unexpected input(s) ${unknown}`);
@@ -141,7 +141,7 @@ async function github({ action = root, inputs = {}, environment = {}, cancelOn, 
     step.log.push(masked(command.name === 'add-mask' ? '::add-mask::***' : line));
   };
   const main = path.resolve(action, definition.runs.main);
-  const ended = await runNode({ main, environment: variables, folder: workspace, onLine, cancelOn, cancelAt, nodeArguments });
+  const ended = await runNode({ main, environment: variables, folder: workspace, onLine, cancelOn, cancelAt, cancelSignal, nodeArguments });
   Object.assign(step, { code: ended.code, signals: ended.signals, left: ended.left, workspace });
   const read = (name) => {
     try {

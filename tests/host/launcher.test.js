@@ -262,16 +262,20 @@ test('a file name cannot give commands to the host (P02)', async () => {
   assert.deepEqual([steps.github.masks, steps.github.outputs], [[], {}]);
 });
 
-test('a cancellation reaches the program, and its own ending counts', async () => {
-  const program = script(`trap 'printf "%s" "{\\"code\\":130,\\"decision\\":\\"deny\\",\\"message\\":\\"interrupted\\"}" >"$ACR_SIGN_RESULT"; exit 130' INT
+test('a cancellation reaches the program, and its own ending counts', async (t) => {
+  for (const cancelSignal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    await t.test(cancelSignal, async () => {
+      const program = script(`trap 'printf "%s" "{\\"code\\":130,\\"decision\\":\\"deny\\",\\"message\\":\\"interrupted\\"}" >"$ACR_SIGN_RESULT"; exit 130' ${cancelSignal.slice(3)}
 echo started
 while :; do sleep 0.1; done`);
-  const steps = await both(packaged({ program }), { cancelOn: (line) => line === 'started' });
-  assertFailed(steps, 130);
-  assert.equal(steps.azure.completed[0].message, 'interrupted');
-  for (const step of [steps.github, steps.azure]) {
-    assert.deepEqual(step.signals, ['SIGINT']);
-    assert.deepEqual(step.left, []);
+      const steps = await both(packaged({ program }), { cancelOn: (line) => line === 'started', cancelSignal });
+      assertFailed(steps, 130);
+      assert.equal(steps.azure.completed[0].message, 'interrupted');
+      for (const step of [steps.github, steps.azure]) {
+        assert.deepEqual(step.signals, [cancelSignal]);
+        assert.deepEqual(step.left, []);
+      }
+    });
   }
 });
 

@@ -13,10 +13,10 @@ const MARK = 'ACR_SIGN_TEST_STEP';
 
 /**
  * Runs node on `main`. `onLine` sees each line. The user presses cancel at the line of which `cancelOn(line)` holds, or
- * when the promise `cancelAt` is fulfilled.
+ * when the promise `cancelAt` is fulfilled; `cancelSignal` is what the host begins with then.
  * Resolves to `{code, signal, signals}`: `signals` are those that the host had to send.
  */
-function runNode({ main, environment, folder, onLine, cancelOn, cancelAt, nodeArguments = [] }) {
+function runNode({ main, environment, folder, onLine, cancelOn, cancelAt, cancelSignal = 'SIGINT', nodeArguments = [] }) {
   const mark = randomUUID();
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [...nodeArguments, main], {
@@ -31,7 +31,7 @@ function runNode({ main, environment, folder, onLine, cancelOn, cancelAt, nodeAr
       child.kill(name);
     };
     const cancel = () => {
-      send('SIGINT');
+      send(cancelSignal);
       timers.push(setTimeout(() => send('SIGTERM'), INTERRUPT_MS));
       timers.push(setTimeout(() => send('SIGKILL'), INTERRUPT_MS + TERMINATE_MS));
     };
