@@ -118,6 +118,7 @@ fn every_mistake_is_an_error_with_line_and_column() {
 pub fn too_much() -> Vec<(&'static str, String)> {
     let deep = requiring(&format!("      - {}{}\n", "[".repeat(100), "]".repeat(100)));
     let nested = (0..40).fold("dct: { roots: [\"ROOT\"] }".to_owned(), |inner, _| format!("any: [ {{ {inner} }} ]"));
+    let blocks = requiring(&format!("      {}dct: {{ trust-on-first-use: true }}\n", "- ".repeat(100)));
     let wide = requiring(&"      - dct: { trust-on-first-use: true }\n".repeat(101));
     let long = format!("version: 1 #{}", "x".repeat(2 << 20));
     // Each list holds ten of the one before: 10^9 leaves, when spelled out.
@@ -131,7 +132,7 @@ pub fn too_much() -> Vec<(&'static str, String)> {
     }
     let laughs = laughs.replace("keys:\n", "");
     let nested = requiring(&format!("      - {nested}\n"));
-    vec![("deep", deep), ("nested", nested), ("wide", wide), ("long", long), ("laughs", laughs)]
+    vec![("deep", deep), ("nested", nested), ("blocks", blocks), ("wide", wide), ("long", long), ("laughs", laughs)]
 }
 
 #[test]

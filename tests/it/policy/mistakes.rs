@@ -36,6 +36,7 @@ fn document() -> Vec<Mistake> {
         ("version: 1\nverfy: []".into(), 2, 1, "verfy"),
         ("version: 1\n---\nversion: 1".into(), 2, 0, "document"),
         ("version: 1\nkeys: { a b: file:x }".into(), 2, 0, "no name"),
+        (format!("version: 1\nkeys: {{ {}: file:x }}", "a".repeat(65)), 2, 0, "no name"),
         ("version: 1\nkeys: { a: 5 }".into(), 2, 12, ""),
         ("version: 1\nkeys: { a: file:x, a: file:y }".into(), 2, 20, "duplicate"),
         ("version: 1\nsign: { formats: [] }".into(), 2, 18, "empty"),
@@ -56,6 +57,7 @@ fn document() -> Vec<Mistake> {
         ("version: 1\nsign: { root: [abc] }".into(), 2, 16, "key ID"),
         ("version: 1\nkeys: &a { x: file:x }\nsign: { <<: *a }".into(), 3, 0, "merge"),
         ("version: !!int 1\nkeys: !secret { a: file:x }".into(), 2, 0, "tag"),
+        ("!!binary version: 1".into(), 1, 0, "tag"),
         ("version: 1\n\tkeys: {}".into(), 1, 0, "tab"),
     ]
 }
@@ -101,6 +103,14 @@ fn rules() -> Vec<Mistake> {
             14,
             "wildcard",
         ),
+        // In base64: `**`, and `dct`.
+        (
+            format!("version: 1\nverify:\n  - images: [!!binary Kio=]\n    require: [ {{ {LEAF} }} ]"),
+            3,
+            0,
+            "`Kio=` is no pattern",
+        ),
+        (rule("require: [ { !!binary ZGN0: { trust-on-first-use: true } } ]"), 4, 0, "ZGN0"),
         (format!("version: 1\nverify:\n  - require: [ {{ {LEAF} }} ]"), 3, 0, "images"),
         ("version: 1\nverify: [".into(), 2, 0, ""),
     ]

@@ -14,9 +14,11 @@ use super::{
 const SCHEMA: &str = include_str!("../../../docs/acr-sign.schema.json");
 
 /// What a schema cannot say, each by a piece of the one document that shows it.
-const UNSAID: [(&str, &str); 7] = [
+const UNSAID: [(&str, &str); 9] = [
     ("version: 1.0", "to a schema, 1.0 is a whole number"),
     ("!secret", "what a schema sees has no tags"),
+    ("!!binary Kio=", "to others this is `**`"),
+    ("!!binary ZGN0", "and this is `dct`"),
     ("at-least: 2", "a number is not compared with the length of a list"),
     ("*.azurecr.io", "patterns of images have rules of their own"),
     ("x509.subject: CN=x", "which attributes a distinguished name has"),
@@ -41,6 +43,7 @@ fn good() -> Vec<String> {
         EVERY_MEMBER.to_owned(),
         "version: 1".into(),
         "version: 1\nkeys: {}\nsign: {}".into(),
+        format!("version: 1\nkeys: {{ {}: file:x }}", "a".repeat(64)),
         "version: 1\nsign: { annotations: {}, expiry: 90s }".into(),
         "version: 1\nsign: { key: { dct: a, notation: b }, annotations: { a: b } }".into(),
         "version: 1\nsign: { formats: [notation], expiry: 001d }".into(),
