@@ -105,12 +105,8 @@ impl Reader<'_> {
 
 impl document::Notation {
     fn says_more_than_metadata(&self) -> bool {
-        let Self { certificates, identities, level, metadata: _, timestamp_roots, revocation, .. } = self;
-        certificates.is_some()
-            || identities.is_some()
-            || level.is_some()
-            || timestamp_roots.is_some()
-            || revocation.is_some()
+        let Self { identities, level, metadata: _, timestamp_roots, revocation, .. } = self;
+        identities.is_some() || level.is_some() || timestamp_roots.is_some() || revocation.is_some()
     }
 
     fn metadata(&self) -> crate::format::notation::Metadata {
