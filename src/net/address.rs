@@ -117,7 +117,12 @@ mod tests {
         let host: HostPort = "registry.example".parse().unwrap();
         assert!(host.is_of(&"https://registry.example/x".parse().unwrap()));
         assert!(!host.is_of(&"https://registry.example:8443/x".parse().unwrap()));
-        assert!(!host.is_of(&"https://registry.example.evil/x".parse().unwrap()));
+        assert!(host.is_of(&"http://registry.example/x".parse().unwrap()));
+        for other in
+            ["https://registry.example.evil/x", "https://evilregistry.example/x", "http://registry.example:443/x"]
+        {
+            assert!(!host.is_of(&other.parse().unwrap()), "{other}");
+        }
         for wrong in ["", ":1", "a/b", "user@host", "host:", "host:x", ".host", "host.", "https://host", "*.host"] {
             assert!(wrong.parse::<HostPort>().is_err(), "{wrong}");
         }

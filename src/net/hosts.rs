@@ -266,9 +266,12 @@ mod tests {
             "https://contoso.azurecr.io.",
             "https://contoso.azurecr.io:8443",
             "https://user@contoso.azurecr.io",
+            "https://:pw@contoso.azurecr.io",
             "http://contoso.azurecr.io",
             "https://contoso.azurecr.us",
             "https://.azurecr.io",
+            "https://.contoso.azurecr.io",
+            "https://contoso..azurecr.io",
         ] {
             assert!(!hosts.is_cloud_registry(&url(other)), "{other}");
         }
@@ -302,7 +305,9 @@ mod tests {
         }
         let named = Hosts { allowed: vec!["kv.private.example".parse().unwrap()], ..Hosts::default() };
         assert_eq!(named.vault_scope(&url("https://kv.private.example")), Ok("https://vault.azure.net/.default"));
-        assert!(named.vault_scope(&url("https://kv.private.example:8443")).is_err());
+        for other in ["https://kv.private.example:8443", "http://kv.private.example", "https://x.kv.private.example"] {
+            assert!(named.vault_scope(&url(other)).is_err(), "{other}");
+        }
     }
 
     #[test]
@@ -313,6 +318,8 @@ mod tests {
             "http://localhost:42356/msi/token",
             "http://169.254.131.2:8081/msi/token",
             "http://[::1]:1/x",
+            "http://[fe80::1]/x",
+            "https://127.0.0.1/x",
         ] {
             assert!(hosts.is_identity_endpoint(&url(good)), "{good}");
         }
@@ -321,33 +328,67 @@ mod tests {
             "http://evil.example/token",
             "http://localhost.evil.example/",
             "http://user@127.0.0.1/",
+            "http://:pw@127.0.0.1/",
+            "ftp://127.0.0.1/",
+            "http://[fd00::1]/",
+            "http://[2606:4700::1]/",
         ] {
             assert!(!hosts.is_identity_endpoint(&url(bad)), "{bad}");
         }
-        assert!(hosts.check_authority(&url("https://login.microsoftonline.com/")).is_ok());
-        for bad in [
-            "https://login.microsoftonline.com.evil.example",
-            "http://login.microsoftonline.com",
-            "https://login.microsoftonline.us",
-        ] {
-            assert!(hosts.check_authority(&url(bad)).is_err(), "{bad}");
+    }
+
+    #[test]
+    fn k08_services_that_tokens_are_asked_of() {
+        type Check = fn(&Hosts, &Url) -> Result<(), HostNotAllowed>;
+        let services: [(Check, &[&str], &[&str]); 4] = [
+            (
+                Hosts::check_authority,
+                &["login.microsoftonline.com"],
+                &["login.microsoftonline.us", "x.login.microsoftonline.com"],
+            ),
+            (
+                Hosts::check_github_oidc,
+                &["pipelines.actions.githubusercontent.com", "token.org.ghe.com"],
+                &["actions.githubusercontent.com", "evilactions.githubusercontent.com", "ghe.com"],
+            ),
+            (
+                Hosts::check_pipelines_oidc,
+                &["dev.azure.com", "org.visualstudio.com"],
+                &["visualstudio.com", "x.dev.azure.com"],
+            ),
+            (
+                Hosts::check_github_api,
+                &["api.github.com", "api.org.ghe.com"],
+                &["github.example", "x.api.github.com", "ghe.com"],
+            ),
+        ];
+        let hosts = Hosts::default();
+        let named = Hosts { allowed: vec!["tokens.example".parse().unwrap()], ..Hosts::default() };
+        for (check, own, others) in services {
+            for host in own {
+                assert_eq!(check(&hosts, &url(&format!("https://{host}/x?y=z"))), Ok(()), "{host}");
+                assert!(check(&hosts, &url(&format!("https://{host}.evil.example/"))).is_err(), "{host}");
+                assert!(check(&hosts, &url(&format!("https://evil.example/{host}"))).is_err(), "{host}");
+            }
+            for other in others {
+                assert!(check(&hosts, &url(&format!("https://{other}/"))).is_err(), "{other}");
+            }
+            // One that was named, and one that is known, each on its own port and scheme and with no user.
+            assert_eq!(check(&named, &url("https://tokens.example/x")), Ok(()));
+            for host in [own[0], "tokens.example"] {
+                for bad in [
+                    format!("http://{host}/"),
+                    format!("https://{host}:8443/"),
+                    format!("https://user@{host}/"),
+                    format!("https://:pw@{host}/"),
+                ] {
+                    assert!(check(&named, &url(&bad)).is_err(), "{bad}");
+                }
+            }
+            for other in ["x.tokens.example", "evil.example"] {
+                assert!(check(&named, &url(&format!("https://{other}/"))).is_err(), "{other}");
+            }
         }
-        assert!(hosts.check_github_oidc(&url("https://pipelines.actions.githubusercontent.com/x?y=z")).is_ok());
-        assert!(hosts.check_github_oidc(&url("https://actions.githubusercontent.com.evil.example/")).is_err());
-        assert!(hosts.check_github_api(&url("https://api.github.com/repos/x")).is_ok());
-        assert!(hosts.check_github_api(&url("https://api.org.ghe.com/repos/x")).is_ok());
-        for bad in [
-            "https://api.github.com.evil.example/",
-            "http://api.github.com/",
-            "https://api.github.com:8443/",
-            "https://github.example/api/v3",
-            "https://user@api.github.com/",
-        ] {
-            assert!(hosts.check_github_api(&url(bad)).is_err(), "{bad}");
-        }
-        assert!(hosts.check_pipelines_oidc(&url("https://dev.azure.com/org/x")).is_ok());
-        assert!(hosts.check_pipelines_oidc(&url("https://org.visualstudio.com/x")).is_ok());
-        assert!(hosts.check_pipelines_oidc(&url("https://evil.example/dev.azure.com")).is_err());
     }
 
     #[test]
@@ -385,16 +426,39 @@ mod tests {
             "https://0.0.0.0/",
             "http://contoso.azurecr.io/token",
             "https://user@contoso.azurecr.io/token",
+            "https://:pw@contoso.azurecr.io/token",
             "https://contoso.azurecr.io:8443/token",
             "https://evil.example/token",
             "https://auth.docker.io/token",
         ] {
             assert!(hosts.check_realm(&registry, &url(bad)).is_err(), "{bad}");
         }
-        assert!(hosts.check_realm(&url("https://registry-1.docker.io"), &url("https://auth.docker.io/token")).is_ok());
-        assert!(hosts.check_realm(&url("https://notary.docker.io"), &url("https://auth.docker.io/token")).is_ok());
+        for hub in [url("https://registry-1.docker.io"), url("https://notary.docker.io")] {
+            assert!(hosts.check_realm(&hub, &url("https://auth.docker.io/token")).is_ok());
+            for bad in
+                ["http://auth.docker.io/token", "https://auth.docker.io:8443/token", "https://evil.example/token"]
+            {
+                assert!(hosts.check_realm(&hub, &url(bad)).is_err(), "{bad}");
+            }
+        }
         let named = Hosts { allowed: vec!["tokens.example".parse().unwrap()], ..Hosts::default() };
         assert!(named.check_realm(&registry, &url("https://tokens.example/token")).is_ok());
-        assert!(named.check_realm(&registry, &url("http://tokens.example/token")).is_err());
+        for bad in ["http://tokens.example/token", "https://tokens.example:8443/token", "https://user@tokens.example/"]
+        {
+            assert!(named.check_realm(&registry, &url(bad)).is_err(), "{bad}");
+        }
+        let plain = Hosts { plain_http: vec!["tokens.example".parse().unwrap()], ..named };
+        assert!(plain.check_realm(&registry, &url("http://tokens.example/token")).is_ok());
+        assert!(plain.check_realm(&registry, &url("http://other.example/token")).is_err());
+    }
+
+    #[test]
+    fn g11_plain_http_is_for_the_host_and_port_that_were_named() {
+        let hosts = Hosts { plain_http: vec!["localhost:5000".parse().unwrap()], ..Hosts::default() };
+        for (host, port, scheme) in
+            [("localhost", Some(5000), "http"), ("localhost", None, "https"), ("other.example", Some(5000), "https")]
+        {
+            assert_eq!(hosts.scheme(host, port), scheme, "{host} {port:?}");
+        }
     }
 }

@@ -5,6 +5,7 @@ mod proxy;
 mod redirects;
 mod scopes;
 mod secrets;
+mod strangers;
 mod tls;
 
 pub use limits::bomb;

@@ -33,6 +33,26 @@ fn g05_a_challenge_from_where_a_redirect_led_gets_no_credential() {
 }
 
 #[test]
+fn g05_a_manifest_that_is_asked_for_with_a_token_is_not_redirected() {
+    let (world, root) = World::initialised();
+    let away = Action::Redirect { status: 307, location: "https://evil.example/v2/x".into() };
+    // The first is asked without, and challenged.
+    world.sandbox.fault(Fault::new(away).path("/v2/shop/web/manifests/").nth(2));
+    let outcome = world.verify("1.0", &root);
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["redirect-refused"]), "{}", outcome.stderr);
+    assert!(world.sandbox.log().iter().all(|entry| entry.host != "evil.example"));
+}
+
+#[test]
+fn g03_a_realm_that_is_named_later_is_checked_like_the_first() {
+    let (world, root) = World::initialised();
+    world.sandbox.fault(Fault::new(challenge("https://evil.example/token")).path("/v2/shop/web/manifests/").nth(2));
+    let outcome = world.verify("1.0", &root);
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["host-not-allowed"]), "{}", outcome.stderr);
+    assert!(world.sandbox.log().iter().all(|entry| entry.host != "evil.example"));
+}
+
+#[test]
 fn g04_an_anonymous_manifest_is_redirected_at_most_five_times_and_nowhere_private() {
     let (world, root) = World::initialised();
     for (location, hops) in [

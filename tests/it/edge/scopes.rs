@@ -20,12 +20,18 @@ pub fn access(credential: &str) -> Vec<(String, Vec<String>)> {
 fn g08_each_repository_gets_a_token_of_its_own_with_no_action_beyond_need() {
     let (world, root) = World::initialised();
     world.sandbox.registry().push_image("shop/api", "1.0", "another");
-    // What the second backend asks for is more than reading needs.
-    let challenge = "Bearer realm=\"https://contoso.azurecr.io/oauth2/token\",service=\"contoso.azurecr.io\",\
-                     scope=\"repository:shop/api:pull,push,delete\"";
-    let headers = vec![("www-authenticate".to_owned(), challenge.to_owned())];
-    let greedy = Action::Answer { status: 401, headers, body: "{}".into() };
-    world.sandbox.fault(Fault::new(greedy).path("/v2/shop/api/manifests/").nth(1));
+    // What the second backend asks for is more than reading needs, and what the first one does is the second's.
+    for (path, scope) in [
+        ("/v2/shop/api/manifests/", "repository:shop/api:pull,push,delete"),
+        ("/v2/shop/web/manifests/", "repository:shop/api:pull"),
+    ] {
+        let challenge = format!(
+            "Bearer realm=\"https://contoso.azurecr.io/oauth2/token\",service=\"contoso.azurecr.io\",scope=\"{scope}\""
+        );
+        let headers = vec![("www-authenticate".to_owned(), challenge)];
+        let greedy = Action::Answer { status: 401, headers, body: "{}".into() };
+        world.sandbox.fault(Fault::new(greedy).path(path).nth(1));
+    }
     let images = "contoso.azurecr.io/shop/web:1.0 contoso.azurecr.io/shop/api:1.0";
     world.run(&format!("verify {images} --format dct --root {root}"));
     let manifests: Vec<_> =
