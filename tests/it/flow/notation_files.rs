@@ -1,6 +1,9 @@
 //! The gate by notation's own policy and store.
 
-use acr_sign::Exit;
+use acr_sign::{
+    Exit,
+    format::notation::{STORE_FILES, TRUST_POLICY_LIMIT},
+};
 use rcgen::{IsCa, KeyPair};
 
 use super::{
@@ -110,4 +113,54 @@ fn a_scope_in_another_spelling_is_not_passed_over_for_a_laxer_statement() {
         assert!(outcome.stderr.contains(&format!("`{scope}`")) && outcome.stderr.contains(&format!("`{normal}`")));
         assert_eq!((outcome.stdout.as_str(), world.sandbox.log().len()), ("", 0));
     }
+}
+
+#[test]
+fn a_policy_and_a_store_are_files_of_their_own_and_read_to_the_end() {
+    use std::{fs, os::unix::fs::symlink};
+    let world = signed();
+    let (folder, flags) = notation_files(&world, "strict", "signer");
+    let path = |name: &str| folder.path().join(name);
+    let (store, policy) = (path("truststore/x509/ca/own"), path("trustpolicy.json"));
+    let refused = |said: &str| {
+        let outcome = verify(&world, &flags);
+        assert_eq!(outcome.exit, Exit::Usage, "{said}: {}", outcome.stderr);
+        assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);
+    };
+    let good = || assert_eq!(verify(&world, &flags).exit, Exit::Done);
+    good();
+
+    // A link in the place of the store, of a file in it, and of the policy.
+    fs::rename(&store, path("elsewhere")).unwrap();
+    symlink(path("elsewhere"), &store).unwrap();
+    refused("it is a link");
+    fs::remove_file(&store).unwrap();
+    fs::rename(path("elsewhere"), &store).unwrap();
+    fs::copy(store.join("own.der"), path("own.der")).unwrap();
+    symlink(path("own.der"), store.join("linked.der")).unwrap();
+    refused("`linked.der` in it is a link or a folder");
+    fs::remove_file(store.join("linked.der")).unwrap();
+    fs::rename(&policy, path("elsewhere.json")).unwrap();
+    symlink(path("elsewhere.json"), &policy).unwrap();
+    refused("it is a link");
+    fs::remove_file(&policy).unwrap();
+    fs::rename(path("elsewhere.json"), &policy).unwrap();
+    good();
+
+    // A folder in the store, too many files, and a file that is longer than is read.
+    fs::create_dir(store.join("more")).unwrap();
+    refused("`more` in it is a link or a folder");
+    fs::remove_dir(store.join("more")).unwrap();
+    for number in 0..STORE_FILES {
+        fs::copy(path("own.der"), store.join(format!("{number}.der"))).unwrap();
+    }
+    refused(&format!("it holds more than {STORE_FILES} files"));
+    for number in 0..STORE_FILES {
+        fs::remove_file(store.join(format!("{number}.der"))).unwrap();
+    }
+    let text = fs::read(&policy).unwrap();
+    fs::write(&policy, [text.clone(), vec![b' '; TRUST_POLICY_LIMIT + 1 - text.len()]].concat()).unwrap();
+    refused(&format!("more than {TRUST_POLICY_LIMIT}"));
+    fs::write(&policy, [text.clone(), vec![b' '; TRUST_POLICY_LIMIT - text.len()]].concat()).unwrap();
+    good();
 }

@@ -65,6 +65,10 @@ fn ways(world: &World, root: &str) -> (Vec<tempfile::TempDir>, Vec<Way>) {
     ] {
         let (folder, files) = notation_files(world, level, trusted);
         way(name, flags(&format!("notation {files}")), behind);
+        if level == "skip" {
+            let line = flags(&format!("dct,notation --root {root} {files}"));
+            way("a pinned root and a statement, skip", line, Behind::Statement { unsigned: false });
+        }
         folders.push(folder);
     }
     let strict = folders[0].path().display().to_string();

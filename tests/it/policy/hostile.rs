@@ -166,8 +166,8 @@ pub fn push_signature(world: &World, repository: &str, subject: &Value, media_ty
     registry.push_manifest_bytes(repository, manifest.to_string().as_bytes());
 }
 
-/// One signature in a registry of its own, judged under the policy of its set.
-fn judge(set: &Set, vector: &Value, policy: &str, at: &str) -> Outcome {
+/// One signature in a registry of its own, and the name of its image.
+pub fn offered_signature(set: &Set, vector: &Value) -> (World, String) {
     let world = world("registry.example.test");
     let registry = world.sandbox.registry();
     let named = vector["subject"].as_str().map_or(&set.index["subject"], |name| &set.index["subjects"][name]);
@@ -184,6 +184,12 @@ fn judge(set: &Set, vector: &Value, policy: &str, at: &str) -> Outcome {
         }
         None => push_signature(&world, repository, named, media_type.as_str(), &envelope),
     }
+    (world, reference.to_owned())
+}
+
+/// The same, judged under the policy of its set.
+fn judge(set: &Set, vector: &Value, policy: &str, at: &str) -> Outcome {
+    let (world, reference) = offered_signature(set, vector);
     let store = world.folder.path().join("truststore/x509");
     for (name, files) in set.index["trustStores"].as_object().unwrap() {
         let folder = store.join(name.replace(':', "/"));

@@ -13,6 +13,7 @@ mod init;
 mod mistakes;
 mod names;
 mod notation;
+mod pinned;
 mod schema;
 mod sign;
 mod signer;

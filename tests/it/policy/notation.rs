@@ -114,6 +114,25 @@ fn a_ca_counts_only_for_identities_and_files_start_from_the_folder_of_the_policy
 }
 
 #[test]
+fn of_several_files_the_one_that_is_wrong_is_named() {
+    let world = signed();
+    let authority = Signer::under_a_ca(&[]);
+    world.write("ca.pem", &authority.root_pem);
+    let leaf = pem::encode(&pem::Pem::new("CERTIFICATE", world.sandbox.vault().certificate("one").unwrap()));
+    world.write("leaf.pem", &leaf);
+    for (members, wrong) in [
+        ("certificates: [leaf.pem, ca.pem]", "ca.pem"),
+        ("certificates: [one], timestamp-roots: [ca.pem, leaf.pem]", "leaf.pem"),
+    ] {
+        let policy = notation(members);
+        let column = policy.lines().nth(4).unwrap().find(wrong).unwrap() + 1;
+        let outcome = verify(&world, &policy, "");
+        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&format!("policy.yaml:5:{column}: ")), "{column}: {}", outcome.stderr);
+    }
+}
+
+#[test]
 fn n04_p09_levels_decide_what_is_enforced_and_the_lax_ones_are_said() {
     let world = signed();
     sign(&world, "akv:contoso/certificates/one", "--expiry 1h");
