@@ -337,7 +337,6 @@ fn respelt(scope: &str) -> Option<String> {
     // No image names the port that https has anyway.
     let (host, path) = scope.split_once('/')?;
     let plain = format!("{}/{path}", host.strip_suffix(":443").unwrap_or(host));
-    Repository::named(&plain).ok()?;
     Repository::familiar(&plain).ok().map(|repository| repository.to_string()).filter(|name| name != scope)
 }
 

@@ -101,6 +101,8 @@ fn a_scope_in_another_spelling_is_not_passed_over_for_a_laxer_statement() {
         ("Contoso.AzureCR.io/shop/web", "Contoso.AzureCR.io/shop/web:1.0", "contoso.azurecr.io/shop/web"),
         ("index.docker.io/library/alpine", "index.docker.io/library/alpine:1", "docker.io/library/alpine"),
         ("docker.io/alpine", "docker.io/alpine:1", "docker.io/library/alpine"),
+        // To notation `shop` is a registry, and here it is a part of Docker Hub.
+        ("shop/web", "shop/web:1", "docker.io/shop/web"),
     ] {
         let policy = serde_json::json!({"version": "1.0", "trustPolicies": [
             {"name": "prod", "registryScopes": [scope], "signatureVerification": {"level": "strict"},

@@ -121,6 +121,9 @@ fn the_exact_scope_is_chosen_before_the_one_for_everything() {
     assert_eq!(chosen(&one, "contoso.azurecr.io/other:1"), None);
     let twice = document(&[statement("a", "x.test/y"), statement("b", "x.test/y")]);
     assert!(TrustPolicy::parse(twice.as_bytes()).unwrap_err().to_string().contains("there twice"));
+    let beside = document(&[statement("a", r#"x.test/y","*"#)]);
+    let refused = TrustPolicy::parse(beside.as_bytes()).unwrap_err();
+    assert!(std::error::Error::source(&refused).unwrap().to_string().contains("`*` is no registry scope"));
     let names = document(&[statement("a", "x.test/y"), statement("a", "x.test/z")]);
     assert!(TrustPolicy::parse(names.as_bytes()).unwrap_err().to_string().contains("several statements"));
     let blob = r#"{"version":"1.0","trustPolicies":[{"name":"b","globalPolicy":true,

@@ -48,8 +48,12 @@ fn pins_that_trust_nobody_or_everybody_are_refused() {
     assert!(matches!(Trust::pinned(wide.clone()).unwrap_err(), InvalidTrust::NoIdentity { .. }));
     wide.certificates = vec![scene.leaf.clone()];
     assert_eq!(verdict(&scene.good_jws(), &Trust::pinned(wide.clone()).unwrap()), "verified");
-    wide.timestamp_roots = vec![scene.leaf];
-    assert!(matches!(Trust::pinned(wide).unwrap_err(), InvalidTrust::NotATimestampRoot { .. }));
+    // Neither a leaf, nor a CA under another.
+    let middle = Spec::ca("middle", "root").issue(&p256(8), &scene.root_key);
+    for wrong in [scene.leaf.clone(), middle] {
+        wide.timestamp_roots = vec![scene.root.clone(), wrong];
+        assert!(matches!(Trust::pinned(wide.clone()).unwrap_err(), InvalidTrust::NotATimestampRoot { .. }));
+    }
 }
 
 /// Expired signature and certificate under each level (N04), and what never looks like verified.
