@@ -48,6 +48,10 @@ pub(crate) struct PolicyInit {
     /// Folder for the certificates that the policy pins, as seen from the policy; with --to `certificates` if not given
     #[arg(long, value_name = "FOLDER")]
     pub(crate) certificates: Option<PathBuf>,
+    /// Root certificate (PEM) of a timestamp authority that may have stamped signatures (repeatable); timestamps that bring
+    /// their root along need none
+    #[arg(long, value_name = "PEM")]
+    pub(crate) timestamp_root_cert: Vec<PathBuf>,
     /// Write the file even if it is there already
     #[arg(long, requires = "to")]
     pub(crate) overwrite: bool,

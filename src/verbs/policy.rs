@@ -64,8 +64,9 @@ pub(super) async fn run_init(arguments: &PolicyInit, services: &Services) -> Res
         }
     }
     let target = Target::new(arguments)?;
+    let roots = timestamp_roots(&arguments.timestamp_root_cert)?;
     let mut report = Report::new("policy init");
-    let proposal = policy_init(services, &images, &target.folder_name(), &mut report).await?;
+    let proposal = policy_init(services, &images, &target.folder_name(), &roots, &mut report).await?;
     let Some(proposal) = proposal else {
         report.warnings.push("no policy was written".to_owned());
         return Ok(Outcome { report, text: String::new(), json: None });
@@ -77,6 +78,21 @@ pub(super) async fn run_init(arguments: &PolicyInit, services: &Services) -> Res
     let text = target.write(&proposal)?;
     report.policy = Some(proposal.text);
     Ok(Outcome { report, text, json: None })
+}
+
+/// Roots of timestamp authorities, as a policy takes them.
+fn timestamp_roots(files: &[PathBuf]) -> Result<Vec<Certificate>, SettingError> {
+    let mut roots = Vec::new();
+    for path in files {
+        roots.extend(settings::certificates("--timestamp-root-cert", path)?);
+    }
+    match roots.iter().find(|root| !(root.is_ca() && root.is_self_signed())) {
+        Some(wrong) => Err(SettingError::usage(format!(
+            "--timestamp-root-cert: `{}` is no self-signed root of a timestamp authority",
+            wrong.subject()
+        ))),
+        None => Ok(roots),
+    }
 }
 
 /// Where a policy and its certificates are written.

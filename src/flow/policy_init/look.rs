@@ -6,19 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt as _, future::join, stream};
 
 use super::super::{
-    Decided, FlowError, Needed, NotationSignatures, Services,
+    FlowError, Needed, Services,
     inspect::signatures,
     verify::{subject, tag},
 };
 use crate::{
     crypto::Certificate,
-    format::{
-        dct::{Requirement, RoleName, RootTrust, SignerWanted, TrustedSet, verify},
-        notation::{Envelope, Level, Metadata, Pins, Trust, TrustedIdentities, TrustedIdentity, VerifyTimestamp},
-    },
+    format::dct::{Requirement, RoleName, RootTrust, SignerWanted, TrustedSet, verify},
     oci::{Reference, Repository, Subject},
     reason::{Exit, Reason},
-    registry::ReferrersMode,
     report::{ImageReport, Problem, Status},
 };
 
@@ -27,12 +23,13 @@ use crate::{
 pub(super) enum Signer {
     /// A role of the trust data.
     Role(RoleName),
-    /// A certificate, by its SHA-256, and whom it is trusted for where it is a CA.
-    Certificate { thumbprint: String, identity: Option<String> },
+    /// A certificate, by its SHA-256; whom it is trusted for where it is a CA; and the root, by its SHA-256, of the
+    /// authority whose timestamp a signature has.
+    Certificate { thumbprint: String, identity: Option<String>, stamp: Option<String> },
 }
 
-/// What is told of a certificate that is pinned: itself, and the leaves that signed under it.
-#[derive(Debug)]
+/// What is told of a certificate that is pinned: itself, and the leaves that signed or stamped under it.
+#[derive(Clone, Debug)]
 pub(super) struct Anchor {
     pub(super) certificate: Certificate,
     pub(super) leaves: Vec<Certificate>,
@@ -44,10 +41,14 @@ pub(super) struct LookedAt {
     pub(super) report: ImageReport,
     pub(super) found: BTreeSet<Signer>,
     /// What does not count.
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
     /// Why it cannot be known what signs it.
     unknown: Option<Problem>,
-    anchors: BTreeMap<String, Anchor>,
+    /// What else a person should know of it.
+    pub(super) told: Vec<String>,
+    pub(super) anchors: BTreeMap<String, Anchor>,
+    /// The roots of authorities that stamped it, with these.
+    pub(super) clocks: BTreeMap<String, Anchor>,
 }
 
 /// The images of one repository.
@@ -56,6 +57,7 @@ pub(super) struct Looked {
     pub(super) repository: Repository,
     pub(super) trust_data: Option<TrustedSet>,
     pub(super) anchors: BTreeMap<String, Anchor>,
+    pub(super) clocks: BTreeMap<String, Anchor>,
     pub(super) images: Vec<LookedAt>,
 }
 
@@ -92,12 +94,19 @@ impl LookedAt {
         }
         let image = &self.report.image;
         let told = self.problems.iter().filter(|problem| problem.reason != Reason::Unsigned);
-        told.map(|problem| format!("`{image}`: not demanded: {}", problem.message)).collect()
+        let problems = told.map(|problem| format!("`{image}`: not demanded: {}", problem.message));
+        problems.chain(self.told.iter().map(|words| format!("`{image}`: {words}"))).collect()
     }
 }
 
-/// Looks at the images of one repository: trust data once, each tag once, the signatures of each image once.
-pub(super) async fn look(services: &Services, repository: &Repository, images: Vec<&Reference>) -> Looked {
+/// Looks at the images of one repository: trust data once, each tag once, the signatures of each image once. Timestamps
+/// count under `roots`, and under those that they bring along.
+pub(super) async fn look(
+    services: &Services,
+    repository: &Repository,
+    images: Vec<&Reference>,
+    roots: &[Certificate],
+) -> Looked {
     let collection = services.collection(repository);
     let loading = async {
         let loaded = collection.load(&RootTrust::FirstUse, &Needed::All, services.now).await;
@@ -122,17 +131,25 @@ pub(super) async fn look(services: &Services, repository: &Repository, images: V
         let loaded = &loaded;
         async move {
             match resolved {
-                Ok(resolved) => LookedAt::subject(services, image, &subject(image, &resolved), loaded).await,
+                Ok(resolved) => {
+                    let subject = subject(image, &resolved);
+                    LookedAt::subject(services, image, &subject, loaded, roots).await
+                }
                 Err(error) => LookedAt::not_found(image, Problem::of(&error)),
             }
         }
     });
     let mut images: Vec<LookedAt> = stream::iter(looking).buffered(services.concurrency).collect().await;
-    let mut anchors = BTreeMap::new();
-    for (thumbprint, anchor) in images.iter_mut().flat_map(|image| std::mem::take(&mut image.anchors)) {
-        Anchor::add(&mut anchors, thumbprint, anchor);
+    let (mut anchors, mut clocks) = (BTreeMap::new(), BTreeMap::new());
+    for image in &mut images {
+        for anchor in std::mem::take(&mut image.anchors).into_values() {
+            anchor.add_to(&mut anchors);
+        }
+        for clock in std::mem::take(&mut image.clocks).into_values() {
+            clock.add_to(&mut clocks);
+        }
     }
-    Looked { repository: repository.clone(), trust_data: loaded.ok(), anchors, images }
+    Looked { repository: repository.clone(), trust_data: loaded.ok(), anchors, clocks, images }
 }
 
 impl LookedAt {
@@ -141,7 +158,15 @@ impl LookedAt {
     }
 
     fn of(report: ImageReport) -> Self {
-        Self { report, found: BTreeSet::new(), problems: Vec::new(), unknown: None, anchors: BTreeMap::new() }
+        Self {
+            report,
+            found: BTreeSet::new(),
+            problems: Vec::new(),
+            unknown: None,
+            told: Vec::new(),
+            anchors: BTreeMap::new(),
+            clocks: BTreeMap::new(),
+        }
     }
 
     async fn subject(
@@ -149,6 +174,7 @@ impl LookedAt {
         image: &Reference,
         subject: &Subject,
         trust_data: &Result<TrustedSet, Problem>,
+        roots: &[Certificate],
     ) -> Self {
         let report = ImageReport {
             pinned: Some(subject.to_string()),
@@ -162,7 +188,7 @@ impl LookedAt {
             Err(problem) if problem.reason.exit() == Exit::Rejected => looked.problems.push(problem.clone()),
             Err(problem) => looked.unknown = Some(problem.clone()),
         }
-        if let Err(problem) = looked.add_certificates(services, subject).await {
+        if let Err(problem) = looked.add_certificates(services, subject, roots).await {
             looked.unknown = looked.unknown.or(Some(problem));
         }
         looked.conclude()
@@ -184,48 +210,6 @@ impl LookedAt {
         self.report.signatures.extend(signatures(set, subject));
     }
 
-    /// Every certificate under which a signature of the image holds.
-    async fn add_certificates(&mut self, services: &Services, subject: &Subject) -> Result<(), Problem> {
-        let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto, &[]).await;
-        let listed = listed.map_err(|failure| failure.problem())?;
-        self.problems.extend(listed.left().map(|message| Problem {
-            reason: Reason::LimitReached,
-            message,
-            causes: Vec::new(),
-            hint: None,
-        }));
-        let mut tried = BTreeSet::new();
-        for (_, decoded) in listed.decode(services).await {
-            let (signer, certificate) = match decoded.map(|envelope| pin_of(&envelope)) {
-                Ok(Some(pin)) => pin,
-                Ok(None) => continue,
-                Err(problem) => {
-                    self.problems.push(problem);
-                    continue;
-                }
-            };
-            let Signer::Certificate { thumbprint, identity } = &signer else { continue };
-            let Some(trust) = trust_in(&certificate, identity.as_ref()) else { continue };
-            if !tried.insert(signer.clone()) {
-                continue;
-            }
-            let judged = listed.judge(services, &trust, services.concurrency).await;
-            let shown = judged.findings.iter().map(|finding| finding.report(&subject.repository));
-            let counts = shown.filter(|signature| signature.status == Status::Verified).collect::<Vec<_>>();
-            match judged.decide() {
-                Ok(Decided::Verified(accepted)) => {
-                    let leaves = accepted.envelope.leaf().cloned().into_iter().collect();
-                    Anchor::add(&mut self.anchors, thumbprint.clone(), Anchor { certificate, leaves });
-                    self.found.insert(signer);
-                    self.report.signatures.extend(counts);
-                }
-                Ok(Decided::Exempt(_)) => {}
-                Err(problem) => self.problems.push(problem),
-            }
-        }
-        Ok(())
-    }
-
     /// What could not be found out may be a demand that the policy would lack. One signature that cannot be looked at
     /// is none where others hold, or whoever may push could keep every policy from being written.
     fn conclude(mut self) -> Self {
@@ -236,7 +220,9 @@ impl LookedAt {
             (self.report.status, self.report.problem) = (Status::Undecided, Some(problem));
         } else if unsigned {
             let nothing = || Problem::of(&FlowError::NothingToDemand { image: self.report.image.clone() });
-            self.report.problem = Some(self.problems.first().cloned().unwrap_or_else(nothing));
+            // What is there and does not count says more than what is not there.
+            let telling = self.problems.iter().find(|problem| problem.reason != Reason::Unsigned);
+            self.report.problem = Some(telling.or(self.problems.first()).cloned().unwrap_or_else(nothing));
             self.report.status = Status::Rejected;
         }
         self
@@ -244,36 +230,17 @@ impl LookedAt {
 }
 
 impl Anchor {
-    fn add(anchors: &mut BTreeMap<String, Self>, thumbprint: String, more: Self) {
-        let known = anchors.entry(thumbprint).or_insert(Self { certificate: more.certificate, leaves: Vec::new() });
-        for leaf in more.leaves {
+    /// Adds what is told of it to what is known of its certificate.
+    pub(super) fn add_to(self, anchors: &mut BTreeMap<String, Self>) {
+        let thumbprint = self.certificate.thumbprint_sha256();
+        let empty = Self { certificate: self.certificate, leaves: Vec::new() };
+        let known = anchors.entry(thumbprint).or_insert(empty);
+        for leaf in self.leaves {
             if !known.leaves.contains(&leaf) {
                 known.leaves.push(leaf);
             }
         }
     }
-}
-
-/// What a policy would pin: the root of the chain, for the leaf's subject; else the leaf itself.
-fn pin_of(envelope: &Envelope) -> Option<(Signer, Certificate)> {
-    let (leaf, root) = (envelope.leaf()?, envelope.chain().last()?);
-    let identity = TrustedIdentity::naming(leaf).filter(|_| root.is_ca());
-    let pinned = if identity.is_some() { root } else { leaf };
-    Some((Signer::Certificate { thumbprint: pinned.thumbprint_sha256(), identity }, pinned.clone()))
-}
-
-/// The trust that a policy with this pin means.
-fn trust_in(certificate: &Certificate, identity: Option<&String>) -> Option<Trust> {
-    let identities = identity.map(|identity| TrustedIdentities::parse(std::slice::from_ref(identity)));
-    let pins = Pins {
-        certificates: vec![certificate.clone()],
-        identities: identities.transpose().ok()?,
-        level: Level::STRICT,
-        timestamp_roots: Vec::new(),
-        verify_timestamp: VerifyTimestamp::Always,
-        metadata: Metadata::new(),
-    };
-    Trust::pinned(pins).ok()
 }
 
 #[cfg(test)]
@@ -283,7 +250,7 @@ mod tests {
     /// Letters are roles, numbers are certificates.
     fn signers(text: &str) -> BTreeSet<Signer> {
         let signer = |word: &str| match word.parse::<usize>() {
-            Ok(_) => Signer::Certificate { thumbprint: word.to_owned(), identity: None },
+            Ok(_) => Signer::Certificate { thumbprint: word.to_owned(), identity: None, stamp: None },
             Err(_) => Signer::Role(format!("targets/{word}").parse().unwrap()),
         };
         text.split_whitespace().map(signer).collect()
@@ -295,7 +262,8 @@ mod tests {
             ..LookedAt::of(ImageReport::named(String::new(), Status::Shown))
         };
         let repository = Repository::named("contoso.azurecr.io/shop/web").unwrap();
-        Looked { repository, trust_data: None, anchors: BTreeMap::new(), images: images.iter().map(image).collect() }
+        let (anchors, clocks) = (BTreeMap::new(), BTreeMap::new());
+        Looked { repository, trust_data: None, anchors, clocks, images: images.iter().map(image).collect() }
     }
 
     #[test]

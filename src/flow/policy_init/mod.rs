@@ -1,6 +1,7 @@
 //! `policy init`: looks at what signs images, and makes of it the policy that demands just that. What it finds is
 //! trusted on first use, and the policy says so beside every pin.
 
+mod certificates;
 mod look;
 mod write;
 
@@ -27,11 +28,13 @@ pub struct Proposal {
 }
 
 /// Looks at the images, fills the report with what signs each, and gives the policy that demands it; its certificates
-/// lie in `folder`, as seen from the policy. `None` where nothing is signed, or something could not be found out.
+/// lie in `folder`, as seen from the policy. Timestamps count under `timestamp_roots`, and under those that they bring
+/// along. `None` where nothing is signed, or something could not be found out.
 pub async fn policy_init(
     services: &Services,
     images: &[Reference],
     folder: &str,
+    timestamp_roots: &[Certificate],
     report: &mut Report,
 ) -> Result<Option<Proposal>, Failure> {
     let mut groups: Vec<(&Repository, Vec<&Reference>)> = Vec::new();
@@ -41,7 +44,7 @@ pub async fn policy_init(
             None => groups.push((&image.repository, vec![image])),
         }
     }
-    let looking = groups.into_iter().map(|(repository, group)| look(services, repository, group));
+    let looking = groups.into_iter().map(|(repository, group)| look(services, repository, group, timestamp_roots));
     let looked: Vec<Looked> = stream::iter(looking).buffered(services.concurrency).collect().await;
     let mut shown: Vec<_> = looked.iter().flat_map(|looked| &looked.images).collect();
     let order = |name: &str| images.iter().position(|image| image.to_string() == name);

@@ -25,7 +25,7 @@ pub(super) fn policy(all: &[Looked], folder: &str, now: Timestamp) -> Proposal {
         if sets.is_empty() {
             continue;
         }
-        for (thumbprint, anchor) in &looked.anchors {
+        for (thumbprint, anchor) in looked.anchors.iter().chain(&looked.clocks) {
             certificates.insert(file_name(thumbprint), anchor.certificate.clone());
         }
         let demand = require(looked, &sets, folder);
@@ -91,9 +91,12 @@ fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<Str
     for signer in set {
         match signer {
             Signer::Role(role) => roles.push(role),
-            Signer::Certificate { thumbprint, identity } => {
+            Signer::Certificate { thumbprint, identity, stamp } => {
                 if let Some(anchor) = looked.anchors.get(thumbprint) {
-                    demands.push(notation(anchor, thumbprint, identity.as_deref(), folder));
+                    let mut lines = notation(anchor, identity.as_deref(), folder);
+                    let clock = stamp.as_ref().and_then(|stamp| looked.clocks.get(stamp));
+                    lines.extend(clock.into_iter().flat_map(|clock| timestamps(clock, folder)));
+                    demands.push(headed("notation:", lines));
                 }
             }
         }
@@ -141,13 +144,13 @@ fn root_key(key: &Key) -> String {
     }
 }
 
-fn notation(anchor: &Anchor, thumbprint: &str, identity: Option<&str>, folder: &str) -> Vec<String> {
+fn notation(anchor: &Anchor, identity: Option<&str>, folder: &str) -> Vec<String> {
     let certificate = &anchor.certificate;
     let kind = if identity.is_some() { "the root of the signer's chain" } else { "the signer's own certificate" };
     let mut lines = vec![
         format!("# To confirm: {kind}, as the signature brings it along."),
         comment(&format!("{} {}", certificate.public_key().kind(), told(certificate))),
-        format!("certificates: [{}]", quoted(&path(folder, thumbprint))),
+        format!("certificates: [{}]", quoted(&path(folder, certificate))),
     ];
     if let Some(identity) = identity {
         lines.push("# To confirm: whom that root is trusted for.".to_owned());
@@ -157,7 +160,26 @@ fn notation(anchor: &Anchor, thumbprint: &str, identity: Option<&str>, folder: &
         }
         lines.push(format!("identities: [{}]", quoted(identity)));
     }
-    headed("notation:", lines)
+    lines
+}
+
+/// The root of the authority that stamped: with it a signature outlives its certificate.
+fn timestamps(clock: &Anchor, folder: &str) -> Vec<String> {
+    let root = &clock.certificate;
+    let mut lines = vec![
+        "# To confirm: the root of the timestamp authority; every signature must have a timestamp under it.".to_owned(),
+        comment(&format!("{} {}", root.public_key().kind(), told(root))),
+    ];
+    for leaf in &clock.leaves {
+        lines.push(comment(&format!(
+            "stamped with {} {}, issued by `{}`",
+            leaf.public_key().kind(),
+            told(leaf),
+            leaf.issuer()
+        )));
+    }
+    lines.push(format!("timestamp-roots: [{}]", quoted(&path(folder, root))));
+    lines
 }
 
 fn told(certificate: &Certificate) -> String {
@@ -169,8 +191,8 @@ fn file_name(thumbprint: &str) -> String {
     format!("{}.pem", thumbprint.get(..32).unwrap_or(thumbprint))
 }
 
-fn path(folder: &str, thumbprint: &str) -> String {
-    format!("{folder}/{}", file_name(thumbprint))
+fn path(folder: &str, certificate: &Certificate) -> String {
+    format!("{folder}/{}", file_name(&certificate.thumbprint_sha256()))
 }
 
 fn headed(head: &str, lines: Vec<String>) -> Vec<String> {

@@ -18,6 +18,7 @@ mod schema;
 mod sign;
 mod signer;
 mod statements;
+mod timestamps;
 
 use acr_sign::policy::{Config, PolicyError};
 

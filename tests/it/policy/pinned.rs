@@ -55,6 +55,13 @@ fn timestamp_roots_demand_a_timestamp_of_each_signature_and_let_it_prove_the_tim
         // The signer's certificate has ended since.
         ("brief-leaf-timestamped-jws", "", Some("expired")),
         ("brief-leaf-timestamped-jws", CLOCKS, None),
+        ("brief-leaf-timestamped-jws", stamped, None),
+        ("brief-leaf-timestamped-jws", of_another, Some("timestamp-invalid")),
+        ("brief-leaf-timestamped-cose", of_another, None),
+        ("brief-leaf-timestamped-cose", stamped, Some("timestamp-invalid")),
+        // Roots of signers are no roots of clocks, and whose clock it was decides.
+        ("brief-leaf-timestamped-jws", "timestamp-roots: [certs/root-ec.pem]", Some("timestamp-invalid")),
+        ("brief-leaf-stranger-token-cose", CLOCKS, Some("timestamp-invalid")),
         ("brief-leaf-timestamped-jws", "level: permissive", None),
         ("brief-leaf-plain-jws", CLOCKS, Some("timestamp-invalid")),
     ] {
