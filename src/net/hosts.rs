@@ -425,6 +425,7 @@ mod tests {
             "https://10.0.0.1/",
             "https://0.0.0.0/",
             "http://contoso.azurecr.io/token",
+            "http://contoso.azurecr.io:443/token",
             "https://user@contoso.azurecr.io/token",
             "https://:pw@contoso.azurecr.io/token",
             "https://contoso.azurecr.io:8443/token",

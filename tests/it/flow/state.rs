@@ -346,7 +346,10 @@ fn other_bytes_under_a_version_that_was_seen_are_a_rollback_for_every_role() {
         body["expires"] = "2030-06-01T00:00:00Z".into();
         let bytes = liar.signed_again(role, &body);
         liar.vouch(role, bytes);
-        rejected(&liar.verify(), &format!("of `{role}` was seen before with other content"));
+        let outcome = liar.verify();
+        rejected(&outcome, &format!("of `{role}` was seen before with other content"));
+        // Noticed where the image is judged, not only where what was seen is added: not every run comes to that.
+        assert!(!outcome.stderr.contains("contradicts"), "{role}: {}", outcome.stderr);
         assert_eq!(liar.remembered(), remembered, "{role}");
         // Nothing else is wrong with it.
         fs::remove_file(&liar.state).unwrap();

@@ -11,7 +11,7 @@ use std::{
 use acr_sandbox::{Action, Fault, Service};
 use acr_sign::{
     Exit,
-    format::dct::{Gun, Memory, RoleName, Seen},
+    format::dct::{Gun, MEMORY_LIMIT, Memory, RoleName, Seen},
     oci::Repository,
 };
 
@@ -279,6 +279,36 @@ fn a_file_that_is_damaged_meanwhile_is_not_replaced() {
     let outcome = meanwhile(&world, &verify(REPOSITORY, &root, &state), || fs::write(&state, "{}").unwrap());
     refused(&outcome, &state, "`schemaVersion` is missing");
     assert_eq!(fs::read_to_string(&state).unwrap(), "{}");
+}
+
+#[test]
+fn what_is_removed_meanwhile_is_not_forgotten() {
+    let (world, root, state) = world();
+    let line = verify(REPOSITORY, &root, &state);
+    assert_eq!(world.run(&line).exit, Exit::Done);
+    // What the run does not look at, too.
+    let mut document: serde_json::Value = serde_json::from_slice(&fs::read(&state).unwrap()).unwrap();
+    document["repositories"]["contoso.azurecr.io/shop/other"] = document["repositories"][REPOSITORY].clone();
+    fs::write(&state, document.to_string()).unwrap();
+    assert_eq!(world.sign(&["latest"], &root).exit, Exit::Done);
+    let outcome = meanwhile(&world, &line, || fs::remove_file(&state).unwrap());
+    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+    let kept = memory(&state);
+    assert_eq!(
+        (kept.len(), timestamp(&kept, "contoso.azurecr.io/shop/other"), timestamp(&kept, REPOSITORY)),
+        (2, 2, 3)
+    );
+}
+
+#[test]
+fn a_file_that_is_too_long_is_not_cut() {
+    let (world, root, state) = world();
+    let line = verify(REPOSITORY, &root, &state);
+    assert_eq!(world.run(&line).exit, Exit::Done);
+    let mut text = fs::read(&state).unwrap();
+    text.resize(MEMORY_LIMIT + 1, b' ');
+    fs::write(&state, text).unwrap();
+    refused(&world.run(&line), &state, &format!("more than {MEMORY_LIMIT} bytes"));
 }
 
 #[test]

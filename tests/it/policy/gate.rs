@@ -126,6 +126,9 @@ fn a_policy_allows_what_holds_and_denies_what_does_not() {
         assert_eq!((outcome.exit, outcome.reasons()), (exit, reasons), "{text}\n{}", outcome.stderr);
         assert_eq!(outcome.stdout.is_empty(), exit != Exit::Done, "{text}");
     }
+    let two = world.write("policy.yaml", &policy(&format!("require: [ {} ]", both(&missing, &bad))));
+    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --policy {two}"));
+    assert!(outcome.stderr.contains("1 more of the rule's 2 demands fail"), "{}", outcome.stderr);
 }
 
 #[test]

@@ -327,10 +327,20 @@ fn every_signer_of_an_image_can_be_counted() {
     let each = format!("{{ at-least: 2, of: [ {either}, {{ notation: {{ certificates: [two] }} }} ] }}");
     let outcome = verify(&world, &requiring(&both), "");
     assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["threshold-not-met"]), "{}", outcome.stderr);
+    let either_by_name = "{ any: [ { notation: { certificates: [two] } }, { notation: { certificates: [one] } } ] }";
+    let json = verify(&world, &requiring(either_by_name), "--output json").json();
+    let demands = json["images"][0]["requirements"].as_array().unwrap().iter();
+    let told: Vec<_> = demands.map(|demand| (demand["status"].as_str(), demand["reason"].as_str())).collect();
+    assert_eq!(told, [(Some("rejected"), Some("untrusted-key")), (Some("verified"), None)], "{json:#}");
     sign(&world, "akv:contoso/certificates/two", "");
     for members in [both, each] {
-        let outcome = verify(&world, &requiring(&members), "");
+        let outcome = verify(&world, &requiring(&members), "--output json");
         assert_eq!(outcome.exit, Exit::Done, "{members}: {}", outcome.stderr);
+        // Each is shown once for each way in which it was judged.
+        let json = outcome.json();
+        let shown = json["images"][0]["signatures"].as_array().unwrap().iter();
+        let verified = shown.filter(|signature| signature["status"] == "verified").count();
+        assert_eq!(verified, 2, "{members}: {json:#}");
     }
 }
 
