@@ -190,7 +190,8 @@ mod tests {
         let options = Options {
             hosts: Hosts::default(),
             ca_pem: Vec::new(),
-            connect_to: Vec::new(),
+            // It is about another port.
+            connect_to: vec!["registry.example:8443=127.0.0.1:1".parse().unwrap()],
             retries: 2,
             deadline: std::time::Instant::now() + Duration::from_secs(60),
             mask: Mask::default(),

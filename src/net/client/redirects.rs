@@ -212,6 +212,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn g18_a_name_in_a_certificate_that_leads_to_a_private_address_is_not_asked_unless_it_was_named() {
+        let (inside, reached) = server(&[OK]).await;
+        let ask = async |named: &str| {
+            let options = Options {
+                hosts: Hosts { private: vec![named.parse().unwrap()], ..Hosts::default() },
+                ca_pem: Vec::new(),
+                connect_to: Vec::new(),
+                retries: 0,
+                deadline: std::time::Instant::now() + Duration::from_secs(60),
+                mask: Mask::default(),
+            };
+            let client = Client::with_resolver(options, names([127, 0, 0, 1]).await).unwrap();
+            client.send(&request(&format!("http://inside.example:{inside}/")).outside()).await
+        };
+        let answer = ask("other.example").await;
+        assert!(matches!(answer, Err(Error::AddressRefused { .. })), "{answer:?}");
+        assert!(reached.lock().unwrap().is_empty());
+        assert_eq!(ask(&format!("inside.example:{inside}")).await.unwrap().body, "ok");
+    }
+
+    #[tokio::test]
     async fn g11_no_plain_http_for_a_host_that_was_not_named() {
         let (port, asked) = server(&[OK]).await;
         let answer = client("other.example", &[]).send(&request(&format!("http://127.0.0.1:{port}/"))).await;

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use acr_sandbox::Service;
+use acr_sandbox::{Action, Fault, Service};
 use acr_sign::Exit;
 
 use crate::world::{Outcome, REPOSITORY, World};
@@ -114,6 +114,27 @@ fn no_proxy_and_connect_to_go_past_the_proxy() {
     let past = world.run_binary(&line, &[("HTTPS_PROXY", &url), ("NO_PROXY", "registry.invalid")]);
     assert!(past.stderr.contains("the name `registry.invalid` has no address"), "{}", past.stderr);
     assert_eq!(proxy.heads(), heads, "not through the proxy");
+}
+
+#[test]
+fn g04_a_proxy_is_not_told_to_reach_into_its_own_machine() {
+    let (mut world, root) = World::initialised();
+    world.set("ACR_SIGN_CONNECT_TO", None);
+    let proxy = Proxy::start(world.sandbox.tls_port(), CONNECTED);
+    let line = format!("verify {REPOSITORY}:1.0 --format dct --root {root} --registry-auth anonymous");
+    // Names that nobody resolves here, since the proxy does.
+    for host in ["localhost", "LocalHost.", "a.localhost", "169.254.169.254", "[::1]"] {
+        world.sandbox.clear_faults();
+        let away = Action::Redirect { status: 307, location: format!("https://{host}/x") };
+        world.sandbox.fault(Fault::new(away).path("/v2/"));
+        let outcome = world.run_binary(&line, &[("HTTPS_PROXY", &proxy.url())]);
+        assert!(outcome.reasons().contains(&"redirect-refused"), "{host}: {}", outcome.stderr);
+    }
+    let heads = proxy.heads();
+    assert!(
+        !heads.is_empty() && heads.iter().all(|head| head.starts_with("CONNECT contoso.azurecr.io:443 ")),
+        "{heads:?}"
+    );
 }
 
 #[test]

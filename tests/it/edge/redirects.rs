@@ -59,6 +59,7 @@ fn g04_an_anonymous_manifest_is_redirected_at_most_five_times_and_nowhere_privat
         ("https://evil.example/v2/x", 5),
         ("http://evil.example/v2/x", 0),
         ("https://user@evil.example/v2/x", 0),
+        ("https://:pw@evil.example/v2/x", 0),
         ("https://169.254.169.254/metadata", 0),
         ("https://10.0.0.1/x", 0),
         ("https://[::ffff:127.0.0.1]/x", 0),

@@ -104,3 +104,58 @@ fn g03_a_trust_server_elsewhere_gets_no_token_unless_it_is_allowed() {
     assert!(exchanges >= 1);
     assert_eq!(world.sandbox.count(Service::TrustServer), 0);
 }
+
+#[test]
+fn g01_what_login_a_run_was_told_to_take_is_not_widened() {
+    let (world, root) = World::initialised();
+    let run = |image: &str, auth: &str| {
+        world.sandbox.clear_log();
+        world.run(&format!("verify {image}:1.0 --format dct --root {root} --registry-auth {auth}"))
+    };
+    let entra = || world.sandbox.count(Service::ManagedIdentity) + world.sandbox.count(Service::Entra);
+    asks_for_tokens(&world, STRANGER);
+    let outcome = run(&format!("{STRANGER}/shop/web"), "entra");
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unauthorized"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(asked(&world, STRANGER).iter().all(|entry| entry.credential.is_none() && entry.method == "GET"));
+    assert_eq!(entra(), 0);
+    let outcome = run(REPOSITORY, "anonymous");
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-unauthorized"]),
+        "{}",
+        outcome.stderr
+    );
+    // The token that anybody gets is asked for with nothing.
+    let tokens: Vec<_> = world.sandbox.log().into_iter().filter(|entry| entry.path.starts_with("/oauth2/")).collect();
+    assert!(!tokens.is_empty() && tokens.iter().all(|entry| entry.credential.is_none() && entry.method == "GET"));
+    assert_eq!(entra(), 0);
+}
+
+#[test]
+fn g03_the_login_of_docker_hub_goes_to_docker_hub() {
+    let mut world = World::new();
+    let auths = json!({"auths": {"https://index.docker.io/v1/": {"auth": "aHViOmNhbmFyeQ=="}}});
+    std::fs::create_dir(world.folder.path().join("docker")).unwrap();
+    world.write("docker/config.json", &auths.to_string());
+    world.environment.push(("DOCKER_CONFIG".into(), world.folder.path().join("docker").display().to_string()));
+    let headers = vec![("www-authenticate".to_owned(), "Basic realm=\"registry\"".to_owned())];
+    let basic = Action::Answer { status: 401, headers, body: "{}".into() };
+    for host in [STRANGER, "registry-1.docker.io"] {
+        world.sandbox.fault(Fault::new(basic.clone()).host(host));
+    }
+    let plain = format!("127.0.0.1:{}", world.sandbox.plain_port());
+    let hub = format!(
+        "--plain-http docker.io --plain-http registry-1.docker.io --connect-to registry-1.docker.io:80={plain}"
+    );
+    let root = "0".repeat(64);
+    world.run(&format!("verify alpine:1 {STRANGER}/library/alpine:1 --format dct --root {root} --retries 0 {hub}"));
+    let sent = |host: &str| asked(&world, host).into_iter().filter_map(|entry| entry.credential).collect::<Vec<_>>();
+    // It is tried once more before the refusal stands.
+    assert_eq!(sent("registry-1.docker.io"), ["Basic aHViOmNhbmFyeQ=="; 2]);
+    assert_eq!((asked(&world, STRANGER).is_empty(), sent(STRANGER)), (false, Vec::new()));
+}
