@@ -7,7 +7,7 @@ use acr_sign::{
 use rcgen::{IsCa, KeyPair};
 
 use super::{
-    notation_gate::{IMAGE, registry_requests, signed, verify},
+    notation_gate::{IMAGE, registry_requests, sign, signed, verify},
     notation_keys::signing_parameters,
 };
 use crate::world::{REPOSITORY, World};
@@ -165,4 +165,21 @@ fn a_policy_and_a_store_are_files_of_their_own_and_read_to_the_end() {
     refused(&format!("more than {TRUST_POLICY_LIMIT}"));
     fs::write(&policy, [text.clone(), vec![b' '; TRUST_POLICY_LIMIT - text.len()]].concat()).unwrap();
     good();
+}
+
+#[test]
+fn a_signature_that_counts_is_not_hidden_by_one_that_is_let_pass() {
+    let world = signed();
+    // The stranger's is the newer one, and looked at first; then it is the other way round.
+    sign(&world, "other", "");
+    for trusted in ["signer", "other"] {
+        let (_folder, flags) = notation_files(&world, "audit", trusted);
+        let outcome = verify(&world, &format!("{flags} --output json"));
+        assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
+        let json = outcome.json();
+        let shown = json["images"][0]["signatures"].as_array().unwrap().iter();
+        let mut shown: Vec<&str> = shown.map(|signature| signature["status"].as_str().unwrap()).collect();
+        shown.sort_unstable();
+        assert_eq!((&json["images"][0]["status"], shown), (&"verified".into(), vec!["exempt", "verified"]), "{json:#}");
+    }
 }

@@ -74,6 +74,26 @@ fn of_signatures_that_fail_alike_the_newest_is_told() {
 }
 
 #[test]
+fn of_signatures_that_fail_what_may_yet_be_good_is_told_and_else_what_came_furthest() {
+    let world = world();
+    let key = "--format notation --key akv:contoso/certificates/signer --force";
+    // The older one carries what is asked for, and has ended; the newer one lacks it.
+    for (ahead, more) in [(0, "--expiry 1h --annotation team=shop"), (60, "")] {
+        assert_eq!(world.run_at(&format!("sign {IMAGE} {key} {more}"), Some(ahead)).exit, Exit::Done);
+    }
+    let trust = "--format notation --certificate akv:contoso/certificates/signer --annotation team=shop";
+    let line = format!("verify {IMAGE} {trust} --retries 0");
+    let outcome = world.run_at(&line, Some(7_200));
+    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["expired"]), "{}", outcome.stderr);
+    for nth in [1, 2] {
+        world.sandbox.clear_faults();
+        world.sandbox.fault(Fault::new(Action::Status(403)).method("GET").path("/blobs/").nth(nth));
+        let outcome = world.run_at(&line, Some(7_200));
+        assert_eq!((outcome.exit, outcome.reasons().len()), (Exit::Undecided, 1), "{nth}: {}", outcome.stderr);
+    }
+}
+
+#[test]
 fn images_with_many_signatures_share_what_is_asked_at_once() {
     let world = world();
     let images: Vec<String> = (0..4).map(|number| format!("{REPOSITORY}:t{number}")).collect();

@@ -244,3 +244,25 @@ fn p08_what_is_wrong_with_the_set_up_is_never_an_allow() {
     let bad = world.run(&format!("verify {REPOSITORY}:1.0 --policy {folder}/bad.yaml"));
     assert!(bad.stderr.contains("bad.yaml:2:"), "{}", bad.stderr);
 }
+
+#[test]
+fn what_is_named_twice_is_asked_for_once() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let (wrong, right) =
+        (format!("dct: {{ roots: [\"{}\"] }}", "0".repeat(64)), format!("dct: {{ roots: [\"{root}\"] }}"));
+    let file =
+        world.write("policy.yaml", &policy(&format!("require: [ {{ any: [ {{ {wrong} }}, {{ {right} }} ] }} ]")));
+    world.sandbox.clear_log();
+    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 {REPOSITORY}:1.0 --policy {file}"));
+    assert_eq!((outcome.exit, outcome.stdout.lines().count()), (Exit::Done, 1), "{}", outcome.stderr);
+    // The image, and each file of the trust data, under whatever root it is judged.
+    for service in [Service::Registry, Service::TrustServer] {
+        let mut asked: Vec<String> = world.answered(service).into_iter().map(|entry| entry.path).collect();
+        asked.retain(|path| !path.starts_with("/oauth2/"));
+        let all = asked.len();
+        asked.sort();
+        asked.dedup();
+        assert_eq!((all > 0, asked.len()), (true, all), "{asked:?}");
+    }
+}
