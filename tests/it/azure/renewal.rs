@@ -28,6 +28,22 @@ fn k05_every_identity_renews_what_the_vault_and_the_registry_refuse() {
 }
 
 #[test]
+fn k05_a_login_that_the_registry_no_longer_takes_is_made_anew_from_the_identity() {
+    let (world, root) = World::initialised();
+    assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
+    let verify = || {
+        world.sandbox.clear_log();
+        assert_eq!(world.verify("1.0", &root).exit, Exit::Done);
+        let exchanges =
+            world.answered(Service::Registry).iter().filter(|entry| entry.path == "/oauth2/exchange").count();
+        (world.sandbox.count(Service::ManagedIdentity), exchanges)
+    };
+    assert_eq!(verify(), (1, 1));
+    world.sandbox.fault(Fault::new(Action::Status(401)).path("/oauth2/token").nth(1));
+    assert_eq!(verify(), (2, 2));
+}
+
+#[test]
 fn k05_a_clock_that_is_wrong_is_told_with_the_failure() {
     let (world, root) = World::initialised();
     for (ahead, says) in [(3600, "s behind that of the services"), (-3600, "s ahead of that of the services")] {

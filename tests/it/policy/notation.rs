@@ -427,6 +427,13 @@ fn n01_n02_the_demands_of_a_rule_share_what_is_fetched_of_an_image() {
         (format!("{{ any: [ {}, {}, {} ] }}", by("one"), by("two"), by("three")), Exit::Done, vec![], 1),
         (format!("{}, {}, {}", by("one"), by("two"), by("three")), Exit::Undecided, vec!["limit-reached"], 1),
         (format!("{{ any: [ {}, {} ] }}", by("three"), by("four")), Exit::Undecided, vec!["limit-reached"], 0),
+        // It has the better of its turns where it claims what several trust.
+        (
+            format!("{{ any: [ {}, {{ notation: {{ certificates: [one, two] }} }} ] }}", by("two")),
+            Exit::Done,
+            vec![],
+            1,
+        ),
         (by("two"), Exit::Done, vec![], 1),
     ] {
         world.sandbox.clear_log();
