@@ -45,6 +45,25 @@ fn a_password_is_masked_and_logs_in() {
 }
 
 #[test]
+fn p06_a_login_that_docker_stored_is_masked_before_it_logs_in() {
+    for host in HOSTS {
+        let (world, root) = World::initialised();
+        world.sandbox.acr().add_user("puller", "canary-password");
+        let auth = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, "puller:canary-password");
+        std::fs::create_dir(world.folder.path().join("docker")).unwrap();
+        let auths = json!({"auths": {"contoso.azurecr.io": {"auth": auth}}});
+        world.write("docker/config.json", &auths.to_string());
+        let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
+        step.set("DOCKER_CONFIG", &world.folder.path().join("docker").display().to_string());
+        step.input("registry-auth", "docker-config");
+        let ran = step.run();
+        assert_eq!(ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password", "{}", ran.log);
+        assert_eq!(ran.masks()[0], "canary-password");
+        assert_eq!(ran.log.matches("canary-password").count(), 1, "in its mask only");
+    }
+}
+
+#[test]
 fn p06_a_service_that_sends_secrets_back_has_none_shown() {
     for host in HOSTS {
         let (world, root) = World::initialised();
