@@ -342,6 +342,13 @@ async fn n03_a_blob_of_other_bytes_is_refused() {
         let error = registry.blob(&repository(), &descriptor, 1 << 20).await.unwrap_err();
         assert_eq!(error.reason(), Reason::AnswerInvalid, "{action:?}");
     }
+    // The right bytes are not what was listed where their size is another.
+    stage.sandbox.clear_faults();
+    for size in [descriptor.size - 1, descriptor.size + 1] {
+        let listed = acr_sign::oci::Descriptor { size, ..descriptor.clone() };
+        let error = registry.blob(&repository(), &listed, 1 << 20).await.unwrap_err();
+        assert_eq!(error.reason(), Reason::AnswerInvalid, "{size}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
