@@ -1,6 +1,9 @@
 //! What users wait for: canonical JSON, verification and one more signature in large collections, and start-up.
 
-#[allow(unreachable_pub, reason = "shared with the memory test and the fuzz targets")]
+#[allow(
+    unreachable_pub,
+    reason = "shared with the memory test and the fuzz targets"
+)]
 mod collection;
 
 use std::{
@@ -15,15 +18,25 @@ use self::collection::Collection;
 
 fn large_collections(criterion: &mut Criterion) {
     for count in [2_000, 60_000] {
-        let Some(collection) = Collection::new(count) else { continue };
-        let Some(bytes) = collection.files.get("targets") else { continue };
+        let Some(collection) = Collection::new(count) else {
+            continue;
+        };
+        let Some(bytes) = collection.files.get("targets") else {
+            continue;
+        };
         let mut group = criterion.benchmark_group(format!("{count} tags"));
         group.sample_size(10);
         group.bench_function("canonical JSON", |bench| {
-            bench.iter(|| json_reader::parse(black_box(bytes)).map(|value| canonical::canonical(&value).len()));
+            bench.iter(|| {
+                json_reader::parse(black_box(bytes)).map(|value| canonical::canonical(&value).len())
+            });
         });
-        group.bench_function("verify", |bench| bench.iter(|| black_box(collection.load()).is_some()));
-        group.bench_function("sign one more tag", |bench| bench.iter(|| black_box(collection.sign_one_more())));
+        group.bench_function("verify", |bench| {
+            bench.iter(|| black_box(collection.load()).is_some())
+        });
+        group.bench_function("sign one more tag", |bench| {
+            bench.iter(|| black_box(collection.sign_one_more()))
+        });
         group.finish();
     }
 }
@@ -33,7 +46,11 @@ fn start_up(criterion: &mut Criterion) {
     criterion.bench_function("--version", |bench| {
         bench.iter(|| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_acr-sign"));
-            command.arg("--version").stdout(Stdio::null()).status().map(|status| status.success())
+            command
+                .arg("--version")
+                .stdout(Stdio::null())
+                .status()
+                .map(|status| status.success())
         });
     });
 }

@@ -6,28 +6,41 @@ use std::{collections::BTreeMap, hint::black_box};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Envelope, EnvelopeKind, Level, Outcome, Pins, Step, Trust, TrustedIdentities, VerifyTimestamp, verify,
+        Envelope, EnvelopeKind, Level, Outcome, Pins, Step, Trust, TrustedIdentities,
+        VerifyTimestamp, verify,
     },
     timestamp::Timestamp,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 
-const P256_JWS: &[u8] = include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/p256-chain-jws.jws");
-const P256_COSE: &[u8] = include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/p256-chain-cose.cose");
-const RSA_JWS: &[u8] = include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/rsa2048-chain-jws.jws");
-const RSA_COSE: &[u8] = include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/rsa2048-chain-cose.cose");
+const P256_JWS: &[u8] =
+    include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/p256-chain-jws.jws");
+const P256_COSE: &[u8] =
+    include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/p256-chain-cose.cose");
+const RSA_JWS: &[u8] =
+    include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/rsa2048-chain-jws.jws");
+const RSA_COSE: &[u8] =
+    include_bytes!("../tests/fixtures/notation/made-by-notation/envelopes/rsa2048-chain-cose.cose");
 
 /// Trust in the root that an envelope ends in, and a time at which it is valid.
 fn trust(envelope: &Envelope) -> Option<(Trust, Timestamp)> {
     let pins = Pins {
-        certificates: envelope.chain().last().cloned().into_iter().collect::<Vec<Certificate>>(),
+        certificates: envelope
+            .chain()
+            .last()
+            .cloned()
+            .into_iter()
+            .collect::<Vec<Certificate>>(),
         identities: Some(TrustedIdentities::Any),
         level: Level::STRICT,
         timestamp_roots: Vec::new(),
         verify_timestamp: VerifyTimestamp::Always,
         metadata: BTreeMap::new(),
     };
-    Some((Trust::pinned(pins).ok()?, envelope.attributes().signing_time))
+    Some((
+        Trust::pinned(pins).ok()?,
+        envelope.attributes().signing_time,
+    ))
 }
 
 fn verification(criterion: &mut Criterion) {
@@ -39,11 +52,19 @@ fn verification(criterion: &mut Criterion) {
         ("COSE RSA-2048", EnvelopeKind::Cose, RSA_COSE),
     ] {
         let media_type = kind.media_type();
-        let Ok(envelope) = Envelope::read(&media_type, bytes) else { continue };
-        let Some((trust, now)) = trust(&envelope) else { continue };
+        let Ok(envelope) = Envelope::read(&media_type, bytes) else {
+            continue;
+        };
+        let Some((trust, now)) = trust(&envelope) else {
+            continue;
+        };
         let subject = envelope.payload().target.clone();
-        let is_verified =
-            || matches!(verify(&subject, &media_type, black_box(bytes), &trust, now), Step::Done(Outcome::Verified(_)));
+        let is_verified = || {
+            matches!(
+                verify(&subject, &media_type, black_box(bytes), &trust, now),
+                Step::Done(Outcome::Verified(_))
+            )
+        };
         assert!(is_verified(), "{name}");
         group.bench_function(name, |bench| bench.iter(is_verified));
     }

@@ -30,7 +30,9 @@ pub(crate) fn play(out: impl Write) -> Result<(), Box<dyn Error>> {
     )?;
     let root = demo.initialise()?;
 
-    demo.say("In the pipeline: sign the three tags. One publication; the key never leaves the vault.")?;
+    demo.say(
+        "In the pipeline: sign the three tags. One publication; the key never leaves the vault.",
+    )?;
     let tags = ["1.4.0", "1.4", "latest"].map(|tag| format!("{IMAGE}:{tag}"));
     let images = tags.join(" ");
     let summary = demo.summary.clone();
@@ -43,16 +45,24 @@ pub(crate) fn play(out: impl Write) -> Result<(), Box<dyn Error>> {
     )?;
 
     demo.say("What signs it?")?;
-    demo.expect(Exit::Done, &format!("acr-sign inspect {IMAGE}:1.4.0 --root {root}"))?;
+    demo.expect(
+        Exit::Done,
+        &format!("acr-sign inspect {IMAGE}:1.4.0 --root {root}"),
+    )?;
 
     demo.say("The gate, before a deployment: allowed, and it prints the digests to deploy.")?;
-    demo.expect(Exit::Done, &format!("acr-sign verify {images} --format dct --signer pipeline --root {root}"))?;
+    demo.expect(
+        Exit::Done,
+        &format!("acr-sign verify {images} --format dct --signer pipeline --root {root}"),
+    )?;
 
     demo.say("Somebody moves the tag 1.4 behind the signer's back …")?;
     demo.tamper();
 
     demo.say("The gate again: blocked.")?;
-    let gate = format!("acr-sign verify {images} --format dct --signer pipeline --root {root} --summary {summary}");
+    let gate = format!(
+        "acr-sign verify {images} --format dct --signer pipeline --root {root} --summary {summary}"
+    );
     demo.expect(Exit::Rejected, &gate)?;
 
     demo.say("The step summary that the pipeline shows:")?;
@@ -80,15 +90,29 @@ impl<W: Write> Demo<W> {
         // What a self-hosted agent with a managed identity has, and where the sandbox stands in for Azure.
         let mut environment = sandbox.environment(Identity::ManagedIdentityAppService);
         environment.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
-        environment.push(("ACR_SIGN_CA_FILE".into(), sandbox.ca_file().display().to_string()));
+        environment.push((
+            "ACR_SIGN_CA_FILE".into(),
+            sandbox.ca_file().display().to_string(),
+        ));
         let folder = tempfile::tempdir()?;
         let summary = folder.path().join("summary.md").display().to_string();
-        Ok(Self { out, sandbox, environment, folder, summary, step: 0 })
+        Ok(Self {
+            out,
+            sandbox,
+            environment,
+            folder,
+            summary,
+            step: 0,
+        })
     }
 
     /// Gives what a build step gives: the digest that it pushed.
     fn push(&self) -> String {
-        let digest = self.sandbox.registry().push_index("shop/web", "1.4.0", "release 1.4.0").digest;
+        let digest = self
+            .sandbox
+            .registry()
+            .push_index("shop/web", "1.4.0", "release 1.4.0")
+            .digest;
         for tag in ["1.4", "latest"] {
             self.sandbox.registry().retag("shop/web", &digest, tag);
         }
@@ -105,12 +129,18 @@ impl<W: Write> Demo<W> {
             ),
         )?;
         let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(report)?)?;
-        let root = report.get("root").and_then(|root| root.get("keyIds")?.get(0)?.as_str());
-        Ok(root.ok_or("trust init did not report the root key ID")?.to_owned())
+        let root = report
+            .get("root")
+            .and_then(|root| root.get("keyIds")?.get(0)?.as_str());
+        Ok(root
+            .ok_or("trust init did not report the root key ID")?
+            .to_owned())
     }
 
     fn tamper(&self) {
-        self.sandbox.registry().push_index("shop/web", "1.4", "something else");
+        self.sandbox
+            .registry()
+            .push_index("shop/web", "1.4", "something else");
     }
 
     fn say(&mut self, text: &str) -> io::Result<()> {
@@ -138,7 +168,11 @@ impl<W: Write> Demo<W> {
         let exit = run(line.split(' ').map(Into::into), &mut process);
         self.print(&shown.text())?;
         self.print(&format!("(exit {})\n", exit.code()))?;
-        if exit == expected { Ok(()) } else { Err(format!("expected exit {}", expected.code()).into()) }
+        if exit == expected {
+            Ok(())
+        } else {
+            Err(format!("expected exit {}", expected.code()).into())
+        }
     }
 }
 
@@ -148,13 +182,19 @@ struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
     fn text(&self) -> String {
-        self.0.lock().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+        self.0
+            .lock()
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
     }
 }
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().map_err(|_| io::Error::other("a writer panicked"))?.extend_from_slice(bytes);
+        self.0
+            .lock()
+            .map_err(|_| io::Error::other("a writer panicked"))?
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 

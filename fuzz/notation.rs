@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use acr_sign::{
     crypto::{Certificate, Crl, HashFunction, TimestampRequest, TimestampToken, ocsp},
     format::notation::{
-        CHAIN_LIMIT, Envelope, EnvelopeKind, StoreName, TrustPolicy, TrustedIdentities, TrustedIdentity, chain_of,
-        check_signing_leaf, trust_store,
+        CHAIN_LIMIT, Envelope, EnvelopeKind, StoreName, TrustPolicy, TrustedIdentities,
+        TrustedIdentity, chain_of, check_signing_leaf, trust_store,
     },
     timestamp::Timestamp,
 };
@@ -24,8 +24,17 @@ pub fn cose(bytes: &[u8]) {
 fn envelope(kind: EnvelopeKind, bytes: &[u8]) {
     if let Ok(envelope) = Envelope::read(&kind.media_type(), bytes) {
         assert!((1..=CHAIN_LIMIT).contains(&envelope.chain().len()));
-        assert!(envelope.leaf().is_some_and(|leaf| check_signing_leaf(leaf).is_ok()));
-        assert!(envelope.attributes().expiry.is_none_or(|expiry| expiry > envelope.attributes().signing_time));
+        assert!(
+            envelope
+                .leaf()
+                .is_some_and(|leaf| check_signing_leaf(leaf).is_ok())
+        );
+        assert!(
+            envelope
+                .attributes()
+                .expiry
+                .is_none_or(|expiry| expiry > envelope.attributes().signing_time)
+        );
     }
 }
 
@@ -39,15 +48,25 @@ pub fn chain(bytes: &[u8]) {
     if let Ok(store) = "ca:fuzz".parse::<StoreName>() {
         let found = trust_store(&store, &[("file".to_owned(), bytes.to_vec().into())]);
         assert!(
-            found.is_ok_and(|found| found.iter().all(|one| one.is_ca() || one.is_self_signed())) || !bytes.is_empty()
+            found.is_ok_and(|found| found.iter().all(|one| one.is_ca() || one.is_self_signed()))
+                || !bytes.is_empty()
         );
     }
     let ders = Certificate::split_der(bytes).unwrap_or_default();
-    let certificates: Vec<Certificate> = ders.iter().filter_map(|der| Certificate::from_der(der).ok()).collect();
+    let certificates: Vec<Certificate> = ders
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect();
     for certificate in &certificates {
-        let _parts = (certificate.ocsp_addresses(), certificate.crl_addresses(), certificate.subject_attributes());
+        let _parts = (
+            certificate.ocsp_addresses(),
+            certificate.crl_addresses(),
+            certificate.subject_attributes(),
+        );
         if let Ok(chain) = chain_of(certificate.public_key(), &certificates, now) {
-            assert!(chain.last().is_some_and(Certificate::is_self_signed) && chain.len() <= CHAIN_LIMIT);
+            assert!(
+                chain.last().is_some_and(Certificate::is_self_signed) && chain.len() <= CHAIN_LIMIT
+            );
         }
     }
 }
@@ -63,7 +82,9 @@ fn known() -> Option<&'static (Certificate, Certificate)> {
 
 /// A revocation list, and the same bytes as an OCSP answer: nothing that the issuer did not sign says anything.
 pub fn revocation(bytes: &[u8]) {
-    let (Some((leaf, issuer)), Some(now)) = (known(), now()) else { return };
+    let (Some((leaf, issuer)), Some(now)) = (known(), now()) else {
+        return;
+    };
     if let Ok(list) = Crl::parse(&bytes.to_vec().into()) {
         let _entries = list.entries(leaf.serial_number());
         assert!(!list.is_issued_by(issuer));
@@ -81,7 +102,10 @@ pub fn timestamp_token(bytes: &[u8]) {
         }
     }
     let request = TimestampRequest::new(HashFunction::Sha256, b"message", [7; 16]);
-    assert!(request.token(bytes).is_err(), "nobody answers with this nonce");
+    assert!(
+        request.token(bytes).is_err(),
+        "nobody answers with this nonce"
+    );
 }
 
 /// A trust policy document, and each of its lines as an identity.
@@ -95,7 +119,10 @@ pub fn trust_policy(bytes: &[u8]) {
     for line in String::from_utf8_lossy(bytes).lines() {
         if let Ok(TrustedIdentity::Subject(name)) = line.parse::<TrustedIdentity>() {
             let text = format!("x509.subject:{name}");
-            assert!(TrustedIdentities::parse(&[text]).is_ok(), "a name is read as it is written");
+            assert!(
+                TrustedIdentities::parse(&[text]).is_ok(),
+                "a name is read as it is written"
+            );
         }
     }
 }

@@ -1,7 +1,10 @@
 //! What is fuzzed: each parser of foreign bytes, with what must hold of every input. Plain functions, so that
 //! `cargo test` runs them over the seeds.
 
-#![allow(dead_code, reason = "each target is a program of its own, which runs one of them")]
+#![allow(
+    dead_code,
+    reason = "each target is a program of its own, which runs one of them"
+)]
 
 use std::sync::OnceLock;
 
@@ -35,15 +38,29 @@ pub fn canonical(bytes: &[u8]) {
             let raw = once.iter().any(|byte| *byte < 0x20);
             if !raw {
                 // A control character stands in a string as it is, which is no JSON any more.
-                assert_eq!(parse(&once).map(|again| canonical_form(&again)), Ok(once.clone()));
-                assert_eq!(parse(&go_form(&value)).map(|again| canonical_form(&again)), Ok(once.clone()));
+                assert_eq!(
+                    parse(&once).map(|again| canonical_form(&again)),
+                    Ok(once.clone())
+                );
+                assert_eq!(
+                    parse(&go_form(&value)).map(|again| canonical_form(&again)),
+                    Ok(once.clone())
+                );
                 let reread: Value = serde_json::from_slice(&once).expect("canonical JSON is JSON");
-                assert_eq!(as_floats(reread), as_floats(theirs.as_ref().expect("what we read is JSON").clone()));
+                assert_eq!(
+                    as_floats(reread),
+                    as_floats(theirs.as_ref().expect("what we read is JSON").clone())
+                );
             }
             assert!(theirs.is_ok());
         }
         // Ours alone: what two readers could take for different things, and what is bounded.
-        Err(InvalidJson::Duplicate(_) | InvalidJson::Number(_) | InvalidJson::Depth | InvalidJson::Values) => {}
+        Err(
+            InvalidJson::Duplicate(_)
+            | InvalidJson::Number(_)
+            | InvalidJson::Depth
+            | InvalidJson::Values,
+        ) => {}
         Err(InvalidJson::Syntax(_) | InvalidJson::Utf8(_)) => assert!(theirs.is_err()),
     }
 }
@@ -53,7 +70,10 @@ fn as_floats(value: Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64()),
         Value::Array(list) => list.into_iter().map(as_floats).collect(),
-        Value::Object(members) => members.into_iter().map(|(name, value)| (name, as_floats(value))).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name, as_floats(value)))
+            .collect(),
         other => other,
     }
 }
@@ -62,7 +82,10 @@ fn as_floats(value: Value) -> Value {
 pub fn memory(bytes: &[u8]) {
     if let Ok(memory) = Memory::parse(bytes) {
         let text = memory.to_json().expect("what was read fits");
-        assert_eq!(Memory::parse(text.as_bytes()).expect("our own form"), memory);
+        assert_eq!(
+            Memory::parse(text.as_bytes()).expect("our own form"),
+            memory
+        );
     }
 }
 
@@ -74,7 +97,12 @@ fn known() -> Option<&'static Collection> {
 
 fn root() -> Option<TrustedSet> {
     let known = known()?;
-    let mut walk = RootWalk::new(known.gun.clone(), RootTrust::Keys(vec![known.pin]), None, known.now);
+    let mut walk = RootWalk::new(
+        known.gun.clone(),
+        RootTrust::Keys(vec![known.pin]),
+        None,
+        known.now,
+    );
     match walk.offer(known.files.get("root")?).ok()? {
         RootStep::Trusted(set) => Some(*set),
         RootStep::Fetch(_) => None,
@@ -84,7 +112,9 @@ fn root() -> Option<TrustedSet> {
 /// A role document: the first byte says of which role. It is vouched for by a rightly signed snapshot and
 /// timestamp, so that nothing but its own content is in its way.
 pub fn role(bytes: &[u8]) {
-    let (Some((which, file)), Some(known)) = (bytes.split_first(), known()) else { return };
+    let (Some((which, file)), Some(known)) = (bytes.split_first(), known()) else {
+        return;
+    };
     match which % 4 {
         0 => {
             let trusts = [RootTrust::FirstUse, RootTrust::Keys(vec![known.pin])];
@@ -103,7 +133,12 @@ pub fn role(bytes: &[u8]) {
                 "_type": "Snapshot", "expires": "2029-01-01T00:00:00Z", "version": 7,
                 "meta": { "root": described(known.files.get("root").map_or(&[], Vec::as_slice)), "targets": described(file) },
             });
-            let Some(mut set) = known.signed(&listed).and_then(|bytes| snapshot(known, &bytes)) else { return };
+            let Some(mut set) = known
+                .signed(&listed)
+                .and_then(|bytes| snapshot(known, &bytes))
+            else {
+                return;
+            };
             if set.update_targets(file).is_ok() {
                 // Signed by the key of `targets`, so the genuine file up to its spelling.
                 assert!(lookup::pull(&set, "v1.0").is_ok());
@@ -141,9 +176,15 @@ pub fn walk(bytes: &[u8]) {
             }
         };
         let Some(mut set) = set else { continue };
-        let loaded = files.next().is_some_and(|file| set.update_timestamp(file).is_ok())
-            && files.next().is_some_and(|file| set.update_snapshot(file).is_ok())
-            && files.next().is_some_and(|file| set.update_targets(file).is_ok());
+        let loaded = files
+            .next()
+            .is_some_and(|file| set.update_timestamp(file).is_ok())
+            && files
+                .next()
+                .is_some_and(|file| set.update_snapshot(file).is_ok())
+            && files
+                .next()
+                .is_some_and(|file| set.update_targets(file).is_ok());
         if loaded {
             assert!(lookup::pull(&set, "evil").is_err());
             for file in files {
@@ -155,7 +196,9 @@ pub fn walk(bytes: &[u8]) {
 
 /// `WWW-Authenticate`.
 pub fn challenge(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
     if let Ok(Challenge::Bearer { realm, .. }) = Challenge::parse(text) {
         assert!(!realm.scheme().is_empty());
     }
@@ -163,9 +206,18 @@ pub fn challenge(bytes: &[u8]) {
 
 /// Names of images: what is read is written so that it is read as the same.
 pub fn reference(bytes: &[u8]) {
-    let Ok(text) = str::from_utf8(bytes) else { return };
-    for read in [Reference::named(text), Reference::familiar(text)].into_iter().flatten() {
-        assert_eq!(Reference::named(&read.to_string()), Ok(read.clone()), "{text}");
+    let Ok(text) = str::from_utf8(bytes) else {
+        return;
+    };
+    for read in [Reference::named(text), Reference::familiar(text)]
+        .into_iter()
+        .flatten()
+    {
+        assert_eq!(
+            Reference::named(&read.to_string()),
+            Ok(read.clone()),
+            "{text}"
+        );
         let host = read.repository.registry().as_str();
         assert!(!host.contains(['@', '/', '\\', ' ']), "{text}");
     }
@@ -186,13 +238,27 @@ pub fn key_file(bytes: &[u8]) {
 
 /// A manifest of any kind, the first byte says which: no panic, and with digests it names the same images.
 pub fn manifest(bytes: &[u8]) {
-    let Some((which, text)) = bytes.split_first() else { return };
-    let Ok(text) = std::str::from_utf8(text) else { return };
-    let file = if which % 2 == 0 { "x.yaml" } else { "kustomization.yaml" };
+    let Some((which, text)) = bytes.split_first() else {
+        return;
+    };
+    let Ok(text) = std::str::from_utf8(text) else {
+        return;
+    };
+    let file = if which % 2 == 0 {
+        "x.yaml"
+    } else {
+        "kustomization.yaml"
+    };
     let parameters = Parameters::default();
-    let Ok(found) = read(file, text, &parameters) else { return };
-    let Ok(digest) = format!("sha256:{}", "0f".repeat(32)).parse::<acr_sign::oci::Digest>() else { return };
-    let Ok(pinned) = pin(file, text, &parameters, |_| Some(digest.clone())) else { return };
+    let Ok(found) = read(file, text, &parameters) else {
+        return;
+    };
+    let Ok(digest) = format!("sha256:{}", "0f".repeat(32)).parse::<acr_sign::oci::Digest>() else {
+        return;
+    };
+    let Ok(pinned) = pin(file, text, &parameters, |_| Some(digest.clone())) else {
+        return;
+    };
     let again = read(file, &pinned, &parameters).expect("what was pinned is read again");
     assert_eq!(again.len(), found.len());
     assert!(again.iter().all(|one| one.image.digest.is_some()));

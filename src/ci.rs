@@ -14,8 +14,8 @@ use crate::{
     cli::{Cli, Command},
     output_file::{append, replace_file},
     pipeline::{
-        Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate, facts, find_images,
-        outputs, spell,
+        Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate,
+        facts, find_images, outputs, spell,
     },
     process::{Environment, Process},
     reason::Exit,
@@ -40,7 +40,10 @@ pub(crate) fn run(process: &mut Process) -> Exit {
         let _ = process.stderr.write_all(report.story(false).as_bytes());
         return conclude(&Ending::of(&report, FailOn::Rejected), &environment);
     };
-    let console = Console::new(host, std::mem::replace(&mut process.stdout, Box::new(io::sink())));
+    let console = Console::new(
+        host,
+        std::mem::replace(&mut process.stdout, Box::new(io::sink())),
+    );
     process.mask = console.masks();
     process.terminal = false;
     if host.is_debugging(&environment) {
@@ -53,7 +56,12 @@ pub(crate) fn run(process: &mut Process) -> Exit {
     };
     let mut report = outcome.map_or_else(failed, |outcome| outcome.report);
     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let step = Step { host, console, environment, inputs: inputs.ok() };
+    let step = Step {
+        host,
+        console,
+        environment,
+        inputs: inputs.ok(),
+    };
     report.warnings.splice(0..0, step.warnings());
     report.lax.extend(step.lax());
     report.run = facts(host, &step.environment);
@@ -75,23 +83,40 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     if let Some(digest) = &source.digest {
         arguments.push(format!("--digest={digest}"));
     }
-    if let Some(since) = inputs.text("fresh-since").filter(|_| source.name == "fresh-since") {
+    if let Some(since) = inputs
+        .text("fresh-since")
+        .filter(|_| source.name == "fresh-since")
+    {
         arguments.push(format!("--fresh-since={since}"));
-        arguments.extend(inputs.list("repository").into_iter().map(|pattern| format!("--repository={pattern}")));
+        arguments.extend(
+            inputs
+                .list("repository")
+                .into_iter()
+                .map(|pattern| format!("--repository={pattern}")),
+        );
     }
     arguments.push("--".to_owned());
     arguments.extend(source.images.iter().cloned());
     let parsed = Cli::try_parse_from(&arguments).map_err(|error| {
         let text = error.render().to_string();
-        let first = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
-        Problem::of(&PipelineError::Arguments(first.split_whitespace().collect::<Vec<_>>().join(" ")))
+        let first = text
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        Problem::of(&PipelineError::Arguments(
+            first.split_whitespace().collect::<Vec<_>>().join(" "),
+        ))
     })?;
     let mut command = parsed.command;
     match &mut command {
         Command::Sign(arguments) => {
             arguments.source = Some(source.name);
             let facts = facts(inputs.host(), &process.environment);
-            arguments.provenance = facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+            arguments.provenance = facts
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect();
         }
         Command::Verify(arguments) => arguments.source = Some(source.name),
         _ => unreachable!("inputs say `sign` or `verify`"),
@@ -99,7 +124,10 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     if let Some(password) = inputs.text("password") {
         process.stdin = Box::new(io::Cursor::new(password.to_owned()));
     }
-    let mut planted: Vec<&str> = ONLY_AS_INPUTS.iter().map(|(variable, _)| *variable).collect();
+    let mut planted: Vec<&str> = ONLY_AS_INPUTS
+        .iter()
+        .map(|(variable, _)| *variable)
+        .collect();
     if inputs.host() != Host::Azure {
         planted.push("INPUT_AZURESUBSCRIPTION");
     }
@@ -110,7 +138,11 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
         console.mask(token);
         process.environment = std::mem::take(&mut process.environment).with("GITHUB_TOKEN", token);
     }
-    let (version, word, count) = (env!("CARGO_PKG_VERSION"), inputs.verb().word(), source.images.len());
+    let (version, word, count) = (
+        env!("CARGO_PKG_VERSION"),
+        inputs.verb().word(),
+        source.images.len(),
+    );
     console.say(&format!(
         "acr-sign {version}: {word} on {}, images from {}: {count}",
         inputs.host().title(),
@@ -123,7 +155,9 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
 /// Shows the log to a run that is being debugged.
 fn debug(console: &Console) {
     let console = console.clone();
-    write_log(LevelFilter::DEBUG, false, move || DebugLines(console.clone()));
+    write_log(LevelFilter::DEBUG, false, move || {
+        DebugLines(console.clone())
+    });
 }
 
 /// A step, once its command has run.
@@ -152,14 +186,25 @@ impl Step {
 
     /// Lax switches of the step itself (P09); those of the command are in its report.
     fn lax(&self) -> Vec<String> {
-        let Some(inputs) = &self.inputs else { return Vec::new() };
+        let Some(inputs) = &self.inputs else {
+            return Vec::new();
+        };
         let mut lax = Vec::new();
         if self.fail_on() != FailOn::Rejected {
-            lax.push(format!("{}: {}", inputs.spell("fail-on"), self.fail_on().word()));
+            lax.push(format!(
+                "{}: {}",
+                inputs.spell("fail-on"),
+                self.fail_on().word()
+            ));
         }
         // The wrapper runs what either names, the input first.
-        let by_variable = self.environment.get("ACR_SIGN_BINARY").is_some_and(|path| !path.trim().is_empty());
-        let by_input = inputs.text("binary-path").map(|_| inputs.spell("binary-path"));
+        let by_variable = self
+            .environment
+            .get("ACR_SIGN_BINARY")
+            .is_some_and(|path| !path.trim().is_empty());
+        let by_input = inputs
+            .text("binary-path")
+            .map(|_| inputs.spell("binary-path"));
         if let Some(by) = by_input.or(by_variable.then(|| "ACR_SIGN_BINARY".to_owned())) {
             lax.push(format!("{by} (a program that was not checked)"));
         }
@@ -170,21 +215,38 @@ impl Step {
         self.inputs
             .as_ref()
             .filter(|inputs| inputs.verb() == Verb::Verify)
-            .map_or(FailOn::Rejected, |inputs| FailOn::of(inputs.text("fail-on")))
+            .map_or(FailOn::Rejected, |inputs| {
+                FailOn::of(inputs.text("fail-on"))
+            })
     }
 
     /// Report, summary, outputs, log and annotations; what cannot be written is in all that comes after it.
     fn publish(&self, report: &mut Report) -> Ending {
         let path = self.report_path();
-        let form = |name: &str| self.inputs.as_ref().and_then(|inputs| inputs.text(name)).map(Path::new);
+        let form = |name: &str| {
+            self.inputs
+                .as_ref()
+                .and_then(|inputs| inputs.text(name))
+                .map(Path::new)
+        };
         if let Some(path) = form("sarif") {
-            keep(report, "SARIF file", path, |report| replace_file(path, report.sarif().as_bytes()));
+            keep(report, "SARIF file", path, |report| {
+                replace_file(path, report.sarif().as_bytes())
+            });
         }
         if let Some(path) = form("junit") {
-            keep(report, "JUnit file", path, |report| replace_file(path, report.junit().as_bytes()));
+            keep(report, "JUnit file", path, |report| {
+                replace_file(path, report.junit().as_bytes())
+            });
         }
-        keep(report, "report", &path, |report| replace_file(&path, report.json().as_bytes()));
-        if self.inputs.as_ref().is_none_or(|inputs| inputs.is_on("summary")) {
+        keep(report, "report", &path, |report| {
+            replace_file(&path, report.json().as_bytes())
+        });
+        if self
+            .inputs
+            .as_ref()
+            .is_none_or(|inputs| inputs.is_on("summary"))
+        {
             self.summarise(report);
         }
         let decision = Ending::of(report, self.fail_on()).decision;
@@ -202,7 +264,11 @@ impl Step {
         annotate(&self.console, report, ending.exit == Exit::Done);
         self.console.progress(100, &ending.message);
         self.console.say(&ending.message);
-        if self.console.is_whole() { ending } else { ending.unheard() }
+        if self.console.is_whole() {
+            ending
+        } else {
+            ending.unheard()
+        }
     }
 
     /// An image with its signatures, in a group of its own.
@@ -216,13 +282,18 @@ impl Step {
             let role = signature.role.as_deref().unwrap_or("-");
             let key = signature.key_id.as_deref().unwrap_or("-");
             let word = signature.status.word();
-            self.console.say(&format!("{} {role} key {key} {word}", signature.format));
+            self.console
+                .say(&format!("{} {role} key {key} {word}", signature.format));
         }
         self.console.close_group();
     }
 
     fn report_path(&self) -> PathBuf {
-        let named = self.inputs.as_ref().and_then(|inputs| inputs.text("report")).map(PathBuf::from);
+        let named = self
+            .inputs
+            .as_ref()
+            .and_then(|inputs| inputs.text("report"))
+            .map(PathBuf::from);
         named.unwrap_or_else(|| self.own_file("acr-sign-report-", "json"))
     }
 
@@ -234,14 +305,23 @@ impl Step {
     }
 
     fn summarise(&self, report: &mut Report) {
-        match (self.host, self.environment.get("GITHUB_STEP_SUMMARY").map(Path::new)) {
+        match (
+            self.host,
+            self.environment.get("GITHUB_STEP_SUMMARY").map(Path::new),
+        ) {
             (Host::GitHub, None) => {}
             (Host::GitHub, Some(path)) => {
-                keep(report, "summary", path, |report| append(path, report.summary(Profile::Github).as_bytes()));
+                keep(report, "summary", path, |report| {
+                    append(path, report.summary(Profile::Github).as_bytes())
+                });
             }
             (Host::Azure, _) => {
                 // The host shows the file's name as the title.
-                let title = if report.command == "verify" { "Image verification " } else { "Image signing " };
+                let title = if report.command == "verify" {
+                    "Image verification "
+                } else {
+                    "Image signing "
+                };
                 let path = self.own_file(title, "md");
                 keep(report, "summary", &path, |report| {
                     replace_file(&path, report.summary(Profile::Azure).as_bytes())?;
@@ -255,11 +335,18 @@ impl Step {
     fn set_outputs(&self, report: &mut Report, decision: Decision, report_path: &Path) {
         let sarif = self.inputs.as_ref().and_then(|inputs| inputs.text("sarif"));
         let values = outputs::outputs(report, decision, &report_path.display().to_string(), sarif);
-        match (self.host, self.environment.get("GITHUB_OUTPUT").map(Path::new)) {
+        match (
+            self.host,
+            self.environment.get("GITHUB_OUTPUT").map(Path::new),
+        ) {
             (Host::GitHub, None) => {}
             (Host::GitHub, Some(path)) => keep(report, "output", path, |_| {
                 let text = outputs::for_github(&values, &format!("acr-sign-{}", random()));
-                append(path, text.ok_or_else(|| io::Error::other("a value holds the delimiter"))?.as_bytes())
+                append(
+                    path,
+                    text.ok_or_else(|| io::Error::other("a value holds the delimiter"))?
+                        .as_bytes(),
+                )
             }),
             (Host::Azure, _) => {
                 for name in outputs::set_on_azure(&self.console, &values) {
@@ -271,9 +358,18 @@ impl Step {
 }
 
 /// Writes something of a step. Where that fails the step does, and every place that is written later says so.
-fn keep(report: &mut Report, what: &'static str, path: &Path, write: impl FnOnce(&Report) -> io::Result<()>) {
+fn keep(
+    report: &mut Report,
+    what: &'static str,
+    path: &Path,
+    write: impl FnOnce(&Report) -> io::Result<()>,
+) {
     if let Err(cause) = write(report) {
-        let problem = Problem::of(&PipelineError::Unwritable { what, path: path.display().to_string(), cause });
+        let problem = Problem::of(&PipelineError::Unwritable {
+            what,
+            path: path.display().to_string(),
+            cause,
+        });
         report.decision = report.decision.map(|_| Decision::Deny);
         match &report.error {
             None => report.error = Some(problem),
@@ -284,7 +380,9 @@ fn keep(report: &mut Report, what: &'static str, path: &Path, write: impl FnOnce
 
 /// The last act: the outcome, where the wrapper looks for it. What it cannot read is a failure.
 fn conclude(ending: &Ending, environment: &Environment) -> Exit {
-    let Some(path) = environment.get("ACR_SIGN_RESULT") else { return ending.exit };
+    let Some(path) = environment.get("ACR_SIGN_RESULT") else {
+        return ending.exit;
+    };
     match replace_file(Path::new(path), ending.document().as_bytes()) {
         Ok(()) => ending.exit,
         Err(_) => ending.exit.worst(Exit::Usage),
@@ -311,8 +409,14 @@ mod tests {
     /// Flags that a step does not take, and why.
     const NO_INPUTS: [(&str, &str); 5] = [
         ("at", "a step answers for now (design §3)"),
-        ("output", "the report is always written, as JSON; the log is for people"),
-        ("password-stdin", "the input `password` is what a step has instead of standard input"),
+        (
+            "output",
+            "the report is always written, as JSON; the log is for people",
+        ),
+        (
+            "password-stdin",
+            "the input `password` is what a step has instead of standard input",
+        ),
         ("quiet", "a step's log is the host's to fold"),
         ("verbose", "the host's debug switch says more"),
     ];
@@ -320,20 +424,31 @@ mod tests {
     fn flags(verb: Verb) -> BTreeSet<String> {
         let command = Cli::command();
         let command = command.find_subcommand(verb.word()).unwrap();
-        command.get_arguments().filter_map(|argument| Some(argument.get_long()?.to_owned())).collect()
+        command
+            .get_arguments()
+            .filter_map(|argument| Some(argument.get_long()?.to_owned()))
+            .collect()
     }
 
     #[test]
     fn every_flag_is_an_input_or_is_said_to_be_none() {
         for verb in [Verb::Sign, Verb::Verify] {
             for flag in flags(verb) {
-                let is_input =
-                    INPUTS.iter().any(|input| input.name == flag && input.verb.is_none_or(|only| only == verb));
+                let is_input = INPUTS
+                    .iter()
+                    .any(|input| input.name == flag && input.verb.is_none_or(|only| only == verb));
                 let is_none = NO_INPUTS.iter().any(|(name, _)| *name == flag);
-                assert!(is_input != is_none, "`--{flag}` of `{}`: input {is_input}, exception {is_none}", verb.word());
+                assert!(
+                    is_input != is_none,
+                    "`--{flag}` of `{}`: input {is_input}, exception {is_none}",
+                    verb.word()
+                );
             }
         }
-        let all: BTreeSet<String> = flags(Verb::Sign).into_iter().chain(flags(Verb::Verify)).collect();
+        let all: BTreeSet<String> = flags(Verb::Sign)
+            .into_iter()
+            .chain(flags(Verb::Verify))
+            .collect();
         for (name, _) in NO_INPUTS {
             assert!(all.contains(name), "`--{name}` is no flag");
         }
@@ -342,10 +457,16 @@ mod tests {
     #[test]
     fn every_input_that_becomes_a_flag_is_one_of_its_commands() {
         for input in INPUTS.iter().filter(|input| input.reader == Reader::Flag) {
-            for verb in
-                [Verb::Sign, Verb::Verify].into_iter().filter(|verb| input.verb.is_none_or(|only| only == *verb))
+            for verb in [Verb::Sign, Verb::Verify]
+                .into_iter()
+                .filter(|verb| input.verb.is_none_or(|only| only == *verb))
             {
-                assert!(flags(verb).contains(input.name), "`{}` has no `--{}`", verb.word(), input.name);
+                assert!(
+                    flags(verb).contains(input.name),
+                    "`{}` has no `--{}`",
+                    verb.word(),
+                    input.name
+                );
             }
         }
     }

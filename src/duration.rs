@@ -14,7 +14,9 @@ pub(crate) struct InvalidDuration {
 
 /// An integer above 0 and `ms`, `s`, `m`, `h` or `d`.
 pub(crate) fn parse(text: &str) -> Result<Duration, InvalidDuration> {
-    let wrong = || InvalidDuration { text: text.chars().take(50).collect() };
+    let wrong = || InvalidDuration {
+        text: text.chars().take(50).collect(),
+    };
     let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| wrong())?;
@@ -26,8 +28,15 @@ pub(crate) fn parse(text: &str) -> Result<Duration, InvalidDuration> {
         "d" => 86_400_000,
         _ => return Err(wrong()),
     };
-    let milliseconds = number.checked_mul(milliseconds).ok_or_else(wrong)?.min(LONGEST);
-    if milliseconds == 0 { Err(wrong()) } else { Ok(Duration::from_millis(milliseconds)) }
+    let milliseconds = number
+        .checked_mul(milliseconds)
+        .ok_or_else(wrong)?
+        .min(LONGEST);
+    if milliseconds == 0 {
+        Err(wrong())
+    } else {
+        Ok(Duration::from_millis(milliseconds))
+    }
 }
 
 #[cfg(test)]
@@ -36,12 +45,26 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, milliseconds) in
-            [("1ms", 1), ("90s", 90_000), ("10m", 600_000), ("2h", 7_200_000), ("1d", 86_400_000)]
-        {
+        for (text, milliseconds) in [
+            ("1ms", 1),
+            ("90s", 90_000),
+            ("10m", 600_000),
+            ("2h", 7_200_000),
+            ("1d", 86_400_000),
+        ] {
             assert_eq!(parse(text).unwrap(), Duration::from_millis(milliseconds));
         }
-        for wrong in ["", "10", "m", "1.5h", "-1s", "0s", "1w", "10 m", "99999999999999999999s"] {
+        for wrong in [
+            "",
+            "10",
+            "m",
+            "1.5h",
+            "-1s",
+            "0s",
+            "1w",
+            "10 m",
+            "99999999999999999999s",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,6 +1,9 @@
 //! Files that a run leaves behind: each is written whole or not at all, so that nobody ever reads half of one (N05).
 
-#![expect(clippy::disallowed_methods, reason = "the one place where files are written")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one place where files are written"
+)]
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -51,7 +54,11 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Adds to a file, or begins it: summaries add up over the steps of a job.
 pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    OpenOptions::new().create(true).append(true).open(path)?.write_all(bytes)
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?
+        .write_all(bytes)
 }
 
 /// The file of that name with something more at its end.
@@ -61,18 +68,27 @@ pub(crate) fn beside(path: &Path, extension: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn swap(path: &Path, beside: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+fn swap(
+    path: &Path,
+    beside: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     // Only what this run makes is written to, never where a link of that name leads.
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(beside)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(beside)?;
     let written = write(&mut file).and_then(|()| keep_rights(path, &file));
     drop(file);
-    written.and_then(|()| fs::rename(beside, path)).inspect_err(|_| {
-        let _ = fs::remove_file(beside);
-    })
+    written
+        .and_then(|()| fs::rename(beside, path))
+        .inspect_err(|_| {
+            let _ = fs::remove_file(beside);
+        })
 }
 
 /// Whoever could read the old file can read the new one, and nobody else.
@@ -83,7 +99,11 @@ fn keep_rights(path: &Path, new: &File) -> io::Result<()> {
         Err(error) => return Err(error),
     };
     // Not every file system has rights to set.
-    if new.metadata()?.permissions() == old { Ok(()) } else { new.set_permissions(old) }
+    if new.metadata()?.permissions() == old {
+        Ok(())
+    } else {
+        new.set_permissions(old)
+    }
 }
 
 /// Makes the new name outlast a loss of power, where folders can be opened.
@@ -91,7 +111,11 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix)
         && let Some(folder) = path.parent()
     {
-        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        let folder = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
         return File::open(folder)?.sync_all();
     }
     Ok(())
@@ -102,7 +126,9 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.collect();
         names.sort();
         names
@@ -143,7 +169,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.yaml");
         create(&path, b"one").unwrap();
-        assert_eq!(create(&path, b"two").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            create(&path, b"two").unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         append(&path, b", two").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "one, two");
     }
@@ -159,7 +188,10 @@ mod tests {
             for mode in [0o600, 0o664, 0o444] {
                 fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
                 replace(&path, b"new").unwrap();
-                assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+                assert_eq!(
+                    fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                    mode
+                );
             }
         }
     }
@@ -167,9 +199,15 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn what_lies_beside_is_cleared_away_and_never_followed() {
-        for (replace, extension) in [(BOTH[0], format!("{}.tmp", std::process::id())), (BOTH[1], "tmp".to_owned())] {
+        for (replace, extension) in [
+            (BOTH[0], format!("{}.tmp", std::process::id())),
+            (BOTH[1], "tmp".to_owned()),
+        ] {
             let folder = tempfile::tempdir().unwrap();
-            let (path, victim) = (folder.path().join("report.json"), folder.path().join("victim"));
+            let (path, victim) = (
+                folder.path().join("report.json"),
+                folder.path().join("victim"),
+            );
             fs::write(&victim, "untouched").unwrap();
             std::os::unix::fs::symlink(&victim, beside(&path, &extension)).unwrap();
             replace(&path, b"new").unwrap();

@@ -16,7 +16,10 @@ pub struct Environment(BTreeMap<String, String>);
 impl Environment {
     /// The value of `name`; an empty value counts as not given.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The same with a variable set.
@@ -35,13 +38,20 @@ impl Environment {
 
     /// All variables.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
-        Self(variables.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -67,10 +77,14 @@ pub struct Process {
 
 impl Process {
     /// The real process.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock and the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock and the environment"
+    )]
     pub fn real() -> Self {
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Self {
             environment: variables.collect(),
             stdin: Box::new(io::stdin()),

@@ -42,7 +42,11 @@ impl Exit {
             Self::Usage => 3,
             Self::Interrupted => 4,
         };
-        if rank(other) > rank(self) { other } else { self }
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -208,7 +212,9 @@ impl Reason {
                 .and_then(|rest| rest.strip_prefix(self.code()))
                 .is_some_and(|rest| rest.starts_with('`'))
         });
-        row.and_then(|row| row.split('|').nth(number)).unwrap_or_default().trim()
+        row.and_then(|row| row.split('|').nth(number))
+            .unwrap_or_default()
+            .trim()
     }
 }
 
@@ -243,7 +249,10 @@ mod tests {
     #[test]
     fn every_reason_has_a_cause_and_a_fix() {
         for reason in Reason::ALL {
-            assert!(reason.cause().len() > 10 && reason.fix().len() > 5, "{reason}");
+            assert!(
+                reason.cause().len() > 10 && reason.fix().len() > 5,
+                "{reason}"
+            );
         }
         assert_eq!(Reason::Timeout.fix(), "raise `--timeout`");
     }
@@ -251,7 +260,11 @@ mod tests {
     #[test]
     fn codes_are_distinct_and_kebab_case() {
         let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
-        assert!(codes.iter().all(|code| code.bytes().all(|b| b == b'-' || b.is_ascii_lowercase())));
+        assert!(
+            codes
+                .iter()
+                .all(|code| code.bytes().all(|b| b == b'-' || b.is_ascii_lowercase()))
+        );
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), Reason::ALL.len());

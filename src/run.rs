@@ -64,7 +64,11 @@ impl Outcome {
     pub(crate) fn failed(command: &'static str, failure: &Failure) -> Self {
         let mut report = Report::new(command);
         report.error = Some(failure.problem());
-        Self { report, text: String::new(), json: None }
+        Self {
+            report,
+            text: String::new(),
+            json: None,
+        }
     }
 }
 
@@ -84,9 +88,13 @@ fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure>
         _ => None,
     };
     let timeout = settings.timeout.clone();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime =
-        runtime.map_err(|error| SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid)
+    })?;
     let progress = progress(command, shared, process);
     let outcome = runtime.block_on(async {
         let (mut services, deadline) = Services::open(settings, process.now)?;
@@ -113,7 +121,11 @@ fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure>
 }
 
 /// Something that moves, on a terminal only.
-fn progress(command: &Command, shared: &Shared, process: &Process) -> Option<indicatif::ProgressBar> {
+fn progress(
+    command: &Command,
+    shared: &Shared,
+    process: &Process,
+) -> Option<indicatif::ProgressBar> {
     let quiet = shared.output.quiet || shared.output.verbose > 0;
     (process.terminal && !quiet).then(|| {
         let bar = indicatif::ProgressBar::new_spinner();
@@ -152,7 +164,11 @@ fn refuse(error: &clap::Error, process: &mut Process) -> Exit {
 
 /// Writes a result; a result that cannot be written was not delivered.
 fn written(process: &mut Process, bytes: &[u8]) -> Exit {
-    match process.stdout.write_all(bytes).and_then(|()| process.stdout.flush()) {
+    match process
+        .stdout
+        .write_all(bytes)
+        .and_then(|()| process.stdout.flush())
+    {
         Ok(()) => Exit::Done,
         Err(_) => Exit::Undecided,
     }
@@ -189,7 +205,9 @@ fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exi
         crate::cli::Form::Text => outcome.text.clone(),
     };
     exit = exit.worst(written(process, result.as_bytes()));
-    let _ = process.stderr.write_all(outcome.report.story(output.quiet).as_bytes());
+    let _ = process
+        .stderr
+        .write_all(outcome.report.story(output.quiet).as_bytes());
     exit
 }
 
@@ -214,10 +232,21 @@ fn log(output: &Output, process: &Process) {
 }
 
 /// Sends this program's own log to `writer`, and nothing of the libraries it stands on.
-pub(crate) fn write_log(level: LevelFilter, colour: bool, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) {
-    let all = tracing_subscriber::fmt().with_max_level(level).with_writer(writer).with_ansi(colour).without_time();
+pub(crate) fn write_log(
+    level: LevelFilter,
+    colour: bool,
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) {
+    let all = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(writer)
+        .with_ansi(colour)
+        .without_time();
     // A second run in one process keeps the first one's subscriber.
-    let _ = all.finish().with(Targets::new().with_target("acr_sign", level)).try_init();
+    let _ = all
+        .finish()
+        .with(Targets::new().with_target("acr_sign", level))
+        .try_init();
 }
 
 fn output(command: &Command) -> &Output {

@@ -33,7 +33,9 @@ impl Timestamp {
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let delta = time::Duration::try_from(duration).unwrap_or(time::Duration::MAX);
-        self.0.checked_add(delta).map_or(Self::LATEST, |sum| Self(sum).min(Self::LATEST))
+        self.0
+            .checked_add(delta)
+            .map_or(Self::LATEST, |sum| Self(sum).min(Self::LATEST))
     }
 
     /// This time less a duration; `None` where that would be before the year 1.
@@ -64,7 +66,11 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        OffsetDateTime::parse(text, &Rfc3339).map(Self::from).map_err(|_| InvalidTimestamp { text: text.to_owned() })
+        OffsetDateTime::parse(text, &Rfc3339)
+            .map(Self::from)
+            .map_err(|_| InvalidTimestamp {
+                text: text.to_owned(),
+            })
     }
 }
 
@@ -85,7 +91,10 @@ mod tests {
             ("2029-01-02T03:04:05Z", "2029-01-02T03:04:05Z"),
             ("2029-01-02T03:04:05.120Z", "2029-01-02T03:04:05.12Z"),
             ("2029-01-02T03:04:05.000Z", "2029-01-02T03:04:05Z"),
-            ("2029-01-02T03:04:05.123456789+05:30", "2029-01-01T21:34:05.123456789Z"),
+            (
+                "2029-01-02T03:04:05.123456789+05:30",
+                "2029-01-01T21:34:05.123456789Z",
+            ),
         ] {
             assert_eq!(given.parse::<Timestamp>().unwrap().to_string(), printed);
         }

@@ -12,7 +12,12 @@
 #[path = "../benches/collection/mod.rs"]
 mod collection;
 #[path = "it/world.rs"]
-#[allow(dead_code, clippy::indexing_slicing, clippy::panic, reason = "shared with the other tests")]
+#[allow(
+    dead_code,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "shared with the other tests"
+)]
 mod world;
 
 use std::process::Command;
@@ -36,7 +41,10 @@ const MB: usize = 1_000_000;
 fn alone(test: &str, variables: &[(String, String)]) {
     let own = std::env::current_exe().unwrap();
     let mut command = Command::new(own);
-    command.args(["--exact", test, "--nocapture"]).env(ALONE, "1").envs(variables.iter().cloned());
+    command
+        .args(["--exact", test, "--nocapture"])
+        .env(ALONE, "1")
+        .envs(variables.iter().cloned());
     assert!(command.status().unwrap().success(), "{test}");
 }
 
@@ -56,7 +64,11 @@ fn one_more_tag_in_60_000_takes_less_than_150_mb() {
     let bytes = collection.files["targets"].len();
     let verify = peak(|| assert!(collection.load().is_some()));
     let sign = peak(|| assert_eq!(collection.sign_one_more(), Some(2)));
-    println!("60,000 tags, {bytes} bytes: at most {} kB to verify, {} kB to sign one more", verify / 1000, sign / 1000);
+    println!(
+        "60,000 tags, {bytes} bytes: at most {} kB to verify, {} kB to sign one more",
+        verify / 1000,
+        sign / 1000
+    );
     assert!(bytes > 5 * MB, "{bytes}");
     assert!(sign < 150 * MB && verify < 150 * MB, "{verify} {sign}");
 }
@@ -67,7 +79,10 @@ fn signing_1_000_images_takes_less_than_40_mb() {
         let arguments = std::iter::once("acr-sign").chain(line.split_whitespace());
         let mut exit = Exit::Undecided;
         let sign = peak(|| {
-            let mut process = Process { stdout: Box::new(std::io::sink()), ..Process::real() };
+            let mut process = Process {
+                stdout: Box::new(std::io::sink()),
+                ..Process::real()
+            };
             exit = run(arguments.map(Into::into), &mut process);
         });
         println!("1,000 images: at most {} kB", sign / 1000);
@@ -81,8 +96,14 @@ fn signing_1_000_images_takes_less_than_40_mb() {
     for tag in &tags {
         world.sandbox.registry().retag("shop/web", &digest, tag);
     }
-    let images: Vec<String> = tags.iter().map(|tag| format!("{REPOSITORY}:{tag}")).collect();
-    let line = format!("sign {} --format dct --key akv:contoso/keys/release --root {root}", images.join(" "));
+    let images: Vec<String> = tags
+        .iter()
+        .map(|tag| format!("{REPOSITORY}:{tag}"))
+        .collect();
+    let line = format!(
+        "sign {} --format dct --key akv:contoso/keys/release --root {root}",
+        images.join(" ")
+    );
     let mut variables = world.environment.clone();
     variables.push((LINE.to_owned(), line));
     alone("signing_1_000_images_takes_less_than_40_mb", &variables);

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use acr_sign::{
     crypto::{KeyKind, PublicKey, Signature},
     format::dct::{
-        Draft, Gun, Key, KeyId, Publication, RoleName, RootStep, RootTrust, RootWalk, Step, TrustedSet,
+        Draft, Gun, Key, KeyId, Publication, RoleName, RootStep, RootTrust, RootWalk, Step,
+        TrustedSet,
         init::{self, NewCollection, SnapshotKey},
         lookup::Entry,
         sign::{Change, prepare},
@@ -29,9 +30,17 @@ pub struct Collection {
 }
 
 fn tags(count: u32) -> Change {
-    let entry = |number: u32| Entry { digest: Digest::sha256(&number.to_be_bytes()), length: 1367 };
-    let set = (0..count).filter_map(|number| Some((format!("v1.{number}").parse().ok()?, entry(number)))).collect();
-    Change { set, ..Change::default() }
+    let entry = |number: u32| Entry {
+        digest: Digest::sha256(&number.to_be_bytes()),
+        length: 1367,
+    };
+    let set = (0..count)
+        .filter_map(|number| Some((format!("v1.{number}").parse().ok()?, entry(number))))
+        .collect();
+    Change {
+        set,
+        ..Change::default()
+    }
 }
 
 impl Collection {
@@ -41,7 +50,13 @@ impl Collection {
         let repository = Repository::named("contoso.azurecr.io/web/app").ok()?;
         let now = Timestamp::from_unix(1_800_000_000)?;
         let pin = KeyId::of(b"");
-        let mut collection = Self { key, gun: Gun::from(&repository), pin, now, files: BTreeMap::new() };
+        let mut collection = Self {
+            key,
+            gun: Gun::from(&repository),
+            pin,
+            now,
+            files: BTreeMap::new(),
+        };
         let public = collection.public()?;
         let new = NewCollection {
             gun: collection.gun.clone(),
@@ -75,7 +90,9 @@ impl Collection {
         loop {
             match next {
                 (draft, Step::Sign(request)) => {
-                    next = draft.step(Some(Signature(self.sign(&request.message)))).ok()?;
+                    next = draft
+                        .step(Some(Signature(self.sign(&request.message))))
+                        .ok()?;
                 }
                 (draft, Step::Done(publication)) => return Some((draft, publication)),
             }
@@ -84,7 +101,12 @@ impl Collection {
 
     fn publish(&mut self, draft: Draft) -> Option<Draft> {
         let (draft, publication) = self.answered(draft)?;
-        self.files.extend(publication.files.into_iter().map(|(role, bytes)| (role.to_string(), bytes)));
+        self.files.extend(
+            publication
+                .files
+                .into_iter()
+                .map(|(role, bytes)| (role.to_string(), bytes)),
+        );
         self.stamp()?;
         Some(draft)
     }
@@ -95,7 +117,8 @@ impl Collection {
             "_type": "Timestamp", "expires": "2027-02-01T00:00:00Z", "version": 1,
             "meta": { "snapshot": described(self.files.get("snapshot")?) },
         });
-        self.files.insert("timestamp".to_owned(), self.signed(&signed)?);
+        self.files
+            .insert("timestamp".to_owned(), self.signed(&signed)?);
         Some(())
     }
 
@@ -104,13 +127,24 @@ impl Collection {
         let key_id = Key::from_public_key(&self.public()?).key_id().to_string();
         let sig = BASE64.encode(self.sign(body.to_string().as_bytes()));
         let signatures: Value = json!([{ "keyid": key_id, "method": "ecdsa", "sig": sig }]);
-        Some(json!({ "signed": body, "signatures": signatures }).to_string().into_bytes())
+        Some(
+            json!({ "signed": body, "signatures": signatures })
+                .to_string()
+                .into_bytes(),
+        )
     }
 
     /// Verifies all of it.
     pub fn load(&self) -> Option<TrustedSet> {
-        let mut walk = RootWalk::new(self.gun.clone(), RootTrust::Keys(vec![self.pin]), None, self.now);
-        let RootStep::Trusted(mut set) = walk.offer(self.files.get("root")?).ok()? else { return None };
+        let mut walk = RootWalk::new(
+            self.gun.clone(),
+            RootTrust::Keys(vec![self.pin]),
+            None,
+            self.now,
+        );
+        let RootStep::Trusted(mut set) = walk.offer(self.files.get("root")?).ok()? else {
+            return None;
+        };
         set.update_timestamp(self.files.get("timestamp")?).ok()?;
         set.update_snapshot(self.files.get("snapshot")?).ok()?;
         set.update_targets(self.files.get("targets")?).ok()?;
@@ -121,10 +155,23 @@ impl Collection {
     pub fn sign_one_more(&self) -> Option<usize> {
         let set = self.load()?;
         let change = Change {
-            set: vec![("latest".parse().ok()?, Entry { digest: Digest::sha256(b"latest"), length: 1 })],
+            set: vec![(
+                "latest".parse().ok()?,
+                Entry {
+                    digest: Digest::sha256(b"latest"),
+                    length: 1,
+                },
+            )],
             ..Change::default()
         };
-        let draft = prepare(&set, &change, &[RoleName::TARGETS], &[self.public()?], self.now).ok()?;
+        let draft = prepare(
+            &set,
+            &change,
+            &[RoleName::TARGETS],
+            &[self.public()?],
+            self.now,
+        )
+        .ok()?;
         Some(self.answered(draft)?.1.files.len())
     }
 }

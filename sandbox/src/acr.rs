@@ -54,13 +54,19 @@ impl Acr {
 
     /// Gives a client exactly these roles.
     pub fn grant(&self, client: &str, roles: &[Role]) {
-        self.roles.lock().unwrap_or_else(PoisonError::into_inner).insert(client.to_owned(), roles.to_vec());
+        self.roles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(client.to_owned(), roles.to_vec());
     }
 
     /// Adds a user with a password, such as the admin account or a repository-scoped token. Such users can
     /// push and pull, and never touch trust data.
     pub fn add_user(&self, user: &str, password: &str) {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner).insert(user.to_owned(), password.to_owned());
+        self.users
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(user.to_owned(), password.to_owned());
     }
 
     /// Lets anybody pull.
@@ -74,20 +80,33 @@ impl Acr {
     }
 
     /// The refusal, unless the request carries a token that covers the scope.
-    pub(crate) fn refuse(&self, request: &Request, scope: Option<(&str, &str)>) -> Option<Response> {
+    pub(crate) fn refuse(
+        &self,
+        request: &Request,
+        scope: Option<(&str, &str)>,
+    ) -> Option<Response> {
         let claims = request.bearer().and_then(|token| self.issuer.check(token));
-        let claims =
-            claims.filter(|claims| claims["aud"] == self.host.as_str() && claims["grant_type"] == "access_token");
+        let claims = claims.filter(|claims| {
+            claims["aud"] == self.host.as_str() && claims["grant_type"] == "access_token"
+        });
         let granted = match (&claims, scope) {
             (Some(_), None) => true,
-            (Some(claims), Some((name, actions))) => actions.split(',').all(|action| covers(claims, name, action)),
+            (Some(claims), Some((name, actions))) => actions
+                .split(',')
+                .all(|action| covers(claims, name, action)),
             (None, _) => self.basic_is_good(request),
         };
         if granted {
             return None;
         }
-        let scope = scope.map(|(name, actions)| format!(",scope=\"{name}:{actions}\"")).unwrap_or_default();
-        let wrong = if claims.is_some() { ",error=\"insufficient_scope\"" } else { "" };
+        let scope = scope
+            .map(|(name, actions)| format!(",scope=\"{name}:{actions}\""))
+            .unwrap_or_default();
+        let wrong = if claims.is_some() {
+            ",error=\"insufficient_scope\""
+        } else {
+            ""
+        };
         let challenge = format!(
             "Bearer realm=\"https://{}/oauth2/token\",service=\"{}\"{scope}{wrong}",
             request.authority, self.host
@@ -101,11 +120,17 @@ impl Acr {
     }
 
     fn basic_is_good(&self, request: &Request) -> bool {
-        request.basic().is_some_and(|(user, password)| self.user_is(&user, &password))
+        request
+            .basic()
+            .is_some_and(|(user, password)| self.user_is(&user, &password))
     }
 
     fn user_is(&self, user: &str, password: &str) -> bool {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner).get(user).is_some_and(|known| known == password)
+        self.users
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(user)
+            .is_some_and(|known| known == password)
     }
 
     pub(crate) fn oauth2(&self, request: &Request) -> Response {
@@ -120,27 +145,42 @@ impl Acr {
     fn exchange(&self, request: &Request) -> Response {
         let field = |name| request.field(name).unwrap_or_default();
         let claims = self.issuer.check(&field("access_token"));
-        let audience =
-            claims.as_ref().and_then(|claims| claims["aud"].as_str()).unwrap_or_default().trim_end_matches('/');
+        let audience = claims
+            .as_ref()
+            .and_then(|claims| claims["aud"].as_str())
+            .unwrap_or_default()
+            .trim_end_matches('/');
         let accepted = match audience {
             "https://containerregistry.azure.net" => true,
             "https://management.azure.com" => self.arm_tokens.load(Ordering::SeqCst),
             _ => false,
         };
-        let tenant_fits = claims.as_ref().is_some_and(|claims| claims["tid"] == self.tenant.as_str());
+        let tenant_fits = claims
+            .as_ref()
+            .is_some_and(|claims| claims["tid"] == self.tenant.as_str());
         let service_fits = field("service") == self.host || field("service") == request.authority;
         if field("grant_type") != "access_token" || !accepted || !tenant_fits || !service_fits {
-            return error(401, "UNAUTHORIZED", "the token is not one that can be exchanged");
+            return error(
+                401,
+                "UNAUTHORIZED",
+                "the token is not one that can be exchanged",
+            );
         }
-        let client = claims.map(|claims| claims["appid"].clone()).unwrap_or_default();
+        let client = claims
+            .map(|claims| claims["appid"].clone())
+            .unwrap_or_default();
         let token = self.issuer.issue(json!({"aud": self.host, "iss": "Azure Container Registry", "sub": client, "tenant": self.tenant, "grant_type": "refresh_token"}));
         Response::json(200, &json!({"refresh_token": token}))
     }
 
     fn post_token(&self, request: &Request) -> Response {
         let field = |name| request.field(name).unwrap_or_default();
-        let scopes: Vec<String> =
-            request.form().into_iter().filter(|(key, _)| key == "scope").map(|(_, value)| value).collect();
+        let scopes: Vec<String> = request
+            .form()
+            .into_iter()
+            .filter(|(key, _)| key == "scope")
+            .map(|(_, value)| value)
+            .collect();
         match field("grant_type").as_str() {
             "refresh_token" => match self.refresh(&field("refresh_token")) {
                 Some(client) => self.access(&client, &scopes, false),
@@ -152,15 +192,23 @@ impl Acr {
     }
 
     fn get_token(&self, request: &Request) -> Response {
-        let scopes: Vec<String> =
-            request.query.iter().filter(|(key, _)| key == "scope").map(|(_, value)| value.clone()).collect();
+        let scopes: Vec<String> = request
+            .query
+            .iter()
+            .filter(|(key, _)| key == "scope")
+            .map(|(_, value)| value.clone())
+            .collect();
         let (user, password) = request.basic().unwrap_or_default();
         self.with_password(&user, &password, &scopes)
     }
 
     fn with_password(&self, user: &str, password: &str, scopes: &[String]) -> Response {
         if user.is_empty() && password.is_empty() {
-            let client = if self.anonymous_pull.load(Ordering::SeqCst) { "anonymous" } else { "nobody" };
+            let client = if self.anonymous_pull.load(Ordering::SeqCst) {
+                "anonymous"
+            } else {
+                "nobody"
+            };
             return self.access(client, scopes, true);
         }
         if user == "00000000-0000-0000-0000-000000000000"
@@ -189,9 +237,12 @@ impl Acr {
             .filter_map(|scope| {
                 let (name, actions) = scope.rsplit_once(':')?;
                 let (kind, name) = name.split_once(':')?;
-                let actions: Vec<&str> =
-                    actions.split(',').filter(|action| self.may(client, kind, name, action, local)).collect();
-                (!actions.is_empty()).then(|| json!({"type": kind, "name": name, "actions": actions}))
+                let actions: Vec<&str> = actions
+                    .split(',')
+                    .filter(|action| self.may(client, kind, name, action, local))
+                    .collect();
+                (!actions.is_empty())
+                    .then(|| json!({"type": kind, "name": name, "actions": actions}))
             })
             .collect();
         let token = self.issuer.issue(json!({"aud": self.host, "iss": "Azure Container Registry", "sub": client, "grant_type": "access_token", "access": access}));
@@ -210,7 +261,13 @@ impl Acr {
                 pull || (!anonymous && action != "*")
             };
         }
-        let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner).get(client).cloned().unwrap_or_default();
+        let roles = self
+            .roles
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(client)
+            .cloned()
+            .unwrap_or_default();
         let has = |role| roles.contains(&role);
         match (kind, action) {
             ("registry", _) => !roles.is_empty(),
@@ -225,18 +282,32 @@ impl Acr {
     /// Whether the bearer of this request may write trust data.
     pub(crate) fn may_sign(&self, request: &Request) -> bool {
         let claims = request.bearer().and_then(|token| self.issuer.check(token));
-        let client = claims.and_then(|claims| claims["sub"].as_str().map(ToOwned::to_owned)).unwrap_or_default();
+        let client = claims
+            .and_then(|claims| claims["sub"].as_str().map(ToOwned::to_owned))
+            .unwrap_or_default();
         let roles = self.roles.lock().unwrap_or_else(PoisonError::into_inner);
-        roles.get(&client).is_some_and(|roles| roles.contains(&Role::AcrImageSigner))
+        roles
+            .get(&client)
+            .is_some_and(|roles| roles.contains(&Role::AcrImageSigner))
     }
 }
 
 /// Whether the token's claims grant the action on the name.
 fn covers(claims: &Value, name: &str, action: &str) -> bool {
-    let Some((kind, name)) = name.split_once(':') else { return false };
-    let entries = claims["access"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some((kind, name)) = name.split_once(':') else {
+        return false;
+    };
+    let entries = claims["access"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     entries.iter().any(|entry| {
-        let actions = entry["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
-        entry["type"] == kind && entry["name"] == name && actions.iter().any(|granted| granted == action)
+        let actions = entry["actions"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        entry["type"] == kind
+            && entry["name"] == name
+            && actions.iter().any(|granted| granted == action)
     })
 }

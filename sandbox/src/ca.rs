@@ -3,7 +3,8 @@
 use std::{io, sync::Arc};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use rustls::{
     ServerConfig,
@@ -21,7 +22,8 @@ impl Authority {
     pub(crate) fn new(names: Vec<String>, http2: bool) -> io::Result<Self> {
         let ca_key = KeyPair::generate().map_err(io::Error::other)?;
         let mut ca = CertificateParams::default();
-        ca.distinguished_name.push(DnType::CommonName, "acr-sandbox CA");
+        ca.distinguished_name
+            .push(DnType::CommonName, "acr-sandbox CA");
         ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = ca.self_signed(&ca_key).map_err(io::Error::other)?;
@@ -29,7 +31,8 @@ impl Authority {
 
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let mut leaf = CertificateParams::new(names).map_err(io::Error::other)?;
-        leaf.distinguished_name.push(DnType::CommonName, "acr-sandbox");
+        leaf.distinguished_name
+            .push(DnType::CommonName, "acr-sandbox");
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let leaf = leaf.signed_by(&key, &issuer).map_err(io::Error::other)?;
 
@@ -41,8 +44,14 @@ impl Authority {
             .with_no_client_auth()
             .with_single_cert(vec![leaf.der().clone()], key)
             .map_err(io::Error::other)?;
-        tls.alpn_protocols =
-            if http2 { vec![b"h2".to_vec(), b"http/1.1".to_vec()] } else { vec![b"http/1.1".to_vec()] };
-        Ok(Self { pem: certificate.pem(), tls: Arc::new(tls) })
+        tls.alpn_protocols = if http2 {
+            vec![b"h2".to_vec(), b"http/1.1".to_vec()]
+        } else {
+            vec![b"http/1.1".to_vec()]
+        };
+        Ok(Self {
+            pem: certificate.pem(),
+            tls: Arc::new(tls),
+        })
     }
 }

@@ -39,7 +39,11 @@ struct Client {
 
 impl Entra {
     pub(crate) fn new(issuer: Arc<Issuer>, tenant: &str) -> Self {
-        Self { issuer, tenant: tenant.to_owned(), clients: Mutex::default() }
+        Self {
+            issuer,
+            tenant: tenant.to_owned(),
+            clients: Mutex::default(),
+        }
     }
 
     /// Lets a client prove itself with a secret.
@@ -74,8 +78,12 @@ impl Entra {
         let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
         match segments.as_slice() {
             ["common", "discovery", "instance"] => self.instance(request),
-            [tenant, "v2.0", ".well-known", "openid-configuration"] => self.configuration(request, tenant),
-            [tenant, "oauth2", "v2.0", "token"] if request.method == http::Method::POST => self.token(request, tenant),
+            [tenant, "v2.0", ".well-known", "openid-configuration"] => {
+                self.configuration(request, tenant)
+            }
+            [tenant, "oauth2", "v2.0", "token"] if request.method == http::Method::POST => {
+                self.token(request, tenant)
+            }
             _ => Response::new(404),
         }
     }
@@ -110,9 +118,17 @@ impl Entra {
     fn token(&self, request: &Request, tenant: &str) -> Response {
         let field = |name| request.field(name).unwrap_or_default();
         if tenant != self.tenant {
-            return refused(400, "invalid_request", 90002, &format!("Tenant '{tenant}' not found."));
+            return refused(
+                400,
+                "invalid_request",
+                90002,
+                &format!("Tenant '{tenant}' not found."),
+            );
         }
-        let Some(resource) = field("scope").strip_suffix("/.default").map(ToOwned::to_owned) else {
+        let Some(resource) = field("scope")
+            .strip_suffix("/.default")
+            .map(ToOwned::to_owned)
+        else {
             return refused(
                 400,
                 "invalid_scope",
@@ -121,7 +137,9 @@ impl Entra {
             );
         };
         let client = field("client_id");
-        if let Err(refusal) = self.proven(&client, &field("client_secret"), &field("client_assertion")) {
+        if let Err(refusal) =
+            self.proven(&client, &field("client_secret"), &field("client_assertion"))
+        {
             return refusal;
         }
         let token = self.access_token(&client, &resource);
@@ -147,7 +165,12 @@ impl Entra {
             return if good {
                 Ok(())
             } else {
-                Err(refused(401, "invalid_client", 7_000_215, "Invalid client secret provided."))
+                Err(refused(
+                    401,
+                    "invalid_client",
+                    7_000_215,
+                    "Invalid client secret provided.",
+                ))
             };
         }
         let Some(claims) = self.issuer.check(assertion) else {
@@ -160,7 +183,9 @@ impl Entra {
         };
         let text = |name: &str| claims[name].as_str().unwrap_or_default().to_owned();
         let (issuer, subject, audience) = (text("iss"), text("sub"), text("aud"));
-        let known = |one: &Federation| one.issuer == issuer && one.subject == subject && one.audience == audience;
+        let known = |one: &Federation| {
+            one.issuer == issuer && one.subject == subject && one.audience == audience
+        };
         if entry.federations.iter().any(known) {
             return Ok(());
         }

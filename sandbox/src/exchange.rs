@@ -46,17 +46,25 @@ impl Request {
 
     /// The first value of a query parameter.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as a form.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body).into_owned().collect()
+        url::form_urlencoded::parse(&self.body)
+            .into_owned()
+            .collect()
     }
 
     /// The first value of a form field.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
-        self.form().into_iter().find(|(key, _)| key == name).map(|(_, value)| value)
+        self.form()
+            .into_iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 
     /// The bearer token, if one was sent.
@@ -69,7 +77,8 @@ impl Request {
         use base64::{Engine as _, prelude::BASE64_STANDARD};
         let text = self.header("authorization")?.strip_prefix("Basic ")?;
         let text = String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok()?;
-        text.split_once(':').map(|(user, password)| (user.to_owned(), password.to_owned()))
+        text.split_once(':')
+            .map(|(user, password)| (user.to_owned(), password.to_owned()))
     }
 
     /// The body as JSON; `Null` if it is none.
@@ -81,12 +90,18 @@ impl Request {
 impl Response {
     /// An empty answer.
     pub(crate) fn new(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     /// An answer with a JSON body.
     pub(crate) fn json(status: u16, value: &Value) -> Self {
-        Self::new(status).header("content-type", "application/json; charset=utf-8").body(value.to_string())
+        Self::new(status)
+            .header("content-type", "application/json; charset=utf-8")
+            .body(value.to_string())
     }
 
     /// With a further header.

@@ -75,7 +75,16 @@ pub struct Fault {
 impl Fault {
     /// A fault that strikes every request.
     pub fn new(action: Action) -> Self {
-        Self { service: None, method: None, host: None, path: None, first: 1, times: usize::MAX, action, seen: 0 }
+        Self {
+            service: None,
+            method: None,
+            host: None,
+            path: None,
+            first: 1,
+            times: usize::MAX,
+            action,
+            seen: 0,
+        }
     }
 
     /// Only requests for this service.
@@ -122,9 +131,15 @@ impl Fault {
 
     fn strikes(&mut self, service: Service, request: &Request) -> bool {
         let matches = self.service.is_none_or(|wanted| wanted == service)
-            && self.method.as_ref().is_none_or(|method| request.method == method.as_str())
+            && self
+                .method
+                .as_ref()
+                .is_none_or(|method| request.method == method.as_str())
             && self.host.as_ref().is_none_or(|host| request.host == *host)
-            && self.path.as_ref().is_none_or(|part| request.path.contains(part));
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|part| request.path.contains(part));
         if matches {
             self.seen += 1;
         }
@@ -138,11 +153,17 @@ pub(crate) struct Script(Mutex<Vec<Fault>>);
 
 impl Script {
     pub(crate) fn add(&self, fault: Fault) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(fault);
     }
 
     pub(crate) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// What strikes this request, if anything: the first fault that does; all count it.

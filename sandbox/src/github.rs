@@ -19,7 +19,9 @@ pub struct GitHubApi {
 
 impl GitHubApi {
     pub(crate) fn new() -> Self {
-        Self { started: Mutex::new("2026-01-01T00:00:00Z".to_owned()) }
+        Self {
+            started: Mutex::new("2026-01-01T00:00:00Z".to_owned()),
+        }
     }
 
     /// Sets when the run began, as the API writes it.
@@ -32,10 +34,16 @@ impl GitHubApi {
             return Response::json(401, &json!({"message": "Bad credentials", "status": "401"}));
         }
         let (repository, run) = GITHUB_RUN;
-        if request.method != http::Method::GET || request.path != format!("/repos/{repository}/actions/runs/{run}") {
+        if request.method != http::Method::GET
+            || request.path != format!("/repos/{repository}/actions/runs/{run}")
+        {
             return Response::json(404, &json!({"message": "Not Found", "status": "404"}));
         }
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let started = self
+            .started
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         Response::json(
             200,
             &json!({"id": 7, "name": "ci", "event": "push", "run_attempt": 1, "run_started_at": started}),

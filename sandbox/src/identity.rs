@@ -28,7 +28,12 @@ pub struct ManagedIdentity {
 
 impl ManagedIdentity {
     pub(crate) fn new(entra: Arc<Entra>, issuer: Arc<Issuer>, client: &str) -> Self {
-        Self { entra, issuer, assigned: Mutex::new(vec![client.to_owned()]), imds: AtomicBool::new(true) }
+        Self {
+            entra,
+            issuer,
+            assigned: Mutex::new(vec![client.to_owned()]),
+            imds: AtomicBool::new(true),
+        }
     }
 
     /// Assigns these user-assigned identities; with several, one must be named.
@@ -51,7 +56,8 @@ impl ManagedIdentity {
         if !self.imds.load(Ordering::SeqCst) || request.path != "/metadata/identity/oauth2/token" {
             return Response::new(404);
         }
-        if request.header("metadata") != Some("true") || request.header("x-forwarded-for").is_some() {
+        if request.header("metadata") != Some("true") || request.header("x-forwarded-for").is_some()
+        {
             return refused("bad_request_102", "Required metadata header not specified");
         }
         self.token(request)
@@ -86,5 +92,8 @@ impl ManagedIdentity {
 }
 
 fn refused(error: &str, description: &str) -> Response {
-    Response::json(400, &json!({"error": error, "error_description": description}))
+    Response::json(
+        400,
+        &json!({"error": error, "error_description": description}),
+    )
 }

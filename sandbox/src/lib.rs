@@ -2,7 +2,10 @@
 //! pipeline hosts' token services. Real protocols, real keys, real TLS; nothing of acr-sign is in it, so that
 //! an error on one side is not repeated on the other. It can be told to misbehave, and counts requests.
 
-#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "into JSON only, where a missing member is null"
+)]
 
 mod acr;
 mod ca;
@@ -126,7 +129,10 @@ impl Sandbox {
         let ca_file = folder.join("ca.pem");
         fs::write(&ca_file, &authority.pem)?;
         let world = Arc::new(World::new(options));
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
         let listen = || -> io::Result<TcpListener> {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
@@ -135,11 +141,25 @@ impl Sandbox {
         let (tls, plain) = (listen()?, listen()?);
         let (tls_port, plain_port) = (tls.local_addr()?.port(), plain.local_addr()?.port());
         let guard = runtime.enter();
-        let (tls, plain) = (tokio::net::TcpListener::from_std(tls)?, tokio::net::TcpListener::from_std(plain)?);
-        runtime.spawn(server::serve(tls, Some(TlsAcceptor::from(authority.tls)), world.clone()));
+        let (tls, plain) = (
+            tokio::net::TcpListener::from_std(tls)?,
+            tokio::net::TcpListener::from_std(plain)?,
+        );
+        runtime.spawn(server::serve(
+            tls,
+            Some(TlsAcceptor::from(authority.tls)),
+            world.clone(),
+        ));
         runtime.spawn(server::serve(plain, None, world.clone()));
         drop(guard);
-        Ok(Self { world, runtime: Some(runtime), folder, ca_file, tls_port, plain_port })
+        Ok(Self {
+            world,
+            runtime: Some(runtime),
+            folder,
+            ca_file,
+            tls_port,
+            plain_port,
+        })
     }
 
     /// `HOST[:PORT]=ADDR:PORT` for every name that the sandbox answers for.
@@ -147,7 +167,9 @@ impl Sandbox {
         let tls = names(&self.world.options)
             .into_iter()
             .filter(|name| !name.starts_with('*') && name.contains('.') && *name != "127.0.0.1");
-        let mut all: Vec<String> = tls.map(|name| format!("{name}=127.0.0.1:{}", self.tls_port)).collect();
+        let mut all: Vec<String> = tls
+            .map(|name| format!("{name}=127.0.0.1:{}", self.tls_port))
+            .collect();
         all.push(format!("169.254.169.254:80=127.0.0.1:{}", self.plain_port));
         all
     }
@@ -176,19 +198,36 @@ impl Sandbox {
     pub fn secrets(&self) -> Vec<String> {
         let token = self.world.issuer.issue(json!({}));
         let head = token.split('.').next().unwrap_or_default();
-        let fixed = [CLIENT_SECRET, identity::IDENTITY_HEADER, oidc::GITHUB_BEARER, oidc::PIPELINES_BEARER];
-        std::iter::once(head).chain(fixed).chain([registry::STORAGE_SIGNATURE]).map(ToOwned::to_owned).collect()
+        let fixed = [
+            CLIENT_SECRET,
+            identity::IDENTITY_HEADER,
+            oidc::GITHUB_BEARER,
+            oidc::PIPELINES_BEARER,
+        ];
+        std::iter::once(head)
+            .chain(fixed)
+            .chain([registry::STORAGE_SIGNATURE])
+            .map(ToOwned::to_owned)
+            .collect()
     }
 
     /// The variables that a step of this kind has.
     pub fn environment(&self, identity: Identity) -> Vec<(String, String)> {
         let options = &self.world.options;
         let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let client = || vec![own("AZURE_CLIENT_ID", &options.client), own("AZURE_TENANT_ID", &options.tenant)];
+        let client = || {
+            vec![
+                own("AZURE_CLIENT_ID", &options.client),
+                own("AZURE_TENANT_ID", &options.tenant),
+            ]
+        };
         let mut variables = Vec::new();
         match identity {
             Identity::ManagedIdentityAppService => {
-                variables.push(own("IDENTITY_ENDPOINT", &format!("http://127.0.0.1:{}/msi/token", self.plain_port)));
+                variables.push(own(
+                    "IDENTITY_ENDPOINT",
+                    &format!("http://127.0.0.1:{}/msi/token", self.plain_port),
+                ));
                 variables.push(own("IDENTITY_HEADER", identity::IDENTITY_HEADER));
             }
             Identity::Imds => {}
@@ -219,7 +258,10 @@ impl Sandbox {
                 // A file that cannot be written shows as a missing token in the test that wanted it.
                 let _ = fs::write(&file, token);
                 variables.extend(client());
-                variables.push(own("AZURE_FEDERATED_TOKEN_FILE", &file.display().to_string()));
+                variables.push(own(
+                    "AZURE_FEDERATED_TOKEN_FILE",
+                    &file.display().to_string(),
+                ));
             }
             Identity::ClientSecret => {
                 variables.extend(client());
@@ -256,7 +298,10 @@ impl Sandbox {
 
     /// How many requests a service had.
     pub fn count(&self, service: Service) -> usize {
-        self.log().iter().filter(|entry| entry.service == service).count()
+        self.log()
+            .iter()
+            .filter(|entry| entry.service == service)
+            .count()
     }
 
     /// The registry's contents.

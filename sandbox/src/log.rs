@@ -71,14 +71,20 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn new() -> Self {
-        Self { entries: Mutex::default(), events: AtomicU64::new(1), paths: watch::Sender::new(Vec::new()) }
+        Self {
+            entries: Mutex::default(),
+            events: AtomicU64::new(1),
+            paths: watch::Sender::new(Vec::new()),
+        }
     }
 
     /// Notes a request; returns its number.
     pub(crate) fn received(&self, service: Service, connection: u64, request: &Request) -> u64 {
         let credential = request.header("authorization");
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = u64::try_from(entries.len()).unwrap_or(u64::MAX).saturating_add(1);
+        let number = u64::try_from(entries.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         entries.push(Entry {
             number,
             service,
@@ -88,7 +94,9 @@ impl Log {
             host: request.host.clone(),
             path: request.path.clone(),
             query: request.query.clone(),
-            authorization: credential.and_then(|value| value.split(' ').next()).map(ToOwned::to_owned),
+            authorization: credential
+                .and_then(|value| value.split(' ').next())
+                .map(ToOwned::to_owned),
             credential: credential.map(ToOwned::to_owned),
             body_bytes: request.body.len(),
             status: 0,
@@ -96,7 +104,8 @@ impl Log {
             ended: 0,
         });
         drop(entries);
-        self.paths.send_modify(|paths| paths.push(request.path.clone()));
+        self.paths
+            .send_modify(|paths| paths.push(request.path.clone()));
         number
     }
 
@@ -118,11 +127,17 @@ impl Log {
     }
 
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn clear(&self) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.paths.send_modify(Vec::clear);
     }
 }

@@ -13,14 +13,21 @@ fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let limit = match arguments.as_slice() {
         [] => None,
-        [flag, seconds] if flag == "--for" => Some(seconds.parse().map(Duration::from_secs).map_err(io::Error::other)?),
+        [flag, seconds] if flag == "--for" => Some(
+            seconds
+                .parse()
+                .map(Duration::from_secs)
+                .map_err(io::Error::other)?,
+        ),
         _ => return Err(io::Error::other("usage: acr-sandbox [--for SECONDS]")),
     };
     let sandbox = Sandbox::start(Options::default())?;
     let digest = furnish(&sandbox);
     io::stdout().write_all(exports(&sandbox, &digest).as_bytes())?;
     io::stdout().flush()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(wait(limit));
     runtime.shutdown_background();
     Ok(())
@@ -32,8 +39,16 @@ fn furnish(sandbox: &Sandbox) -> String {
     for name in ["root", "targets", "release"] {
         sandbox.vault().create_key(name, KeyKind::P256);
     }
-    sandbox.vault().create_certificate("release-certificate", KeyKind::P256, "CN=release,O=Contoso,C=US");
-    sandbox.vault().create_certificate("image-signing", KeyKind::P256, "CN=image-signing,O=Contoso,ST=WA,C=US");
+    sandbox.vault().create_certificate(
+        "release-certificate",
+        KeyKind::P256,
+        "CN=release,O=Contoso,C=US",
+    );
+    sandbox.vault().create_certificate(
+        "image-signing",
+        KeyKind::P256,
+        "CN=image-signing,O=Contoso,ST=WA,C=US",
+    );
     sandbox.vault().create_pem_secret("release-pem");
     let registry = sandbox.registry();
     let image = registry.push_index("shop/web", "1.0", "the sandbox's image");
@@ -54,9 +69,16 @@ fn exports(sandbox: &Sandbox, digest: &str) -> String {
     variables.push(("SANDBOX_REGISTRY".into(), sandbox.localhost_registry()));
     variables.push(("SANDBOX_DIGEST".into(), digest.to_owned()));
     variables.push(("SANDBOX_TLS_PORT".into(), sandbox.tls_port().to_string()));
-    variables.push(("SANDBOX_PLAIN_PORT".into(), sandbox.plain_port().to_string()));
+    variables.push((
+        "SANDBOX_PLAIN_PORT".into(),
+        sandbox.plain_port().to_string(),
+    ));
     // What a step has where it runs as somebody else: to be given to it under the names without the prefix.
-    for identity in [Identity::ClientSecret, Identity::GitHubOidc, Identity::AzurePipelines] {
+    for identity in [
+        Identity::ClientSecret,
+        Identity::GitHubOidc,
+        Identity::AzurePipelines,
+    ] {
         for (name, value) in sandbox.environment(identity) {
             let variable = (format!("SANDBOX_{name}"), value);
             if !variables.contains(&variable) {
@@ -64,7 +86,10 @@ fn exports(sandbox: &Sandbox, digest: &str) -> String {
             }
         }
     }
-    variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect()
+    variables
+        .iter()
+        .map(|(name, value)| format!("export {name}='{value}'\n"))
+        .collect()
 }
 
 async fn wait(limit: Option<Duration>) {

@@ -20,7 +20,10 @@ pub(crate) struct Metadata {
 
 impl Metadata {
     pub(crate) fn new(host: &str, registry: Arc<Registry>) -> Self {
-        Self { host: host.to_owned(), registry }
+        Self {
+            host: host.to_owned(),
+            registry,
+        }
     }
 
     /// The scope that a metadata request needs.
@@ -37,7 +40,9 @@ impl Metadata {
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Response {
-        let Some(path) = request.path.strip_prefix("/acr/v1/") else { return Response::new(404) };
+        let Some(path) = request.path.strip_prefix("/acr/v1/") else {
+            return Response::new(404);
+        };
         if request.method != http::Method::GET {
             return error(405, "UNSUPPORTED", "the sandbox changes no attributes");
         }
@@ -60,9 +65,22 @@ impl Metadata {
         let Some(repository) = repositories.get(name) else {
             return error(404, "NAME_UNKNOWN", "repository name not known to registry");
         };
-        let pushed = repository.manifests.values().map(|manifest| manifest.pushed);
-        let created = repository.tags.values().map(|tag| tag.created).chain(pushed.clone()).min();
-        let updated = repository.tags.values().map(|tag| tag.updated).chain(pushed).max();
+        let pushed = repository
+            .manifests
+            .values()
+            .map(|manifest| manifest.pushed);
+        let created = repository
+            .tags
+            .values()
+            .map(|tag| tag.created)
+            .chain(pushed.clone())
+            .min();
+        let updated = repository
+            .tags
+            .values()
+            .map(|tag| tag.updated)
+            .chain(pushed)
+            .max();
         Response::json(
             200,
             &json!({
@@ -96,15 +114,27 @@ impl Metadata {
         }
         if !only.is_empty() {
             return match tags.iter().find(|(tag, ..)| tag == only) {
-                Some((.., entry)) => {
-                    Response::json(200, &json!({"registry": self.host, "imageName": name, "tag": entry}))
-                }
+                Some((.., entry)) => Response::json(
+                    200,
+                    &json!({"registry": self.host, "imageName": name, "tag": entry}),
+                ),
                 None => error(404, "TAG_UNKNOWN", "the specified tag does not exist"),
             };
         }
-        let (listed, link) = page(&tags, request, &format!("/acr/v1/{name}/_tags"), |(tag, ..)| tag);
+        let (listed, link) = page(
+            &tags,
+            request,
+            &format!("/acr/v1/{name}/_tags"),
+            |(tag, ..)| tag,
+        );
         let listed: Vec<&Value> = listed.iter().map(|(.., entry)| entry).collect();
-        with_link(Response::json(200, &json!({"registry": self.host, "imageName": name, "tags": listed})), link)
+        with_link(
+            Response::json(
+                200,
+                &json!({"registry": self.host, "imageName": name, "tags": listed}),
+            ),
+            link,
+        )
     }
 
     fn manifests(&self, name: &str, only: &str, request: &Request) -> Response {
@@ -126,16 +156,30 @@ impl Metadata {
             .collect();
         if !only.is_empty() {
             return match entries.first() {
-                Some(entry) => {
-                    Response::json(200, &json!({"registry": self.host, "imageName": name, "manifest": entry}))
-                }
-                None => error(404, "MANIFEST_UNKNOWN", "the specified manifest does not exist"),
+                Some(entry) => Response::json(
+                    200,
+                    &json!({"registry": self.host, "imageName": name, "manifest": entry}),
+                ),
+                None => error(
+                    404,
+                    "MANIFEST_UNKNOWN",
+                    "the specified manifest does not exist",
+                ),
             };
         }
-        let (listed, link) = page(&entries, request, &format!("/acr/v1/{name}/_manifests"), |entry| {
-            entry["digest"].as_str().unwrap_or_default()
-        });
-        with_link(Response::json(200, &json!({"registry": self.host, "imageName": name, "manifests": listed})), link)
+        let (listed, link) = page(
+            &entries,
+            request,
+            &format!("/acr/v1/{name}/_manifests"),
+            |entry| entry["digest"].as_str().unwrap_or_default(),
+        );
+        with_link(
+            Response::json(
+                200,
+                &json!({"registry": self.host, "imageName": name, "manifests": listed}),
+            ),
+            link,
+        )
     }
 }
 
@@ -145,6 +189,9 @@ fn attributes() -> Value {
 
 /// With seven digits of a second's fraction, as the service writes times.
 fn iso(at: OffsetDateTime) -> String {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
-    at.to_offset(UtcOffset::UTC).format(form).unwrap_or_default()
+    let form =
+        format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:7]Z");
+    at.to_offset(UtcOffset::UTC)
+        .format(form)
+        .unwrap_or_default()
 }

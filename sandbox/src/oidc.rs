@@ -16,7 +16,8 @@ pub const GITHUB_SUBJECT: &str = "repo:contoso/shop:ref:refs/heads/main";
 /// The bearer of GitHub's request.
 pub(crate) const GITHUB_BEARER: &str = "sandbox-github-request-token";
 /// Azure Pipelines' issuer.
-pub(crate) const PIPELINES_ISSUER: &str = "https://vstoken.dev.azure.com/00000000-0000-0000-0000-00000000c0de";
+pub(crate) const PIPELINES_ISSUER: &str =
+    "https://vstoken.dev.azure.com/00000000-0000-0000-0000-00000000c0de";
 /// The bearer of Azure Pipelines' request.
 pub(crate) const PIPELINES_BEARER: &str = "sandbox-system-access-token";
 
@@ -40,7 +41,9 @@ impl Oidc {
         if request.bearer() != Some(GITHUB_BEARER) {
             return Response::json(401, &json!({"message": "bad credentials"}));
         }
-        let audience = request.query("audience").unwrap_or("https://github.com/contoso");
+        let audience = request
+            .query("audience")
+            .unwrap_or("https://github.com/contoso");
         let token = self
             .issuer
             .issue(json!({"iss": GITHUB_ISSUER, "sub": GITHUB_SUBJECT, "aud": audience, "repository": "contoso/shop"}));

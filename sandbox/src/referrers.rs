@@ -24,7 +24,12 @@ pub struct Referrers {
 impl Referrers {
     pub(crate) fn new(api: bool) -> Self {
         let on = || AtomicBool::new(true);
-        Self { api: AtomicBool::new(api), filters: on(), subject: on(), page: AtomicUsize::new(PAGE) }
+        Self {
+            api: AtomicBool::new(api),
+            filters: on(),
+            subject: on(),
+            page: AtomicUsize::new(PAGE),
+        }
     }
 
     /// Turns the API on or off.
@@ -58,7 +63,13 @@ impl Referrers {
 
 impl Registry {
     /// Pushes a manifest that refers to another one and has no content; its digest follows from `seed`.
-    pub fn push_referrer(&self, repository: &str, subject: &Pushed, artifact_type: &str, seed: &str) -> Pushed {
+    pub fn push_referrer(
+        &self,
+        repository: &str,
+        subject: &Pushed,
+        artifact_type: &str,
+        seed: &str,
+    ) -> Pushed {
         let config = "application/vnd.oci.empty.v1+json";
         let empty = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         let manifest = json!({
@@ -75,9 +86,15 @@ impl Registry {
         let filters = self.referrers.filters.load(Ordering::SeqCst);
         let wanted = request.query("artifactType").filter(|_| filters);
         let mut manifests = Vec::new();
-        for (own, manifest) in repositories.get(name).into_iter().flat_map(|repository| &repository.manifests) {
+        for (own, manifest) in repositories
+            .get(name)
+            .into_iter()
+            .flat_map(|repository| &repository.manifests)
+        {
             let document = &manifest.document;
-            let artifact_type = document["artifactType"].as_str().or(document["config"]["mediaType"].as_str());
+            let artifact_type = document["artifactType"]
+                .as_str()
+                .or(document["config"]["mediaType"].as_str());
             if manifest.refers_to(digest) && (wanted.is_none() || wanted == artifact_type) {
                 let mut entry = json!({"mediaType": manifest.media_type, "digest": own, "size": manifest.bytes.len(), "artifactType": artifact_type});
                 if document["annotations"].is_object() {
@@ -87,13 +104,22 @@ impl Registry {
             }
         }
         let entries = self.referrers.page.load(Ordering::SeqCst);
-        let (listed, link) =
-            page_of(entries, &manifests, request, &format!("/v2/{name}/referrers/{digest}"), |entry| {
-                entry["digest"].as_str().unwrap_or_default()
-            });
+        let (listed, link) = page_of(
+            entries,
+            &manifests,
+            request,
+            &format!("/v2/{name}/referrers/{digest}"),
+            |entry| entry["digest"].as_str().unwrap_or_default(),
+        );
         let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": listed});
-        let response = Response::new(200).header("content-type", INDEX).body(body.to_string());
-        let response = if wanted.is_some() { response.header("oci-filters-applied", "artifactType") } else { response };
+        let response = Response::new(200)
+            .header("content-type", INDEX)
+            .body(body.to_string());
+        let response = if wanted.is_some() {
+            response.header("oci-filters-applied", "artifactType")
+        } else {
+            response
+        };
         with_link(response, link)
     }
 }

@@ -68,7 +68,12 @@ pub(crate) struct Manifest {
 impl Manifest {
     fn new(media_type: &str, bytes: Bytes) -> Self {
         let document = serde_json::from_slice(&bytes).unwrap_or_default();
-        Self { media_type: media_type.to_owned(), bytes, document, pushed: OffsetDateTime::now_utc() }
+        Self {
+            media_type: media_type.to_owned(),
+            bytes,
+            document,
+            pushed: OffsetDateTime::now_utc(),
+        }
     }
 
     pub(crate) fn refers_to(&self, digest: &str) -> bool {
@@ -94,7 +99,9 @@ impl Registry {
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Repository>> {
-        self.repositories.lock().unwrap_or_else(PoisonError::into_inner)
+        self.repositories
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers for blobs with a redirect to the storage behind the registry, as ACR does, or with the blobs.
@@ -123,7 +130,8 @@ impl Registry {
                 json!({"mediaType": MANIFEST, "digest": image.digest, "size": image.bytes.len(), "platform": {"os": "linux", "architecture": architecture}})
             })
             .collect();
-        let index = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}).to_string();
+        let index =
+            json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": children}).to_string();
         let pushed = self.put(repository, INDEX, index.into_bytes());
         self.retag(repository, &pushed.digest, tag);
         pushed
@@ -152,8 +160,16 @@ impl Registry {
     pub fn put(&self, repository: &str, media_type: &str, bytes: Vec<u8>) -> Pushed {
         let digest = sha256(&bytes);
         let manifest = Manifest::new(media_type, bytes.clone().into());
-        self.lock().entry(repository.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
-        Pushed { digest, bytes, media_type: media_type.to_owned() }
+        self.lock()
+            .entry(repository.to_owned())
+            .or_default()
+            .manifests
+            .insert(digest.clone(), manifest);
+        Pushed {
+            digest,
+            bytes,
+            media_type: media_type.to_owned(),
+        }
     }
 
     /// Stores an index as it is, under its digest alone.
@@ -163,7 +179,14 @@ impl Registry {
 
     /// The bytes of a manifest.
     pub fn manifest(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
-        Some(self.lock().get(repository)?.manifests.get(digest)?.bytes.to_vec())
+        Some(
+            self.lock()
+                .get(repository)?
+                .manifests
+                .get(digest)?
+                .bytes
+                .to_vec(),
+        )
     }
 
     /// Stores an image manifest as it is, under its digest alone.
@@ -176,7 +199,9 @@ impl Registry {
         let digest = sha256(bytes);
         let mut repositories = self.lock();
         let entry = repositories.entry(repository.to_owned()).or_default();
-        entry.blobs.insert(digest.clone(), Bytes::copy_from_slice(bytes));
+        entry
+            .blobs
+            .insert(digest.clone(), Bytes::copy_from_slice(bytes));
         digest
     }
 
@@ -188,7 +213,10 @@ impl Registry {
     /// Every manifest of a repository that refers to this digest, with its own digest.
     pub fn referring(&self, repository: &str, digest: &str) -> Vec<(String, Vec<u8>)> {
         let repositories = self.lock();
-        let manifests = repositories.get(repository).into_iter().flat_map(|repository| &repository.manifests);
+        let manifests = repositories
+            .get(repository)
+            .into_iter()
+            .flat_map(|repository| &repository.manifests);
         manifests
             .filter(|(_, manifest)| manifest.refers_to(digest))
             .map(|(own, manifest)| (own.clone(), manifest.bytes.to_vec()))
@@ -206,7 +234,14 @@ impl Registry {
         let mut repositories = self.lock();
         let tags = &mut repositories.entry(repository.to_owned()).or_default().tags;
         let created = tags.get(tag).map_or(at, |old| old.created.min(at));
-        tags.insert(tag.to_owned(), Tag { digest: digest.to_owned(), created, updated: at });
+        tags.insert(
+            tag.to_owned(),
+            Tag {
+                digest: digest.to_owned(),
+                created,
+                updated: at,
+            },
+        );
     }
 
     /// The digest that a tag points to.
@@ -222,17 +257,27 @@ impl Registry {
         }
         let (name, _) = split(path)?;
         let write = !matches!(request.method.as_str(), "GET" | "HEAD");
-        Some((format!("repository:{name}"), if write { "pull,push" } else { "pull" }))
+        Some((
+            format!("repository:{name}"),
+            if write { "pull,push" } else { "pull" },
+        ))
     }
 
     pub(crate) fn handle(&self, request: &Request) -> Response {
-        let Some(path) = request.path.strip_prefix("/v2/") else { return Response::new(404) };
+        let Some(path) = request.path.strip_prefix("/v2/") else {
+            return Response::new(404);
+        };
         match path {
-            "" => return Response::json(200, &json!({})).header("docker-distribution-api-version", "registry/2.0"),
+            "" => {
+                return Response::json(200, &json!({}))
+                    .header("docker-distribution-api-version", "registry/2.0");
+            }
             "_catalog" => return self.catalog(request),
             _ => {}
         }
-        let Some((name, rest)) = split(path) else { return error(404, "NAME_INVALID", "no such route") };
+        let Some((name, rest)) = split(path) else {
+            return error(404, "NAME_INVALID", "no such route");
+        };
         let parts: Vec<&str> = rest.split('/').collect();
         match (request.method.as_str(), parts.as_slice()) {
             ("GET" | "HEAD", ["manifests", reference]) => self.get_manifest(name, reference),
@@ -242,7 +287,9 @@ impl Registry {
             ("PATCH", ["blobs", "uploads", id]) => self.continue_upload(name, id, request),
             ("PUT", ["blobs", "uploads", id]) => self.end_upload(name, id, request),
             ("GET", ["tags", "list"]) => self.list_tags(name, request),
-            ("GET", ["referrers", digest]) if self.referrers.api() => self.list_referrers(name, digest, request),
+            ("GET", ["referrers", digest]) if self.referrers.api() => {
+                self.list_referrers(name, digest, request)
+            }
             _ => error(404, "UNSUPPORTED", "no such route"),
         }
     }
@@ -255,8 +302,13 @@ impl Registry {
 
     fn get_manifest(&self, name: &str, reference: &str) -> Response {
         let repositories = self.lock();
-        let Some(repository) = repositories.get(name) else { return unknown_manifest(reference) };
-        let digest = repository.tags.get(reference).map_or(reference, |tag| tag.digest.as_str());
+        let Some(repository) = repositories.get(name) else {
+            return unknown_manifest(reference);
+        };
+        let digest = repository
+            .tags
+            .get(reference)
+            .map_or(reference, |tag| tag.digest.as_str());
         match repository.manifests.get(digest) {
             Some(manifest) => Response::new(200)
                 .header("content-type", &manifest.media_type)
@@ -282,10 +334,20 @@ impl Registry {
             sha256(&request.body)
         };
         if reference.contains(':') && reference != digest {
-            return error(400, "DIGEST_INVALID", "the digest does not match the manifest");
+            return error(
+                400,
+                "DIGEST_INVALID",
+                "the digest does not match the manifest",
+            );
         }
-        let subject = manifest.document["subject"]["digest"].as_str().map(ToOwned::to_owned);
-        self.lock().entry(name.to_owned()).or_default().manifests.insert(digest.clone(), manifest);
+        let subject = manifest.document["subject"]["digest"]
+            .as_str()
+            .map(ToOwned::to_owned);
+        self.lock()
+            .entry(name.to_owned())
+            .or_default()
+            .manifests
+            .insert(digest.clone(), manifest);
         if !reference.contains(':') {
             self.retag(name, &digest, reference);
         }
@@ -293,14 +355,18 @@ impl Registry {
             .header("location", format!("/v2/{name}/manifests/{digest}"))
             .header("docker-content-digest", &digest);
         match subject {
-            Some(subject) if self.referrers.says_subject() => response.header("oci-subject", subject),
+            Some(subject) if self.referrers.says_subject() => {
+                response.header("oci-subject", subject)
+            }
             _ => response,
         }
     }
 
     fn get_blob(&self, name: &str, digest: &str) -> Response {
         let repositories = self.lock();
-        let blob = repositories.get(name).and_then(|repository| repository.blobs.get(digest));
+        let blob = repositories
+            .get(name)
+            .and_then(|repository| repository.blobs.get(digest));
         if blob.is_some() && self.blob_redirects.load(Ordering::SeqCst) {
             let location = format!("https://{STORAGE}/{name}/{digest}?sig={STORAGE_SIGNATURE}");
             return Response::new(307).header("location", location);
@@ -316,14 +382,18 @@ impl Registry {
 
     /// The storage behind the registry: the signature in the address opens it, and it takes no other credential.
     pub(crate) fn storage(&self, request: &Request) -> Response {
-        if request.header("authorization").is_some() || request.query("sig") != Some(STORAGE_SIGNATURE) {
+        if request.header("authorization").is_some()
+            || request.query("sig") != Some(STORAGE_SIGNATURE)
+        {
             return Response::new(403);
         }
         let repositories = self.lock();
         let path = request.path.trim_start_matches('/').rsplit_once('/');
         let blob = path.and_then(|(name, digest)| repositories.get(name)?.blobs.get(digest));
         match blob {
-            Some(blob) => Response::new(200).header("content-type", "application/octet-stream").body(blob.clone()),
+            Some(blob) => Response::new(200)
+                .header("content-type", "application/octet-stream")
+                .body(blob.clone()),
             None => Response::new(404),
         }
     }
@@ -333,13 +403,20 @@ impl Registry {
             return self.store_blob(name, digest, request.body.clone());
         }
         let id = format!("{:08x}", self.uploads.fetch_add(1, Ordering::SeqCst));
-        self.lock().entry(name.to_owned()).or_default().uploads.insert(id.clone(), Vec::new());
+        self.lock()
+            .entry(name.to_owned())
+            .or_default()
+            .uploads
+            .insert(id.clone(), Vec::new());
         upload_state(202, name, &id, 0)
     }
 
     fn continue_upload(&self, name: &str, id: &str, request: &Request) -> Response {
         let mut repositories = self.lock();
-        let Some(upload) = repositories.get_mut(name).and_then(|repository| repository.uploads.get_mut(id)) else {
+        let Some(upload) = repositories
+            .get_mut(name)
+            .and_then(|repository| repository.uploads.get_mut(id))
+        else {
             return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown");
         };
         upload.extend_from_slice(&request.body);
@@ -347,7 +424,10 @@ impl Registry {
     }
 
     fn end_upload(&self, name: &str, id: &str, request: &Request) -> Response {
-        let upload = self.lock().get_mut(name).and_then(|repository| repository.uploads.remove(id));
+        let upload = self
+            .lock()
+            .get_mut(name)
+            .and_then(|repository| repository.uploads.remove(id));
         let (Some(mut bytes), Some(digest)) = (upload, request.query("digest")) else {
             return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown, or no digest");
         };
@@ -356,11 +436,17 @@ impl Registry {
     }
 
     fn store_blob(&self, name: &str, digest: &str, bytes: Bytes) -> Response {
-        let found = digest.strip_prefix("sha512:").map_or_else(|| sha256(&bytes), |hex| sha512_if(hex, &bytes));
+        let found = digest
+            .strip_prefix("sha512:")
+            .map_or_else(|| sha256(&bytes), |hex| sha512_if(hex, &bytes));
         if found != digest {
             return error(400, "DIGEST_INVALID", "the digest does not match the blob");
         }
-        self.lock().entry(name.to_owned()).or_default().blobs.insert(found, bytes);
+        self.lock()
+            .entry(name.to_owned())
+            .or_default()
+            .blobs
+            .insert(found, bytes);
         Response::new(201)
             .header("location", format!("/v2/{name}/blobs/{digest}"))
             .header("docker-content-digest", digest)
@@ -372,8 +458,13 @@ impl Registry {
             return error(404, "NAME_UNKNOWN", "repository name not known to registry");
         };
         let names: Vec<String> = repository.tags.keys().cloned().collect();
-        let (page, link) = page(&names, request, &format!("/v2/{name}/tags/list"), |name| name);
-        with_link(Response::json(200, &json!({"name": name, "tags": page})), link)
+        let (page, link) = page(&names, request, &format!("/v2/{name}/tags/list"), |name| {
+            name
+        });
+        with_link(
+            Response::json(200, &json!({"name": name, "tags": page})),
+            link,
+        )
     }
 }
 
@@ -404,18 +495,33 @@ pub(crate) fn page_of<T: Clone>(
     path: &str,
     name: impl Fn(&T) -> &str,
 ) -> (Vec<T>, Option<String>) {
-    let size: usize = request.query("n").and_then(|text| text.parse().ok()).filter(|n| *n > 0).unwrap_or(entries);
-    let start = request.query("last").map_or(0, |last| match all.iter().position(|one| name(one) == last) {
-        Some(at) => at + 1,
-        // What was last is gone: the listing goes on where it stood in the order of names.
-        None => all.iter().position(|one| name(one) > last).unwrap_or(all.len()),
+    let size: usize = request
+        .query("n")
+        .and_then(|text| text.parse().ok())
+        .filter(|n| *n > 0)
+        .unwrap_or(entries);
+    let start = request.query("last").map_or(0, |last| {
+        match all.iter().position(|one| name(one) == last) {
+            Some(at) => at + 1,
+            // What was last is gone: the listing goes on where it stood in the order of names.
+            None => all
+                .iter()
+                .position(|one| name(one) > last)
+                .unwrap_or(all.len()),
+        }
     });
     let page: Vec<T> = all.iter().skip(start).take(size).cloned().collect();
     let more = start + page.len() < all.len();
     let link = page.last().filter(|_| more).map(|last| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("last", name(last)).append_pair("n", &size.to_string());
-        for (key, value) in request.query.iter().filter(|(key, _)| key != "last" && key != "n") {
+        query
+            .append_pair("last", name(last))
+            .append_pair("n", &size.to_string());
+        for (key, value) in request
+            .query
+            .iter()
+            .filter(|(key, _)| key != "last" && key != "n")
+        {
             query.append_pair(key, value);
         }
         format!("<{path}?{}>; rel=\"next\"", query.finish())
@@ -432,17 +538,27 @@ pub(crate) fn with_link(response: Response, link: Option<String>) -> Response {
 
 fn upload_state(status: u16, name: &str, id: &str, length: usize) -> Response {
     Response::new(status)
-        .header("location", format!("/v2/{name}/blobs/uploads/{id}?_state=sandbox"))
+        .header(
+            "location",
+            format!("/v2/{name}/blobs/uploads/{id}?_state=sandbox"),
+        )
         .header("range", format!("0-{}", length.saturating_sub(1)))
         .header("docker-upload-uuid", id)
 }
 
 fn unknown_manifest(reference: &str) -> Response {
-    error(404, "MANIFEST_UNKNOWN", &format!("manifest tagged by \"{reference}\" is not found"))
+    error(
+        404,
+        "MANIFEST_UNKNOWN",
+        &format!("manifest tagged by \"{reference}\" is not found"),
+    )
 }
 
 pub(crate) fn error(status: u16, code: &str, message: &str) -> Response {
-    Response::json(status, &json!({"errors": [{"code": code, "message": message, "detail": null}]}))
+    Response::json(
+        status,
+        &json!({"errors": [{"code": code, "message": message, "detail": null}]}),
+    )
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {

@@ -39,7 +39,9 @@ const HOLD_LIMIT: Duration = Duration::from_secs(10);
 pub(crate) async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, world: Arc<World>) {
     static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
         // Small answers must not wait for more: latency is what tests count round trips by.
         let _ = stream.set_nodelay(true);
         let connection = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
@@ -68,7 +70,9 @@ async fn converse(
         async move { answer(request, secure, connection, &world).await }
     });
     // Errors here are cut connections, many of them asked for by a fault.
-    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let _ = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(
@@ -80,9 +84,15 @@ async fn answer(
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     let authority = head.uri.authority().map(ToString::to_string);
-    let authority = authority.or_else(|| Some(head.headers.get("host")?.to_str().ok()?.to_owned())).unwrap_or_default();
-    let host = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    let host = host.map_or(authority.as_str(), |(host, _)| host).to_ascii_lowercase();
+    let authority = authority
+        .or_else(|| Some(head.headers.get("host")?.to_str().ok()?.to_owned()))
+        .unwrap_or_default();
+    let host = authority
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let host = host
+        .map_or(authority.as_str(), |(host, _)| host)
+        .to_ascii_lowercase();
     let query = head.uri.query().unwrap_or_default();
     let request = Request {
         method: head.method,
@@ -92,7 +102,9 @@ async fn answer(
         authority: authority.to_ascii_lowercase(),
         // Microsoft's clients write the slashes of a repository's name encoded.
         path: head.uri.path().replace("%2F", "/").replace("%2f", "/"),
-        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        query: url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
         headers: head.headers,
         body,
     };
@@ -103,28 +115,51 @@ async fn answer(
     }
     let action = world.script.action(service, &request);
     let outcome = spoil(action, &request, world).await;
-    world.log.answered(number, outcome.as_ref().map_or(0, |answer| answer.status().as_u16()));
+    world.log.answered(
+        number,
+        outcome
+            .as_ref()
+            .map_or(0, |answer| answer.status().as_u16()),
+    );
     outcome
 }
 
-async fn spoil(action: Option<Action>, request: &Request, world: &World) -> Result<hyper::Response<Spoiled>, Closed> {
+async fn spoil(
+    action: Option<Action>,
+    request: &Request,
+    world: &World,
+) -> Result<hyper::Response<Spoiled>, Closed> {
     let good = || world.handle(request);
     let now = world.clock.now();
     let whole = |response: Response| Ok(build(response, Ending::Whole, request, now));
     match action {
         None => whole(good()),
         Some(Action::Status(status)) => whole(Response::new(status)),
-        Some(Action::Answer { status, headers, body }) => whole(Response { status, headers, body }),
-        Some(Action::RetryAfter { status, value }) => whole(Response::new(status).header("retry-after", value)),
-        Some(Action::Redirect { status, location }) => whole(Response::new(status).header("location", location)),
+        Some(Action::Answer {
+            status,
+            headers,
+            body,
+        }) => whole(Response {
+            status,
+            headers,
+            body,
+        }),
+        Some(Action::RetryAfter { status, value }) => {
+            whole(Response::new(status).header("retry-after", value))
+        }
+        Some(Action::Redirect { status, location }) => {
+            whole(Response::new(status).header("location", location))
+        }
         Some(Action::Delay(time)) => {
             tokio::time::sleep(time).await;
             whole(good())
         }
-        Some(Action::HoldUntil(part)) => match tokio::time::timeout(HOLD_LIMIT, world.log.until_asked(&part)).await {
-            Ok(()) => whole(good()),
-            Err(_) => whole(Response::new(504)),
-        },
+        Some(Action::HoldUntil(part)) => {
+            match tokio::time::timeout(HOLD_LIMIT, world.log.until_asked(&part)).await {
+                Ok(()) => whole(good()),
+                Err(_) => whole(Response::new(504)),
+            }
+        }
         Some(Action::RefuseToken) => {
             world.issuer.refuse_issued();
             whole(good())
@@ -150,20 +185,37 @@ async fn spoil(action: Option<Action>, request: &Request, world: &World) -> Resu
     }
 }
 
-fn build(response: Response, ending: Ending, request: &Request, now: OffsetDateTime) -> hyper::Response<Spoiled> {
+fn build(
+    response: Response,
+    ending: Ending,
+    request: &Request,
+    now: OffsetDateTime,
+) -> hyper::Response<Spoiled> {
     let mut builder = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }
     builder = builder.header("date", http_date(now));
     let length = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
-    let body = if request.method == http::Method::HEAD { Bytes::new() } else { response.body };
+    let body = if request.method == http::Method::HEAD {
+        Bytes::new()
+    } else {
+        response.body
+    };
     if request.method == http::Method::HEAD {
         builder = builder.header("content-length", length);
     }
-    let body = Spoiled { body: Some(body), ending, length };
+    let body = Spoiled {
+        body: Some(body),
+        ending,
+        length,
+    };
     builder.body(body).unwrap_or_else(|_| {
-        let mut wrong = hyper::Response::new(Spoiled { body: None, ending: Ending::Whole, length: 0 });
+        let mut wrong = hyper::Response::new(Spoiled {
+            body: None,
+            ending: Ending::Whole,
+            length: 0,
+        });
         *wrong.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
         wrong
     })
@@ -171,7 +223,9 @@ fn build(response: Response, ending: Ending, request: &Request, now: OffsetDateT
 
 /// `Date` as HTTP writes it, by the clock of the services.
 fn http_date(now: OffsetDateTime) -> String {
-    now.format(&Rfc2822).unwrap_or_default().replace("+0000", "GMT")
+    now.format(&Rfc2822)
+        .unwrap_or_default()
+        .replace("+0000", "GMT")
 }
 
 /// How a body ends.
@@ -194,13 +248,21 @@ impl Body for Spoiled {
     type Data = Bytes;
     type Error = Closed;
 
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Closed>>> {
         match self.ending {
-            Ending::Whole => {
-                Poll::Ready(self.body.take().filter(|body| !body.is_empty()).map(|body| Ok(Frame::data(body))))
-            }
+            Ending::Whole => Poll::Ready(
+                self.body
+                    .take()
+                    .filter(|body| !body.is_empty())
+                    .map(|body| Ok(Frame::data(body))),
+            ),
             Ending::CutAfter(length) => match self.body.take() {
-                Some(body) if length > 0 => Poll::Ready(Some(Ok(Frame::data(body.slice(..length.min(body.len())))))),
+                Some(body) if length > 0 => {
+                    Poll::Ready(Some(Ok(Frame::data(body.slice(..length.min(body.len()))))))
+                }
                 // What was sent is flushed before the connection is dropped.
                 _ => Poll::Ready(Some(Err(Closed))),
             },
@@ -217,9 +279,11 @@ impl Body for Spoiled {
 
     fn size_hint(&self) -> SizeHint {
         match self.ending {
-            Ending::Whole => {
-                SizeHint::with_exact(self.body.as_ref().map_or(0, |body| u64::try_from(body.len()).unwrap_or(0)))
-            }
+            Ending::Whole => SizeHint::with_exact(
+                self.body
+                    .as_ref()
+                    .map_or(0, |body| u64::try_from(body.len()).unwrap_or(0)),
+            ),
             Ending::CutAfter(_) => SizeHint::with_exact(self.length),
             Ending::Never => SizeHint::default(),
         }

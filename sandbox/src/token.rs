@@ -9,7 +9,9 @@ use std::{
 };
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use p256::ecdsa::{Signature, SigningKey, VerifyingKey, signature::Signer as _, signature::Verifier as _};
+use p256::ecdsa::{
+    Signature, SigningKey, VerifyingKey, signature::Signer as _, signature::Verifier as _,
+};
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
@@ -51,7 +53,8 @@ impl Issuer {
 
     /// Refuses every token issued so far.
     pub fn refuse_issued(&self) {
-        self.refused_up_to.store(self.serial.load(Ordering::SeqCst), Ordering::SeqCst);
+        self.refused_up_to
+            .store(self.serial.load(Ordering::SeqCst), Ordering::SeqCst);
     }
 
     /// A token with these claims, valid from now for the set life.
@@ -60,14 +63,23 @@ impl Issuer {
         if let Some(claims) = claims.as_object_mut() {
             claims.insert("iat".into(), json!(now));
             claims.insert("nbf".into(), json!(now - 5));
-            claims.entry("exp").or_insert_with(|| json!(now + self.life()));
-            claims.insert("jti".into(), json!(self.serial.fetch_add(1, Ordering::SeqCst) + 1));
+            claims
+                .entry("exp")
+                .or_insert_with(|| json!(now + self.life()));
+            claims.insert(
+                "jti".into(),
+                json!(self.serial.fetch_add(1, Ordering::SeqCst) + 1),
+            );
         }
-        let head = BASE64_URL_SAFE_NO_PAD.encode(json!({"typ": "JWT", "alg": "ES256", "kid": "sandbox"}).to_string());
+        let head = BASE64_URL_SAFE_NO_PAD
+            .encode(json!({"typ": "JWT", "alg": "ES256", "kid": "sandbox"}).to_string());
         let body = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
         let message = format!("{head}.{body}");
         let signature: Signature = self.key.sign(message.as_bytes());
-        format!("{message}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+        format!(
+            "{message}.{}",
+            BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes())
+        )
     }
 
     /// The claims, if the token is ours, in its time, and not refused.
@@ -75,12 +87,16 @@ impl Issuer {
         let (message, signature) = token.rsplit_once('.')?;
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         if !checked.contains(token) {
-            let signature = Signature::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
-            VerifyingKey::from(&self.key).verify(message.as_bytes(), &signature).ok()?;
+            let signature =
+                Signature::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
+            VerifyingKey::from(&self.key)
+                .verify(message.as_bytes(), &signature)
+                .ok()?;
             checked.insert(token.to_owned());
         }
         let (_, body) = message.split_once('.')?;
-        let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
+        let claims: Value =
+            serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
         let now = self.clock.now().unix_timestamp();
         let in_time = claims["nbf"].as_i64()? <= now && now < claims["exp"].as_i64()?;
         let refused = claims["jti"].as_u64()? <= self.refused_up_to.load(Ordering::SeqCst);

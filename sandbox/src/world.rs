@@ -54,11 +54,30 @@ impl World {
         let entra = Arc::new(Entra::new(issuer.clone(), &options.tenant));
         entra.set_secret(&options.client, crate::CLIENT_SECRET);
         for (from, subject, audience) in [
-            (GITHUB_ISSUER.to_owned(), GITHUB_SUBJECT.to_owned(), "api://AzureADTokenExchange"),
-            (PIPELINES_ISSUER.to_owned(), pipelines_subject(crate::CONNECTION), "api://AzureADTokenExchange"),
-            (crate::CLUSTER_ISSUER.to_owned(), crate::CLUSTER_SUBJECT.to_owned(), "api://AzureADTokenExchange"),
+            (
+                GITHUB_ISSUER.to_owned(),
+                GITHUB_SUBJECT.to_owned(),
+                "api://AzureADTokenExchange",
+            ),
+            (
+                PIPELINES_ISSUER.to_owned(),
+                pipelines_subject(crate::CONNECTION),
+                "api://AzureADTokenExchange",
+            ),
+            (
+                crate::CLUSTER_ISSUER.to_owned(),
+                crate::CLUSTER_SUBJECT.to_owned(),
+                "api://AzureADTokenExchange",
+            ),
         ] {
-            entra.federate(&options.client, Federation { issuer: from, subject, audience: audience.to_owned() });
+            entra.federate(
+                &options.client,
+                Federation {
+                    issuer: from,
+                    subject,
+                    audience: audience.to_owned(),
+                },
+            );
         }
         let registry = Arc::new(Registry::new(options.referrers_api));
         let acr = Acr::new(&options.registry, &options.tenant, issuer.clone());
@@ -69,7 +88,12 @@ impl World {
             identity: ManagedIdentity::new(entra.clone(), issuer.clone(), &options.client),
             oidc: Oidc::new(issuer.clone()),
             github: GitHubApi::new(),
-            vault: Vault::new(&options.vault, &options.tenant, issuer.clone(), clock.clone()),
+            vault: Vault::new(
+                &options.vault,
+                &options.tenant,
+                issuer.clone(),
+                clock.clone(),
+            ),
             metadata: Metadata::new(&options.registry, registry.clone()),
             trust: TrustServer::new(clock.clone()),
             latency_ms: AtomicU64::new(0),
@@ -83,25 +107,38 @@ impl World {
     }
 
     pub(crate) fn set_latency(&self, latency: Duration) {
-        self.latency_ms.store(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.latency_ms.store(
+            u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            Ordering::SeqCst,
+        );
     }
 
     pub(crate) fn latency(&self) -> Option<Duration> {
-        Some(self.latency_ms.load(Ordering::SeqCst)).filter(|ms| *ms > 0).map(Duration::from_millis)
+        Some(self.latency_ms.load(Ordering::SeqCst))
+            .filter(|ms| *ms > 0)
+            .map(Duration::from_millis)
     }
 
     /// The service that a request is for, by its host, and on loopback by its path.
     pub(crate) fn service(&self, request: &Request) -> Service {
         let loopback = matches!(request.host.as_str(), "localhost" | "127.0.0.1");
         match request.host.as_str() {
-            host if host == self.options.registry || (loopback && is_registry_path(&request.path)) => {
-                if is_trust_path(&request.path) { Service::TrustServer } else { Service::Registry }
+            host if host == self.options.registry
+                || (loopback && is_registry_path(&request.path)) =>
+            {
+                if is_trust_path(&request.path) {
+                    Service::TrustServer
+                } else {
+                    Service::Registry
+                }
             }
             host if host == self.options.vault => Service::Vault,
             "login.microsoftonline.com" => Service::Entra,
             "169.254.169.254" => Service::ManagedIdentity,
             _ if loopback && request.path == "/msi/token" => Service::ManagedIdentity,
-            host if host.ends_with(".actions.githubusercontent.com") || host == "dev.azure.com" => Service::Oidc,
+            host if host.ends_with(".actions.githubusercontent.com") || host == "dev.azure.com" => {
+                Service::Oidc
+            }
             _ => Service::Other,
         }
     }
@@ -113,12 +150,20 @@ impl World {
             Service::TrustServer => self.handle_trust(request),
             Service::Vault if request.secure => self.vault.handle(request),
             Service::Entra if request.secure => self.entra.handle(request),
-            Service::ManagedIdentity if request.host == "169.254.169.254" => self.identity.imds(request),
+            Service::ManagedIdentity if request.host == "169.254.169.254" => {
+                self.identity.imds(request)
+            }
             Service::ManagedIdentity => self.identity.app_service(request),
-            Service::Oidc if request.secure && request.host == "dev.azure.com" => self.oidc.pipelines(request),
+            Service::Oidc if request.secure && request.host == "dev.azure.com" => {
+                self.oidc.pipelines(request)
+            }
             Service::Oidc if request.secure => self.oidc.github(request),
-            Service::Other if request.secure && request.host == "api.github.com" => self.github.handle(request),
-            Service::Other if request.secure && request.host == STORAGE => self.registry.storage(request),
+            Service::Other if request.secure && request.host == "api.github.com" => {
+                self.github.handle(request)
+            }
+            Service::Other if request.secure && request.host == STORAGE => {
+                self.registry.storage(request)
+            }
             Service::Vault | Service::Entra | Service::Oidc | Service::Other => Response::new(404),
         }
     }
@@ -127,24 +172,39 @@ impl World {
         if request.path.starts_with("/oauth2/") {
             return self.acr.oauth2(request);
         }
-        let scope = if request.path.starts_with("/acr/") { Metadata::scope(request) } else { Registry::scope(request) };
-        let scope = scope.as_ref().map(|(name, actions)| (name.as_str(), *actions));
+        let scope = if request.path.starts_with("/acr/") {
+            Metadata::scope(request)
+        } else {
+            Registry::scope(request)
+        };
+        let scope = scope
+            .as_ref()
+            .map(|(name, actions)| (name.as_str(), *actions));
         if let Some(refusal) = self.acr.refuse(request, scope) {
             return refusal;
         }
-        if request.path.starts_with("/acr/") { self.metadata.handle(request) } else { self.registry.handle(request) }
+        if request.path.starts_with("/acr/") {
+            self.metadata.handle(request)
+        } else {
+            self.registry.handle(request)
+        }
     }
 
     fn handle_trust(&self, request: &Request) -> Response {
         let scope = TrustServer::scope(request);
-        let scope = scope.as_ref().map(|(name, actions)| (name.as_str(), *actions));
+        let scope = scope
+            .as_ref()
+            .map(|(name, actions)| (name.as_str(), *actions));
         if let Some(refusal) = self.acr.refuse(request, scope) {
             return refusal;
         }
-        let publishes = request.method == http::Method::POST && request.path.ends_with("/_trust/tuf/");
+        let publishes =
+            request.method == http::Method::POST && request.path.ends_with("/_trust/tuf/");
         if publishes && !self.acr.may_sign(request) {
             // ACR hands out the token, and refuses the publication itself.
-            let scope = scope.map(|(name, actions)| format!(",scope=\"{name}:{actions}\"")).unwrap_or_default();
+            let scope = scope
+                .map(|(name, actions)| format!(",scope=\"{name}:{actions}\""))
+                .unwrap_or_default();
             let challenge = format!(
                 "Bearer realm=\"https://{}/oauth2/token\",service=\"{}\"{scope}",
                 request.authority, self.options.registry
@@ -167,7 +227,9 @@ impl World {
 }
 
 fn is_registry_path(path: &str) -> bool {
-    ["/v2/", "/oauth2/", "/acr/", "/_notary_server/"].iter().any(|prefix| path.starts_with(prefix))
+    ["/v2/", "/oauth2/", "/acr/", "/_notary_server/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix))
 }
 
 fn is_trust_path(path: &str) -> bool {

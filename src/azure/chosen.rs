@@ -94,9 +94,11 @@ impl Chosen {
             Self::Secret { client, method, .. } => of(method, client),
             Self::File { client, .. } => of("workload-identity", client),
             Self::AppService { client_id, .. } | Self::Imds { client_id } => managed(client_id),
-            Self::AzureCli { tenant_id } => {
-                AzureAuth { method: "azure-cli".to_owned(), client_id: None, tenant_id: tenant_id.clone() }
-            }
+            Self::AzureCli { tenant_id } => AzureAuth {
+                method: "azure-cli".to_owned(),
+                client_id: None,
+                tenant_id: tenant_id.clone(),
+            },
         }
     }
 }
@@ -110,7 +112,11 @@ mod tests {
         let url = "https://h/".parse::<Url>().unwrap();
         let shown = format!(
             "{:?}",
-            Chosen::AppService { endpoint: url, header: Secret::new("canary".into()), client_id: None }
+            Chosen::AppService {
+                endpoint: url,
+                header: Secret::new("canary".into()),
+                client_id: None
+            }
         );
         assert!(!shown.contains("canary"), "{shown}");
     }

@@ -24,7 +24,9 @@ impl<'a> Endpoint<'a> {
 
     /// A parameter of the login, by its name in capitals.
     pub(super) fn parameter(&self, name: &str) -> Option<String> {
-        let alone = self.variable("AUTH_PARAMETER", Some(name)).map(ToOwned::to_owned);
+        let alone = self
+            .variable("AUTH_PARAMETER", Some(name))
+            .map(ToOwned::to_owned);
         alone.or_else(|| text(member(&self.document("AUTH"), "parameters")?, name))
     }
 
@@ -36,7 +38,9 @@ impl<'a> Endpoint<'a> {
 
     /// All parts at once. What cannot be read lacks every part, which is then named as missing.
     fn document(&self, kind: &str) -> Value {
-        self.variable(kind, None).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        self.variable(kind, None)
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default()
     }
 
     /// The agent writes the names of connections in either case.
@@ -54,9 +58,16 @@ impl<'a> Endpoint<'a> {
 
 /// A member of either case, as single variables lose theirs.
 fn member<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
-    document.as_object()?.iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    document
+        .as_object()?
+        .iter()
+        .find(|(found, _)| found.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
 }
 
 fn text(document: &Value, name: &str) -> Option<String> {
-    member(document, name)?.as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+    member(document, name)?
+        .as_str()
+        .filter(|text| !text.is_empty())
+        .map(ToOwned::to_owned)
 }

@@ -77,7 +77,9 @@ pub enum IdentityError {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A vault asks for a token of another service.
-    #[error("the vault's challenge asks for a token of `{asked}`, and vaults there get one of `{own}` only")]
+    #[error(
+        "the vault's challenge asks for a token of `{asked}`, and vaults there get one of `{own}` only"
+    )]
     OtherResource {
         /// What the challenge names.
         asked: String,
@@ -98,7 +100,9 @@ impl Explain for IdentityError {
                 Reason::Timeout => Reason::Timeout,
                 _ => Reason::IdentityFailed,
             },
-            Self::Refused { .. } | Self::NoToken { .. } | Self::Local { .. } => Reason::IdentityFailed,
+            Self::Refused { .. } | Self::NoToken { .. } | Self::Local { .. } => {
+                Reason::IdentityFailed
+            }
             Self::OtherResource { .. } => Reason::VaultAnswerInvalid,
         }
     }

@@ -90,7 +90,12 @@ struct Held {
 impl Identities {
     /// Picks nothing yet: what needs no identity asks for none.
     pub fn new(client: Client, setting: Setting) -> Self {
-        Self(Arc::new(Inner { client, setting, chosen: OnceCell::new(), tokens: Mutex::default() }))
+        Self(Arc::new(Inner {
+            client,
+            setting,
+            chosen: OnceCell::new(),
+            tokens: Mutex::default(),
+        }))
     }
 
     /// The client that its requests go through.
@@ -122,19 +127,38 @@ impl Identities {
     }
 
     /// A token for a scope and its end; a new one if the last was refused (K05).
-    pub(super) async fn token_with_end(&self, scope: &str, refused: bool) -> Result<(Secret, Instant), IdentityError> {
-        let slot = self.0.tokens.lock().await.entry(scope.to_owned()).or_default().clone();
+    pub(super) async fn token_with_end(
+        &self,
+        scope: &str,
+        refused: bool,
+    ) -> Result<(Secret, Instant), IdentityError> {
+        let slot = self
+            .0
+            .tokens
+            .lock()
+            .await
+            .entry(scope.to_owned())
+            .or_default()
+            .clone();
         let mut held = slot.lock().await;
-        if let Some(held) = held.as_ref().filter(|held| !refused && Instant::now() + MARGIN < held.end) {
+        if let Some(held) = held
+            .as_ref()
+            .filter(|held| !refused && Instant::now() + MARGIN < held.end)
+        {
             return Ok((held.token.clone(), held.end));
         }
         let chosen = self
             .chosen()
             .await?
-            .ok_or_else(|| IdentityError::Unavailable { looked_for: looked_for(&self.0.setting) })?;
+            .ok_or_else(|| IdentityError::Unavailable {
+                looked_for: looked_for(&self.0.setting),
+            })?;
         let (token, life) = acquire::token(self, chosen, scope).await?;
         let end = Instant::now() + life;
-        *held = Some(Held { token: token.clone(), end });
+        *held = Some(Held {
+            token: token.clone(),
+            end,
+        });
         Ok((token, end))
     }
 
@@ -142,7 +166,11 @@ impl Identities {
         let chosen = self.0.chosen.get_or_try_init(|| async {
             let chosen = self.choose().await?;
             if let Some(chosen) = &chosen {
-                tracing::info!("Azure identity: {}, {}", chosen.report().method, self.why(chosen));
+                tracing::info!(
+                    "Azure identity: {}, {}",
+                    chosen.report().method,
+                    self.why(chosen)
+                );
             } else {
                 tracing::info!("Azure identity: none");
             }
@@ -158,9 +186,11 @@ impl Identities {
         }
         match chosen {
             Chosen::GitHub { .. } => "because the job offers an ID token",
-            Chosen::Pipelines { .. } | Chosen::Secret { method: "service-connection", .. } => {
-                "because the pipeline offers a service connection"
-            }
+            Chosen::Pipelines { .. }
+            | Chosen::Secret {
+                method: "service-connection",
+                ..
+            } => "because the pipeline offers a service connection",
             Chosen::Secret { .. } => "because AZURE_CLIENT_SECRET is set",
             Chosen::File { .. } => "because AZURE_FEDERATED_TOKEN_FILE is set",
             Chosen::AppService { .. } => "because IDENTITY_ENDPOINT and IDENTITY_HEADER are set",
@@ -170,7 +200,10 @@ impl Identities {
     }
 
     async fn choose(&self) -> Result<Option<Chosen>, IdentityError> {
-        let pick = Pick { setting: &self.0.setting, client: &self.0.client };
+        let pick = Pick {
+            setting: &self.0.setting,
+            client: &self.0.client,
+        };
         match self.0.setting.auth {
             Auth::None => Ok(None),
             Auth::Oidc => pick.github()?.map(Some).ok_or_else(|| missing("oidc", "ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN (`permissions: id-token: write`), and client and tenant ID")),
@@ -196,7 +229,13 @@ impl Identities {
     /// The first whose variables are there (azure reference §3).
     async fn choose_automatically(&self, pick: &Pick<'_>) -> Result<Option<Chosen>, IdentityError> {
         // One after the other: a variable of a method that is not reached must not end the run.
-        for method in [Pick::github, Pick::pipelines, Pick::secret, Pick::workload, Pick::app_service] {
+        for method in [
+            Pick::github,
+            Pick::pipelines,
+            Pick::secret,
+            Pick::workload,
+            Pick::app_service,
+        ] {
             if let Some(found) = method(pick)? {
                 return Ok(Some(found));
             }
@@ -205,16 +244,27 @@ impl Identities {
             return Ok(Some(pick.imds()));
         }
         let cli = pick.azure_cli();
-        Ok(if acquire::azure_cli_is_logged_in(&self.0.setting.environment).await { Some(cli) } else { None })
+        Ok(
+            if acquire::azure_cli_is_logged_in(&self.0.setting.environment).await {
+                Some(cli)
+            } else {
+                None
+            },
+        )
     }
 
     /// One request without the metadata header, which a real endpoint answers with 400; one second at most.
     async fn imds_answers(&self) -> bool {
-        let Ok(url) = acquire::IMDS.parse() else { return false };
+        let Ok(url) = acquire::IMDS.parse() else {
+            return false;
+        };
         let mut request = Request::get(Purpose::Entra, "the managed-identity probe", url, 4096);
         request.retry = Retry::Never;
         let probe = self.0.client.send(&request);
-        matches!(tokio::time::timeout(Duration::from_secs(1), probe).await, Ok(Ok(_)))
+        matches!(
+            tokio::time::timeout(Duration::from_secs(1), probe).await,
+            Ok(Ok(_))
+        )
     }
 }
 
@@ -234,7 +284,10 @@ mod tests {
     };
 
     const GITHUB: [(&str, &str); 4] = [
-        ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://pipelines.actions.githubusercontent.com/x?y=z"),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "https://pipelines.actions.githubusercontent.com/x?y=z",
+        ),
         ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "canary"),
         ("AZURE_CLIENT_ID", "c"),
         ("AZURE_TENANT_ID", "t"),
@@ -243,11 +296,17 @@ mod tests {
         ("INPUT_AZURESUBSCRIPTION", "aa-1"),
         ("ENDPOINT_AUTH_PARAMETER_aa-1_TENANTID", "t"),
         ("ENDPOINT_AUTH_PARAMETER_AA-1_SERVICEPRINCIPALID", "c"),
-        ("SYSTEM_OIDCREQUESTURI", "https://dev.azure.com/o/p/oidctoken"),
+        (
+            "SYSTEM_OIDCREQUESTURI",
+            "https://dev.azure.com/o/p/oidctoken",
+        ),
     ];
 
     fn setting(variables: &[(&str, &str)]) -> Setting {
-        Setting { environment: variables.iter().copied().collect(), ..Setting::default() }
+        Setting {
+            environment: variables.iter().copied().collect(),
+            ..Setting::default()
+        }
     }
 
     async fn choose(setting: Setting) -> Result<Option<String>, IdentityError> {
@@ -268,10 +327,25 @@ mod tests {
     #[tokio::test]
     async fn k07_variables_of_a_method_that_is_not_reached_do_not_matter() {
         let mut variables = GITHUB.to_vec();
-        variables.extend([("IDENTITY_ENDPOINT", "http://evil.example/"), ("IDENTITY_HEADER", "canary")]);
-        assert_eq!(choose(setting(&variables)).await.unwrap().as_deref(), Some("oidc"));
+        variables.extend([
+            ("IDENTITY_ENDPOINT", "http://evil.example/"),
+            ("IDENTITY_HEADER", "canary"),
+        ]);
+        assert_eq!(
+            choose(setting(&variables)).await.unwrap().as_deref(),
+            Some("oidc")
+        );
         let alone = choose(setting(&variables[4..])).await;
-        assert!(matches!(alone, Err(IdentityError::Host { variable: "IDENTITY_ENDPOINT", .. })), "{alone:?}");
+        assert!(
+            matches!(
+                alone,
+                Err(IdentityError::Host {
+                    variable: "IDENTITY_ENDPOINT",
+                    ..
+                })
+            ),
+            "{alone:?}"
+        );
     }
 
     #[tokio::test]
@@ -279,15 +353,39 @@ mod tests {
         let mut variables = CONNECTION.to_vec();
         variables.push(("ENDPOINT_AUTH_SCHEME_aa-1", "WorkloadIdentityFederation"));
         let by_input = choose(setting(&variables)).await;
-        assert!(matches!(by_input, Err(IdentityError::Missing { method: "service-connection", .. })), "{by_input:?}");
-        let flag = Setting { service_connection_id: Some("aa-1".into()), ..Setting::default() };
+        assert!(
+            matches!(
+                by_input,
+                Err(IdentityError::Missing {
+                    method: "service-connection",
+                    ..
+                })
+            ),
+            "{by_input:?}"
+        );
+        let flag = Setting {
+            service_connection_id: Some("aa-1".into()),
+            ..Setting::default()
+        };
         let by_flag = choose(flag).await;
-        assert!(matches!(by_flag, Err(IdentityError::Missing { method: "service-connection", .. })), "{by_flag:?}");
+        assert!(
+            matches!(
+                by_flag,
+                Err(IdentityError::Missing {
+                    method: "service-connection",
+                    ..
+                })
+            ),
+            "{by_flag:?}"
+        );
     }
 
     #[tokio::test]
     async fn every_scheme_of_a_task_connection() {
-        let token = ("ENDPOINT_AUTH_PARAMETER_SystemVssConnection_ACCESSTOKEN", "canary");
+        let token = (
+            "ENDPOINT_AUTH_PARAMETER_SystemVssConnection_ACCESSTOKEN",
+            "canary",
+        );
         let key = ("ENDPOINT_AUTH_PARAMETER_aa-1_SERVICEPRINCIPALKEY", "canary");
         for (scheme, further, method) in [
             ("WorkloadIdentityFederation", token, "service-connection"),
@@ -296,17 +394,32 @@ mod tests {
         ] {
             let mut variables = CONNECTION.to_vec();
             variables.extend([("ENDPOINT_AUTH_SCHEME_AA-1", scheme), further]);
-            assert_eq!(choose(setting(&variables)).await.unwrap().as_deref(), Some(method), "{scheme}");
+            assert_eq!(
+                choose(setting(&variables)).await.unwrap().as_deref(),
+                Some(method),
+                "{scheme}"
+            );
         }
         let mut variables = CONNECTION.to_vec();
         variables.push(("ENDPOINT_AUTH_SCHEME_aa-1", "ServicePrincipal"));
-        variables.push(("ENDPOINT_AUTH_PARAMETER_aa-1_AUTHENTICATIONTYPE", "spnCertificate"));
+        variables.push((
+            "ENDPOINT_AUTH_PARAMETER_aa-1_AUTHENTICATIONTYPE",
+            "spnCertificate",
+        ));
         let refused = choose(setting(&variables)).await;
-        assert!(matches!(refused, Err(IdentityError::CertificateConnection)), "{refused:?}");
+        assert!(
+            matches!(refused, Err(IdentityError::CertificateConnection)),
+            "{refused:?}"
+        );
         for scheme in ["PublishProfile", "Certificate", "None"] {
-            let variables = [("INPUT_AZURESUBSCRIPTION", "aa-1"), ("ENDPOINT_AUTH_SCHEME_aa-1", scheme)];
+            let variables = [
+                ("INPUT_AZURESUBSCRIPTION", "aa-1"),
+                ("ENDPOINT_AUTH_SCHEME_aa-1", scheme),
+            ];
             let refused = choose(setting(&variables)).await;
-            let Err(IdentityError::Missing { missing, .. }) = refused else { panic!("{refused:?}") };
+            let Err(IdentityError::Missing { missing, .. }) = refused else {
+                panic!("{refused:?}")
+            };
             assert!(missing.starts_with("a scheme"), "{missing}");
         }
     }

@@ -10,11 +10,13 @@ use azure_security_keyvault_certificates::{
 use azure_security_keyvault_keys::{
     KeyClient, KeyClientOptions,
     models::{
-        CurveName, JsonWebKey, KeyAttributes, KeyClientGetKeyOptions, KeyClientSignOptions, KeyType, SignParameters,
-        SignatureAlgorithm,
+        CurveName, JsonWebKey, KeyAttributes, KeyClientGetKeyOptions, KeyClientSignOptions,
+        KeyType, SignParameters, SignatureAlgorithm,
     },
 };
-use azure_security_keyvault_secrets::{SecretClient, SecretClientOptions, models::SecretClientGetSecretOptions};
+use azure_security_keyvault_secrets::{
+    SecretClient, SecretClientOptions, models::SecretClientGetSecretOptions,
+};
 use futures::{TryStream, TryStreamExt as _};
 use time::OffsetDateTime;
 use url::Url;
@@ -22,7 +24,8 @@ use url::Url;
 use super::{Identities, VaultError, credential::Credential, transport::Transport};
 use crate::{
     crypto::{
-        BoxFuture, Certificate, KeyKind, PublicKey, Scheme, Secret, SignError, Signature, Signer, verified_signature,
+        BoxFuture, Certificate, KeyKind, PublicKey, Scheme, Secret, SignError, Signature, Signer,
+        verified_signature,
     },
     reason::Explain as _,
     timestamp::Timestamp,
@@ -73,10 +76,18 @@ impl Vault {
     pub fn new(identities: &Identities, host: &str) -> Result<Self, VaultError> {
         let sdk = |cause: azure_core::Error| VaultError::of(host, "ask", cause);
         let url = Url::parse(&format!("https://{host}/"));
-        let url = url.map_err(|cause| VaultError::Sdk { key: host.to_owned(), cause: Box::new(cause) })?;
+        let url = url.map_err(|cause| VaultError::Sdk {
+            key: host.to_owned(),
+            cause: Box::new(cause),
+        })?;
         let client = identities.client();
-        let scope =
-            client.hosts().vault_scope(&url).map_err(|cause| VaultError::Host { host: host.to_owned(), cause })?;
+        let scope = client
+            .hosts()
+            .vault_scope(&url)
+            .map_err(|cause| VaultError::Host {
+                host: host.to_owned(),
+                cause,
+            })?;
         // The SDK compares the challenge with the host's suffix, which a private name does not have; the
         // credential compares it with the scope in any case.
         let of_the_cloud = !client.hosts().is_allowed(&url);
@@ -84,47 +95,87 @@ impl Vault {
         let credential = Arc::new(Credential::new(identities.clone(), scope, refused.clone()));
         let options = || ClientOptions {
             retry: RetryOptions::none(),
-            transport: Some(SdkTransport::new(Arc::new(Transport::for_vault(client.clone(), refused.clone())))),
+            transport: Some(SdkTransport::new(Arc::new(Transport::for_vault(
+                client.clone(),
+                refused.clone(),
+            )))),
             ..ClientOptions::default()
         };
-        let mut of_keys = KeyClientOptions { client_options: options(), ..KeyClientOptions::default() };
+        let mut of_keys = KeyClientOptions {
+            client_options: options(),
+            ..KeyClientOptions::default()
+        };
         of_keys.verify_challenge_resource = Some(of_the_cloud);
-        let mut of_certificates =
-            CertificateClientOptions { client_options: options(), ..CertificateClientOptions::default() };
+        let mut of_certificates = CertificateClientOptions {
+            client_options: options(),
+            ..CertificateClientOptions::default()
+        };
         of_certificates.verify_challenge_resource = Some(of_the_cloud);
-        let mut of_secrets = SecretClientOptions { client_options: options(), ..SecretClientOptions::default() };
+        let mut of_secrets = SecretClientOptions {
+            client_options: options(),
+            ..SecretClientOptions::default()
+        };
         of_secrets.verify_challenge_resource = Some(of_the_cloud);
         Ok(Self {
-            keys: Arc::new(KeyClient::new(url.as_str(), credential.clone(), Some(of_keys)).map_err(sdk)?),
-            certificates: Arc::new(
-                CertificateClient::new(url.as_str(), credential.clone(), Some(of_certificates)).map_err(sdk)?,
+            keys: Arc::new(
+                KeyClient::new(url.as_str(), credential.clone(), Some(of_keys)).map_err(sdk)?,
             ),
-            secrets: Arc::new(SecretClient::new(url.as_str(), credential, Some(of_secrets)).map_err(sdk)?),
+            certificates: Arc::new(
+                CertificateClient::new(url.as_str(), credential.clone(), Some(of_certificates))
+                    .map_err(sdk)?,
+            ),
+            secrets: Arc::new(
+                SecretClient::new(url.as_str(), credential, Some(of_secrets)).map_err(sdk)?,
+            ),
             host: host.to_owned(),
         })
     }
 
     /// A key's public part; the newest version if none is named.
-    pub async fn key(&self, name: &str, version: Option<&str>, now: Timestamp) -> Result<VaultKey, VaultError> {
+    pub async fn key(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        now: Timestamp,
+    ) -> Result<VaultKey, VaultError> {
         let full = format!("{}/keys/{name}", self.host);
-        let options =
-            KeyClientGetKeyOptions { key_version: version.map(ToOwned::to_owned), ..KeyClientGetKeyOptions::default() };
+        let options = KeyClientGetKeyOptions {
+            key_version: version.map(ToOwned::to_owned),
+            ..KeyClientGetKeyOptions::default()
+        };
         let answer = self.keys.get_key(name, Some(options)).await;
         let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
-        let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
+        let bundle = bundle
+            .into_model()
+            .map_err(|error| VaultError::of(&full, "read", error))?;
         let jwk = bundle.key.ok_or_else(|| answer_without(&full, "no key"))?;
         let kid = jwk.kid.clone().unwrap_or_default();
-        let found = version_of(&kid).ok_or_else(|| answer_without(&full, "a key ID without a version"))?.to_owned();
+        let found = version_of(&kid)
+            .ok_or_else(|| answer_without(&full, "a key ID without a version"))?
+            .to_owned();
         if version.is_some_and(|asked| asked != found) {
             return Err(answer_without(&full, "another version"));
         }
         let key = public_key(&full, &jwk)?;
-        let usable = bundle.attributes.as_ref().map_or(Ok(()), |attributes| usable(attributes, now));
-        Ok(VaultKey { name: full, version: found, key, usable })
+        let usable = bundle
+            .attributes
+            .as_ref()
+            .map_or(Ok(()), |attributes| usable(attributes, now));
+        Ok(VaultKey {
+            name: full,
+            version: found,
+            key,
+            usable,
+        })
     }
 
     /// The enabled versions of a key besides one that is known, newest first, for checking what an older one signed.
-    pub async fn key_versions(&self, name: &str, known: &str, now: Timestamp) -> Result<Vec<VaultKey>, VaultError> {
+    pub async fn key_versions(
+        &self,
+        name: &str,
+        known: &str,
+        now: Timestamp,
+    ) -> Result<Vec<VaultKey>, VaultError> {
         let full = format!("{}/keys/{name}", self.host);
         let listed = versions(&full, self.keys.list_key_properties_versions(name, None)).await?;
         let listed = listed.iter().map(|properties| {
@@ -148,7 +199,12 @@ impl Vault {
         now: Timestamp,
     ) -> Result<Vec<VaultCertificate>, VaultError> {
         let full = format!("{}/certificates/{name}", self.host);
-        let listed = versions(&full, self.certificates.list_certificate_properties_versions(name, None)).await?;
+        let listed = versions(
+            &full,
+            self.certificates
+                .list_certificate_properties_versions(name, None),
+        )
+        .await?;
         let listed = listed.iter().map(|properties| {
             let attributes = properties.attributes.as_ref();
             let state = attributes.map(|attributes| (attributes.enabled, attributes.created));
@@ -175,16 +231,24 @@ impl Vault {
         };
         let answer = self.certificates.get_certificate(name, Some(options)).await;
         let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
-        let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
+        let bundle = bundle
+            .into_model()
+            .map_err(|error| VaultError::of(&full, "read", error))?;
         let id = bundle.id.unwrap_or_default();
-        let found = version_of(&id).ok_or_else(|| answer_without(&full, "an ID without a version"))?.to_owned();
+        let found = version_of(&id)
+            .ok_or_else(|| answer_without(&full, "an ID without a version"))?
+            .to_owned();
         // An unknown version may be answered with the newest one.
         if version.is_some_and(|asked| asked != found) {
             return Err(answer_without(&full, "another version"));
         }
-        let der = bundle.cer.ok_or_else(|| answer_without(&full, "no certificate"))?;
-        let certificate = Certificate::from_der(&der)
-            .map_err(|cause| VaultError::Sdk { key: full.clone(), cause: Box::new(cause) })?;
+        let der = bundle
+            .cer
+            .ok_or_else(|| answer_without(&full, "no certificate"))?;
+        let certificate = Certificate::from_der(&der).map_err(|cause| VaultError::Sdk {
+            key: full.clone(),
+            cause: Box::new(cause),
+        })?;
         let period = bundle.attributes.unwrap_or_default();
         let key = VaultKey {
             name: format!("{}/keys/{name}", self.host),
@@ -204,8 +268,13 @@ impl Vault {
         };
         let answer = self.secrets.get_secret(name, Some(options)).await;
         let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
-        let bundle = bundle.into_model().map_err(|error| VaultError::of(&full, "read", error))?;
-        let value = bundle.value.map(Secret::new).ok_or_else(|| answer_without(&full, "no value"))?;
+        let bundle = bundle
+            .into_model()
+            .map_err(|error| VaultError::of(&full, "read", error))?;
+        let value = bundle
+            .value
+            .map(Secret::new)
+            .ok_or_else(|| answer_without(&full, "no value"))?;
         if version.is_some() && bundle.id.as_deref().and_then(version_of) != version {
             return Err(answer_without(&full, "another version"));
         }
@@ -221,16 +290,27 @@ impl Vault {
     ) -> Result<Vec<u8>, VaultError> {
         let name = key.name.rsplit('/').next().unwrap_or_default();
         let refused = |error| VaultError::of(&key.name, "sign with", error);
-        let parameters = SignParameters { algorithm: Some(algorithm), value: Some(digest) };
+        let parameters = SignParameters {
+            algorithm: Some(algorithm),
+            value: Some(digest),
+        };
         let content = RequestContent::try_from(parameters).map_err(refused)?;
-        let options =
-            KeyClientSignOptions { key_version: Some(key.version.clone()), ..KeyClientSignOptions::default() };
-        let answer = self.keys.sign(name, content, Some(options)).await.map_err(refused)?;
+        let options = KeyClientSignOptions {
+            key_version: Some(key.version.clone()),
+            ..KeyClientSignOptions::default()
+        };
+        let answer = self
+            .keys
+            .sign(name, content, Some(options))
+            .await
+            .map_err(refused)?;
         let result = answer.into_model().map_err(refused)?;
         if result.kid.as_deref().and_then(version_of) != Some(key.version.as_str()) {
             return Err(answer_without(&key.name, "a signature of another version"));
         }
-        result.result.ok_or_else(|| answer_without(&key.name, "no signature"))
+        result
+            .result
+            .ok_or_else(|| answer_without(&key.name, "no signature"))
     }
 }
 
@@ -250,29 +330,53 @@ pub struct VaultSigner {
 
 impl VaultSigner {
     /// Refuses a key that is disabled or outside its period, before anything is signed.
-    pub fn new(vault: Vault, key: VaultKey, certificates: Vec<Certificate>) -> Result<Self, VaultError> {
+    pub fn new(
+        vault: Vault,
+        key: VaultKey,
+        certificates: Vec<Certificate>,
+    ) -> Result<Self, VaultError> {
         match &key.usable {
-            Ok(()) => Ok(Self { vault, key, certificates }),
+            Ok(()) => Ok(Self {
+                vault,
+                key,
+                certificates,
+            }),
             Err(Unusable::Disabled) => Err(VaultError::Disabled { key: key.name }),
-            Err(Unusable::Period(when)) => Err(VaultError::Period { key: key.name.clone(), when: when.clone() }),
+            Err(Unusable::Period(when)) => Err(VaultError::Period {
+                key: key.name.clone(),
+                when: when.clone(),
+            }),
         }
     }
 
     fn failed(&self, error: VaultError) -> SignError {
-        SignError { key: self.key.name.clone(), reason: error.reason(), hint: error.hint(), cause: Box::new(error) }
+        SignError {
+            key: self.key.name.clone(),
+            reason: error.reason(),
+            hint: error.hint(),
+            cause: Box::new(error),
+        }
     }
 
     fn algorithm(&self, scheme: Scheme) -> Result<SignatureAlgorithm, SignError> {
         let kind = self.key.key.kind();
         algorithm(kind, scheme).map_err(|why| {
-            self.failed(VaultError::Unsuitable { key: self.key.name.clone(), kind: kind.to_string(), why })
+            self.failed(VaultError::Unsuitable {
+                key: self.key.name.clone(),
+                kind: kind.to_string(),
+                why,
+            })
         })
     }
 
     async fn sign_message(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignError> {
         let algorithm = self.algorithm(scheme)?;
         let digest = scheme.digest(message).unwrap_or_default();
-        let signature = self.vault.sign(&self.key, algorithm, digest).await.map_err(|error| self.failed(error))?;
+        let signature = self
+            .vault
+            .sign(&self.key, algorithm, digest)
+            .await
+            .map_err(|error| self.failed(error))?;
         verified_signature(&self.key.name, &self.key.key, scheme, message, signature)
     }
 }
@@ -294,7 +398,11 @@ impl Signer for VaultSigner {
         self.algorithm(scheme).map(drop)
     }
 
-    fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>> {
+    fn sign<'a>(
+        &'a self,
+        scheme: Scheme,
+        message: &'a [u8],
+    ) -> BoxFuture<'a, Result<Signature, SignError>> {
         Box::pin(self.sign_message(scheme, message))
     }
 }
@@ -318,7 +426,10 @@ fn newest<'a>(
     let versions = enabled.filter_map(|(id, (_, created))| Some((created, version_of(id?)?)));
     let mut versions: Vec<_> = versions.filter(|(_, version)| *version != known).collect();
     versions.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
-    versions.into_iter().take(VERSIONS).map(|(_, version)| version)
+    versions
+        .into_iter()
+        .take(VERSIONS)
+        .map(|(_, version)| version)
 }
 
 /// The vault's name of a scheme, where its keys can do it.
@@ -327,9 +438,9 @@ fn algorithm(kind: KeyKind, scheme: Scheme) -> Result<SignatureAlgorithm, &'stat
         (KeyKind::EcP256, Scheme::EcdsaSha256) => Ok(SignatureAlgorithm::Es256),
         (KeyKind::EcP384, Scheme::EcdsaSha384) => Ok(SignatureAlgorithm::Es384),
         (KeyKind::EcP521, Scheme::EcdsaSha512) => Ok(SignatureAlgorithm::Es512),
-        (KeyKind::EcP384 | KeyKind::EcP521, Scheme::EcdsaSha256) => {
-            Err("a vault signs with SHA-384 or SHA-512 only, and content trust hashes with SHA-256 on every curve")
-        }
+        (KeyKind::EcP384 | KeyKind::EcP521, Scheme::EcdsaSha256) => Err(
+            "a vault signs with SHA-384 or SHA-512 only, and content trust hashes with SHA-256 on every curve",
+        ),
         (KeyKind::Rsa { .. }, Scheme::RsaPssSha256) => Ok(SignatureAlgorithm::Ps256),
         (KeyKind::Rsa { .. }, Scheme::RsaPssSha384) => Ok(SignatureAlgorithm::Ps384),
         (KeyKind::Rsa { .. }, Scheme::RsaPssSha512) => Ok(SignatureAlgorithm::Ps512),
@@ -361,20 +472,34 @@ fn public_key(name: &str, jwk: &JsonWebKey) -> Result<PublicKey, VaultError> {
                 jwk.y.as_deref().ok_or_else(lacking)?,
             )
         }
-        (Some(KeyType::Rsa | KeyType::RsaHsm), _) => {
-            PublicKey::from_rsa_components(jwk.n.as_deref().ok_or_else(lacking)?, jwk.e.as_deref().ok_or_else(lacking)?)
-        }
+        (Some(KeyType::Rsa | KeyType::RsaHsm), _) => PublicKey::from_rsa_components(
+            jwk.n.as_deref().ok_or_else(lacking)?,
+            jwk.e.as_deref().ok_or_else(lacking)?,
+        ),
         (kind, _) => return Err(unsuitable(format!("{kind:?}"))),
     };
-    parsed.map_err(|cause| VaultError::Sdk { key: name.to_owned(), cause: Box::new(cause) })
+    parsed.map_err(|cause| VaultError::Sdk {
+        key: name.to_owned(),
+        cause: Box::new(cause),
+    })
 }
 
 fn usable(attributes: &KeyAttributes, now: Timestamp) -> Result<(), Unusable> {
-    within(attributes.enabled, attributes.not_before, attributes.expires, now)
+    within(
+        attributes.enabled,
+        attributes.not_before,
+        attributes.expires,
+        now,
+    )
 }
 
 fn certificate_usable(attributes: &CertificateAttributes, now: Timestamp) -> Result<(), Unusable> {
-    within(attributes.enabled, attributes.not_before, attributes.expires, now)
+    within(
+        attributes.enabled,
+        attributes.not_before,
+        attributes.expires,
+        now,
+    )
 }
 
 fn within(
@@ -386,7 +511,10 @@ fn within(
     if enabled == Some(false) {
         return Err(Unusable::Disabled);
     }
-    match (not_before.map(Timestamp::from), expires.map(Timestamp::from)) {
+    match (
+        not_before.map(Timestamp::from),
+        expires.map(Timestamp::from),
+    ) {
         (Some(start), _) if now < start => Err(Unusable::Period(format!("from {start}"))),
         (_, Some(end)) if end <= now => Err(Unusable::Period(format!("until {end}"))),
         _ => Ok(()),
@@ -400,5 +528,8 @@ fn version_of(id: &str) -> Option<&str> {
 }
 
 fn answer_without(name: &str, what: &str) -> VaultError {
-    VaultError::Answer { key: name.to_owned(), what: what.to_owned() }
+    VaultError::Answer {
+        key: name.to_owned(),
+        what: what.to_owned(),
+    }
 }

@@ -1,6 +1,9 @@
 //! Our network edge as the transport of Microsoft's crates. Its errors are of a kind that the SDK does not
 //! retry, Entra's refusals are read here (the SDK's own reading of them fails), and a refused token is noted.
-#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "into JSON only, where a missing member is null"
+)]
 
 use std::sync::{
     Arc,
@@ -36,12 +39,20 @@ pub(super) struct Transport {
 impl Transport {
     /// For token requests.
     pub(super) fn for_entra(client: Client) -> Self {
-        Self { client, purpose: Purpose::Entra, token_refused: Arc::default() }
+        Self {
+            client,
+            purpose: Purpose::Entra,
+            token_refused: Arc::default(),
+        }
     }
 
     /// For a vault.
     pub(super) fn for_vault(client: Client, token_refused: Arc<AtomicBool>) -> Self {
-        Self { client, purpose: Purpose::Vault, token_refused }
+        Self {
+            client,
+            purpose: Purpose::Vault,
+            token_refused,
+        }
     }
 }
 
@@ -50,10 +61,17 @@ impl HttpClient for Transport {
     async fn execute_request(&self, request: &SdkRequest) -> azure_core::Result<AsyncRawResponse> {
         let translated = self.translate(request)?;
         let carried_token = translated.headers.contains_key(http::header::AUTHORIZATION);
-        let response = self.client.send(&translated).await.map_err(|cause| match self.purpose {
-            Purpose::Entra => other(IdentityError::Net { from: "Entra".into(), cause }),
-            _ => other(NetFailure(cause)),
-        })?;
+        let response = self
+            .client
+            .send(&translated)
+            .await
+            .map_err(|cause| match self.purpose {
+                Purpose::Entra => other(IdentityError::Net {
+                    from: "Entra".into(),
+                    cause,
+                }),
+                _ => other(NetFailure(cause)),
+            })?;
         if response.status == http::StatusCode::UNAUTHORIZED && carried_token {
             self.token_refused.store(true, Ordering::SeqCst);
         }
@@ -71,7 +89,8 @@ impl Transport {
             _ => format!("`{}`", request.url().path().trim_matches('/')),
         };
         let mut translated = Request::get(self.purpose, what, request.url().clone(), LIMIT);
-        translated.method = Method::from_bytes(request.method().as_str().as_bytes()).map_err(other)?;
+        translated.method =
+            Method::from_bytes(request.method().as_str().as_bytes()).map_err(other)?;
         for (name, value) in request.headers().iter() {
             let name = http::HeaderName::from_bytes(name.as_str().as_bytes()).map_err(other)?;
             let mut value = http::HeaderValue::from_str(value.as_str()).map_err(other)?;
@@ -98,10 +117,17 @@ fn raw(response: &Response) -> AsyncRawResponse {
     let mut headers = Headers::new();
     for (name, value) in &response.headers {
         if let Ok(value) = value.to_str() {
-            headers.insert(HeaderName::from(name.as_str().to_owned()), HeaderValue::from(value.to_owned()));
+            headers.insert(
+                HeaderName::from(name.as_str().to_owned()),
+                HeaderValue::from(value.to_owned()),
+            );
         }
     }
-    AsyncRawResponse::from_bytes(SdkStatus::from(response.status.as_u16()), headers, response.body.clone())
+    AsyncRawResponse::from_bytes(
+        SdkStatus::from(response.status.as_u16()),
+        headers,
+        response.body.clone(),
+    )
 }
 
 /// Entra's error body, read with owned strings, and what to do by its code.
@@ -109,19 +135,36 @@ fn entra_refusal(response: &Response, request: &Request) -> IdentityError {
     let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let description = document["error_description"].as_str().unwrap_or_default();
     let first_line = description.lines().next().unwrap_or_default();
-    let said = if first_line.is_empty() { response.status.to_string() } else { first_line.to_owned() };
-    let code = document["error_codes"].get(0).and_then(Value::as_u64).unwrap_or_default();
+    let said = if first_line.is_empty() {
+        response.status.to_string()
+    } else {
+        first_line.to_owned()
+    };
+    let code = document["error_codes"]
+        .get(0)
+        .and_then(Value::as_u64)
+        .unwrap_or_default();
     let assertion = || {
         let form = url::form_urlencoded::parse(&request.body);
-        let assertion = form.into_iter().find(|(name, _)| name == "client_assertion");
-        assertion.map(|(_, token)| claims(&token)).unwrap_or_default()
+        let assertion = form
+            .into_iter()
+            .find(|(name, _)| name == "client_assertion");
+        assertion
+            .map(|(_, token)| claims(&token))
+            .unwrap_or_default()
     };
     let hint = match code {
         70021 | 700_211 | 700_213 => {
-            format!("add a federated credential to the application or managed identity for {}", assertion())
+            format!(
+                "add a federated credential to the application or managed identity for {}",
+                assertion()
+            )
         }
-        700_024 => "the ID token ended before it was used, or this machine's clock is wrong".to_owned(),
-        700_016 => "the client ID is not one of this tenant: check `--client-id` and `--tenant-id`".to_owned(),
+        700_024 => {
+            "the ID token ended before it was used, or this machine's clock is wrong".to_owned()
+        }
+        700_016 => "the client ID is not one of this tenant: check `--client-id` and `--tenant-id`"
+            .to_owned(),
         90002 => "check `--tenant-id`".to_owned(),
         7_000_215 => "the client secret is wrong (its value is needed, not its ID)".to_owned(),
         7_000_222 => "the client secret has ended: make a new one, or use federation".to_owned(),
@@ -129,5 +172,9 @@ fn entra_refusal(response: &Response, request: &Request) -> IdentityError {
         53003 | 530_003 => "a conditional access policy refuses this identity".to_owned(),
         _ => "check client ID, tenant and the identity's credentials".to_owned(),
     };
-    IdentityError::Refused { from: "Entra".to_owned(), said, hint }
+    IdentityError::Refused {
+        from: "Entra".to_owned(),
+        said,
+        hint,
+    }
 }

@@ -1,5 +1,8 @@
 //! What a vault refused, and what a person does about it (azure reference §4.2; K06).
-#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "into JSON only, where a missing member is null"
+)]
 
 use serde_json::Value;
 
@@ -106,8 +109,16 @@ impl VaultError {
     /// From the SDK's error: ours where it came from below, the service's where it answered.
     pub(super) fn of(key: &str, what: &'static str, error: azure_core::Error) -> Self {
         let key = key.to_owned();
-        if let azure_core::error::ErrorKind::HttpResponse { status, raw_response, .. } = error.kind() {
-            let body = raw_response.as_ref().map(|raw| raw.body().as_ref().to_vec()).unwrap_or_default();
+        if let azure_core::error::ErrorKind::HttpResponse {
+            status,
+            raw_response,
+            ..
+        } = error.kind()
+        {
+            let body = raw_response
+                .as_ref()
+                .map(|raw| raw.body().as_ref().to_vec())
+                .unwrap_or_default();
             return Self::refused(key, what, u16::from(*status), &body);
         }
         let mut error: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
@@ -115,7 +126,12 @@ impl VaultError {
             error = match error.downcast::<azure_core::Error>() {
                 Ok(inner) => match inner.into_inner() {
                     Ok(deeper) => deeper,
-                    Err(last) => return Self::Sdk { key, cause: Box::new(last) },
+                    Err(last) => {
+                        return Self::Sdk {
+                            key,
+                            cause: Box::new(last),
+                        };
+                    }
                 },
                 Err(other) => break Self::own(key, other),
             };
@@ -128,7 +144,10 @@ impl VaultError {
             Err(error) => error,
         };
         match error.downcast::<NetFailure>() {
-            Ok(failure) => Self::Net { key, cause: failure.0 },
+            Ok(failure) => Self::Net {
+                key,
+                cause: failure.0,
+            },
             Err(cause) => Self::Sdk { key, cause },
         }
     }
@@ -138,22 +157,44 @@ impl VaultError {
         let error = &document["error"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let inner = text(&error["innererror"]["code"]);
-        let code = if inner.is_empty() { text(&error["code"]) } else { inner };
+        let code = if inner.is_empty() {
+            text(&error["code"])
+        } else {
+            inner
+        };
         // A failing service, or something before it, answers without the vault's JSON.
-        let code = if code.is_empty() { canonical(status) } else { code };
+        let code = if code.is_empty() {
+            canonical(status)
+        } else {
+            code
+        };
         let message = text(&error["message"]);
-        let told = message
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with("If role") && !line.starts_with("DenyAssignmentId"));
-        let said: String = told.collect::<Vec<_>>().join("; ").chars().take(600).collect();
-        Self::Refused { what, key, status, code, said: Message(said) }
+        let told = message.lines().map(str::trim).filter(|line| {
+            !line.is_empty()
+                && !line.starts_with("If role")
+                && !line.starts_with("DenyAssignmentId")
+        });
+        let said: String = told
+            .collect::<Vec<_>>()
+            .join("; ")
+            .chars()
+            .take(600)
+            .collect();
+        Self::Refused {
+            what,
+            key,
+            status,
+            code,
+            said: Message(said),
+        }
     }
 }
 
 /// The words that belong to a status.
 fn canonical(status: u16) -> String {
-    let known = http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let known = http::StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason());
     known.unwrap_or_default().to_owned()
 }
 
@@ -233,18 +274,53 @@ mod tests {
     fn refused(status: u16, inner: &str, message: &str) -> VaultError {
         let inner = serde_json::json!({"code": inner});
         let body = serde_json::json!({"error": {"code": "Forbidden", "message": message, "innererror": inner}});
-        VaultError::refused("v.vault.azure.net/keys/k".into(), "sign with", status, body.to_string().as_bytes())
+        VaultError::refused(
+            "v.vault.azure.net/keys/k".into(),
+            "sign with",
+            status,
+            body.to_string().as_bytes(),
+        )
     }
 
     #[test]
     fn k06_each_kind_of_refusal_has_its_reason_and_its_help() {
         for (status, inner, reason, help) in [
-            (403, "ForbiddenByRbac", Reason::VaultForbidden, "Key Vault Crypto User"),
-            (403, "AccessDenied", Reason::VaultForbidden, "az keyvault set-policy"),
-            (403, "ForbiddenByFirewall", Reason::VaultForbidden, "firewall"),
-            (403, "ForbiddenByConnection", Reason::VaultForbidden, "private endpoint"),
-            (403, "ForbiddenByPolicy", Reason::VaultForbidden, "policy of the vault"),
-            (403, "KeyOperationForbidden", Reason::VaultForbidden, "--ops sign verify"),
+            (
+                403,
+                "ForbiddenByRbac",
+                Reason::VaultForbidden,
+                "Key Vault Crypto User",
+            ),
+            (
+                403,
+                "AccessDenied",
+                Reason::VaultForbidden,
+                "az keyvault set-policy",
+            ),
+            (
+                403,
+                "ForbiddenByFirewall",
+                Reason::VaultForbidden,
+                "firewall",
+            ),
+            (
+                403,
+                "ForbiddenByConnection",
+                Reason::VaultForbidden,
+                "private endpoint",
+            ),
+            (
+                403,
+                "ForbiddenByPolicy",
+                Reason::VaultForbidden,
+                "policy of the vault",
+            ),
+            (
+                403,
+                "KeyOperationForbidden",
+                Reason::VaultForbidden,
+                "--ops sign verify",
+            ),
             (403, "KeyDisabled", Reason::KeyDisabled, "--enabled true"),
             (403, "KeyExpired", Reason::KeyExpired, "valid now"),
             (403, "KeyNotYetValid", Reason::KeyExpired, "valid now"),
@@ -261,18 +337,31 @@ mod tests {
     #[test]
     fn k06_what_is_missing_is_looked_for_among_its_kind() {
         for kind in ["key", "certificate", "secret"] {
-            let error = VaultError::refused(format!("v.vault.azure.net/{kind}s/k"), "read", 404, b"");
+            let error =
+                VaultError::refused(format!("v.vault.azure.net/{kind}s/k"), "read", 404, b"");
             let hint = error.hint().unwrap_or_default();
-            assert!(hint.contains(&format!("az keyvault {kind} list-deleted")), "{kind}: {hint}");
+            assert!(
+                hint.contains(&format!("az keyvault {kind} list-deleted")),
+                "{kind}: {hint}"
+            );
         }
     }
 
     #[test]
     fn k06_text_with_line_ends_is_read_whole() {
-        let error =
-            refused(403, "ForbiddenByRbac", "Caller is not authorized.\r\nIf role assignments changed\r\nAction: 'a'");
-        assert_eq!(error.to_string(), "key vault refused to sign with `v.vault.azure.net/keys/k`: 403 ForbiddenByRbac");
+        let error = refused(
+            403,
+            "ForbiddenByRbac",
+            "Caller is not authorized.\r\nIf role assignments changed\r\nAction: 'a'",
+        );
+        assert_eq!(
+            error.to_string(),
+            "key vault refused to sign with `v.vault.azure.net/keys/k`: 403 ForbiddenByRbac"
+        );
         let said = std::error::Error::source(&error).map(ToString::to_string);
-        assert_eq!(said.as_deref(), Some("Caller is not authorized.; Action: 'a'"));
+        assert_eq!(
+            said.as_deref(),
+            Some("Caller is not authorized.; Action: 'a'")
+        );
     }
 }

@@ -14,7 +14,8 @@ pub(crate) use self::{
     key::{Key, KeyShow},
     policy::{Policy, PolicyCheck, PolicyInit},
     shared::{
-        Auth, CloudName, Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, RegistryAuth, Shared,
+        Auth, CloudName, Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin,
+        RegistryAuth, Shared,
     },
     sign::Sign,
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
@@ -24,9 +25,16 @@ pub(crate) use self::{
 /// Sign container images in Azure Container Registry with keys that stay in Azure Key Vault, and block
 /// unsigned ones.
 #[derive(Debug, Parser)]
-#[command(name = "acr-sign", version, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not find out, \
-                        130 interrupted.")]
+#[command(
+    name = "acr-sign",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not find out, \
+                        130 interrupted."
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -34,7 +34,12 @@ pub(crate) struct ManifestFiles {
     #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with = "images", help_heading = "Manifests")]
     pub(crate) manifests: Vec<PathBuf>,
     /// Values of an ARM template's parameters (JSON)
-    #[arg(long, value_name = "FILE", requires = "manifests", help_heading = "Manifests")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "manifests",
+        help_heading = "Manifests"
+    )]
     pub(crate) parameters: Option<PathBuf>,
 }
 

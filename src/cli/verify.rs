@@ -66,14 +66,26 @@ pub(crate) struct Verify {
 impl Verify {
     /// Whether flags say what is trusted; then no policy is looked for (P13).
     pub(crate) fn names_trust(&self) -> bool {
-        let Self { format, signer, key, pin, annotation, notation, .. } = self;
+        let Self {
+            format,
+            signer,
+            key,
+            pin,
+            annotation,
+            notation,
+            ..
+        } = self;
         let by_certificate = !notation.certificate.is_empty()
             || !notation.identity.is_empty()
             || !notation.timestamp_root_cert.is_empty()
             || notation.trust_policy.is_some()
             || notation.trust_store.is_some();
         by_certificate
-            || !(format.is_empty() && signer.is_empty() && key.is_empty() && pin.is_empty() && annotation.is_empty())
+            || !(format.is_empty()
+                && signer.is_empty()
+                && key.is_empty()
+                && pin.is_empty()
+                && annotation.is_empty())
     }
 }
 
@@ -104,7 +116,12 @@ pub(crate) struct VerifyNotation {
     #[arg(long, value_name = "PEM", requires = "certificate")]
     pub(crate) timestamp_root_cert: Vec<PathBuf>,
     /// notation's own trust policy, with --trust-store
-    #[arg(long, value_name = "FILE", requires = "trust_store", conflicts_with = "certificate")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "trust_store",
+        conflicts_with = "certificate"
+    )]
     pub(crate) trust_policy: Option<PathBuf>,
     /// notation's own trust store: the folder that holds `x509`
     #[arg(long, value_name = "DIR", requires = "trust_policy")]

@@ -25,7 +25,9 @@ fn convert<'a>(bytes: &'a [u8], out: &mut Vec<u8>, depth: usize) -> Option<&'a [
     }
     let (length, rest) = length(rest)?;
     let (content, after) = match length {
-        Some(length) => rest.split_at_checked(length).map(|(content, after)| (content, Some(after)))?,
+        Some(length) => rest
+            .split_at_checked(length)
+            .map(|(content, after)| (content, Some(after)))?,
         None if tag & CONSTRUCTED != 0 => (rest, None),
         None => return None,
     };
@@ -63,7 +65,14 @@ fn length(bytes: &[u8]) -> Option<(Option<usize>, &[u8])> {
         0x80 => Some((None, rest)),
         0x81..=0x84 => {
             let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
-            Some((Some(digits.iter().fold(0, |number, byte| number << 8 | usize::from(*byte))), rest))
+            Some((
+                Some(
+                    digits
+                        .iter()
+                        .fold(0, |number, byte| number << 8 | usize::from(*byte)),
+                ),
+                rest,
+            ))
         }
         _ => None,
     }
@@ -91,7 +100,10 @@ mod tests {
     #[test]
     fn indefinite_lengths_and_pieces_become_definite() {
         // SEQUENCE { [0] { OCTET STRING in two pieces }, INTEGER } with three indefinite lengths.
-        let ber = [0x30, 0x80, 0xa0, 0x80, 0x24, 0x80, 4, 1, 7, 4, 2, 8, 9, 0, 0, 0, 0, 2, 0x81, 1, 5, 0, 0];
+        let ber = [
+            0x30, 0x80, 0xa0, 0x80, 0x24, 0x80, 4, 1, 7, 4, 2, 8, 9, 0, 0, 0, 0, 2, 0x81, 1, 5, 0,
+            0,
+        ];
         let der = [0x30, 10, 0xa0, 5, 4, 3, 7, 8, 9, 2, 1, 5];
         assert_eq!(definite(&ber).unwrap(), der);
         assert_eq!(definite(&der).unwrap(), der);
@@ -100,13 +112,19 @@ mod tests {
         }
         assert_eq!(definite(&[&ber[..], &[0]].concat()), None);
         assert_eq!(definite(&[0x04, 0x80, 0, 0]), None);
-        assert_eq!(definite(&[[0x30, 0x80].repeat(100), vec![0; 200]].concat()), None);
+        assert_eq!(
+            definite(&[[0x30, 0x80].repeat(100), vec![0; 200]].concat()),
+            None
+        );
     }
 
     #[test]
     fn long_lengths_are_written_as_der_has_them() {
         let content = vec![1; 300];
         let ber = [&[0x04, 0x84, 0, 0, 1, 0x2c][..], &content].concat();
-        assert_eq!(definite(&ber).unwrap(), [&[0x04, 0x82, 1, 0x2c][..], &content].concat());
+        assert_eq!(
+            definite(&ber).unwrap(),
+            [&[0x04, 0x82, 1, 0x2c][..], &content].concat()
+        );
     }
 }

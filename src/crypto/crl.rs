@@ -10,7 +10,9 @@ use x509_cert::ext::pkix::CrlDistributionPoints;
 
 use super::{
     Certificate, Scheme,
-    der_reader::{self, context, expect, next_is, only, optional, primitive, trimmed, value, whole},
+    der_reader::{
+        self, context, expect, next_is, only, optional, primitive, trimmed, value, whole,
+    },
     extensions::distribution_addresses,
     signature_algorithm,
 };
@@ -51,7 +53,10 @@ pub struct Crl {
 
 /// What the issuing distribution point restricts a list to.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "the flags of RFC 5280 §5.2.5")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the flags of RFC 5280 §5.2.5"
+)]
 pub struct Scope {
     /// Certificates of users only.
     pub user_certificates: bool,
@@ -125,8 +130,16 @@ impl Crl {
         let issuer = whole(&mut body)?.to_vec();
         let this_update = der_reader::time(&mut body)?;
         let has_next = next_is(&body, Tag::UtcTime) || next_is(&body, Tag::GeneralizedTime);
-        let next_update = if has_next { Some(der_reader::time(&mut body)?) } else { None };
-        let entries = if next_is(&body, Tag::Sequence) { value(&mut body, Tag::Sequence)? } else { &[] };
+        let next_update = if has_next {
+            Some(der_reader::time(&mut body)?)
+        } else {
+            None
+        };
+        let entries = if next_is(&body, Tag::Sequence) {
+            value(&mut body, Tag::Sequence)?
+        } else {
+            &[]
+        };
         let extensions = match optional(&mut body, context(0))? {
             Some(mut reader) => {
                 let found = Extensions::read(&mut reader)?;
@@ -139,7 +152,11 @@ impl Crl {
         Ok(Self {
             scheme: signature_algorithm::scheme(&algorithm, None).filter(|_| inner == algorithm),
             message: der.slice_ref(message),
-            entries: if entries.is_empty() { Bytes::new() } else { der.slice_ref(entries) },
+            entries: if entries.is_empty() {
+                Bytes::new()
+            } else {
+                der.slice_ref(entries)
+            },
             signature,
             issuer,
             this_update,
@@ -159,11 +176,18 @@ impl Crl {
         if self.checked.get() == Some(&thumbprint) {
             return true;
         }
-        let may_sign = issuer.key_usage_extension().is_ok_and(|usage| usage.is_none_or(|usage| usage.value.crl_sign()));
+        let may_sign = issuer
+            .key_usage_extension()
+            .is_ok_and(|usage| usage.is_none_or(|usage| usage.value.crl_sign()));
         let verifies = may_sign
             && self.issuer == issuer.subject_der()
             && self.scheme.is_some_and(|scheme| {
-                signature_algorithm::is_signed_by(issuer.public_key(), scheme, &self.message, &self.signature)
+                signature_algorithm::is_signed_by(
+                    issuer.public_key(),
+                    scheme,
+                    &self.message,
+                    &self.signature,
+                )
             });
         if verifies {
             // Set once: a second issuer of the same name and key is checked each time.
@@ -193,7 +217,11 @@ impl Crl {
 
 impl RevokedEntry {
     fn read(entry: &mut SliceReader<'_>) -> Result<Self, InvalidCrl> {
-        let mut revoked = Self { at: der_reader::time(entry)?, reason: None, invalid_since: None };
+        let mut revoked = Self {
+            at: der_reader::time(entry)?,
+            reason: None,
+            invalid_since: None,
+        };
         if entry.is_finished() {
             return Ok(revoked);
         }
@@ -256,7 +284,13 @@ impl Scope {
         }
         let (indirect, attribute_certificates) = (flag(&mut point, 4)?, flag(&mut point, 5)?);
         point.finish()?;
-        Ok(Self { user_certificates, ca_certificates, attribute_certificates, some_reasons, indirect })
+        Ok(Self {
+            user_certificates,
+            ca_certificates,
+            attribute_certificates,
+            some_reasons,
+            indirect,
+        })
     }
 }
 

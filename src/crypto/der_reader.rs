@@ -10,12 +10,18 @@ use crate::timestamp::Timestamp;
 
 /// A context-specific tag of a constructed value.
 pub(super) const fn context(number: u32) -> Tag {
-    Tag::ContextSpecific { constructed: true, number: TagNumber(number) }
+    Tag::ContextSpecific {
+        constructed: true,
+        number: TagNumber(number),
+    }
 }
 
 /// A context-specific tag of a primitive value.
 pub(super) const fn primitive(number: u32) -> Tag {
-    Tag::ContextSpecific { constructed: false, number: TagNumber(number) }
+    Tag::ContextSpecific {
+        constructed: false,
+        number: TagNumber(number),
+    }
 }
 
 /// The content of the one value that `bytes` are, which must have the tag.
@@ -32,7 +38,10 @@ pub(super) fn expect<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> der::Result<
 }
 
 /// The content of the next value, if it has the tag.
-pub(super) fn optional<'a>(reader: &mut SliceReader<'a>, tag: Tag) -> der::Result<Option<SliceReader<'a>>> {
+pub(super) fn optional<'a>(
+    reader: &mut SliceReader<'a>,
+    tag: Tag,
+) -> der::Result<Option<SliceReader<'a>>> {
     if !next_is(reader, tag) {
         return Ok(None);
     }
@@ -82,20 +91,29 @@ pub(super) fn extensions<'a>(reader: &mut SliceReader<'a>) -> der::Result<Vec<Ex
         if found.iter().any(|other| other.id == id) {
             return Err(der::ErrorKind::Failed.into());
         }
-        found.push(Extension { id, critical, value });
+        found.push(Extension {
+            id,
+            critical,
+            value,
+        });
     }
     Ok(found)
 }
 
 /// The bytes of the next bit string, which has no unused bits.
 pub(super) fn bits<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
-    BitStringRef::decode(reader)?.as_bytes().ok_or_else(|| der::ErrorKind::Failed.into())
+    BitStringRef::decode(reader)?
+        .as_bytes()
+        .ok_or_else(|| der::ErrorKind::Failed.into())
 }
 
 /// The next `UTCTime` or `GeneralizedTime`, without fractions.
 pub(super) fn time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
     let seconds = i64::try_from(Time::decode(reader)?.to_unix_duration().as_secs());
-    seconds.ok().and_then(Timestamp::from_unix).ok_or_else(|| der::ErrorKind::DateTime.into())
+    seconds
+        .ok()
+        .and_then(Timestamp::from_unix)
+        .ok_or_else(|| der::ErrorKind::DateTime.into())
 }
 
 /// A `GeneralizedTime` in UTC that may have a fraction of a second, as timestamp tokens have it (RFC 3161 §2.4.2).
@@ -103,9 +121,18 @@ pub(super) fn generalized_time(reader: &mut SliceReader<'_>) -> der::Result<Time
     let invalid = || der::Error::from(der::ErrorKind::DateTime);
     let text = std::str::from_utf8(value(reader, Tag::GeneralizedTime)?).map_err(|_| invalid())?;
     let digits = text.strip_suffix('Z').ok_or_else(invalid)?;
-    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
-    let (date, clock) = whole.split_at_checked(8).filter(|(_, clock)| clock.len() == 6).ok_or_else(invalid)?;
-    if !whole.bytes().chain(fraction.unwrap_or("0").bytes()).all(|byte| byte.is_ascii_digit()) {
+    let (whole, fraction) = digits
+        .split_once('.')
+        .map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let (date, clock) = whole
+        .split_at_checked(8)
+        .filter(|(_, clock)| clock.len() == 6)
+        .ok_or_else(invalid)?;
+    if !whole
+        .bytes()
+        .chain(fraction.unwrap_or("0").bytes())
+        .all(|byte| byte.is_ascii_digit())
+    {
         return Err(invalid());
     }
     let fraction = match fraction {
@@ -116,5 +143,7 @@ pub(super) fn generalized_time(reader: &mut SliceReader<'_>) -> der::Result<Time
     let part = |text: &str, from, to| text.get(from..to).unwrap_or_default().to_owned();
     let (year, month, day) = (part(date, 0, 4), part(date, 4, 6), part(date, 6, 8));
     let (hour, minute, second) = (part(clock, 0, 2), part(clock, 2, 4), part(clock, 4, 6));
-    format!("{year}-{month}-{day}T{hour}:{minute}:{second}.{fraction}Z").parse().map_err(|_| invalid())
+    format!("{year}-{month}-{day}T{hour}:{minute}:{second}.{fraction}Z")
+        .parse()
+        .map_err(|_| invalid())
 }

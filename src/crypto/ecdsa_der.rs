@@ -16,7 +16,12 @@ pub fn ecdsa_to_der(signature: &[u8]) -> Option<Vec<u8>> {
     if r.len() != s.len() || r.is_empty() {
         return None;
     }
-    EcdsaSignature { r: UintRef::new(r).ok()?, s: UintRef::new(s).ok()? }.to_der().ok()
+    EcdsaSignature {
+        r: UintRef::new(r).ok()?,
+        s: UintRef::new(s).ok()?,
+    }
+    .to_der()
+    .ok()
 }
 
 /// r‖s from strict DER; `None` if it is not, or too long for the curve.
@@ -43,7 +48,10 @@ mod tests {
         let der = ecdsa_to_der(&raw).unwrap();
         assert_eq!(der, [0x30, 7, 2, 2, 0, 0x80, 2, 1, 1]);
         assert_eq!(ecdsa_from_der(KeyKind::EcP256, &der).unwrap(), raw);
-        assert_eq!(ecdsa_from_der(KeyKind::EcP256, &[0x30, 8, 2, 2, 0, 0x80, 2, 2, 0, 1]), None);
+        assert_eq!(
+            ecdsa_from_der(KeyKind::EcP256, &[0x30, 8, 2, 2, 0, 0x80, 2, 2, 0, 1]),
+            None
+        );
         assert_eq!(ecdsa_from_der(KeyKind::EcP256, &raw), None);
         assert_eq!(ecdsa_to_der(&raw[..63]), None);
     }

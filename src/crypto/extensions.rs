@@ -40,22 +40,43 @@ pub type NameAttribute = (ObjectIdentifier, Option<String>);
 pub struct InvalidExtension(pub ObjectIdentifier);
 
 impl Certificate {
-    fn extension<T: for<'a> Decode<'a>>(&self, id: ObjectIdentifier) -> Result<Option<Extension<T>>, InvalidExtension> {
-        let all = self.parsed.tbs_certificate().extensions().into_iter().flatten();
+    fn extension<T: for<'a> Decode<'a>>(
+        &self,
+        id: ObjectIdentifier,
+    ) -> Result<Option<Extension<T>>, InvalidExtension> {
+        let all = self
+            .parsed
+            .tbs_certificate()
+            .extensions()
+            .into_iter()
+            .flatten();
         let mut found = all.filter(|extension| extension.extn_id == id);
         let (Some(extension), None) = (found.next(), found.next()) else {
-            return if self.has_extension(id) { Err(InvalidExtension(id)) } else { Ok(None) };
+            return if self.has_extension(id) {
+                Err(InvalidExtension(id))
+            } else {
+                Ok(None)
+            };
         };
-        let value = T::from_der(extension.extn_value.as_bytes()).map_err(|_| InvalidExtension(id))?;
-        Ok(Some(Extension { critical: extension.critical, value }))
+        let value =
+            T::from_der(extension.extn_value.as_bytes()).map_err(|_| InvalidExtension(id))?;
+        Ok(Some(Extension {
+            critical: extension.critical,
+            value,
+        }))
     }
 
     fn has_extension(&self, id: ObjectIdentifier) -> bool {
-        self.parsed.tbs_certificate().extensions().is_some_and(|all| all.iter().any(|one| one.extn_id == id))
+        self.parsed
+            .tbs_certificate()
+            .extensions()
+            .is_some_and(|all| all.iter().any(|one| one.extn_id == id))
     }
 
     /// The basic constraints.
-    pub fn basic_constraints_extension(&self) -> Result<Option<Extension<BasicConstraints>>, InvalidExtension> {
+    pub fn basic_constraints_extension(
+        &self,
+    ) -> Result<Option<Extension<BasicConstraints>>, InvalidExtension> {
         self.extension(BASIC_CONSTRAINTS)
     }
 
@@ -65,9 +86,14 @@ impl Certificate {
     }
 
     /// The extended key usages.
-    pub fn extended_key_usage_extension(&self) -> Result<Option<Extension<Vec<ObjectIdentifier>>>, InvalidExtension> {
+    pub fn extended_key_usage_extension(
+        &self,
+    ) -> Result<Option<Extension<Vec<ObjectIdentifier>>>, InvalidExtension> {
         let usages: Option<Extension<ExtendedKeyUsage>> = self.extension(EXTENDED_KEY_USAGE)?;
-        Ok(usages.map(|usages| Extension { critical: usages.critical, value: usages.value.0 }))
+        Ok(usages.map(|usages| Extension {
+            critical: usages.critical,
+            value: usages.value.0,
+        }))
     }
 
     /// Whether name constraints are there, of whatever form.
@@ -77,19 +103,26 @@ impl Certificate {
 
     /// Addresses of OCSP responders, in order.
     pub fn ocsp_addresses(&self) -> Result<Vec<String>, InvalidExtension> {
-        let access: Option<Extension<AuthorityInfoAccessSyntax>> = self.extension(AUTHORITY_INFORMATION)?;
+        let access: Option<Extension<AuthorityInfoAccessSyntax>> =
+            self.extension(AUTHORITY_INFORMATION)?;
         let access = access.map(|access| access.value.0).unwrap_or_default();
         let responders = access.iter().filter(|one| one.access_method == OCSP);
-        let addresses: Vec<String> = responders.filter_map(|one| address(&one.access_location)).collect();
+        let addresses: Vec<String> = responders
+            .filter_map(|one| address(&one.access_location))
+            .collect();
         limited(addresses, AUTHORITY_INFORMATION)
     }
 
     /// Addresses of CRLs, in order. A distribution point without an address is an error: it says that there is
     /// a CRL which nobody here can fetch.
     pub fn crl_addresses(&self) -> Result<Vec<String>, InvalidExtension> {
-        let points: Option<Extension<CrlDistributionPoints>> = self.extension(CRL_DISTRIBUTION_POINTS)?;
-        let Some(points) = points else { return Ok(Vec::new()) };
-        let addresses = distribution_addresses(&points.value).ok_or(InvalidExtension(CRL_DISTRIBUTION_POINTS))?;
+        let points: Option<Extension<CrlDistributionPoints>> =
+            self.extension(CRL_DISTRIBUTION_POINTS)?;
+        let Some(points) = points else {
+            return Ok(Vec::new());
+        };
+        let addresses = distribution_addresses(&points.value)
+            .ok_or(InvalidExtension(CRL_DISTRIBUTION_POINTS))?;
         limited(addresses, CRL_DISTRIBUTION_POINTS)
     }
 
@@ -105,17 +138,29 @@ impl Certificate {
 
     /// The DER of the subject.
     pub fn subject_der(&self) -> Vec<u8> {
-        self.parsed.tbs_certificate().subject().to_der().unwrap_or_default()
+        self.parsed
+            .tbs_certificate()
+            .subject()
+            .to_der()
+            .unwrap_or_default()
     }
 
     /// The DER of the issuer.
     pub fn issuer_der(&self) -> Vec<u8> {
-        self.parsed.tbs_certificate().issuer().to_der().unwrap_or_default()
+        self.parsed
+            .tbs_certificate()
+            .issuer()
+            .to_der()
+            .unwrap_or_default()
     }
 
     /// The bytes inside the bit string of the public key, as OCSP hashes them.
     pub fn public_key_bits(&self) -> &[u8] {
-        self.parsed.tbs_certificate().subject_public_key_info().subject_public_key.raw_bytes()
+        self.parsed
+            .tbs_certificate()
+            .subject_public_key_info()
+            .subject_public_key
+            .raw_bytes()
     }
 
     /// The attributes of the subject, one list per relative name; text only where it is text.
@@ -125,11 +170,22 @@ impl Certificate {
             let tag = attribute.value.header().tag();
             let is_text = matches!(
                 tag,
-                der::Tag::Utf8String | der::Tag::PrintableString | der::Tag::Ia5String | der::Tag::TeletexString
+                der::Tag::Utf8String
+                    | der::Tag::PrintableString
+                    | der::Tag::Ia5String
+                    | der::Tag::TeletexString
             );
-            is_text.then(|| String::from_utf8(attribute.value.value().to_vec()).ok()).flatten()
+            is_text
+                .then(|| String::from_utf8(attribute.value.value().to_vec()).ok())
+                .flatten()
         };
-        names.map(|name| name.iter().map(|attribute| (attribute.oid, text(attribute))).collect()).collect()
+        names
+            .map(|name| {
+                name.iter()
+                    .map(|attribute| (attribute.oid, text(attribute)))
+                    .collect()
+            })
+            .collect()
     }
 
     /// Whether the algorithm inside what is signed is the one outside of it (RFC 5280 §4.1.1.2).
@@ -147,7 +203,9 @@ impl Certificate {
 pub(super) fn distribution_addresses(points: &CrlDistributionPoints) -> Option<Vec<String>> {
     let mut addresses = Vec::new();
     for point in &points.0 {
-        let Some(DistributionPointName::FullName(names)) = &point.distribution_point else { return None };
+        let Some(DistributionPointName::FullName(names)) = &point.distribution_point else {
+            return None;
+        };
         let before = addresses.len();
         addresses.extend(names.iter().filter_map(address));
         if addresses.len() == before {
@@ -158,7 +216,11 @@ pub(super) fn distribution_addresses(points: &CrlDistributionPoints) -> Option<V
 }
 
 fn limited(addresses: Vec<String>, id: ObjectIdentifier) -> Result<Vec<String>, InvalidExtension> {
-    if addresses.len() > ADDRESSES { Err(InvalidExtension(id)) } else { Ok(addresses) }
+    if addresses.len() > ADDRESSES {
+        Err(InvalidExtension(id))
+    } else {
+        Ok(addresses)
+    }
 }
 
 fn address(name: &GeneralName) -> Option<String> {

@@ -44,6 +44,8 @@ impl HashFunction {
     }
 
     pub(super) fn from_oid(oid: ObjectIdentifier) -> Option<Self> {
-        [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|hash| hash.oid() == oid)
+        [Self::Sha256, Self::Sha384, Self::Sha512]
+            .into_iter()
+            .find(|hash| hash.oid() == oid)
     }
 }

@@ -22,7 +22,8 @@ macro_rules! check {
     ($curve:ident, $point:expr, $digest:expr, $signature:expr) => {{
         let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes($point).ok();
         let signature = $curve::ecdsa::Signature::from_slice($signature).ok();
-        key.zip(signature).and_then(|(key, signature)| key.verify_prehash($digest, &signature).ok())
+        key.zip(signature)
+            .and_then(|(key, signature)| key.verify_prehash($digest, &signature).ok())
     }};
 }
 
@@ -92,9 +93,15 @@ impl Scheme {
     /// The hash of the message that is signed; `None` for Ed25519, which signs the message.
     pub fn digest(self, message: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::EcdsaSha256 | Self::RsaPssSha256 | Self::RsaPkcs1Sha256 => Some(Sha256::digest(message).to_vec()),
-            Self::EcdsaSha384 | Self::RsaPssSha384 | Self::RsaPkcs1Sha384 => Some(Sha384::digest(message).to_vec()),
-            Self::EcdsaSha512 | Self::RsaPssSha512 | Self::RsaPkcs1Sha512 => Some(Sha512::digest(message).to_vec()),
+            Self::EcdsaSha256 | Self::RsaPssSha256 | Self::RsaPkcs1Sha256 => {
+                Some(Sha256::digest(message).to_vec())
+            }
+            Self::EcdsaSha384 | Self::RsaPssSha384 | Self::RsaPkcs1Sha384 => {
+                Some(Sha384::digest(message).to_vec())
+            }
+            Self::EcdsaSha512 | Self::RsaPssSha512 | Self::RsaPkcs1Sha512 => {
+                Some(Sha512::digest(message).to_vec())
+            }
             Self::Ed25519 => None,
         }
     }
@@ -115,11 +122,19 @@ impl KeyKind {
 impl PublicKey {
     /// From a DER `SubjectPublicKeyInfo`: EC on a NIST curve, RSA of 2048 to 8192 bits, or Ed25519.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, InvalidKey> {
-        let spki = SubjectPublicKeyInfoOwned::from_der(der).map_err(|_| invalid("not a SubjectPublicKeyInfo"))?;
-        let bits = spki.subject_public_key.as_bytes().ok_or_else(|| invalid("unused bits"))?;
+        let spki = SubjectPublicKeyInfoOwned::from_der(der)
+            .map_err(|_| invalid("not a SubjectPublicKeyInfo"))?;
+        let bits = spki
+            .subject_public_key
+            .as_bytes()
+            .ok_or_else(|| invalid("unused bits"))?;
         match spki.algorithm.oid {
             EC => {
-                let curve = spki.algorithm.parameters.as_ref().and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
+                let curve = spki
+                    .algorithm
+                    .parameters
+                    .as_ref()
+                    .and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
                 Self::from_ec_point(curve.ok_or_else(|| invalid("no named curve"))?, bits)
             }
             RSA => {
@@ -161,7 +176,12 @@ impl PublicKey {
             ),
             _ => return Err(invalid("a curve other than P-256, P-384 and P-521")),
         };
-        Self::encode(kind, EC, Some(der::Any::encode_from(&curve).map_err(|_| invalid("curve"))?), &point)
+        Self::encode(
+            kind,
+            EC,
+            Some(der::Any::encode_from(&curve).map_err(|_| invalid("curve"))?),
+            &point,
+        )
     }
 
     /// From the affine coordinates that a vault gives, big-endian.
@@ -170,13 +190,19 @@ impl PublicKey {
             KeyKind::EcP256 => P256,
             KeyKind::EcP384 => P384,
             KeyKind::EcP521 => P521,
-            KeyKind::Rsa { .. } | KeyKind::Ed25519 => return Err(invalid("coordinates of a key that has none")),
+            KeyKind::Rsa { .. } | KeyKind::Ed25519 => {
+                return Err(invalid("coordinates of a key that has none"));
+            }
         };
-        let length = kind.coordinate_length().ok_or_else(|| invalid("no curve"))?;
+        let length = kind
+            .coordinate_length()
+            .ok_or_else(|| invalid("no curve"))?;
         let mut point = vec![4];
         for coordinate in [x, y] {
             let trimmed = trim(coordinate);
-            let missing = length.checked_sub(trimmed.len()).ok_or_else(|| invalid("a coordinate is too long"))?;
+            let missing = length
+                .checked_sub(trimmed.len())
+                .ok_or_else(|| invalid("a coordinate is too long"))?;
             point.resize(point.len() + missing, 0);
             point.extend_from_slice(trimmed);
         }
@@ -187,7 +213,10 @@ impl PublicKey {
     pub fn from_rsa_components(n: &[u8], e: &[u8]) -> Result<Self, InvalidKey> {
         let (n, e) = (trim(n), trim(e));
         let leading = n.first().map_or(0, |byte| byte.leading_zeros());
-        let bits = u32::try_from(n.len()).ok().and_then(|bytes| bytes.checked_mul(8)).map(|bits| bits - leading);
+        let bits = u32::try_from(n.len())
+            .ok()
+            .and_then(|bytes| bytes.checked_mul(8))
+            .map(|bits| bits - leading);
         let bits = bits
             .filter(|bits| (2048..=8192).contains(bits))
             .ok_or_else(|| invalid("RSA of other than 2048 to 8192 bits"))?;
@@ -206,11 +235,16 @@ impl PublicKey {
 
     /// From the 32 bytes of an Ed25519 key.
     pub fn from_ed25519(bytes: &[u8]) -> Result<Self, InvalidKey> {
-        let array: &[u8; 32] = bytes.try_into().map_err(|_| invalid("an Ed25519 key has 32 bytes"))?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(array).map_err(|_| invalid("not an Ed25519 point"))?;
+        let array: &[u8; 32] = bytes
+            .try_into()
+            .map_err(|_| invalid("an Ed25519 key has 32 bytes"))?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(array)
+            .map_err(|_| invalid("not an Ed25519 point"))?;
         // T05: the crate also reads a point's other spelling, which would be a second key.
         if key.is_weak() || key.to_edwards().compress().as_bytes() != array {
-            return Err(invalid("an Ed25519 point of small order or not in its one spelling"));
+            return Err(invalid(
+                "an Ed25519 point of small order or not in its one spelling",
+            ));
         }
         Self::encode(KeyKind::Ed25519, ED25519, None, bytes)
     }
@@ -228,7 +262,9 @@ impl PublicKey {
             "CERTIFICATE" => Certificate::from_der(block.contents())
                 .map(|certificate| certificate.public_key().clone())
                 .map_err(|_| invalid("a certificate that cannot be read")),
-            _ => Err(invalid("PEM of something else than a public key or certificate")),
+            _ => Err(invalid(
+                "PEM of something else than a public key or certificate",
+            )),
         }
     }
 
@@ -240,9 +276,13 @@ impl PublicKey {
     ) -> Result<Self, InvalidKey> {
         let spki = SubjectPublicKeyInfoOwned {
             algorithm: spki::AlgorithmIdentifierOwned { oid, parameters },
-            subject_public_key: der::asn1::BitString::from_bytes(key).map_err(|_| invalid("key bits"))?,
+            subject_public_key: der::asn1::BitString::from_bytes(key)
+                .map_err(|_| invalid("key bits"))?,
         };
-        Ok(Self { kind, spki: spki.to_der().map_err(|_| invalid("key"))?.into() })
+        Ok(Self {
+            kind,
+            spki: spki.to_der().map_err(|_| invalid("key"))?.into(),
+        })
     }
 
     /// DER `SubjectPublicKeyInfo`, in its one canonical spelling.
@@ -252,7 +292,12 @@ impl PublicKey {
 
     /// The 32 raw bytes, if this is an Ed25519 key.
     pub fn ed25519(&self) -> Option<[u8; 32]> {
-        (self.kind == KeyKind::Ed25519).then(|| self.bits()).flatten()?.as_slice().try_into().ok()
+        (self.kind == KeyKind::Ed25519)
+            .then(|| self.bits())
+            .flatten()?
+            .as_slice()
+            .try_into()
+            .ok()
     }
 
     /// PEM `PUBLIC KEY`.
@@ -274,7 +319,12 @@ impl PublicKey {
 
     /// Checks a signature: ECDSA is r‖s padded to the curve's size (any of the three hashes with any curve),
     /// RSA-PSS has a salt as long as the hash, Ed25519 is strict.
-    pub fn verify(&self, scheme: Scheme, message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
+    pub fn verify(
+        &self,
+        scheme: Scheme,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureInvalid> {
         let bits = self.bits().ok_or(SignatureInvalid::Mismatch)?;
         match (self.kind, scheme) {
             (KeyKind::Ed25519, Scheme::Ed25519) => verify_ed25519(&bits, message, signature),
@@ -287,7 +337,13 @@ impl PublicKey {
         }
     }
 
-    fn verify_rsa(&self, scheme: Scheme, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
+    fn verify_rsa(
+        &self,
+        scheme: Scheme,
+        key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureInvalid> {
         let algorithm: &dyn VerificationAlgorithm = match scheme {
             Scheme::RsaPssSha256 => &schemes::RSA_PSS_2048_8192_SHA256,
             Scheme::RsaPssSha384 => &schemes::RSA_PSS_2048_8192_SHA384,
@@ -299,7 +355,9 @@ impl PublicKey {
                 return Err(SignatureInvalid::Scheme(self.kind));
             }
         };
-        UnparsedPublicKey::new(algorithm, key).verify(message, signature).map_err(|_| SignatureInvalid::Mismatch)
+        UnparsedPublicKey::new(algorithm, key)
+            .verify(message, signature)
+            .map_err(|_| SignatureInvalid::Mismatch)
     }
 
     fn verify_ecdsa(
@@ -309,7 +367,10 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), SignatureInvalid> {
-        let length = self.kind.coordinate_length().ok_or(SignatureInvalid::Scheme(self.kind))?;
+        let length = self
+            .kind
+            .coordinate_length()
+            .ok_or(SignatureInvalid::Scheme(self.kind))?;
         if signature.len() != 2 * length {
             return Err(SignatureInvalid::Form(signature.len(), self.kind));
         }
@@ -317,7 +378,9 @@ impl PublicKey {
             let verified = UnparsedPublicKey::new(algorithm, point).verify(message, signature);
             return verified.map_err(|_| SignatureInvalid::Mismatch);
         }
-        let mut digest = scheme.digest(message).ok_or(SignatureInvalid::Scheme(self.kind))?;
+        let mut digest = scheme
+            .digest(message)
+            .ok_or(SignatureInvalid::Scheme(self.kind))?;
         if digest.len() < length {
             // The same number with leading zeros: the crate refuses hashes much shorter than the field.
             digest.splice(..0, std::iter::repeat_n(0, length - digest.len()));
@@ -345,8 +408,10 @@ fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Si
     let form = || SignatureInvalid::Form(signature.len(), KeyKind::Ed25519);
     let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| form())?;
     let key: &[u8; 32] = key.try_into().map_err(|_| SignatureInvalid::Mismatch)?;
-    let key = ed25519_dalek::VerifyingKey::from_bytes(key).map_err(|_| SignatureInvalid::Mismatch)?;
-    key.verify_strict(message, &signature).map_err(|_| SignatureInvalid::Mismatch)
+    let key =
+        ed25519_dalek::VerifyingKey::from_bytes(key).map_err(|_| SignatureInvalid::Mismatch)?;
+    key.verify_strict(message, &signature)
+        .map_err(|_| SignatureInvalid::Mismatch)
 }
 
 /// An RSA public key as PKCS #1 writes it.
@@ -358,7 +423,10 @@ struct RsaPublicKey {
 
 fn pkcs1(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), InvalidKey> {
     let key = RsaPublicKey::from_der(der).map_err(|_| invalid("not a PKCS #1 key"))?;
-    Ok((key.modulus.as_bytes().to_vec(), key.exponent.as_bytes().to_vec()))
+    Ok((
+        key.modulus.as_bytes().to_vec(),
+        key.exponent.as_bytes().to_vec(),
+    ))
 }
 
 fn trim(number: &[u8]) -> &[u8] {
@@ -384,6 +452,11 @@ impl fmt::Display for KeyKind {
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PublicKey({}, {})", self.kind, crate::oci::Digest::sha256(&self.spki))
+        write!(
+            f,
+            "PublicKey({}, {})",
+            self.kind,
+            crate::oci::Digest::sha256(&self.spki)
+        )
     }
 }

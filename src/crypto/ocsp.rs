@@ -10,7 +10,9 @@ use spki::AlgorithmIdentifierOwned;
 
 use super::{
     Certificate, Scheme, crl,
-    der_reader::{self, context, expect, next_is, only, optional, primitive, trimmed, value, whole},
+    der_reader::{
+        self, context, expect, next_is, only, optional, primitive, trimmed, value, whole,
+    },
     signature_algorithm,
 };
 use crate::timestamp::Timestamp;
@@ -101,12 +103,20 @@ struct OcspRequest {
 /// The DER of a question about `certificate`, by SHA-1 as responders want it, without a nonce.
 pub fn request(certificate: &Certificate, issuer: &Certificate) -> der::Result<Vec<u8>> {
     let certificate = CertId {
-        hash: AlgorithmIdentifierOwned { oid: SHA1, parameters: Some(Null.into()) },
+        hash: AlgorithmIdentifierOwned {
+            oid: SHA1,
+            parameters: Some(Null.into()),
+        },
         issuer_name: OctetString::new(Sha1::digest(issuer.subject_der()).as_slice())?,
         issuer_key: OctetString::new(Sha1::digest(issuer.public_key_bits()).as_slice())?,
         serial: Uint::new(certificate.serial_number())?,
     };
-    OcspRequest { body: RequestBody { requests: vec![Request { certificate }] } }.to_der()
+    OcspRequest {
+        body: RequestBody {
+            requests: vec![Request { certificate }],
+        },
+    }
+    .to_der()
 }
 
 /// What an answer says of `certificate`. Rejects an answer that was not made by the issuer or a certificate that
@@ -135,7 +145,11 @@ pub fn read(
     optional(&mut body, context(0))?;
     let responder = Responder::read(&mut body)?;
     let scheme = signature_algorithm::scheme(&algorithm, None).ok_or(InvalidOcsp::Signer)?;
-    let signed = Signed { message, scheme, signature };
+    let signed = Signed {
+        message,
+        scheme,
+        signature,
+    };
     if !signed.is_by_issuer_or_delegate(&responder, &certificates, issuer, now) {
         return Err(InvalidOcsp::Signer);
     }
@@ -217,7 +231,12 @@ struct Signed<'a> {
 
 impl Signed<'_> {
     fn is_by(&self, signer: &Certificate) -> bool {
-        signature_algorithm::is_signed_by(signer.public_key(), self.scheme, self.message, self.signature)
+        signature_algorithm::is_signed_by(
+            signer.public_key(),
+            self.scheme,
+            self.message,
+            self.signature,
+        )
     }
 
     /// The reference takes the first certificate of the answer, whatever it is for; so a signing leaf could
@@ -248,7 +267,10 @@ fn may_answer(delegate: &Certificate, issuer: &Certificate, now: Timestamp) -> b
 }
 
 fn refuse_critical(reader: &mut SliceReader<'_>) -> Result<(), InvalidOcsp> {
-    match der_reader::extensions(reader)?.into_iter().find(|extension| extension.critical) {
+    match der_reader::extensions(reader)?
+        .into_iter()
+        .find(|extension| extension.critical)
+    {
         Some(extension) => Err(InvalidOcsp::Critical(extension.id)),
         None => Ok(()),
     }
@@ -280,7 +302,10 @@ fn status(single: &mut SliceReader<'_>, now: Timestamp) -> Result<OcspStatus, In
         if let Some(mut code) = optional(&mut revoked, context(0))? {
             crl::reason(whole(&mut code)?)?;
         }
-        OcspStatus::Revoked { at, invalid_since: None }
+        OcspStatus::Revoked {
+            at,
+            invalid_since: None,
+        }
     } else {
         value(single, primitive(2))?;
         OcspStatus::Unknown
@@ -294,7 +319,8 @@ fn status(single: &mut SliceReader<'_>, now: Timestamp) -> Result<OcspStatus, In
         for extension in der_reader::extensions(&mut extensions)? {
             match (extension.id, &mut status) {
                 (INVALIDITY_DATE, OcspStatus::Revoked { invalid_since, .. }) => {
-                    *invalid_since = Some(der_reader::time(&mut SliceReader::new(extension.value)?)?);
+                    *invalid_since =
+                        Some(der_reader::time(&mut SliceReader::new(extension.value)?)?);
                 }
                 (id, _) if extension.critical => return Err(InvalidOcsp::Critical(id)),
                 _ => {}

@@ -25,8 +25,12 @@ impl Secret {
     /// `bytes` with `***` in its place, also where it stands as JSON writes it.
     pub fn hide(&self, bytes: Vec<u8>) -> Vec<u8> {
         let json = Zeroizing::new(serde_json::Value::from(self.expose()).to_string());
-        let inner = json.get(1..json.len().saturating_sub(1)).unwrap_or_default();
-        [self.expose(), inner].into_iter().fold(bytes, |bytes, form| without(bytes, form.as_bytes()))
+        let inner = json
+            .get(1..json.len().saturating_sub(1))
+            .unwrap_or_default();
+        [self.expose(), inner]
+            .into_iter()
+            .fold(bytes, |bytes, form| without(bytes, form.as_bytes()))
     }
 }
 
@@ -71,7 +75,10 @@ type Host = dyn Fn(&str) + Send + Sync;
 impl Mask {
     /// Tells `host`.
     pub fn new(host: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        Self { host: Some(Arc::new(host)), told: Arc::default() }
+        Self {
+            host: Some(Arc::new(host)),
+            told: Arc::default(),
+        }
     }
 
     /// Tells of a secret.
@@ -93,7 +100,11 @@ impl Mask {
     /// `bytes` without all of these secrets. Hosts look for the secret itself, and what is printed of an answer is
     /// not that any more where it was escaped.
     pub fn hide(&self, bytes: Vec<u8>) -> Vec<u8> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner).iter().fold(bytes, |bytes, secret| secret.hide(bytes))
+        self.told
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .fold(bytes, |bytes, secret| secret.hide(bytes))
     }
 }
 
@@ -120,7 +131,11 @@ fn without(bytes: Vec<u8>, secret: &[u8]) -> Vec<u8> {
 
 impl fmt::Debug for Mask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.host.is_some() { "Mask(host)" } else { "Mask(none)" })
+        f.write_str(if self.host.is_some() {
+            "Mask(host)"
+        } else {
+            "Mask(none)"
+        })
     }
 }
 
@@ -131,7 +146,10 @@ mod tests {
     #[test]
     fn p06_debug_hides_the_text() {
         assert_eq!(format!("{:?}", Secret::new("canary".into())), "[redacted]");
-        assert_eq!(format!("{:?}", SecretBytes::new(b"canary".to_vec())), "[redacted]");
+        assert_eq!(
+            format!("{:?}", SecretBytes::new(b"canary".to_vec())),
+            "[redacted]"
+        );
     }
 
     #[test]
@@ -141,7 +159,13 @@ mod tests {
             mask.announce(secret);
         }
         let hidden = |text: &str| String::from_utf8(mask.hide(text.into())).unwrap();
-        assert_eq!(hidden("canarycanary, canar c\"1\" abc"), "******, canar *** abc");
-        assert_eq!(hidden(r#"{"a":"c\"1\"","b":"x"}"#), r#"{"a":"***","b":"x"}"#);
+        assert_eq!(
+            hidden("canarycanary, canar c\"1\" abc"),
+            "******, canar *** abc"
+        );
+        assert_eq!(
+            hidden(r#"{"a":"c\"1\"","b":"x"}"#),
+            r#"{"a":"***","b":"x"}"#
+        );
     }
 }

@@ -32,7 +32,10 @@ struct PssParameters {
 
 /// The scheme that an algorithm identifier means; `None` where it is not accepted. CMS names the hash apart,
 /// and then often the kind of key alone (RFC 8933, RFC 5754): `hash` is what it names.
-pub(super) fn scheme(algorithm: &AlgorithmIdentifierOwned, hash: Option<HashFunction>) -> Option<Scheme> {
+pub(super) fn scheme(
+    algorithm: &AlgorithmIdentifierOwned,
+    hash: Option<HashFunction>,
+) -> Option<Scheme> {
     let (scheme, states) = match algorithm.oid {
         SHA256_WITH_RSA => (Scheme::RsaPkcs1Sha256, HashFunction::Sha256),
         SHA384_WITH_RSA => (Scheme::RsaPkcs1Sha384, HashFunction::Sha384),
@@ -78,7 +81,12 @@ fn pss(algorithm: &AlgorithmIdentifierOwned) -> Option<(Scheme, HashFunction)> {
 }
 
 /// Whether `key` made a signature in the form that X.509 and CMS give it: ECDSA in DER.
-pub(super) fn is_signed_by(key: &PublicKey, scheme: Scheme, message: &[u8], signature: &[u8]) -> bool {
+pub(super) fn is_signed_by(
+    key: &PublicKey,
+    scheme: Scheme,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
     let raw;
     let signature = match scheme {
         Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512 => {

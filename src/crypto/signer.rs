@@ -28,7 +28,11 @@ pub trait Signer: Send + Sync + fmt::Debug {
     fn check(&self, scheme: Scheme) -> Result<(), SignError>;
 
     /// Signs `message`. The answer has been checked with [`verified_signature`].
-    fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>>;
+    fn sign<'a>(
+        &'a self,
+        scheme: Scheme,
+        message: &'a [u8],
+    ) -> BoxFuture<'a, Result<Signature, SignError>>;
 }
 
 /// A signer could not sign.
@@ -69,7 +73,10 @@ pub fn verified_signature(
         Err(invalid) => Err(SignError {
             key: name.to_owned(),
             reason: Reason::VaultAnswerInvalid,
-            hint: Some("the signature was not made by the key that was asked; nothing was published".into()),
+            hint: Some(
+                "the signature was not made by the key that was asked; nothing was published"
+                    .into(),
+            ),
             cause: Box::new(invalid),
         }),
     }

@@ -41,14 +41,30 @@ struct Body {
 impl TimestampRequest {
     /// A request over `message`, with a random `nonce`.
     pub fn new(hash: HashFunction, message: &[u8], nonce: [u8; 16]) -> Self {
-        Self { hash, digest: hash.digest(message), nonce }
+        Self {
+            hash,
+            digest: hash.digest(message),
+            nonce,
+        }
     }
 
     /// The DER to be sent as `application/timestamp-query`.
     pub fn to_der(&self) -> der::Result<Vec<u8>> {
-        let algorithm = AlgorithmIdentifierOwned { oid: self.hash.oid(), parameters: Some(Any::null()) };
-        let imprint = Imprint { algorithm, digest: OctetString::new(self.digest.as_slice())? };
-        Body { version: 1, imprint, nonce: Uint::new(&self.nonce)?, with_certificates: true }.to_der()
+        let algorithm = AlgorithmIdentifierOwned {
+            oid: self.hash.oid(),
+            parameters: Some(Any::null()),
+        };
+        let imprint = Imprint {
+            algorithm,
+            digest: OctetString::new(self.digest.as_slice())?,
+        };
+        Body {
+            version: 1,
+            imprint,
+            nonce: Uint::new(&self.nonce)?,
+            with_certificates: true,
+        }
+        .to_der()
     }
 
     /// The token out of a reply to this request. Rejects a refusal, and a token over something else or with

@@ -12,7 +12,9 @@ use spki::AlgorithmIdentifierOwned;
 use super::{
     Certificate, HashFunction, Scheme,
     ber::definite,
-    der_reader::{self, context, expect, next_is, only, optional, primitive, trimmed, value, whole},
+    der_reader::{
+        self, context, expect, next_is, only, optional, primitive, trimmed, value, whole,
+    },
     signature_algorithm,
 };
 use crate::timestamp::Timestamp;
@@ -22,7 +24,8 @@ const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const SIGNING_TIME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.5");
-const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 /// The policy of ETSI EN 319 421, which promises one second where a token states no accuracy.
 const BEST_PRACTICES: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.2023.1.1");
 
@@ -161,8 +164,11 @@ impl TimestampToken {
         if next_is(&info, Tag::Boolean) {
             value(&mut info, Tag::Boolean)?;
         }
-        let nonce =
-            if next_is(&info, Tag::Integer) { Some(trimmed(value(&mut info, Tag::Integer)?).to_vec()) } else { None };
+        let nonce = if next_is(&info, Tag::Integer) {
+            Some(trimmed(value(&mut info, Tag::Integer)?).to_vec())
+        } else {
+            None
+        };
         optional(&mut info, context(0))?;
         if next_is(&info, context(1)) {
             let bytes = value(&mut info, context(1))?;
@@ -171,8 +177,19 @@ impl TimestampToken {
         info.finish()?;
         let hash = HashFunction::from_oid(hash.oid).ok_or(InvalidToken::Hash)?;
         let imprint = (hash, digest);
-        let (der, content, certificates, signers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { der, content, policy, imprint, time, accuracy, nonce, certificates, signers })
+        let (der, content, certificates, signers) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Ok(Self {
+            der,
+            content,
+            policy,
+            imprint,
+            time,
+            accuracy,
+            nonce,
+            certificates,
+            signers,
+        })
     }
 
     /// The token's bytes, in DER lengths.
@@ -187,7 +204,11 @@ impl TimestampToken {
 
     /// How far the true time may lie from the stated one.
     pub fn accuracy(&self) -> Duration {
-        let promised = if self.policy == BEST_PRACTICES { Duration::from_secs(1) } else { Duration::ZERO };
+        let promised = if self.policy == BEST_PRACTICES {
+            Duration::from_secs(1)
+        } else {
+            Duration::ZERO
+        };
         self.accuracy.unwrap_or(promised)
     }
 
@@ -207,15 +228,29 @@ impl TimestampToken {
         self.require_imprint(hash, &hash.digest(message))
     }
 
-    pub(super) fn require_imprint(&self, hash: HashFunction, digest: &[u8]) -> Result<(), InvalidToken> {
-        if self.imprint.0 == hash && self.imprint.1 == digest { Ok(()) } else { Err(InvalidToken::Imprint) }
+    pub(super) fn require_imprint(
+        &self,
+        hash: HashFunction,
+        digest: &[u8],
+    ) -> Result<(), InvalidToken> {
+        if self.imprint.0 == hash && self.imprint.1 == digest {
+            Ok(())
+        } else {
+            Err(InvalidToken::Imprint)
+        }
     }
 
     /// Who signed the token. Rejects a token without a signature over its content that verifies with the
     /// certificate which the signature names by hash.
     pub fn signer(&self) -> Result<TokenSigner<'_>, InvalidToken> {
-        let mut found = self.signers.iter().map(|signer| signer.verify(&self.content, &self.certificates));
-        found.find_map(Result::ok).flatten().ok_or(InvalidToken::Signature)
+        let mut found = self
+            .signers
+            .iter()
+            .map(|signer| signer.verify(&self.content, &self.certificates));
+        found
+            .find_map(Result::ok)
+            .flatten()
+            .ok_or(InvalidToken::Signature)
     }
 }
 
@@ -227,7 +262,9 @@ fn content(signed: &mut SliceReader<'_>) -> Result<Vec<u8>, InvalidToken> {
     }
     let mut explicit = expect(&mut content, context(0))?;
     content.finish()?;
-    let bytes = <&OctetStringRef>::decode(&mut explicit)?.as_bytes().to_vec();
+    let bytes = <&OctetStringRef>::decode(&mut explicit)?
+        .as_bytes()
+        .to_vec();
     explicit.finish()?;
     Ok(bytes)
 }
@@ -256,11 +293,19 @@ fn accuracy(fields: &mut SliceReader<'_>) -> Result<Duration, InvalidToken> {
         if bytes.len() > 3 {
             return Err(InvalidToken::Der);
         }
-        Ok(bytes.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))
+        Ok(bytes
+            .iter()
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))
     };
-    let (seconds, thousandths, millionths) = (part(Tag::Integer)?, part(primitive(0))?, part(primitive(1))?);
+    let (seconds, thousandths, millionths) = (
+        part(Tag::Integer)?,
+        part(primitive(0))?,
+        part(primitive(1))?,
+    );
     fields.clone().finish()?;
-    Ok(Duration::from_secs(seconds) + Duration::from_millis(thousandths) + Duration::from_micros(millionths))
+    Ok(Duration::from_secs(seconds)
+        + Duration::from_millis(thousandths)
+        + Duration::from_micros(millionths))
 }
 
 fn refuse_critical(list: &[u8]) -> Result<(), InvalidToken> {
@@ -298,7 +343,14 @@ impl SignerInfo {
         let algorithm = AlgorithmIdentifierOwned::decode(&mut info)?;
         let signature = <&OctetStringRef>::decode(&mut info)?.as_bytes().to_vec();
         let scheme = hash.and_then(|hash| signature_algorithm::scheme(&algorithm, Some(hash)));
-        Ok(Some(Self { issuer, serial, hash, attributes, scheme, signature }))
+        Ok(Some(Self {
+            issuer,
+            serial,
+            hash,
+            attributes,
+            scheme,
+            signature,
+        }))
     }
 
     fn verify<'a>(
@@ -306,19 +358,34 @@ impl SignerInfo {
         content: &[u8],
         certificates: &'a [Certificate],
     ) -> Result<Option<TokenSigner<'a>>, InvalidToken> {
-        let (Some(hash), Some(scheme)) = (self.hash, self.scheme) else { return Ok(None) };
+        let (Some(hash), Some(scheme)) = (self.hash, self.scheme) else {
+            return Ok(None);
+        };
         let attributes = Attributes::read(&self.attributes)?;
         let is_named = |certificate: &&Certificate| {
             certificate.issuer_der() == self.issuer && certificate.serial_number() == self.serial
         };
-        let named = certificates.iter().filter(is_named).find(|certificate| attributes.certificate.names(certificate));
-        let Some(certificate) = named else { return Ok(None) };
+        let named = certificates
+            .iter()
+            .filter(is_named)
+            .find(|certificate| attributes.certificate.names(certificate));
+        let Some(certificate) = named else {
+            return Ok(None);
+        };
         if attributes.message_digest != hash.digest(content)
-            || !signature_algorithm::is_signed_by(certificate.public_key(), scheme, &self.attributes, &self.signature)
+            || !signature_algorithm::is_signed_by(
+                certificate.public_key(),
+                scheme,
+                &self.attributes,
+                &self.signature,
+            )
         {
             return Ok(None);
         }
-        Ok(Some(TokenSigner { certificate, signing_time: attributes.signing_time }))
+        Ok(Some(TokenSigner {
+            certificate,
+            signing_time: attributes.signing_time,
+        }))
     }
 }
 
@@ -332,19 +399,26 @@ struct Attributes {
 impl Attributes {
     fn read(set: &[u8]) -> Result<Self, InvalidToken> {
         let mut set = only(set, Tag::Set)?;
-        let (mut content_type, mut message_digest, mut certificate, mut signing_time) = (None, None, None, None);
+        let (mut content_type, mut message_digest, mut certificate, mut signing_time) =
+            (None, None, None, None);
         while !set.is_finished() {
             let mut attribute = expect(&mut set, Tag::Sequence)?;
             let id = ObjectIdentifier::decode(&mut attribute)?;
             let mut values = expect(&mut attribute, Tag::Set)?;
             attribute.finish()?;
             let seen = match id {
-                CONTENT_TYPE => content_type.replace(ObjectIdentifier::decode(&mut values)?).is_some(),
-                MESSAGE_DIGEST => {
-                    message_digest.replace(<&OctetStringRef>::decode(&mut values)?.as_bytes().to_vec()).is_some()
-                }
-                SIGNING_CERTIFICATE_V2 => certificate.replace(CertificateHash::read(&mut values)?).is_some(),
-                SIGNING_TIME => signing_time.replace(der_reader::time(&mut values)?).is_some(),
+                CONTENT_TYPE => content_type
+                    .replace(ObjectIdentifier::decode(&mut values)?)
+                    .is_some(),
+                MESSAGE_DIGEST => message_digest
+                    .replace(<&OctetStringRef>::decode(&mut values)?.as_bytes().to_vec())
+                    .is_some(),
+                SIGNING_CERTIFICATE_V2 => certificate
+                    .replace(CertificateHash::read(&mut values)?)
+                    .is_some(),
+                SIGNING_TIME => signing_time
+                    .replace(der_reader::time(&mut values)?)
+                    .is_some(),
                 _ => continue,
             };
             if seen {
@@ -353,9 +427,11 @@ impl Attributes {
             values.finish()?;
         }
         match (content_type, message_digest, certificate) {
-            (Some(TST_INFO), Some(message_digest), Some(certificate)) => {
-                Ok(Self { message_digest, certificate, signing_time })
-            }
+            (Some(TST_INFO), Some(message_digest), Some(certificate)) => Ok(Self {
+                message_digest,
+                certificate,
+                signing_time,
+            }),
             _ => Err(InvalidToken::Der),
         }
     }
@@ -390,7 +466,11 @@ impl CertificateHash {
             }
             None => None,
         };
-        Ok(Self { hash, digest, issuer_serial })
+        Ok(Self {
+            hash,
+            digest,
+            issuer_serial,
+        })
     }
 
     fn names(&self, certificate: &Certificate) -> bool {

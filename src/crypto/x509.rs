@@ -51,8 +51,16 @@ impl Certificate {
     /// From DER.
     pub fn from_der(der: &[u8]) -> Result<Self, InvalidCertificate> {
         let parsed = CertificateInner::<Raw>::from_der(der).map_err(|_| InvalidCertificate::Der)?;
-        let spki = parsed.tbs_certificate().subject_public_key_info().to_der().map_err(|_| InvalidCertificate::Der)?;
-        Ok(Self { der: der.into(), key: PublicKey::from_spki_der(&spki)?, parsed })
+        let spki = parsed
+            .tbs_certificate()
+            .subject_public_key_info()
+            .to_der()
+            .map_err(|_| InvalidCertificate::Der)?;
+        Ok(Self {
+            der: der.into(),
+            key: PublicKey::from_spki_der(&spki)?,
+            parsed,
+        })
     }
 
     /// From PEM text that holds certificates and nothing else, in the order given.
@@ -64,7 +72,10 @@ impl Certificate {
         if blocks.is_empty() || blocks.len() > CHAIN_LIMIT {
             return Err(InvalidCertificate::Count(blocks.len()));
         }
-        blocks.iter().map(|block| Self::from_der(block.contents())).collect()
+        blocks
+            .iter()
+            .map(|block| Self::from_der(block.contents()))
+            .collect()
     }
 
     /// The certificates that lie one after the other in `bytes`, each in DER; `None` for anything else.
@@ -102,7 +113,9 @@ impl Certificate {
             .subject()
             .iter_rdn()
             .flat_map(x509_cert::name::RelativeDistinguishedName::iter);
-        let value = names.filter(|attribute| attribute.oid == COMMON_NAME).last()?;
+        let value = names
+            .filter(|attribute| attribute.oid == COMMON_NAME)
+            .last()?;
         String::from_utf8(value.value.value().to_vec()).ok()
     }
 
@@ -128,7 +141,8 @@ impl Certificate {
 
     /// Whether basic constraints say that it is a CA.
     pub fn is_ca(&self) -> bool {
-        self.basic_constraints().is_some_and(|constraints| constraints.ca)
+        self.basic_constraints()
+            .is_some_and(|constraints| constraints.ca)
     }
 
     /// How many CAs may follow below this one.
@@ -137,22 +151,37 @@ impl Certificate {
     }
 
     fn basic_constraints(&self) -> Option<BasicConstraints> {
-        self.parsed.tbs_certificate().get_extension::<BasicConstraints>().ok()?.map(|(_, constraints)| constraints)
+        self.parsed
+            .tbs_certificate()
+            .get_extension::<BasicConstraints>()
+            .ok()?
+            .map(|(_, constraints)| constraints)
     }
 
     /// The key usage extension.
     pub fn key_usage(&self) -> Option<KeyUsage> {
-        self.parsed.tbs_certificate().get_extension::<KeyUsage>().ok()?.map(|(_, usage)| usage)
+        self.parsed
+            .tbs_certificate()
+            .get_extension::<KeyUsage>()
+            .ok()?
+            .map(|(_, usage)| usage)
     }
 
     /// The extended key usages, if the extension is there.
     pub fn extended_key_usages(&self) -> Option<Vec<ObjectIdentifier>> {
-        self.parsed.tbs_certificate().get_extension::<ExtendedKeyUsage>().ok()?.map(|(_, usages)| usages.0)
+        self.parsed
+            .tbs_certificate()
+            .get_extension::<ExtendedKeyUsage>()
+            .ok()?
+            .map(|(_, usages)| usages.0)
     }
 
     /// Whether it was signed over a SHA-1 hash.
     pub fn signed_with_sha1(&self) -> bool {
-        matches!(self.parsed.signature_algorithm().oid, SHA1_WITH_RSA | ECDSA_WITH_SHA1)
+        matches!(
+            self.parsed.signature_algorithm().oid,
+            SHA1_WITH_RSA | ECDSA_WITH_SHA1
+        )
     }
 
     /// Whether a critical extension is there that is not one of the four looked at here, or name constraints
@@ -171,7 +200,10 @@ impl Certificate {
 
     /// SHA-1 of the certificate as upper-case hex, as Azure shows it.
     pub fn thumbprint_sha1(&self) -> String {
-        Sha1::digest(&self.der).iter().map(|byte| format!("{byte:02X}")).collect()
+        Sha1::digest(&self.der)
+            .iter()
+            .map(|byte| format!("{byte:02X}"))
+            .collect()
     }
 
     /// SHA-256 of the certificate.
@@ -181,19 +213,27 @@ impl Certificate {
 
     /// SHA-256 of the certificate as lower-case hex.
     pub fn thumbprint_sha256(&self) -> String {
-        self.thumbprint().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.thumbprint()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// Whether `issuer` signed this certificate: the names match and the signature verifies.
     pub fn is_issued_by(&self, issuer: &Self) -> bool {
-        let (mine, theirs) = (self.parsed.tbs_certificate(), issuer.parsed.tbs_certificate());
+        let (mine, theirs) = (
+            self.parsed.tbs_certificate(),
+            issuer.parsed.tbs_certificate(),
+        );
         if mine.issuer() != theirs.subject() {
             return false;
         }
         let scheme = signature_algorithm::scheme(self.parsed.signature_algorithm(), None);
-        let (Some(scheme), Ok(message), Some(signature)) =
-            (scheme, self.signed_bytes(), self.parsed.signature().as_bytes())
-        else {
+        let (Some(scheme), Ok(message), Some(signature)) = (
+            scheme,
+            self.signed_bytes(),
+            self.parsed.signature().as_bytes(),
+        ) else {
             return false;
         };
         signature_algorithm::is_signed_by(&issuer.key, scheme, message, signature)
@@ -220,6 +260,11 @@ fn timestamp(time: x509_cert::time::Time) -> Timestamp {
 
 impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Certificate({}, {})", self.subject(), self.thumbprint_sha256())
+        write!(
+            f,
+            "Certificate({}, {})",
+            self.subject(),
+            self.thumbprint_sha256()
+        )
     }
 }

@@ -12,8 +12,8 @@ use super::{Failure, FlowError};
 use crate::{
     crypto::PublicKey,
     format::dct::{
-        Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, Seen, SignerWanted, TrustedSet, Wanted,
-        needed_roles,
+        Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, Seen, SignerWanted,
+        TrustedSet, Wanted, needed_roles,
     },
     oci::{Repository, Tag},
     registry::TrustServer,
@@ -60,13 +60,21 @@ pub enum Needed {
 impl Collection {
     /// The trust data of a repository on this server.
     pub fn new(server: TrustServer, repository: Repository) -> Self {
-        Self { server, repository, kept: None, seen: None }
+        Self {
+            server,
+            repository,
+            kept: None,
+            seen: None,
+        }
     }
 
     /// The same, for several loads of one run: each file is fetched once.
     #[must_use]
     pub fn keeping(self) -> Self {
-        Self { kept: Some(Kept::default()), ..self }
+        Self {
+            kept: Some(Kept::default()),
+            ..self
+        }
     }
 
     /// The same, held against what earlier runs saw.
@@ -97,28 +105,49 @@ impl Collection {
         needed: &Needed,
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
-        let (root, timestamp) =
-            try_join(self.get("root.json", ROOT_LIMIT), self.get("timestamp.json", ROOT_LIMIT)).await?;
+        let (root, timestamp) = try_join(
+            self.get("root.json", ROOT_LIMIT),
+            self.get("timestamp.json", ROOT_LIMIT),
+        )
+        .await?;
         let Some(root) = root else { return Ok(None) };
         let mut set = self.walk(root, trust, now).await?;
         let timestamp = timestamp.ok_or_else(|| self.missing("timestamp.json"))?;
         set.update_timestamp(&timestamp)?;
-        let snapshot = self.fetch(set.snapshot_wanted().ok_or_else(|| self.missing("snapshot.json"))?).await?;
+        let snapshot = self
+            .fetch(
+                set.snapshot_wanted()
+                    .ok_or_else(|| self.missing("snapshot.json"))?,
+            )
+            .await?;
         set.update_snapshot(&snapshot)?;
         self.load_targets(&mut set, needed).await?;
         Ok(Some(set))
     }
 
     /// The chain of roots, from what the server shows to what the trust accepts.
-    async fn walk(&self, root: Vec<u8>, trust: &RootTrust, now: Timestamp) -> Result<TrustedSet, Failure> {
-        let mut walk = RootWalk::new(Gun::from(&self.repository), trust.clone(), self.seen.clone(), now);
+    async fn walk(
+        &self,
+        root: Vec<u8>,
+        trust: &RootTrust,
+        now: Timestamp,
+    ) -> Result<TrustedSet, Failure> {
+        let mut walk = RootWalk::new(
+            Gun::from(&self.repository),
+            trust.clone(),
+            self.seen.clone(),
+            now,
+        );
         let mut step = walk.offer(&root)?;
         loop {
             match step {
                 RootStep::Trusted(set) => return Ok(*set),
                 RootStep::Fetch(version) => {
                     let name = format!("{version}.root.json");
-                    let bytes = self.get(&name, ROOT_LIMIT).await?.ok_or_else(|| self.missing(&name))?;
+                    let bytes = self
+                        .get(&name, ROOT_LIMIT)
+                        .await?
+                        .ok_or_else(|| self.missing(&name))?;
                     step = walk.offer(&bytes)?;
                 }
             }
@@ -129,7 +158,9 @@ impl Collection {
     async fn load_targets(&self, set: &mut TrustedSet, needed: &Needed) -> Result<(), Failure> {
         let early = needed.before_targets();
         let early: Vec<Wanted> = early.iter().filter_map(|role| set.wanted(role)).collect();
-        let targets = set.wanted(&RoleName::TARGETS).ok_or_else(|| self.missing("targets.json"))?;
+        let targets = set
+            .wanted(&RoleName::TARGETS)
+            .ok_or_else(|| self.missing("targets.json"))?;
         let early = early.into_iter().map(|wanted| self.fetch_role(wanted));
         let (targets, mut fetched) = try_join(self.fetch(targets), try_join_all(early)).await?;
         set.update_targets(&targets)?;
@@ -139,9 +170,13 @@ impl Collection {
                 return Ok(());
             }
             set.refuse_too_many(&pending)?;
-            let absent = pending.iter().filter(|role| fetched.iter().all(|(name, _)| name != *role));
+            let absent = pending
+                .iter()
+                .filter(|role| fetched.iter().all(|(name, _)| name != *role));
             let absent: Vec<Wanted> = absent.filter_map(|role| set.wanted(role)).collect();
-            fetched.extend(try_join_all(absent.into_iter().map(|wanted| self.fetch_role(wanted))).await?);
+            fetched.extend(
+                try_join_all(absent.into_iter().map(|wanted| self.fetch_role(wanted))).await?,
+            );
             for role in &pending {
                 let (_, bytes) = fetched
                     .iter()
@@ -160,7 +195,10 @@ impl Collection {
 
     async fn fetch(&self, wanted: Wanted) -> Result<Vec<u8>, Failure> {
         let name = wanted.file_name();
-        Ok(self.get(&name, wanted.length).await?.ok_or_else(|| self.missing(&name))?)
+        Ok(self
+            .get(&name, wanted.length)
+            .await?
+            .ok_or_else(|| self.missing(&name))?)
     }
 
     /// The host that is asked.
@@ -171,14 +209,21 @@ impl Collection {
     /// One file, or `None` where the server has none; at most `limit` bytes.
     pub async fn get(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, Failure> {
         if let Some(kept) = &self.kept
-            && let Some(file) = kept.lock().unwrap_or_else(PoisonError::into_inner).get(name)
-            && file.as_ref().is_none_or(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= limit))
+            && let Some(file) = kept
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(name)
+            && file
+                .as_ref()
+                .is_none_or(|bytes| u64::try_from(bytes.len()).is_ok_and(|length| length <= limit))
         {
             return Ok(file.clone());
         }
         let file = self.server.get(&self.repository, name, limit).await?;
         if let Some(kept) = &self.kept {
-            kept.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), file.clone());
+            kept.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(name.to_owned(), file.clone());
         }
         Ok(file)
     }
@@ -190,7 +235,10 @@ impl Collection {
     }
 
     fn missing(&self, file: &str) -> FlowError {
-        FlowError::FileMissing { repository: self.repository.to_string(), file: file.to_owned() }
+        FlowError::FileMissing {
+            repository: self.repository.to_string(),
+            file: file.to_owned(),
+        }
     }
 }
 
@@ -198,15 +246,23 @@ impl Needed {
     /// Delegations asked for together with `targets`, before it says who may sign them.
     fn before_targets(&self) -> Vec<RoleName> {
         match self {
-            Self::Roles(roles) => roles.iter().filter(|role| role.is_delegation()).cloned().collect(),
+            Self::Roles(roles) => roles
+                .iter()
+                .filter(|role| role.is_delegation())
+                .cloned()
+                .collect(),
             Self::ToSignWith(_) | Self::All => vec![RoleName::RELEASES],
             Self::ToJudge { requirements, .. } => {
-                let signers = requirements.iter().flat_map(|requirement| &requirement.signers);
+                let signers = requirements
+                    .iter()
+                    .flat_map(|requirement| &requirement.signers);
                 let named = signers.filter_map(|signer| match signer {
                     SignerWanted::Name(role) => Some(role),
                     SignerWanted::Key(_) => None,
                 });
-                let versions = requirements.iter().flat_map(|requirement| requirement.minimum_versions.keys());
+                let versions = requirements
+                    .iter()
+                    .flat_map(|requirement| requirement.minimum_versions.keys());
                 let mut roles = vec![RoleName::RELEASES];
                 for role in named.chain(versions).filter(|role| role.is_delegation()) {
                     if !roles.contains(role) {
@@ -223,20 +279,24 @@ impl Needed {
         let pending = set.pending_delegations();
         match self {
             Self::All => pending,
-            Self::Roles(roles) => {
-                pending.into_iter().filter(|role| roles.iter().any(|one| one == role || one.is_below(role))).collect()
-            }
+            Self::Roles(roles) => pending
+                .into_iter()
+                .filter(|role| roles.iter().any(|one| one == role || one.is_below(role)))
+                .collect(),
             Self::ToSignWith(key) => {
                 let first_level = |role: &RoleName| role.parent() == Some(RoleName::TARGETS);
-                let wanted =
-                    |role: &RoleName| *role == RoleName::RELEASES || (first_level(role) && lists(set, role, key));
+                let wanted = |role: &RoleName| {
+                    *role == RoleName::RELEASES || (first_level(role) && lists(set, role, key))
+                };
                 pending.into_iter().filter(wanted).collect()
             }
             Self::ToJudge { tags, requirements } => {
                 let mut wanted: Vec<RoleName> = Vec::new();
                 let of_tag = |tag: &Option<Tag>| {
                     let tag = tag.clone();
-                    requirements.iter().flat_map(move |requirement| needed_roles(tag.as_ref(), requirement, set))
+                    requirements
+                        .iter()
+                        .flat_map(move |requirement| needed_roles(tag.as_ref(), requirement, set))
                 };
                 for role in tags.iter().flat_map(of_tag) {
                     if !wanted.contains(&role) {
@@ -265,6 +325,9 @@ pub(super) fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool 
     let parent = role.parent().and_then(|parent| set.targets(&parent));
     let delegation = set.delegated_by(role);
     parent.zip(delegation).is_some_and(|(parent, delegation)| {
-        parent.keys_of(delegation).iter().any(|listed| listed.public_key().is_ok_and(|public| public == *key))
+        parent
+            .keys_of(delegation)
+            .iter()
+            .any(|listed| listed.public_key().is_ok_and(|public| public == *key))
     })
 }

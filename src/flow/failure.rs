@@ -23,7 +23,11 @@ impl Failure {
 
     /// How an image ends that fails so: looked at and refused, or failed.
     pub fn status(&self) -> Status {
-        if self.reason().exit() == Exit::Rejected { Status::Refused } else { Status::Failed }
+        if self.reason().exit() == Exit::Rejected {
+            Status::Refused
+        } else {
+            Status::Failed
+        }
     }
 
     /// The error as `E`, if it is one.
@@ -99,7 +103,9 @@ pub enum FlowError {
         attempts: u32,
     },
     /// After publishing, the trust server does not list what was sent.
-    #[error("the trust server took the publication of `{repository}`, but does not list `{role}` as it was sent")]
+    #[error(
+        "the trust server took the publication of `{repository}`, but does not list `{role}` as it was sent"
+    )]
     NotReadBack {
         /// The repository.
         repository: String,
@@ -139,7 +145,9 @@ pub enum FlowError {
         why: String,
     },
     /// Signatures hold, but not by as many distinct keys as are demanded.
-    #[error("the signatures of `{image}` that hold are not by as many distinct keys as are demanded")]
+    #[error(
+        "the signatures of `{image}` that hold are not by as many distinct keys as are demanded"
+    )]
     TooFewKeys {
         /// The image as named.
         image: String,
@@ -204,7 +212,9 @@ pub enum FlowError {
         repository: String,
     },
     /// A statement of notation's trust policy lets the image pass, which proves nothing.
-    #[error("nothing proves who signed `{image}`: the statement `{statement}` of the trust policy lets it pass")]
+    #[error(
+        "nothing proves who signed `{image}`: the statement `{statement}` of the trust policy lets it pass"
+    )]
     NotAuthentic {
         /// The image.
         image: String,
@@ -228,7 +238,9 @@ pub enum FlowError {
         image: String,
     },
     /// More signatures are listed than are looked at, and none of those counts.
-    #[error("more signatures of `{image}` are listed than are looked at, and of the {checked} that were none counts")]
+    #[error(
+        "more signatures of `{image}` are listed than are looked at, and of the {checked} that were none counts"
+    )]
     CandidatesLeft {
         /// The image.
         image: String,
@@ -286,13 +298,15 @@ impl Explain for FlowError {
             Self::NothingFresh { .. } => Reason::NoImages,
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
-            Self::NotSigned { .. } | Self::NoSignature { .. } | Self::NothingToDemand { .. } => Reason::Unsigned,
+            Self::NotSigned { .. } | Self::NoSignature { .. } | Self::NothingToDemand { .. } => {
+                Reason::Unsigned
+            }
             Self::NoStatement { .. } => Reason::NoRule,
             Self::NotAuthentic { .. } => Reason::UntrustedKey,
             Self::Unlooked { .. } => Reason::MetadataMismatch,
-            Self::CandidatesLeft { .. } | Self::TooManyChildren { .. } | Self::TooManySigners { .. } => {
-                Reason::LimitReached
-            }
+            Self::CandidatesLeft { .. }
+            | Self::TooManyChildren { .. }
+            | Self::TooManySigners { .. } => Reason::LimitReached,
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
             Self::NoRule { .. } => Reason::NoRule,

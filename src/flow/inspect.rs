@@ -17,7 +17,9 @@ use crate::{
     },
     oci::{Digest, Reference, Subject, Tag},
     registry::ReferrersMode,
-    report::{EnvelopeReport, ImageReport, Problem, Report, SignatureReport, Status, TimestampReport},
+    report::{
+        EnvelopeReport, ImageReport, Problem, Report, SignatureReport, Status, TimestampReport,
+    },
 };
 
 /// What to look at.
@@ -31,7 +33,11 @@ pub struct InspectOptions {
 
 /// Fills the report: one image per tag, with one signature per role that holds it, and every Notary Project
 /// signature that is listed for it. The whole repository is shown as its trust data has it.
-pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut Report) -> Result<(), Failure> {
+pub async fn inspect(
+    services: &Services,
+    options: &InspectOptions,
+    report: &mut Report,
+) -> Result<(), Failure> {
     let image = &options.image;
     let collection = services.collection(&image.repository);
     let judged = options.trust.is_some();
@@ -39,7 +45,11 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
     let loading = collection.load(&trust, &Needed::All, services.now);
     let no_trust_data = || {
         let (repository, server) = (image.repository.to_string(), collection.server_name());
-        Failure::from(FlowError::NoTrustData { repository, server, gate: true })
+        Failure::from(FlowError::NoTrustData {
+            repository,
+            server,
+            gate: true,
+        })
     };
     if image.tag.is_none() && image.digest.is_none() {
         let set = loading.await?.ok_or_else(no_trust_data)?;
@@ -58,7 +68,10 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
         // What signs otherwise is shown all the same, where nobody asked about trust data in particular.
         Err(failure) if judged || by_certificate.is_empty() => return Err(failure),
         Err(failure) => {
-            report.warnings.push(format!("trust data is not shown: {}", failure.problem().message));
+            report.warnings.push(format!(
+                "trust data is not shown: {}",
+                failure.problem().message
+            ));
             None
         }
     };
@@ -67,12 +80,21 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
         pinned: Some(subject.to_string()),
         digest: Some(subject.descriptor.digest.clone()),
         media_type: Some(subject.descriptor.media_type.to_string()),
-        ..ImageReport::named(image.to_string(), if judged { Status::Verified } else { Status::Shown })
+        ..ImageReport::named(
+            image.to_string(),
+            if judged {
+                Status::Verified
+            } else {
+                Status::Shown
+            },
+        )
     };
     if let Some(set) = &set {
         shown.signatures = signatures(set, &subject);
         // Not in the trust data, and signed otherwise: that is no verdict about the image.
-        if let Some(problem) = problem(set, &subject).filter(|_| judged || by_certificate.is_empty()) {
+        if let Some(problem) =
+            problem(set, &subject).filter(|_| judged || by_certificate.is_empty())
+        {
             shown.status = Status::Rejected;
             shown.problem = Some(problem);
         }
@@ -85,16 +107,27 @@ pub async fn inspect(services: &Services, options: &InspectOptions, report: &mut
 fn warn(report: &mut Report, set: Option<&TrustedSet>, judged: bool) {
     let Some(set) = set else { return };
     if !judged {
-        report.warnings.push("no root is pinned: what the trust server shows is listed, not judged".to_owned());
+        report.warnings.push(
+            "no root is pinned: what the trust server shows is listed, not judged".to_owned(),
+        );
     }
-    report.warnings.extend(set.warnings().iter().map(ToString::to_string));
+    report
+        .warnings
+        .extend(set.warnings().iter().map(ToString::to_string));
 }
 
 /// Why a pull would not take the image, by the trust data.
 fn problem(set: &TrustedSet, subject: &Subject) -> Option<Problem> {
     let descriptor = &subject.descriptor;
     let pull = Requirement::default();
-    let rejection = verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, &pull).err()?;
+    let rejection = verify(
+        subject.tag.as_ref(),
+        &descriptor.digest,
+        descriptor.size,
+        set,
+        &pull,
+    )
+    .err()?;
     Some(Failure::from(rejection).problem())
 }
 
@@ -129,14 +162,19 @@ async fn by_certificate(
 /// What an envelope says. That a token counts for something is not looked at here.
 fn said(envelope: &Envelope) -> EnvelopeReport {
     let attributes = envelope.attributes();
-    let token = envelope.token().and_then(|token| TimestampToken::parse(token).ok());
+    let token = envelope
+        .token()
+        .and_then(|token| TimestampToken::parse(token).ok());
     EnvelopeReport {
         media_type: envelope.kind().media_type().to_string(),
         algorithm: attributes.algorithm.name(),
         signing_time: attributes.signing_time,
         timestamp: token.map(|token| TimestampReport {
             time: token.time(),
-            authority: token.signer().ok().map(|signer| signer.certificate.subject()),
+            authority: token
+                .signer()
+                .ok()
+                .map(|signer| signer.certificate.subject()),
         }),
         metadata: envelope.payload().metadata.clone(),
         agent: envelope.agent().map(ToOwned::to_owned),
@@ -154,7 +192,13 @@ fn whole_repository(set: &TrustedSet, image: &Reference) -> Vec<ImageReport> {
             .iter()
             .filter(|(_, name, _)| name == tag)
             .map(|(role, name, entry)| {
-                signature(set, role, &format!("{}:{name}", image.repository), entry, Status::Shown)
+                signature(
+                    set,
+                    role,
+                    &format!("{}:{name}", image.repository),
+                    entry,
+                    Status::Shown,
+                )
             })
             .collect(),
         ..ImageReport::named(format!("{}:{tag}", image.repository), Status::Shown)
@@ -167,16 +211,34 @@ pub(super) fn signatures(set: &TrustedSet, subject: &Subject) -> Vec<SignatureRe
     let tag = subject.tag.as_ref().map(Tag::as_str);
     let digest = &subject.descriptor.digest;
     let entries = all_entries(set);
-    let of_subject = entries.iter().filter(|(_, name, entry)| tag.map_or(entry.digest == *digest, |tag| name == tag));
+    let of_subject = entries
+        .iter()
+        .filter(|(_, name, entry)| tag.map_or(entry.digest == *digest, |tag| name == tag));
     of_subject
         .map(|(role, name, entry)| {
-            let status = if entry.digest == *digest { Status::Shown } else { Status::Rejected };
-            signature(set, role, &format!("{}:{name}", subject.repository), entry, status)
+            let status = if entry.digest == *digest {
+                Status::Shown
+            } else {
+                Status::Rejected
+            };
+            signature(
+                set,
+                role,
+                &format!("{}:{name}", subject.repository),
+                entry,
+                status,
+            )
         })
         .collect()
 }
 
-fn signature(set: &TrustedSet, role: &RoleName, image: &str, entry: &Entry, status: Status) -> SignatureReport {
+fn signature(
+    set: &TrustedSet,
+    role: &RoleName,
+    image: &str,
+    entry: &Entry,
+    status: Status,
+) -> SignatureReport {
     SignatureReport {
         signer: signer_name(role),
         key_id: set.signers(role).first().map(|by| by.key_id.to_string()),
@@ -192,8 +254,9 @@ fn signature(set: &TrustedSet, role: &RoleName, image: &str, entry: &Entry, stat
 /// Every entry of every role that is loaded: role, tag, image.
 pub(super) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, Entry)> {
     let of_role = |role: RoleName| {
-        let entries =
-            set.entries(&role).filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
+        let entries = set
+            .entries(&role)
+            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
         entries.collect::<Vec<_>>()
     };
     set.loaded().into_iter().flat_map(of_role).collect()

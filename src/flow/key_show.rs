@@ -34,7 +34,14 @@ impl KeyView {
                 "content trust hashes with SHA-256 on every curve, and a vault signs P-384 with SHA-384 and P-521 with \
                  SHA-512 only: use a P-256 or RSA key",
             ),
-            (KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Rsa { .. } | KeyKind::Ed25519, _) => None,
+            (
+                KeyKind::EcP256
+                | KeyKind::EcP384
+                | KeyKind::EcP521
+                | KeyKind::Rsa { .. }
+                | KeyKind::Ed25519,
+                _,
+            ) => None,
         }
     }
 
@@ -42,23 +49,43 @@ impl KeyView {
     fn notation(&self) -> (Option<String>, Vec<String>) {
         if Algorithm::of(self.key.kind()).is_none() {
             return (
-                Some("use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521".into()),
+                Some(
+                    "use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521"
+                        .into(),
+                ),
                 Vec::new(),
             );
         }
         let Some(certificate) = &self.certificate else {
-            return (Some("a Notary Project signature needs a certificate, and this is a bare key".into()), Vec::new());
+            return (
+                Some(
+                    "a Notary Project signature needs a certificate, and this is a bare key".into(),
+                ),
+                Vec::new(),
+            );
         };
         let mut missing = Vec::new();
         if !certificate.is_self_signed() {
             let issuer = certificate.issuer();
-            missing.push(format!("issued by `{issuer}`: give its chain with `--certificate-chain`"));
+            missing.push(format!(
+                "issued by `{issuer}`: give its chain with `--certificate-chain`"
+            ));
         }
         let subject = certificate.subject();
-        if ["C=", "ST=", "O="].iter().any(|name| !subject.split(',').any(|part| part.trim().starts_with(name))) {
-            missing.push(format!("the subject `{subject}` lacks C, ST or O, which trusted identities name"));
+        if ["C=", "ST=", "O="]
+            .iter()
+            .any(|name| !subject.split(',').any(|part| part.trim().starts_with(name)))
+        {
+            missing.push(format!(
+                "the subject `{subject}` lacks C, ST or O, which trusted identities name"
+            ));
         }
-        (check_signing_leaf(certificate).err().map(|fault| format!("the certificate {fault}")), missing)
+        (
+            check_signing_leaf(certificate)
+                .err()
+                .map(|fault| format!("the certificate {fault}")),
+            missing,
+        )
     }
 
     /// The policy of a certificate that can sign, for `az keyvault certificate create --policy`.
@@ -67,7 +94,9 @@ impl KeyView {
             KeyKind::EcP256 | KeyKind::Ed25519 => ("EC", Some("P-256"), None),
             KeyKind::EcP384 => ("EC", Some("P-384"), None),
             KeyKind::EcP521 => ("EC", Some("P-521"), None),
-            KeyKind::Rsa { bits: bits @ (3072 | 4096) } => ("RSA", None, Some(bits)),
+            KeyKind::Rsa {
+                bits: bits @ (3072 | 4096),
+            } => ("RSA", None, Some(bits)),
             KeyKind::Rsa { .. } => ("RSA", None, Some(2048)),
         };
         json!({
@@ -84,11 +113,16 @@ impl KeyView {
     /// The key IDs under which metadata may list the key.
     fn ids(&self) -> (String, Option<String>) {
         let bare = Key::from_public_key(&self.key).key_id().to_string();
-        let key_type = if matches!(self.key.kind(), KeyKind::Rsa { .. }) { "rsa-x509" } else { "ecdsa-x509" };
-        let listed = self
-            .certificate
-            .as_ref()
-            .map(|certificate| Key::new(key_type, certificate.pem().as_bytes()).key_id().to_string());
+        let key_type = if matches!(self.key.kind(), KeyKind::Rsa { .. }) {
+            "rsa-x509"
+        } else {
+            "ecdsa-x509"
+        };
+        let listed = self.certificate.as_ref().map(|certificate| {
+            Key::new(key_type, certificate.pem().as_bytes())
+                .key_id()
+                .to_string()
+        });
         (bare, listed)
     }
 
@@ -114,8 +148,17 @@ impl KeyView {
     pub fn text(&self) -> String {
         let (bare, certified) = self.ids();
         let mut text = String::new();
-        let place = if self.in_vault { "stays in the vault" } else { "local" };
-        let _ = writeln!(text, "key           {} ({}, {place})", plain(&self.name), self.key.kind());
+        let place = if self.in_vault {
+            "stays in the vault"
+        } else {
+            "local"
+        };
+        let _ = writeln!(
+            text,
+            "key           {} ({}, {place})",
+            plain(&self.name),
+            self.key.kind()
+        );
         let _ = writeln!(text, "dct key id    {bare}   (bare key; the canonical ID)");
         if let Some(id) = certified {
             let _ = writeln!(text, "dct key id    {id}   (as this certificate)");
@@ -130,7 +173,12 @@ impl KeyView {
         if let Some(certificate) = &self.certificate {
             let _ = writeln!(text, "certificate   {}", plain(&certificate.subject()));
             let _ = writeln!(text, "thumbprint    {}", certificate.thumbprint_sha1());
-            let _ = writeln!(text, "valid         {} to {}", certificate.not_before(), certificate.not_after());
+            let _ = writeln!(
+                text,
+                "valid         {} to {}",
+                certificate.not_before(),
+                certificate.not_after()
+            );
         }
         let (unsuitable, missing) = self.notation();
         match unsuitable {
@@ -141,7 +189,11 @@ impl KeyView {
                     text,
                     "              az keyvault certificate create --vault-name VAULT --name NAME --policy @policy.json"
                 );
-                let _ = writeln!(text, "              with policy.json: {}", self.certificate_policy());
+                let _ = writeln!(
+                    text,
+                    "              with policy.json: {}",
+                    self.certificate_policy()
+                );
             }
         }
         for what in missing {

@@ -20,8 +20,8 @@ use crate::{
     format::{
         Format,
         notation::{
-            ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome, SignatureManifest, Step,
-            THUMBPRINTS, Trust, verify,
+            ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
+            SignatureManifest, Step, THUMBPRINTS, Trust, verify,
         },
     },
     oci::{Digest, Referrer, Repository, Subject, manifest::OCI_MANIFEST},
@@ -50,7 +50,10 @@ pub struct NotationSignatures {
 #[derive(Debug)]
 enum Fetched {
     /// A signature manifest about the image, and the bytes of its envelope.
-    Signature { manifest: SignatureManifest, envelope: Bytes },
+    Signature {
+        manifest: SignatureManifest,
+        envelope: Bytes,
+    },
     /// Not the manifest of a signature of this image.
     Rejected(Problem, Check),
     /// Not there, or not as it was listed.
@@ -114,43 +117,81 @@ impl NotationSignatures {
         demands: &[BTreeSet<String>],
     ) -> Result<Self, Failure> {
         let (repository, digest) = (&subject.repository, &subject.descriptor.digest);
-        let listed = services.registry.referrers(repository, digest, ARTIFACT_TYPE, mode).await?;
+        let listed = services
+            .registry
+            .referrers(repository, digest, ARTIFACT_TYPE, mode)
+            .await?;
         let possible = |entry: &Referrer| {
-            entry.descriptor.media_type.as_str() == OCI_MANIFEST && entry.descriptor.size <= MANIFEST_LIMIT
+            entry.descriptor.media_type.as_str() == OCI_MANIFEST
+                && entry.descriptor.size <= MANIFEST_LIMIT
         };
         let mut entries: Vec<Referrer> = listed.entries.into_iter().filter(possible).collect();
         // The newest first: as good as any order, since nobody vouches for the date.
-        entries.sort_by_key(|entry| Reverse(entry.annotations.get("org.opencontainers.image.created").cloned()));
+        entries.sort_by_key(|entry| {
+            Reverse(
+                entry
+                    .annotations
+                    .get("org.opencontainers.image.created")
+                    .cloned(),
+            )
+        });
         let left = listed.left || entries.len() > CHECKED;
         let mut entries = in_turn(entries, demands);
         entries.truncate(CHECKED);
-        Ok(Self { subject: subject.clone(), entries, left, fetched: Mutex::default() })
+        Ok(Self {
+            subject: subject.clone(),
+            entries,
+            left,
+            fetched: Mutex::default(),
+        })
     }
 
     /// That more is listed than is looked at, for people.
     pub fn left(&self) -> Option<String> {
         let image = &self.subject;
-        self.left.then(|| format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at"))
+        self.left.then(|| {
+            format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at")
+        })
     }
 
     /// Judges every signature under a trust, so many at once: those first that claim a certificate it names.
-    pub async fn judge(&self, services: &Services, trust: &Trust, at_once: usize) -> NotationFindings {
+    pub async fn judge(
+        &self,
+        services: &Services,
+        trust: &Trust,
+        at_once: usize,
+    ) -> NotationFindings {
         let trusted = trust.thumbprints();
         let mut entries: Vec<&Referrer> = self.entries.iter().collect();
         entries.sort_by_key(|entry| !claims(&thumbprints(entry), &trusted));
-        let judging = entries.into_iter().map(|entry| self.judge_one(services, entry, trust));
+        let judging = entries
+            .into_iter()
+            .map(|entry| self.judge_one(services, entry, trust));
         let findings = stream::iter(judging).buffered(at_once).collect().await;
-        NotationFindings { findings, image: self.subject.to_string(), left: self.left }
+        NotationFindings {
+            findings,
+            image: self.subject.to_string(),
+            left: self.left,
+        }
     }
 
-    async fn judge_one(&self, services: &Services, entry: &Referrer, trust: &Trust) -> NotationFinding {
+    async fn judge_one(
+        &self,
+        services: &Services,
+        entry: &Referrer,
+        trust: &Trust,
+    ) -> NotationFinding {
         let manifest = entry.descriptor.digest.clone();
         let fetched = self.fetch(services, entry).await;
         let judged = match fetched.as_ref() {
-            Fetched::Signature { manifest, envelope } => self.verify(services, manifest, envelope, trust).await,
-            Fetched::Rejected(problem, check) => {
-                Judged::Rejected { problem: problem.clone(), check: *check, envelope: None }
+            Fetched::Signature { manifest, envelope } => {
+                self.verify(services, manifest, envelope, trust).await
             }
+            Fetched::Rejected(problem, check) => Judged::Rejected {
+                problem: problem.clone(),
+                check: *check,
+                envelope: None,
+            },
             Fetched::Failed(problem) => Judged::Failed(problem.clone()),
         };
         NotationFinding { manifest, judged }
@@ -163,13 +204,20 @@ impl NotationSignatures {
             return known.clone();
         }
         let fetched = Arc::new(self.fetch_anew(services, entry).await);
-        self.fetched.lock().await.insert(digest.clone(), fetched.clone());
+        self.fetched
+            .lock()
+            .await
+            .insert(digest.clone(), fetched.clone());
         fetched
     }
 
     async fn fetch_anew(&self, services: &Services, entry: &Referrer) -> Fetched {
         let repository = &self.subject.repository;
-        let bytes = match services.registry.manifest(repository, &entry.descriptor).await {
+        let bytes = match services
+            .registry
+            .manifest(repository, &entry.descriptor)
+            .await
+        {
             Ok(bytes) => bytes,
             Err(error) => return Fetched::Failed(Problem::of(&error)),
         };
@@ -178,7 +226,11 @@ impl NotationSignatures {
             Err(rejection) => return Fetched::Rejected(Problem::of(&rejection), rejection.step()),
         };
         let limit = u64::try_from(ENVELOPE_LIMIT).unwrap_or(u64::MAX);
-        match services.registry.blob(repository, &manifest.envelope, limit).await {
+        match services
+            .registry
+            .blob(repository, &manifest.envelope, limit)
+            .await
+        {
             Ok(envelope) => Fetched::Signature { manifest, envelope },
             Err(error) => Fetched::Failed(Problem::of(&error)),
         }
@@ -193,7 +245,13 @@ impl NotationSignatures {
         trust: &Trust,
     ) -> Judged {
         let media_type = manifest.kind.media_type();
-        let mut step = verify(&self.subject.descriptor, &media_type, envelope, trust, services.now);
+        let mut step = verify(
+            &self.subject.descriptor,
+            &media_type,
+            envelope,
+            trust,
+            services.now,
+        );
         let mut asked = services.revocations.begin();
         loop {
             match step {
@@ -234,13 +292,18 @@ impl NotationSignatures {
                         let read = Envelope::read(&manifest.kind.media_type(), envelope);
                         read.map_err(|rejection| Problem::of(&rejection))
                     }
-                    Fetched::Rejected(problem, _) | Fetched::Failed(problem) => Err(problem.clone()),
+                    Fetched::Rejected(problem, _) | Fetched::Failed(problem) => {
+                        Err(problem.clone())
+                    }
                 };
                 (entry.descriptor.digest, decoded)
             }
         };
         let entries = self.entries.iter().map(decode).collect::<Vec<_>>();
-        stream::iter(entries).buffered(services.concurrency).collect().await
+        stream::iter(entries)
+            .buffered(services.concurrency)
+            .collect()
+            .await
     }
 }
 
@@ -259,7 +322,10 @@ impl NotationFindings {
                 }
                 Judged::Exempt(exempted) => exempt = exempt.or(Some(exempted)),
                 judged @ (Judged::Rejected { .. } | Judged::Failed(_)) => {
-                    self.findings.push(NotationFinding { manifest: finding.manifest, judged });
+                    self.findings.push(NotationFinding {
+                        manifest: finding.manifest,
+                        judged,
+                    });
                 }
             }
         }
@@ -277,20 +343,33 @@ impl NotationFindings {
     /// What was not judged says that it may yet be good; else the one that came furthest says most, and of
     /// several the one that was looked at first: the newest that claims to be trusted.
     fn why_not(&self) -> Problem {
-        let telling = self.findings.iter().rev().filter_map(|finding| match &finding.judged {
-            Judged::Failed(problem) => Some((problem, None)),
-            Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
-            Judged::Verified(_) | Judged::Exempt(_) => None,
-        });
-        let telling = telling.max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
+        let telling = self
+            .findings
+            .iter()
+            .rev()
+            .filter_map(|finding| match &finding.judged {
+                Judged::Failed(problem) => Some((problem, None)),
+                Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
+                Judged::Verified(_) | Judged::Exempt(_) => None,
+            });
+        let telling =
+            telling.max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
         telling.map_or_else(
-            || Problem::of(&FlowError::NoSignature { image: self.image.clone() }),
+            || {
+                Problem::of(&FlowError::NoSignature {
+                    image: self.image.clone(),
+                })
+            },
             |(problem, _)| {
                 let mut problem = problem.clone();
                 match self.findings.len() - 1 {
                     0 => {}
-                    1 => problem.causes.push("1 more signature does not count either".to_owned()),
-                    more => problem.causes.push(format!("{more} more signatures do not count either")),
+                    1 => problem
+                        .causes
+                        .push("1 more signature does not count either".to_owned()),
+                    more => problem
+                        .causes
+                        .push(format!("{more} more signatures do not count either")),
                 }
                 problem
             },
@@ -301,7 +380,10 @@ impl NotationFindings {
 /// A signature as reports show it: who, when, until when, and its chain from the root to the leaf.
 pub(super) fn signature(envelope: &Envelope, status: Status) -> SignatureReport {
     let attributes = envelope.attributes();
-    let stamped = envelope.token().and_then(|token| TimestampToken::parse(token).ok()).map(|token| token.time());
+    let stamped = envelope
+        .token()
+        .and_then(|token| TimestampToken::parse(token).ok())
+        .map(|token| token.time());
     let link = |certificate: &Certificate| Link {
         name: certificate.subject(),
         key_id: Some(certificate.thumbprint_sha256()),
@@ -326,7 +408,9 @@ impl NotationFinding {
             Judged::Verified(accepted) => {
                 let signed = accepted.verified.signers().first();
                 SignatureReport {
-                    signed_at: accepted.timestamp.or(Some(accepted.envelope.attributes().signing_time)),
+                    signed_at: accepted
+                        .timestamp
+                        .or(Some(accepted.envelope.attributes().signing_time)),
                     expires_at: signed.and_then(|signed| signed.expires),
                     ..signature(&accepted.envelope, Status::Verified)
                 }
@@ -335,9 +419,13 @@ impl NotationFinding {
                 reason: exempted.failures.first().map(Explain::reason),
                 ..signature(&exempted.envelope, Status::Exempt)
             },
-            Judged::Rejected { problem, envelope, .. } => {
+            Judged::Rejected {
+                problem, envelope, ..
+            } => {
                 let status = problem.status();
-                let shown = envelope.as_deref().map(|envelope| signature(envelope, status));
+                let shown = envelope
+                    .as_deref()
+                    .map(|envelope| signature(envelope, status));
                 SignatureReport {
                     reason: Some(problem.reason),
                     ..shown.unwrap_or_else(|| SignatureReport::new(Format::Notation, status))
@@ -348,7 +436,10 @@ impl NotationFinding {
                 ..SignatureReport::new(Format::Notation, problem.status())
             },
         };
-        SignatureReport { reference: Some(format!("{repository}@{}", self.manifest)), ..shown }
+        SignatureReport {
+            reference: Some(format!("{repository}@{}", self.manifest)),
+            ..shown
+        }
     }
 }
 
@@ -374,11 +465,15 @@ fn in_turn(entries: Vec<Referrer>, demands: &[BTreeSet<String>]) -> Vec<Referrer
 
 /// Whether a candidate claims one of these certificates: for the order alone, never for accepting it.
 fn claims(claimed: &[String], trusted: &BTreeSet<String>) -> bool {
-    claimed.iter().any(|thumbprint| trusted.contains(&thumbprint.to_ascii_lowercase()))
+    claimed
+        .iter()
+        .any(|thumbprint| trusted.contains(&thumbprint.to_ascii_lowercase()))
 }
 
 /// The certificates that an entry claims, as its annotation lists them.
 pub(super) fn thumbprints(entry: &Referrer) -> Vec<String> {
     let listed = entry.annotations.get(THUMBPRINTS);
-    listed.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    listed
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
 }

@@ -31,15 +31,25 @@ pub struct PolicyView<'a> {
 impl PolicyView<'_> {
     /// What is odd, each with its place.
     pub fn warnings(&self) -> Vec<String> {
-        let at = |warning: &Warning| warning.place.map(|place| format!(":{place}")).unwrap_or_default();
-        self.warnings.iter().map(|warning| format!("{}{}: {}", self.file, at(warning), warning.message)).collect()
+        let at = |warning: &Warning| {
+            warning
+                .place
+                .map(|place| format!(":{place}"))
+                .unwrap_or_default()
+        };
+        self.warnings
+            .iter()
+            .map(|warning| format!("{}{}: {}", self.file, at(warning), warning.message))
+            .collect()
     }
 
     /// What the policy says about an image before anybody has looked at it: denied, exempt, or a demand.
     pub fn report(&self, image: &Reference) -> ImageReport {
         let name = image.to_string();
         let Some(rule) = self.policy.rule_for(&image.repository) else {
-            let problem = Problem::of(&FlowError::NoRule { image: name.clone() });
+            let problem = Problem::of(&FlowError::NoRule {
+                image: name.clone(),
+            });
             return ImageReport::failed(name, Status::Rejected, problem);
         };
         let mut report = match &rule.demand {
@@ -56,7 +66,11 @@ impl PolicyView<'_> {
             }
             Demand::Exempt(exemption) => {
                 let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
-                let problem = Problem::of(&FlowError::ExemptionEnded { image: name.clone(), until, why });
+                let problem = Problem::of(&FlowError::ExemptionEnded {
+                    image: name.clone(),
+                    until,
+                    why,
+                });
                 ImageReport::failed(name, Status::Rejected, problem)
             }
         };
@@ -70,16 +84,29 @@ impl PolicyView<'_> {
 
     fn location(&self, rule: &Rule<Leaf>) -> Location {
         let (line, column) = rule.place.map(|place| (place.line, place.column)).unzip();
-        Location { file: self.file.to_owned(), line: line.unwrap_or(1), column: column.unwrap_or(1) }
+        Location {
+            file: self.file.to_owned(),
+            line: line.unwrap_or(1),
+            column: column.unwrap_or(1),
+        }
     }
 
     /// For a person: each image with the rules that were tried; without images every rule.
     pub fn text(&self, images: &[Reference], reports: &[ImageReport]) -> String {
         let rules = self.policy.rules.len();
-        let mut text = format!("{}: valid, {rules} {}\n", plain(self.file), if rules == 1 { "rule" } else { "rules" });
+        let mut text = format!(
+            "{}: valid, {rules} {}\n",
+            plain(self.file),
+            if rules == 1 { "rule" } else { "rules" }
+        );
         if images.is_empty() {
             for (number, rule) in (1..).zip(&self.policy.rules) {
-                let _ = writeln!(text, "\nrule {number} ({})  {}", self.place(rule), patterns(rule));
+                let _ = writeln!(
+                    text,
+                    "\nrule {number} ({})  {}",
+                    self.place(rule),
+                    patterns(rule)
+                );
                 self.demand(rule, &mut text);
             }
         }
@@ -87,7 +114,11 @@ impl PolicyView<'_> {
             let _ = writeln!(text, "\n{image}");
             row(&mut text, "name", &image.repository.to_string());
             for Location { file, line, column } in &report.locations {
-                row(&mut text, "manifest", &format!("{}:{line}:{column}", plain(file)));
+                row(
+                    &mut text,
+                    "manifest",
+                    &format!("{}:{line}:{column}", plain(file)),
+                );
             }
             self.rules(image, &mut text);
         }
@@ -99,10 +130,18 @@ impl PolicyView<'_> {
         for (number, rule) in (1..).zip(&self.policy.rules) {
             let (label, place) = (format!("rule {number}"), self.place(rule));
             let Some(glob) = rule.matching(&image.repository) else {
-                row(text, &label, &format!("({place}) is not about it: {}", patterns(rule)));
+                row(
+                    text,
+                    &label,
+                    &format!("({place}) is not about it: {}", patterns(rule)),
+                );
                 continue;
             };
-            row(text, &label, &format!("({place}) decides, by `{}`", plain(&glob.to_string())));
+            row(
+                text,
+                &label,
+                &format!("({place}) decides, by `{}`", plain(&glob.to_string())),
+            );
             self.demand(rule, text);
             for own in self.own_policies(rule, image) {
                 row(text, "statement", &own.words());
@@ -116,7 +155,10 @@ impl PolicyView<'_> {
         match &rule.demand {
             Demand::Require(requirement) => {
                 let words = requirement.describe(&|leaf| plain(&leaf.to_string()));
-                for (line, label) in words.lines().zip(std::iter::once("demands").chain(std::iter::repeat(""))) {
+                for (line, label) in words
+                    .lines()
+                    .zip(std::iter::once("demands").chain(std::iter::repeat("")))
+                {
                     row(text, label, line);
                 }
             }
@@ -140,9 +182,14 @@ impl PolicyView<'_> {
 
     /// For programs; stable under `schemaVersion`.
     pub fn json(&self, images: &[Reference], reports: &[ImageReport]) -> Value {
-        let rules: Value = (1..).zip(&self.policy.rules).map(|(number, rule)| self.rule_json(number, rule)).collect();
+        let rules: Value = (1..)
+            .zip(&self.policy.rules)
+            .map(|(number, rule)| self.rule_json(number, rule))
+            .collect();
         let warning = |warning: &Warning| {
-            let place = warning.place.map(|place| json!({"line": place.line, "column": place.column}));
+            let place = warning
+                .place
+                .map(|place| json!({"line": place.line, "column": place.column}));
             json!({"message": warning.message, "location": place})
         };
         json!({
@@ -157,13 +204,20 @@ impl PolicyView<'_> {
 
     fn rule_json(&self, number: usize, rule: &Rule<Leaf>) -> Value {
         let images: Vec<String> = rule.images.iter().map(ToString::to_string).collect();
-        let place = rule.place.map(|place| json!({"line": place.line, "column": place.column}));
+        let place = rule
+            .place
+            .map(|place| json!({"line": place.line, "column": place.column}));
         let mut value = json!({"number": number, "images": images, "location": place});
         let (name, demand) = match &rule.demand {
-            Demand::Require(requirement) => ("require", requirement.json(&|leaf| json!(leaf.to_string()))),
+            Demand::Require(requirement) => {
+                ("require", requirement.json(&|leaf| json!(leaf.to_string())))
+            }
             Demand::Exempt(exemption) => {
                 let (reason, until) = (exemption.reason(), exemption.until().to_string());
-                ("exempt", json!({"reason": reason, "until": until, "ended": exemption.days_left(self.now) < 0}))
+                (
+                    "exempt",
+                    json!({"reason": reason, "until": until, "ended": exemption.days_left(self.now) < 0}),
+                )
             }
         };
         if let Some(value) = value.as_object_mut() {
@@ -186,17 +240,27 @@ impl PolicyView<'_> {
         };
         value.insert("answer".into(), json!(answer));
         if let Some(rule) = &report.rule {
-            value.insert("rule".into(), json!({"number": rule.number, "images": rule.images}));
+            value.insert(
+                "rule".into(),
+                json!({"number": rule.number, "images": rule.images}),
+            );
         }
         if let Some(rule) = self.policy.rule_for(&image.repository) {
             let own = self.own_policies(rule, image);
             if !own.is_empty() {
-                value.insert("statements".into(), own.iter().map(|own| own.json(image)).collect());
+                value.insert(
+                    "statements".into(),
+                    own.iter().map(|own| own.json(image)).collect(),
+                );
             }
         }
         if !report.locations.is_empty() {
-            let place = |at: &Location| json!({"file": at.file, "line": at.line, "column": at.column});
-            value.insert("locations".into(), report.locations.iter().map(place).collect());
+            let place =
+                |at: &Location| json!({"file": at.file, "line": at.line, "column": at.column});
+            value.insert(
+                "locations".into(),
+                report.locations.iter().map(place).collect(),
+            );
         }
         Value::Object(value)
     }
@@ -214,17 +278,38 @@ struct OwnPolicy<'a> {
 impl PolicyView<'_> {
     /// For each demand of a rule that refers to one.
     fn own_policies<'a>(&'a self, rule: &'a Rule<Leaf>, image: &Reference) -> Vec<OwnPolicy<'a>> {
-        let Demand::Require(requirement) = &rule.demand else { return Vec::new() };
-        requirement.leaves().into_iter().filter_map(|leaf| self.own_policy(leaf, image)).collect()
+        let Demand::Require(requirement) = &rule.demand else {
+            return Vec::new();
+        };
+        requirement
+            .leaves()
+            .into_iter()
+            .filter_map(|leaf| self.own_policy(leaf, image))
+            .collect()
     }
 
     fn own_policy<'a>(&'a self, leaf: &'a Leaf, image: &Reference) -> Option<OwnPolicy<'a>> {
-        let Leaf::Notation(NotationLeaf::Policy { trust_policy, metadata, .. }) = leaf else { return None };
-        let statement = self.trust_policies.get(&trust_policy.text)?.statement(&image.repository);
+        let Leaf::Notation(NotationLeaf::Policy {
+            trust_policy,
+            metadata,
+            ..
+        }) = leaf
+        else {
+            return None;
+        };
+        let statement = self
+            .trust_policies
+            .get(&trust_policy.text)?
+            .statement(&image.repository);
         let name = image.repository.to_string();
         let is_named = statement.is_some_and(|statement| statement.scopes().contains(&name));
         let scope = if is_named { name } else { "*".to_owned() };
-        Some(OwnPolicy { file: &trust_policy.text, metadata, statement, scope })
+        Some(OwnPolicy {
+            file: &trust_policy.text,
+            metadata,
+            statement,
+            scope,
+        })
     }
 }
 
@@ -264,7 +349,9 @@ impl OwnPolicy<'_> {
     }
 
     fn level(&self) -> &'static str {
-        self.statement.and_then(Statement::level).map_or("skip", Level::name)
+        self.statement
+            .and_then(Statement::level)
+            .map_or("skip", Level::name)
     }
 
     fn json(&self, image: &Reference) -> Value {
@@ -280,7 +367,11 @@ impl OwnPolicy<'_> {
 }
 
 fn patterns(rule: &Rule<Leaf>) -> String {
-    let all: Vec<String> = rule.images.iter().map(|glob| format!("`{}`", plain(&glob.to_string()))).collect();
+    let all: Vec<String> = rule
+        .images
+        .iter()
+        .map(|glob| format!("`{}`", plain(&glob.to_string())))
+        .collect();
     all.join(", ")
 }
 

@@ -9,7 +9,10 @@ use futures::future::try_join;
 use super::{Collection, Failure, FlowError, collection::root_was_replaced};
 use crate::{
     crypto::Signer,
-    format::dct::{Draft, Gun, Publication, Rejection, RoleName, RootStep, RootTrust, RootWalk, Step, TrustedSet},
+    format::dct::{
+        Draft, Gun, Publication, Rejection, RoleName, RootStep, RootTrust, RootWalk, Step,
+        TrustedSet,
+    },
     net::jitter,
     oci::Digest,
     reason::{Explain as _, Reason},
@@ -44,7 +47,9 @@ pub async fn sign_draft(draft: Draft, signers: &[Arc<dyn Signer>]) -> Result<Pub
                 let signer = signers
                     .iter()
                     .find(|signer| *signer.public_key() == request.key)
-                    .ok_or_else(|| FlowError::NoSigner { role: request.role.to_string() })?;
+                    .ok_or_else(|| FlowError::NoSigner {
+                        role: request.role.to_string(),
+                    })?;
                 answer = Some(signer.sign(request.scheme, &request.message).await?);
             }
         }
@@ -59,7 +64,11 @@ impl Collection {
         base: Option<&TrustedSet>,
         now: Timestamp,
     ) -> Result<Published, Failure> {
-        match self.server.publish(&self.repository, &parts(publication)).await {
+        match self
+            .server
+            .publish(&self.repository, &parts(publication))
+            .await
+        {
             Ok(()) => {}
             Err(registry::Error::VersionConflict { .. }) => return Ok(Published::Conflict),
             Err(error) => return Err(error.into()),
@@ -74,8 +83,16 @@ impl Collection {
             tokio::time::sleep(wait).await;
             wait *= 2;
         }
-        let role = publication.files.first().map(|(role, _)| role.to_string()).unwrap_or_default();
-        Err(FlowError::NotReadBack { repository: self.repository.to_string(), role }.into())
+        let role = publication
+            .files
+            .first()
+            .map(|(role, _)| role.to_string())
+            .unwrap_or_default();
+        Err(FlowError::NotReadBack {
+            repository: self.repository.to_string(),
+            role,
+        }
+        .into())
     }
 
     async fn read_back(
@@ -84,10 +101,19 @@ impl Collection {
         base: Option<&TrustedSet>,
         now: Timestamp,
     ) -> Result<ReadBack, Failure> {
-        let (timestamp, snapshot) =
-            try_join(self.get("timestamp.json", 1 << 20), self.get("snapshot.json", 64 << 20)).await?;
-        let (Some(timestamp), Some(snapshot)) = (timestamp, snapshot) else { return Ok(ReadBack::Older) };
-        let mut read = match publication.files.iter().find(|(role, _)| *role == RoleName::ROOT) {
+        let (timestamp, snapshot) = try_join(
+            self.get("timestamp.json", 1 << 20),
+            self.get("snapshot.json", 64 << 20),
+        )
+        .await?;
+        let (Some(timestamp), Some(snapshot)) = (timestamp, snapshot) else {
+            return Ok(ReadBack::Older);
+        };
+        let mut read = match publication
+            .files
+            .iter()
+            .find(|(role, _)| *role == RoleName::ROOT)
+        {
             Some((_, root)) => self.founded(root, now)?,
             None => match base {
                 Some(base) => base.reread(),
@@ -97,18 +123,33 @@ impl Collection {
         if let Err(rejection) = read.update_timestamp(&timestamp) {
             return other_publication(rejection);
         }
-        if read.snapshot_wanted().is_none_or(|wanted| !wanted.digest.matches(&snapshot)) {
+        if read
+            .snapshot_wanted()
+            .is_none_or(|wanted| !wanted.digest.matches(&snapshot))
+        {
             // Read in the middle of a publication, ours or another.
             return Ok(ReadBack::Older);
         }
         if let Err(rejection) = read.update_snapshot(&snapshot) {
             return other_publication(rejection);
         }
-        let version = |set: &TrustedSet| set.snapshot().map_or(0, |snapshot| snapshot.version.get());
-        for (role, bytes) in publication.files.iter().filter(|(role, _)| *role != RoleName::SNAPSHOT) {
-            if read.wanted(role).is_none_or(|wanted| wanted.digest != Digest::sha256(bytes)) {
+        let version =
+            |set: &TrustedSet| set.snapshot().map_or(0, |snapshot| snapshot.version.get());
+        for (role, bytes) in publication
+            .files
+            .iter()
+            .filter(|(role, _)| *role != RoleName::SNAPSHOT)
+        {
+            if read
+                .wanted(role)
+                .is_none_or(|wanted| wanted.digest != Digest::sha256(bytes))
+            {
                 let newer = version(&read) > base.map_or(0, version) + 1;
-                return Ok(if newer { ReadBack::Newer } else { ReadBack::Older });
+                return Ok(if newer {
+                    ReadBack::Newer
+                } else {
+                    ReadBack::Older
+                });
             }
         }
         Ok(ReadBack::Listed)
@@ -119,9 +160,11 @@ impl Collection {
         let mut walk = RootWalk::new(Gun::from(&self.repository), RootTrust::FirstUse, None, now);
         match walk.offer(root)? {
             RootStep::Trusted(set) => Ok(*set),
-            RootStep::Fetch(_) => {
-                Err(FlowError::NotReadBack { repository: self.repository.to_string(), role: "root".into() }.into())
+            RootStep::Fetch(_) => Err(FlowError::NotReadBack {
+                repository: self.repository.to_string(),
+                role: "root".into(),
             }
+            .into()),
         }
     }
 }
@@ -132,11 +175,19 @@ fn other_publication(rejection: Rejection) -> Result<ReadBack, Failure> {
     if root_was_replaced(&rejection) {
         return Ok(ReadBack::Newer);
     }
-    if rejection.reason() == Reason::Rollback { Ok(ReadBack::Older) } else { Err(rejection.into()) }
+    if rejection.reason() == Reason::Rollback {
+        Ok(ReadBack::Older)
+    } else {
+        Err(rejection.into())
+    }
 }
 
 fn parts(publication: &Publication) -> Vec<(String, Vec<u8>)> {
-    publication.files.iter().map(|(role, bytes)| (role.to_string(), bytes.clone())).collect()
+    publication
+        .files
+        .iter()
+        .map(|(role, bytes)| (role.to_string(), bytes.clone()))
+        .collect()
 }
 
 /// A random pause, so that two writers do not meet again.

@@ -54,22 +54,42 @@ pub struct Asked {
 impl Revocations {
     /// Asks nothing yet.
     pub fn new(client: Client) -> Self {
-        Self { client, kept: Arc::default() }
+        Self {
+            client,
+            kept: Arc::default(),
+        }
     }
 
     /// The questions of one verification.
     pub fn begin(&self) -> Asked {
-        Asked { services: self.clone(), ocsp: Vec::new(), crls: Vec::new() }
+        Asked {
+            services: self.clone(),
+            ocsp: Vec::new(),
+            crls: Vec::new(),
+        }
     }
 
     /// A timestamp: sends a query to the authority, and gives the body of its reply.
     pub async fn timestamp(&self, authority: &Url, query: &Bytes) -> Result<Bytes, Failure> {
-        let what = format!("a timestamp of `{}`", authority.host_str().unwrap_or_default());
+        let what = format!(
+            "a timestamp of `{}`",
+            authority.host_str().unwrap_or_default()
+        );
         let limit = u64::try_from(TIMESTAMP_LIMIT).unwrap_or(u64::MAX);
-        let request = post(what.clone(), authority.clone(), limit, "application/timestamp-query", query);
+        let request = post(
+            what.clone(),
+            authority.clone(),
+            limit,
+            "application/timestamp-query",
+            query,
+        );
         let sent = tokio::time::timeout(TIMESTAMP_TIME, self.client.send(&request)).await;
-        let refused = |why: String| FlowError::NoTimestamp { authority: authority.to_string(), why };
-        let response = sent.map_err(|_| refused(format!("no answer within {} s", TIMESTAMP_TIME.as_secs())))??;
+        let refused = |why: String| FlowError::NoTimestamp {
+            authority: authority.to_string(),
+            why,
+        };
+        let response =
+            sent.map_err(|_| refused(format!("no answer within {} s", TIMESTAMP_TIME.as_secs())))??;
         let content_type = MediaType::new(response.header("content-type").unwrap_or_default());
         if response.status != StatusCode::OK {
             return Err(refused(format!("it answered {}", response.status)).into());
@@ -84,7 +104,11 @@ impl Revocations {
         let sent = tokio::time::timeout(time, self.client.send(request)).await;
         let response = sent.map_err(|_| format!("no answer within {} s", time.as_secs()))?;
         let response = response.map_err(|error| error.to_string())?;
-        if response.status == StatusCode::OK { Ok(response.body) } else { Err(format!("answered {}", response.status)) }
+        if response.status == StatusCode::OK {
+            Ok(response.body)
+        } else {
+            Err(format!("answered {}", response.status))
+        }
     }
 
     async fn ocsp(&self, request: &RevocationRequest, question: &Bytes) -> Result<Bytes, String> {
@@ -92,8 +116,16 @@ impl Revocations {
         let what = format!("the revocation at `{}`", request.url);
         let limit = u64::try_from(OCSP_LIMIT).unwrap_or(u64::MAX);
         let asked = match request.ocsp_get() {
-            Some(address) => Request::get(Purpose::Other, what, address.parse().map_err(wrong)?, limit).outside(),
-            None => post(what, request.url.parse().map_err(wrong)?, limit, "application/ocsp-request", question),
+            Some(address) => {
+                Request::get(Purpose::Other, what, address.parse().map_err(wrong)?, limit).outside()
+            }
+            None => post(
+                what,
+                request.url.parse().map_err(wrong)?,
+                limit,
+                "application/ocsp-request",
+                question,
+            ),
         };
         self.ask(&asked, OCSP_TIME).await
     }
@@ -101,7 +133,13 @@ impl Revocations {
     async fn crl(&self, url: &str) -> Result<(Arc<Crl>, usize), String> {
         let address: Url = url.parse().map_err(|_| format!("`{url}` is no address"))?;
         let limit = u64::try_from(CRL_LIMIT).unwrap_or(u64::MAX);
-        let mut request = Request::get(Purpose::Other, format!("the list at `{url}`"), address, limit).outside();
+        let mut request = Request::get(
+            Purpose::Other,
+            format!("the list at `{url}`"),
+            address,
+            limit,
+        )
+        .outside();
         request.redirects = Redirects::Http;
         let bytes = self.ask(&request, CRL_TIME).await?;
         let crl = Crl::parse(&bytes).map_err(|error| error.to_string())?;
@@ -117,7 +155,8 @@ impl Asked {
         for (request, (answer, bytes)) in requests.iter().zip(answers) {
             match (&request.query, &answer) {
                 (Query::Ocsp(question), RevocationAnswer::Ocsp(body)) => {
-                    self.ocsp.push(((request.url.clone(), question.clone()), body.clone()));
+                    self.ocsp
+                        .push(((request.url.clone(), question.clone()), body.clone()));
                 }
                 (Query::Crl, RevocationAnswer::Crl(crl)) => {
                     self.crls.push((request.url.clone(), crl.clone(), bytes));
@@ -132,10 +171,16 @@ impl Asked {
     async fn answer_one(&self, request: &RevocationRequest) -> (RevocationAnswer, usize) {
         let kept = self.services.kept.lock().await;
         let known = match &request.query {
-            Query::Ocsp(question) => {
-                kept.ocsp.get(&(request.url.clone(), question.clone())).cloned().map(RevocationAnswer::Ocsp)
-            }
-            Query::Crl => kept.crls.get(&request.url).cloned().map(RevocationAnswer::Crl),
+            Query::Ocsp(question) => kept
+                .ocsp
+                .get(&(request.url.clone(), question.clone()))
+                .cloned()
+                .map(RevocationAnswer::Ocsp),
+            Query::Crl => kept
+                .crls
+                .get(&request.url)
+                .cloned()
+                .map(RevocationAnswer::Crl),
         };
         drop(kept);
         if let Some(known) = known {
@@ -163,7 +208,10 @@ impl Asked {
             }
         }
         for (url, crl, bytes) in self.crls {
-            if crl.is_checked() && kept.bytes.saturating_add(bytes) <= KEPT_BYTES && !kept.crls.contains_key(&url) {
+            if crl.is_checked()
+                && kept.bytes.saturating_add(bytes) <= KEPT_BYTES
+                && !kept.crls.contains_key(&url)
+            {
                 kept.bytes += bytes;
                 kept.crls.insert(url, crl);
             }

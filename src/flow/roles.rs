@@ -23,15 +23,23 @@ pub(super) fn chain(set: &TrustedSet, role: &RoleName) -> Vec<Link> {
     };
     let root = Link {
         name: RoleName::ROOT.to_string(),
-        key_id: root.key_ids(&RoleName::ROOT).first().map(ToString::to_string),
+        key_id: root
+            .key_ids(&RoleName::ROOT)
+            .first()
+            .map(ToString::to_string),
         version: Some(root.version.get()),
         expires_at: Some(root.expires),
     };
-    std::iter::once(root).chain(roles.into_iter().rev().map(of_role)).collect()
+    std::iter::once(root)
+        .chain(roles.into_iter().rev().map(of_role))
+        .collect()
 }
 
 /// The signer that a role is named after, for roles that docker calls signers.
 pub(super) fn signer_name(role: &RoleName) -> Option<String> {
-    let name = role.as_str().strip_prefix("targets/").filter(|_| *role != RoleName::RELEASES)?;
+    let name = role
+        .as_str()
+        .strip_prefix("targets/")
+        .filter(|_| *role != RoleName::RELEASES)?;
     Some(name.to_owned())
 }

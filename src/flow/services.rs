@@ -50,13 +50,23 @@ impl Services {
         let client = net::Client::new(settings.net)?;
         let identities = Identities::new(client.clone(), settings.identity);
         let docker = settings.docker_config.map(DockerConfig::new);
-        let logins = Arc::new(Logins::new(settings.registry_auth, settings.password, docker, identities.clone()));
+        let logins = Arc::new(Logins::new(
+            settings.registry_auth,
+            settings.password,
+            docker,
+            identities.clone(),
+        ));
         let registry = Registry::new(client.clone(), logins.clone());
-        let keys = Arc::new(KeyRing::new(identities.clone(), settings.environment.clone(), now));
+        let keys = Arc::new(KeyRing::new(
+            identities.clone(),
+            settings.environment.clone(),
+            now,
+        ));
         let trust = TrustServer::new(registry.clone(), settings.trust_server);
         let revocations = Revocations::new(client.clone());
         let deadline = client.deadline();
-        let (environment, concurrency, folder) = (settings.environment, settings.concurrency, settings.folder);
+        let (environment, concurrency, folder) =
+            (settings.environment, settings.concurrency, settings.folder);
         Ok((
             Self {
                 client,
@@ -79,7 +89,10 @@ impl Services {
     /// The same services at another time, for `--at`.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
-        Self { now, ..self.clone() }
+        Self {
+            now,
+            ..self.clone()
+        }
     }
 
     /// The trust data of a repository.
@@ -99,16 +112,27 @@ impl Services {
         };
         report.auth.azure = self.identities.report();
         report.auth.registries = self.logins.report().await;
-        report.lax.extend(self.client.hosts().plain_http.iter().map(|host| format!("--plain-http {host}")));
+        report.lax.extend(
+            self.client
+                .hosts()
+                .plain_http
+                .iter()
+                .map(|host| format!("--plain-http {host}")),
+        );
         for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
             if let Some(path) = self.environment.get(variable) {
-                report.warnings.push(format!("TLS trusts the CA certificates of {variable} (`{path}`)"));
+                report.warnings.push(format!(
+                    "TLS trusts the CA certificates of {variable} (`{path}`)"
+                ));
             }
         }
         let skew = self.client.skew_seconds();
         if skew.abs() > 300 {
             let direction = if skew > 0 { "behind" } else { "ahead of" };
-            report.warnings.push(format!("this machine's clock is {} s {direction} that of the services", skew.abs()));
+            report.warnings.push(format!(
+                "this machine's clock is {} s {direction} that of the services",
+                skew.abs()
+            ));
         }
     }
 }

@@ -41,18 +41,29 @@ pub struct Initialised {
 }
 
 /// Creates the trust data; refuses where there is some.
-pub async fn trust_init(services: &Services, options: &InitOptions) -> Result<Initialised, Failure> {
+pub async fn trust_init(
+    services: &Services,
+    options: &InitOptions,
+) -> Result<Initialised, Failure> {
     let collection = services.collection(&options.repository);
     if collection.get("root.json", 1 << 20).await?.is_some() {
-        return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into());
+        return Err(FlowError::AlreadyInitialised {
+            repository: options.repository.to_string(),
+        }
+        .into());
     }
     let mut of_server = vec![RoleName::TIMESTAMP];
     if options.snapshot.is_none() {
         of_server.push(RoleName::SNAPSHOT);
     }
-    let answers = of_server.iter().map(|role| collection.server.key(&options.repository, role.as_str()));
+    let answers = of_server
+        .iter()
+        .map(|role| collection.server.key(&options.repository, role.as_str()));
     let answers = try_join_all(answers).await?;
-    let keys = of_server.iter().zip(&answers).map(|(role, answer)| server_key(role, answer));
+    let keys = of_server
+        .iter()
+        .zip(&answers)
+        .map(|(role, answer)| server_key(role, answer));
     let mut keys = keys.collect::<Result<Vec<_>, _>>()?.into_iter();
     let timestamp = keys.next().ok_or(FlowError::NoRandomness)?;
     let snapshot = match (&options.snapshot, keys.next()) {
@@ -73,7 +84,10 @@ pub async fn trust_init(services: &Services, options: &InitOptions) -> Result<In
     };
     let draft = prepare(new, services.now)?;
     if options.dry_run {
-        return Ok(Initialised { root_key_id: None, roles: vec![RoleName::ROOT, RoleName::TARGETS] });
+        return Ok(Initialised {
+            root_key_id: None,
+            roles: vec![RoleName::ROOT, RoleName::TARGETS],
+        });
     }
     let mut signers = vec![options.root.clone(), options.targets.clone()];
     signers.extend(options.snapshot.clone());
@@ -81,11 +95,26 @@ pub async fn trust_init(services: &Services, options: &InitOptions) -> Result<In
     match collection.publish(&publication, None, services.now).await? {
         Published::Stored | Published::Overtaken => {}
         Published::Conflict => {
-            return Err(FlowError::AlreadyInitialised { repository: options.repository.to_string() }.into());
+            return Err(FlowError::AlreadyInitialised {
+                repository: options.repository.to_string(),
+            }
+            .into());
         }
     }
-    let root = publication.files.iter().find(|(role, _)| *role == RoleName::ROOT);
-    let root = root.map(|(_, bytes)| collection.founded(bytes, services.now)).transpose()?;
+    let root = publication
+        .files
+        .iter()
+        .find(|(role, _)| *role == RoleName::ROOT);
+    let root = root
+        .map(|(_, bytes)| collection.founded(bytes, services.now))
+        .transpose()?;
     let root_key_id = root.and_then(|set| set.root().key_ids(&RoleName::ROOT).first().copied());
-    Ok(Initialised { root_key_id, roles: publication.files.into_iter().map(|(role, _)| role).collect() })
+    Ok(Initialised {
+        root_key_id,
+        roles: publication
+            .files
+            .into_iter()
+            .map(|(role, _)| role)
+            .collect(),
+    })
 }

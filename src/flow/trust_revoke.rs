@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, roles::signer_name, sign_draft,
+    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry,
+    roles::signer_name, sign_draft,
 };
 use crate::{
     crypto::{PublicKey, Signer},
@@ -38,14 +39,28 @@ pub struct RevokeOptions {
 pub async fn trust_revoke(services: &Services, options: &RevokeOptions) -> Vec<ImageReport> {
     let mut groups: BTreeMap<&Repository, Vec<Tag>> = BTreeMap::new();
     for image in &options.images {
-        groups.entry(&image.repository).or_default().extend(image.tag.clone());
+        groups
+            .entry(&image.repository)
+            .or_default()
+            .extend(image.tag.clone());
     }
     let mut outcomes = BTreeMap::new();
     for (repository, tags) in groups {
-        outcomes.insert(repository, revoke_in(services, options, repository, &tags).await);
+        outcomes.insert(
+            repository,
+            revoke_in(services, options, repository, &tags).await,
+        );
     }
-    let done = if options.dry_run { Status::Planned } else { Status::Revoked };
-    options.images.iter().map(|image| report(image, outcomes.get(&image.repository), done)).collect()
+    let done = if options.dry_run {
+        Status::Planned
+    } else {
+        Status::Revoked
+    };
+    options
+        .images
+        .iter()
+        .map(|image| report(image, outcomes.get(&image.repository), done))
+        .collect()
 }
 
 /// Which roles a tag was taken out of, and which still hold it.
@@ -64,43 +79,70 @@ async fn revoke_in(
     let collection = services.collection(repository);
     let mut taken = Vec::new();
     for _ in 0..ATTEMPTS {
-        let loaded = collection.load(&options.trust, &Needed::All, services.now).await?;
+        let loaded = collection
+            .load(&options.trust, &Needed::All, services.now)
+            .await?;
         let set = loaded.ok_or_else(|| FlowError::NoTrustData {
             repository: repository.to_string(),
             server: collection.server_name(),
             gate: false,
         })?;
-        let held: Vec<PublicKey> = options.signers.iter().map(|signer| signer.public_key().clone()).collect();
+        let held: Vec<PublicKey> = options
+            .signers
+            .iter()
+            .map(|signer| signer.public_key().clone())
+            .collect();
         let ours = writable(&set, &held);
-        let (now, left): (Vec<_>, Vec<_>) = holding(&set, tags).into_iter().partition(|(_, role)| ours.contains(role));
+        let (now, left): (Vec<_>, Vec<_>) = holding(&set, tags)
+            .into_iter()
+            .partition(|(_, role)| ours.contains(role));
         let nothing = now.is_empty();
         for pair in now {
             if !taken.contains(&pair) {
                 taken.push(pair);
             }
         }
-        let outcome = Outcome { taken: taken.clone(), left };
+        let outcome = Outcome {
+            taken: taken.clone(),
+            left,
+        };
         if nothing || options.dry_run {
             return Ok(outcome);
         }
         let draft = revoke(&set, tags, &held, services.now)?;
         let publication = sign_draft(draft, &options.signers).await?;
-        match collection.publish(&publication, Some(&set), services.now).await? {
+        match collection
+            .publish(&publication, Some(&set), services.now)
+            .await?
+        {
             Published::Stored => return Ok(outcome),
             // On top of ours, the tag may stand there again.
             Published::Overtaken | Published::Conflict => pause_before_retry().await,
         }
     }
-    Err(FlowError::RaceLost { repository: repository.to_string(), attempts: ATTEMPTS }.into())
+    Err(FlowError::RaceLost {
+        repository: repository.to_string(),
+        attempts: ATTEMPTS,
+    }
+    .into())
 }
 
 /// Which of the tags stand in which roles.
 fn holding(set: &TrustedSet, tags: &[Tag]) -> Vec<(String, RoleName)> {
-    let of_tag = |tag: &Tag| holders(set, tag).into_iter().map(|role| (tag.to_string(), role)).collect::<Vec<_>>();
+    let of_tag = |tag: &Tag| {
+        holders(set, tag)
+            .into_iter()
+            .map(|role| (tag.to_string(), role))
+            .collect::<Vec<_>>()
+    };
     tags.iter().flat_map(of_tag).collect()
 }
 
-fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>, done: Status) -> ImageReport {
+fn report(
+    image: &Reference,
+    outcome: Option<&Result<Outcome, Failure>>,
+    done: Status,
+) -> ImageReport {
     let name = image.to_string();
     let Some(tag) = &image.tag else {
         return ImageReport::failed(
@@ -111,28 +153,57 @@ fn report(image: &Reference, outcome: Option<&Result<Outcome, Failure>>, done: S
     };
     let outcome = match outcome {
         Some(Ok(outcome)) => outcome,
-        Some(Err(failure)) => return ImageReport::failed(name, failure.status(), failure.problem()),
+        Some(Err(failure)) => {
+            return ImageReport::failed(name, failure.status(), failure.problem());
+        }
         None => unreachable!("every repository has an outcome"),
     };
     let of_tag = |pairs: &[(String, RoleName)]| -> Vec<RoleName> {
-        pairs.iter().filter(|(name, _)| name == tag.as_str()).map(|(_, role)| role.clone()).collect()
+        pairs
+            .iter()
+            .filter(|(name, _)| name == tag.as_str())
+            .map(|(_, role)| role.clone())
+            .collect()
     };
     let (taken, left) = (of_tag(&outcome.taken), of_tag(&outcome.left));
-    let listed = |roles: &[&RoleName]| roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
+    let listed = |roles: &[&RoleName]| {
+        roles
+            .iter()
+            .map(|role| format!("`{role}`"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let pulled = |role: &&RoleName| **role == RoleName::TARGETS || **role == RoleName::RELEASES;
     let pullable: Vec<&RoleName> = left.iter().filter(pulled).collect();
-    let refused = |error: FlowError| ImageReport::failed(name.clone(), Status::Refused, Failure::from(error).problem());
+    let refused = |error: FlowError| {
+        ImageReport::failed(
+            name.clone(),
+            Status::Refused,
+            Failure::from(error).problem(),
+        )
+    };
     let mut report = if !pullable.is_empty() {
-        refused(FlowError::StillPullable { image: name.clone(), roles: listed(&pullable) })
+        refused(FlowError::StillPullable {
+            image: name.clone(),
+            roles: listed(&pullable),
+        })
     } else if !taken.is_empty() {
         ImageReport::named(name, done)
     } else if left.is_empty() {
-        refused(FlowError::NotSigned { image: name.clone() })
+        refused(FlowError::NotSigned {
+            image: name.clone(),
+        })
     } else {
         let roles = listed(&left.iter().collect::<Vec<_>>());
-        refused(FlowError::HeldByOthers { image: name.clone(), roles })
+        refused(FlowError::HeldByOthers {
+            image: name.clone(),
+            roles,
+        })
     };
-    report.signatures = taken.iter().map(|role| revoked(role, image, done)).collect();
+    report.signatures = taken
+        .iter()
+        .map(|role| revoked(role, image, done))
+        .collect();
     report
 }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft};
+use super::{
+    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft,
+};
 use crate::{
     crypto::{PublicKey, Signer},
     format::dct::{RootTrust, SignerName, admin::add_signer},
@@ -30,12 +32,17 @@ pub struct SignerAddOptions {
 }
 
 /// Adds the signer; `false` if it was there already.
-pub async fn trust_signer_add(services: &Services, options: &SignerAddOptions) -> Result<bool, Failure> {
+pub async fn trust_signer_add(
+    services: &Services,
+    options: &SignerAddOptions,
+) -> Result<bool, Failure> {
     let collection = services.collection(&options.repository);
     let repository = options.repository.to_string();
     let mut added = false;
     for _ in 0..ATTEMPTS {
-        let loaded = collection.load(&options.trust, &Needed::Roles(Vec::new()), services.now).await?;
+        let loaded = collection
+            .load(&options.trust, &Needed::Roles(Vec::new()), services.now)
+            .await?;
         let set = loaded.ok_or_else(|| FlowError::NoTrustData {
             repository: repository.clone(),
             server: collection.server_name(),
@@ -47,11 +54,18 @@ pub async fn trust_signer_add(services: &Services, options: &SignerAddOptions) -
             return Ok(added || !draft.planned().is_empty());
         }
         let publication = sign_draft(draft, std::slice::from_ref(&options.targets)).await?;
-        match collection.publish(&publication, Some(&set), services.now).await? {
+        match collection
+            .publish(&publication, Some(&set), services.now)
+            .await?
+        {
             Published::Stored => return Ok(true),
             Published::Overtaken => added = true,
             Published::Conflict => pause_before_retry().await,
         }
     }
-    Err(FlowError::RaceLost { repository, attempts: ATTEMPTS }.into())
+    Err(FlowError::RaceLost {
+        repository,
+        attempts: ATTEMPTS,
+    }
+    .into())
 }

@@ -29,12 +29,19 @@ pub async fn trust_status(
     let collection = services.collection(repository);
     let pinned = matches!(pin, Some(RootTrust::Keys(_) | RootTrust::Ca(_)));
     let trust = pin.unwrap_or(RootTrust::FirstUse);
-    let set = collection.load(&trust, &Needed::All, services.now).await?.ok_or_else(|| FlowError::NoTrustData {
-        repository: repository.to_string(),
-        server: collection.server_name(),
-        gate: false,
-    })?;
-    Ok(TrustStatus { repository: repository.clone(), set, pinned })
+    let set = collection
+        .load(&trust, &Needed::All, services.now)
+        .await?
+        .ok_or_else(|| FlowError::NoTrustData {
+            repository: repository.to_string(),
+            server: collection.server_name(),
+            gate: false,
+        })?;
+    Ok(TrustStatus {
+        repository: repository.clone(),
+        set,
+        pinned,
+    })
 }
 
 /// One role as it is shown.
@@ -84,24 +91,56 @@ impl TrustStatus {
         let mut text = String::new();
         let _ = writeln!(text, "{}", self.repository);
         for key_id in texts(root.key_ids(&RoleName::ROOT)) {
-            let pinned = if self.pinned { "" } else { "   (not pinned: compare it, then give it with --root)" };
+            let pinned = if self.pinned {
+                ""
+            } else {
+                "   (not pinned: compare it, then give it with --root)"
+            };
             let _ = writeln!(text, "root key  {key_id}{pinned}");
         }
-        let _ = writeln!(text, "\n{:<28} {:>7}  {:<20}  keys", "role", "version", "expires");
+        let _ = writeln!(
+            text,
+            "\n{:<28} {:>7}  {:<20}  keys",
+            "role", "version", "expires"
+        );
         for row in self.roles() {
-            let version = row.version.map_or_else(|| "-".to_owned(), |version| version.to_string());
-            let expires = row.expires.map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
-            let keys: Vec<_> = row.key_ids.iter().map(|id| id.get(..12).unwrap_or(id)).collect();
-            let _ = writeln!(text, "{:<28} {version:>7}  {expires:<20}  {}", plain(row.name.as_str()), keys.join(" "));
+            let version = row
+                .version
+                .map_or_else(|| "-".to_owned(), |version| version.to_string());
+            let expires = row
+                .expires
+                .map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
+            let keys: Vec<_> = row
+                .key_ids
+                .iter()
+                .map(|id| id.get(..12).unwrap_or(id))
+                .collect();
+            let _ = writeln!(
+                text,
+                "{:<28} {version:>7}  {expires:<20}  {}",
+                plain(row.name.as_str()),
+                keys.join(" ")
+            );
         }
-        let _ = writeln!(text, "\n{:<20} {:<19}  {:<20} {:<20} pullable", "tag", "digest", "role", "signers");
+        let _ = writeln!(
+            text,
+            "\n{:<20} {:<19}  {:<20} {:<20} pullable",
+            "tag", "digest", "role", "signers"
+        );
         for row in self.tags() {
-            let signers: Vec<_> =
-                row.signers.iter().map(|role| signer_name(role).unwrap_or_else(|| role.to_string())).collect();
+            let signers: Vec<_> = row
+                .signers
+                .iter()
+                .map(|role| signer_name(role).unwrap_or_else(|| role.to_string()))
+                .collect();
             let digest = row.digest.get(..19).unwrap_or(&row.digest);
             let pullable = if row.pullable { "yes" } else { "no" };
             let (tag, role) = (plain(&row.tag), plain(row.role.as_str()));
-            let _ = writeln!(text, "{tag:<20} {digest:<19}  {role:<20} {:<20} {pullable}", signers.join(" "));
+            let _ = writeln!(
+                text,
+                "{tag:<20} {digest:<19}  {role:<20} {:<20} {pullable}",
+                signers.join(" ")
+            );
         }
         text
     }
@@ -110,7 +149,10 @@ impl TrustStatus {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         if !self.pinned {
-            warnings.push("no root is pinned: whoever controls the trust server could show any root here".to_owned());
+            warnings.push(
+                "no root is pinned: whoever controls the trust server could show any root here"
+                    .to_owned(),
+            );
         }
         warnings.extend(self.set.warnings().iter().map(ToString::to_string));
         warnings
@@ -121,7 +163,14 @@ impl TrustStatus {
         let base = RoleName::BASE.into_iter().map(|name| {
             let (version, expires) = self.version_and_end(&name).unzip();
             let threshold = root.threshold(&name).map_or(0, Threshold::get);
-            RoleRow { version, expires, threshold, key_ids: texts(root.key_ids(&name)), paths: Vec::new(), name }
+            RoleRow {
+                version,
+                expires,
+                threshold,
+                key_ids: texts(root.key_ids(&name)),
+                paths: Vec::new(),
+                name,
+            }
         });
         let delegations = self.set.delegated().into_iter().filter_map(|name| {
             let delegation = self.set.delegated_by(&name)?;
@@ -157,10 +206,13 @@ impl TrustStatus {
         let mut rows: Vec<TagRow> = all
             .iter()
             .map(|(role, tag, entry)| {
-                let same = all.iter().filter(|(_, name, other)| name == tag && other.digest == entry.digest);
+                let same = all
+                    .iter()
+                    .filter(|(_, name, other)| name == tag && other.digest == entry.digest);
                 let signers = same.map(|(role, _, _)| role.clone()).collect();
                 let pulled = pull(&self.set, tag).ok();
-                let pullable = pulled.is_some_and(|found| found.role == *role && found.entry.digest == entry.digest);
+                let pullable = pulled
+                    .is_some_and(|found| found.role == *role && found.entry.digest == entry.digest);
                 TagRow {
                     tag: tag.clone(),
                     digest: entry.digest.to_string(),

@@ -33,7 +33,9 @@ impl FromStr for Format {
         match text {
             "dct" => Ok(Self::Dct),
             "notation" => Ok(Self::Notation),
-            _ => Err(InvalidFormat { text: text.chars().take(50).collect() }),
+            _ => Err(InvalidFormat {
+                text: text.chars().take(50).collect(),
+            }),
         }
     }
 }
@@ -89,7 +91,11 @@ pub enum Identity {
 
 impl Verified {
     fn new(subject: Digest, format: Format, signers: Vec<Signed>) -> Self {
-        Self { subject, format, signers }
+        Self {
+            subject,
+            format,
+            signers,
+        }
     }
 
     /// This proof, standing on the signatures of `other`, too; one of another digest or format adds nothing.
@@ -118,6 +124,9 @@ impl Verified {
 
     /// Until when the proof holds: the earliest end of what it stands on; `None` where nothing ends it.
     pub fn expires(&self) -> Option<Timestamp> {
-        self.signers.iter().filter_map(|signed| signed.expires).min()
+        self.signers
+            .iter()
+            .filter_map(|signed| signed.expires)
+            .min()
     }
 }

@@ -40,10 +40,14 @@ pub enum KeyFileError {
     #[error("the passphrase does not open it")]
     PassphraseWrong,
     /// Under a cipher that is not read.
-    #[error("its encryption is none that is read: AES and 3DES, by PBES2 or as old PEM files have them")]
+    #[error(
+        "its encryption is none that is read: AES and 3DES, by PBES2 or as old PEM files have them"
+    )]
     Encryption,
     /// To open it costs too much.
-    #[error("it asks for more work to open it than is done: 10,000,000 rounds, or 256 MiB of scrypt 16 times")]
+    #[error(
+        "it asks for more work to open it than is done: 10,000,000 rounds, or 256 MiB of scrypt 16 times"
+    )]
     Costs,
     /// Several private keys.
     #[error("it holds more than one private key")]
@@ -82,7 +86,10 @@ pub fn read(bytes: &[u8], passphrase: Option<&Secret>) -> Result<KeyFile, KeyFil
             return read_pem(text, passphrase);
         }
         let compact: Zeroizing<String> = Zeroizing::new(text.split_whitespace().collect());
-        if let Ok(der) = BASE64_STANDARD.decode(compact.as_bytes()).map(Zeroizing::new) {
+        if let Ok(der) = BASE64_STANDARD
+            .decode(compact.as_bytes())
+            .map(Zeroizing::new)
+        {
             return pkcs12::read(&der, passphrase);
         }
     }
@@ -95,7 +102,10 @@ fn read_pem(text: &str, passphrase: Option<&Secret>) -> Result<KeyFile, KeyFileE
     for block in blocks {
         match block.tag() {
             "CERTIFICATE" => {
-                certificates.push(Certificate::from_der(block.contents()).map_err(|_| KeyFileError::Certificate)?);
+                certificates.push(
+                    Certificate::from_der(block.contents())
+                        .map_err(|_| KeyFileError::Certificate)?,
+                );
             }
             "EC PARAMETERS" | "PUBLIC KEY" => {}
             _ if key.is_some() => return Err(KeyFileError::SeveralKeys),
@@ -119,11 +129,19 @@ pub(super) fn finish(
     if certificates.len() > CHAIN_LIMIT {
         return Err(KeyFileError::Certificate);
     }
-    if let Some(own) = certificates.iter().position(|certificate| certificate.public_key() == key.public_key()) {
+    if let Some(own) = certificates
+        .iter()
+        .position(|certificate| certificate.public_key() == key.public_key())
+    {
         let leaf = certificates.remove(own);
         certificates.insert(0, leaf);
     }
-    Ok(KeyFile { key, certificates, role, gun })
+    Ok(KeyFile {
+        key,
+        certificates,
+        role,
+        gun,
+    })
 }
 
 fn private_key(block: pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKey, KeyFileError> {
@@ -132,14 +150,21 @@ fn private_key(block: pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKe
     let contents = Zeroizing::new(block.into_contents());
     if tag == "ENCRYPTED PRIVATE KEY" {
         let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
-        let info = EncryptedPrivateKeyInfoRef::from_der(&contents).map_err(|_| KeyFileError::Encryption)?;
+        let info = EncryptedPrivateKeyInfoRef::from_der(&contents)
+            .map_err(|_| KeyFileError::Encryption)?;
         let EncryptionScheme::Pbes2(parameters) = &info.encryption_algorithm else {
             return Err(KeyFileError::Encryption);
         };
-        let plain = pbes2::decrypt(parameters, passphrase.expose().as_bytes(), info.encrypted_data.as_bytes())?;
+        let plain = pbes2::decrypt(
+            parameters,
+            passphrase.expose().as_bytes(),
+            info.encrypted_data.as_bytes(),
+        )?;
         return PrivateKey::from_pkcs8(&plain).ok_or(KeyFileError::Unsupported);
     }
-    let encrypted = headers.get("Proc-Type").is_some_and(|value| value.contains("ENCRYPTED"));
+    let encrypted = headers
+        .get("Proc-Type")
+        .is_some_and(|value| value.contains("ENCRYPTED"));
     let body = if encrypted {
         let passphrase = passphrase.ok_or(KeyFileError::PassphraseMissing)?;
         let dek_info = headers.get("DEK-Info").unwrap_or_default();
@@ -155,5 +180,9 @@ fn private_key(block: pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKe
         _ => return Err(KeyFileError::NoKey),
     };
     // A wrong passphrase can leave good padding by chance; then what comes out is no key.
-    key.ok_or(if encrypted { KeyFileError::PassphraseWrong } else { KeyFileError::Unsupported })
+    key.ok_or(if encrypted {
+        KeyFileError::PassphraseWrong
+    } else {
+        KeyFileError::Unsupported
+    })
 }

@@ -12,7 +12,11 @@ use zeroize::Zeroizing;
 use super::KeyFileError;
 
 /// Decrypts a body under what `DEK-Info` says.
-pub(super) fn decrypt(dek_info: &str, passphrase: &[u8], body: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+pub(super) fn decrypt(
+    dek_info: &str,
+    passphrase: &[u8],
+    body: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let unread = KeyFileError::Encryption;
     let (cipher, iv) = dek_info.split_once(',').ok_or(unread)?;
     let iv = from_hex(iv.trim()).ok_or(unread)?;
@@ -20,7 +24,8 @@ pub(super) fn decrypt(dek_info: &str, passphrase: &[u8], body: &[u8]) -> Result<
     let key = |length| derive(passphrase, salt, length);
     macro_rules! cbc {
         ($cipher:ty, $length:expr) => {{
-            let cipher = Decryptor::<$cipher>::new_from_slices(&key($length), &iv).map_err(|_| unread)?;
+            let cipher =
+                Decryptor::<$cipher>::new_from_slices(&key($length), &iv).map_err(|_| unread)?;
             cipher.decrypt_padded_vec::<Pkcs7>(body)
         }};
     }
@@ -31,7 +36,9 @@ pub(super) fn decrypt(dek_info: &str, passphrase: &[u8], body: &[u8]) -> Result<
         "DES-EDE3-CBC" => cbc!(TdesEde3, 24),
         _ => return Err(unread),
     };
-    plain.map(Zeroizing::new).map_err(|_| KeyFileError::PassphraseWrong)
+    plain
+        .map(Zeroizing::new)
+        .map_err(|_| KeyFileError::PassphraseWrong)
 }
 
 /// `EVP_BytesToKey` with MD5 and one round.
@@ -39,7 +46,11 @@ fn derive(passphrase: &[u8], salt: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
     let mut key = Zeroizing::new(Vec::with_capacity(length + 16));
     let mut last: Zeroizing<Vec<u8>> = Zeroizing::default();
     while key.len() < length {
-        let hash = Md5::new().chain_update(&*last).chain_update(passphrase).chain_update(salt).finalize();
+        let hash = Md5::new()
+            .chain_update(&*last)
+            .chain_update(passphrase)
+            .chain_update(salt)
+            .finalize();
         last = Zeroizing::new(hash.to_vec());
         key.extend_from_slice(&last);
     }
@@ -48,6 +59,12 @@ fn derive(passphrase: &[u8], salt: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<u32> = text.chars().map(|c| c.to_digit(16)).collect::<Option<_>>()?;
-    digits.chunks(2).map(|pair| u8::try_from(pair.iter().fold(0, |value, digit| value * 16 + digit)).ok()).collect()
+    let digits: Vec<u32> = text
+        .chars()
+        .map(|c| c.to_digit(16))
+        .collect::<Option<_>>()?;
+    digits
+        .chunks(2)
+        .map(|pair| u8::try_from(pair.iter().fold(0, |value, digit| value * 16 + digit)).ok())
+        .collect()
 }

@@ -1,7 +1,10 @@
 //! A signer whose private key is in this process's memory.
 
 use crate::{
-    crypto::{BoxFuture, Certificate, KeyKind, PublicKey, Scheme, SignError, Signature, Signer, verified_signature},
+    crypto::{
+        BoxFuture, Certificate, KeyKind, PublicKey, Scheme, SignError, Signature, Signer,
+        verified_signature,
+    },
     keys::PrivateKey,
     reason::Reason,
 };
@@ -17,12 +20,25 @@ pub struct LocalSigner {
 impl LocalSigner {
     /// A signer under the name that messages use.
     pub fn new(name: String, key: PrivateKey, certificates: Vec<Certificate>) -> Self {
-        Self { name, key, certificates }
+        Self {
+            name,
+            key,
+            certificates,
+        }
     }
 
     fn sign_now(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignError> {
-        let signature = self.key.sign(scheme, message).ok_or_else(|| self.unsuitable(scheme))?;
-        verified_signature(&self.name, self.key.public_key(), scheme, message, signature)
+        let signature = self
+            .key
+            .sign(scheme, message)
+            .ok_or_else(|| self.unsuitable(scheme))?;
+        verified_signature(
+            &self.name,
+            self.key.public_key(),
+            scheme,
+            message,
+            signature,
+        )
     }
 }
 
@@ -32,7 +48,11 @@ impl LocalSigner {
             key: self.name.clone(),
             reason: Reason::KeyUnsuitable,
             hint: Some("`acr-sign key show KEY` says what would fit".into()),
-            cause: format!("a {} key does not sign under {scheme:?}", self.key.public_key().kind()).into(),
+            cause: format!(
+                "a {} key does not sign under {scheme:?}",
+                self.key.public_key().kind()
+            )
+            .into(),
         }
     }
 }
@@ -60,10 +80,18 @@ impl Signer for LocalSigner {
             Scheme::RsaPssSha256 | Scheme::RsaPssSha384 | Scheme::RsaPssSha512 => rsa,
             Scheme::RsaPkcs1Sha256 | Scheme::RsaPkcs1Sha384 | Scheme::RsaPkcs1Sha512 => rsa,
         };
-        if fits { Ok(()) } else { Err(self.unsuitable(scheme)) }
+        if fits {
+            Ok(())
+        } else {
+            Err(self.unsuitable(scheme))
+        }
     }
 
-    fn sign<'a>(&'a self, scheme: Scheme, message: &'a [u8]) -> BoxFuture<'a, Result<Signature, SignError>> {
+    fn sign<'a>(
+        &'a self,
+        scheme: Scheme,
+        message: &'a [u8],
+    ) -> BoxFuture<'a, Result<Signature, SignError>> {
         Box::pin(std::future::ready(self.sign_now(scheme, message)))
     }
 }

@@ -20,10 +20,12 @@ pub(super) fn decrypt(
     data: &[u8],
 ) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     check_costs(&parameters.kdf)?;
-    let plain = parameters.decrypt(passphrase, data).map_err(|error| match error {
-        pkcs5::Error::DecryptFailed => KeyFileError::PassphraseWrong,
-        _ => KeyFileError::Encryption,
-    })?;
+    let plain = parameters
+        .decrypt(passphrase, data)
+        .map_err(|error| match error {
+            pkcs5::Error::DecryptFailed => KeyFileError::PassphraseWrong,
+            _ => KeyFileError::Encryption,
+        })?;
     Ok(Zeroizing::new(plain))
 }
 
@@ -31,10 +33,17 @@ fn check_costs(kdf: &Kdf) -> Result<(), KeyFileError> {
     let affordable = match kdf {
         Kdf::Pbkdf2(costs) => costs.iteration_count <= ROUNDS,
         Kdf::Scrypt(costs) => {
-            let bytes = costs.cost_parameter.saturating_mul(128).saturating_mul(costs.block_size.into());
+            let bytes = costs
+                .cost_parameter
+                .saturating_mul(128)
+                .saturating_mul(costs.block_size.into());
             bytes <= SCRYPT_BYTES && costs.parallelization <= SCRYPT_TIMES
         }
         _ => return Err(KeyFileError::Encryption),
     };
-    if affordable { Ok(()) } else { Err(KeyFileError::Costs) }
+    if affordable {
+        Ok(())
+    } else {
+        Err(KeyFileError::Costs)
+    }
 }

@@ -27,8 +27,10 @@ use crate::crypto::{Certificate, Secret};
 const DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.1");
 const ENCRYPTED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.6");
 const KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.1");
-const SHROUDED_KEY_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
-const CERTIFICATE_BAG: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
+const SHROUDED_KEY_BAG: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.2");
+const CERTIFICATE_BAG: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.10.1.3");
 const SHA1_3DES: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3");
 const SHA1_RC2_40: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6");
 const PBES2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.13");
@@ -122,7 +124,10 @@ impl Password {
     }
 
     fn null() -> Self {
-        Self { wide: Zeroizing::default(), plain: Zeroizing::default() }
+        Self {
+            wide: Zeroizing::default(),
+            plain: Zeroizing::default(),
+        }
     }
 }
 
@@ -141,18 +146,25 @@ pub(super) fn read(der: &[u8], passphrase: Option<&Secret>) -> Result<KeyFile, K
             Err(error) => last = error,
         }
     }
-    Err(if passphrase.is_none() && last == KeyFileError::PassphraseWrong {
-        KeyFileError::PassphraseMissing
-    } else {
-        last
-    })
+    Err(
+        if passphrase.is_none() && last == KeyFileError::PassphraseWrong {
+            KeyFileError::PassphraseMissing
+        } else {
+            last
+        },
+    )
 }
 
 fn read_with(pfx: &Pfx<'_>, password: &Password) -> Result<KeyFile, KeyFileError> {
     if pfx.auth_safe.kind != DATA {
         return Err(KeyFileError::Unsupported);
     }
-    let safe = pfx.auth_safe.content.decode_as::<&OctetStringRef>().map_err(|_| KeyFileError::NoKey)?.as_bytes();
+    let safe = pfx
+        .auth_safe
+        .content
+        .decode_as::<&OctetStringRef>()
+        .map_err(|_| KeyFileError::NoKey)?
+        .as_bytes();
     if let Some(mac) = &pfx.mac
         && !mac_is_good(mac, safe, password)?
     {
@@ -162,11 +174,20 @@ fn read_with(pfx: &Pfx<'_>, password: &Password) -> Result<KeyFile, KeyFileError
     let (mut key, mut certificates) = (None, Vec::new());
     for content in contents {
         let plain = open(&content, password)?;
-        for bag in Vec::<SafeBag<'_>>::from_der(&plain).map_err(|_| KeyFileError::PassphraseWrong)? {
+        for bag in
+            Vec::<SafeBag<'_>>::from_der(&plain).map_err(|_| KeyFileError::PassphraseWrong)?
+        {
             match bag.kind {
                 CERTIFICATE_BAG => certificates.push(certificate(&bag)?),
-                KEY_BAG | SHROUDED_KEY_BAG if key.is_some() => return Err(KeyFileError::SeveralKeys),
-                KEY_BAG => key = Some(PrivateKey::from_pkcs8(&encoded(&bag.value)).ok_or(KeyFileError::Unsupported)?),
+                KEY_BAG | SHROUDED_KEY_BAG if key.is_some() => {
+                    return Err(KeyFileError::SeveralKeys);
+                }
+                KEY_BAG => {
+                    key = Some(
+                        PrivateKey::from_pkcs8(&encoded(&bag.value))
+                            .ok_or(KeyFileError::Unsupported)?,
+                    )
+                }
                 SHROUDED_KEY_BAG => key = Some(shrouded(&bag, password)?),
                 _ => {}
             }
@@ -175,14 +196,23 @@ fn read_with(pfx: &Pfx<'_>, password: &Password) -> Result<KeyFile, KeyFileError
     finish(key.ok_or(KeyFileError::NoKey)?, certificates, None, None)
 }
 
-fn open(content: &ContentInfo<'_>, password: &Password) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+fn open(
+    content: &ContentInfo<'_>,
+    password: &Password,
+) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     match content.kind {
         DATA => {
-            let data = content.content.decode_as::<&OctetStringRef>().map_err(|_| KeyFileError::NoKey)?;
+            let data = content
+                .content
+                .decode_as::<&OctetStringRef>()
+                .map_err(|_| KeyFileError::NoKey)?;
             Ok(Zeroizing::new(data.as_bytes().to_vec()))
         }
         ENCRYPTED_DATA => {
-            let data = content.content.decode_as::<EncryptedData<'_>>().map_err(|_| KeyFileError::NoKey)?;
+            let data = content
+                .content
+                .decode_as::<EncryptedData<'_>>()
+                .map_err(|_| KeyFileError::NoKey)?;
             let encrypted = data.info.content.ok_or(KeyFileError::NoKey)?;
             decrypt(&data.info.algorithm, password, encrypted.as_bytes())
         }
@@ -191,7 +221,10 @@ fn open(content: &ContentInfo<'_>, password: &Password) -> Result<Zeroizing<Vec<
 }
 
 fn shrouded(bag: &SafeBag<'_>, password: &Password) -> Result<PrivateKey, KeyFileError> {
-    let key = bag.value.decode_as::<EncryptedKey<'_>>().map_err(|_| KeyFileError::NoKey)?;
+    let key = bag
+        .value
+        .decode_as::<EncryptedKey<'_>>()
+        .map_err(|_| KeyFileError::NoKey)?;
     let plain = decrypt(&key.algorithm, password, key.data.as_bytes())?;
     PrivateKey::from_pkcs8(&plain).ok_or(KeyFileError::Unsupported)
 }
@@ -203,7 +236,10 @@ fn certificate(bag: &SafeBag<'_>) -> Result<Certificate, KeyFileError> {
         #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
         value: &'a OctetStringRef,
     }
-    let bag = bag.value.decode_as::<CertificateBag<'_>>().map_err(|_| KeyFileError::Certificate)?;
+    let bag = bag
+        .value
+        .decode_as::<CertificateBag<'_>>()
+        .map_err(|_| KeyFileError::Certificate)?;
     Certificate::from_der(bag.value.as_bytes()).map_err(|_| KeyFileError::Certificate)
 }
 
@@ -219,25 +255,40 @@ fn decrypt(
 ) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     let parameters = algorithm.parameters.ok_or(KeyFileError::Encryption)?;
     if algorithm.oid == PBES2 {
-        let parameters = parameters.decode_as::<pkcs5::pbes2::Parameters>().map_err(|_| KeyFileError::Encryption)?;
+        let parameters = parameters
+            .decode_as::<pkcs5::pbes2::Parameters>()
+            .map_err(|_| KeyFileError::Encryption)?;
         return pbes2::decrypt(&parameters, &password.plain, data);
     }
-    let pbe = parameters.decode_as::<Pbe<'_>>().map_err(|_| KeyFileError::Encryption)?;
+    let pbe = parameters
+        .decode_as::<Pbe<'_>>()
+        .map_err(|_| KeyFileError::Encryption)?;
     if pbe.iterations == 0 || pbe.iterations > ROUNDS {
         return Err(KeyFileError::Costs);
     }
-    let derived =
-        |purpose, length| derive::<Sha1>(64, purpose, &password.wide, pbe.salt.as_bytes(), pbe.iterations, length);
+    let derived = |purpose, length| {
+        derive::<Sha1>(
+            64,
+            purpose,
+            &password.wide,
+            pbe.salt.as_bytes(),
+            pbe.iterations,
+            length,
+        )
+    };
     let (iv, wrong) = (derived(2, 8), |_| KeyFileError::PassphraseWrong);
     let plain = match algorithm.oid {
         SHA1_3DES => {
-            let cipher =
-                Decryptor::<TdesEde3>::new_from_slices(&derived(1, 24), &iv).map_err(|_| KeyFileError::Unsupported)?;
+            let cipher = Decryptor::<TdesEde3>::new_from_slices(&derived(1, 24), &iv)
+                .map_err(|_| KeyFileError::Unsupported)?;
             cipher.decrypt_padded_vec::<Pkcs7>(data).map_err(wrong)?
         }
         SHA1_RC2_40 => {
             let rc2 = Rc2::new_with_eff_key_len(&derived(1, 5), 40);
-            let iv = iv.as_slice().try_into().map_err(|_| KeyFileError::Unsupported)?;
+            let iv = iv
+                .as_slice()
+                .try_into()
+                .map_err(|_| KeyFileError::Unsupported)?;
             let cipher = <Decryptor<Rc2> as cbc::cipher::InnerIvInit>::inner_iv_init(rc2, iv);
             cipher.decrypt_padded_vec::<Pkcs7>(data).map_err(wrong)?
         }
@@ -284,7 +335,10 @@ fn derive<H: sha2::Digest>(
     }
     let mut output = Zeroizing::new(Vec::with_capacity(length + block));
     loop {
-        let mut hash = H::new().chain_update(vec![purpose; block]).chain_update(&*input).finalize();
+        let mut hash = H::new()
+            .chain_update(vec![purpose; block])
+            .chain_update(&*input)
+            .finalize();
         for _ in 1..rounds {
             hash = H::digest(&hash);
         }

@@ -86,7 +86,9 @@ impl PrivateKey {
     /// From 32 bytes.
     pub(super) fn from_ed25519_seed(seed: &[u8]) -> Option<Self> {
         let seed: &[u8; 32] = seed.try_into().ok()?;
-        Self::with_public(Inner::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(seed))))
+        Self::with_public(Inner::Ed25519(Box::new(
+            ed25519_dalek::SigningKey::from_bytes(seed),
+        )))
     }
 
     /// From notary's 96 bytes: public key, seed, public key.
@@ -106,16 +108,28 @@ impl PrivateKey {
             PublicKey::from_ec_coordinates(kind, x, y).ok()
         };
         let public = match &inner {
-            Inner::P256(key) => ec(KeyKind::EcP256, key.public_key().to_sec1_point(false).as_bytes()),
-            Inner::P384(key) => ec(KeyKind::EcP384, key.public_key().to_sec1_point(false).as_bytes()),
-            Inner::P521(key) => ec(KeyKind::EcP521, key.public_key().to_sec1_point(false).as_bytes()),
+            Inner::P256(key) => ec(
+                KeyKind::EcP256,
+                key.public_key().to_sec1_point(false).as_bytes(),
+            ),
+            Inner::P384(key) => ec(
+                KeyKind::EcP384,
+                key.public_key().to_sec1_point(false).as_bytes(),
+            ),
+            Inner::P521(key) => ec(
+                KeyKind::EcP521,
+                key.public_key().to_sec1_point(false).as_bytes(),
+            ),
             Inner::Rsa(key) => {
                 let public: ring::rsa::PublicKeyComponents<Vec<u8>> = key.public().into();
                 PublicKey::from_rsa_components(&public.n, &public.e).ok()
             }
             Inner::Ed25519(key) => PublicKey::from_ed25519(key.verifying_key().as_bytes()).ok(),
         };
-        Some(Self { inner, public: public? })
+        Some(Self {
+            inner,
+            public: public?,
+        })
     }
 
     /// The public key.
@@ -129,18 +143,21 @@ impl PrivateKey {
             (Inner::Ed25519(key), Scheme::Ed25519) => Some(key.sign(message).to_vec()),
             (Inner::Rsa(key), _) => sign_rsa(key, scheme, message),
             (Inner::P256(key), Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512) => {
-                let signature: p256::ecdsa::Signature =
-                    p256::ecdsa::SigningKey::from(key).sign_prehash(&scheme.digest(message)?).ok()?;
+                let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key)
+                    .sign_prehash(&scheme.digest(message)?)
+                    .ok()?;
                 Some(signature.to_bytes().to_vec())
             }
             (Inner::P384(key), Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512) => {
-                let signature: p384::ecdsa::Signature =
-                    p384::ecdsa::SigningKey::from(key).sign_prehash(&padded(scheme, message, 48)?).ok()?;
+                let signature: p384::ecdsa::Signature = p384::ecdsa::SigningKey::from(key)
+                    .sign_prehash(&padded(scheme, message, 48)?)
+                    .ok()?;
                 Some(signature.to_bytes().to_vec())
             }
             (Inner::P521(key), Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512) => {
-                let signature: p521::ecdsa::Signature =
-                    p521::ecdsa::SigningKey::from(key).sign_prehash(&padded(scheme, message, 66)?).ok()?;
+                let signature: p521::ecdsa::Signature = p521::ecdsa::SigningKey::from(key)
+                    .sign_prehash(&padded(scheme, message, 66)?)
+                    .ok()?;
                 Some(signature.to_bytes().to_vec())
             }
             _ => None,
@@ -171,10 +188,13 @@ fn sign_rsa(key: &RsaKeyPair, scheme: Scheme, message: &[u8]) -> Option<Vec<u8>>
         Scheme::RsaPkcs1Sha256 => &ring_signature::RSA_PKCS1_SHA256,
         Scheme::RsaPkcs1Sha384 => &ring_signature::RSA_PKCS1_SHA384,
         Scheme::RsaPkcs1Sha512 => &ring_signature::RSA_PKCS1_SHA512,
-        Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512 | Scheme::Ed25519 => return None,
+        Scheme::EcdsaSha256 | Scheme::EcdsaSha384 | Scheme::EcdsaSha512 | Scheme::Ed25519 => {
+            return None;
+        }
     };
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(padding, &SystemRandom::new(), message, &mut signature).ok()?;
+    key.sign(padding, &SystemRandom::new(), message, &mut signature)
+        .ok()?;
     Some(signature)
 }
 

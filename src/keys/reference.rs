@@ -63,27 +63,62 @@ impl FromStr for KeyReference {
     type Err = InvalidKeyReference;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (body, query) = text.split_once('?').map_or((text, None), |(body, query)| (body, Some(query)));
+        let (body, query) = text
+            .split_once('?')
+            .map_or((text, None), |(body, query)| (body, Some(query)));
         // The query may name a passphrase; a passphrase itself there must not be echoed.
-        let invalid = |why| InvalidKeyReference { text: body.to_owned(), why };
+        let invalid = |why| InvalidKeyReference {
+            text: body.to_owned(),
+            why,
+        };
         let options = query
-            .map(|query| url::form_urlencoded::parse(query.as_bytes()).into_owned().collect::<Vec<_>>())
+            .map(|query| {
+                url::form_urlencoded::parse(query.as_bytes())
+                    .into_owned()
+                    .collect::<Vec<_>>()
+            })
             .unwrap_or_default();
-        let option = |wanted: &str| options.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-        let allowed: &[&str] =
-            if body.starts_with("file:") || body.starts_with("env:") { &["passphrase-env"] } else { &["passphrase"] };
-        if options.iter().any(|(name, _)| !allowed.contains(&name.as_str())) || options.len() > 1 {
+        let option = |wanted: &str| {
+            options
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|(_, value)| value.clone())
+        };
+        let allowed: &[&str] = if body.starts_with("file:") || body.starts_with("env:") {
+            &["passphrase-env"]
+        } else {
+            &["passphrase"]
+        };
+        if options
+            .iter()
+            .any(|(name, _)| !allowed.contains(&name.as_str()))
+            || options.len() > 1
+        {
             return Err(invalid(
                 "after `?` stands passphrase-env=NAME (file, env) or passphrase=akv:VAULT/secrets/NAME (secrets)",
             ));
         }
         if let Some(path) = body.strip_prefix("file:") {
-            let path = if path.is_empty() { return Err(invalid("no path after `file:`")) } else { path.into() };
-            return Ok(Self::File { path, passphrase_env: option("passphrase-env") });
+            let path = if path.is_empty() {
+                return Err(invalid("no path after `file:`"));
+            } else {
+                path.into()
+            };
+            return Ok(Self::File {
+                path,
+                passphrase_env: option("passphrase-env"),
+            });
         }
         if let Some(name) = body.strip_prefix("env:") {
-            let name = if name.is_empty() { return Err(invalid("no variable after `env:`")) } else { name.to_owned() };
-            return Ok(Self::Env { name, passphrase_env: option("passphrase-env") });
+            let name = if name.is_empty() {
+                return Err(invalid("no variable after `env:`"));
+            } else {
+                name.to_owned()
+            };
+            return Ok(Self::Env {
+                name,
+                passphrase_env: option("passphrase-env"),
+            });
         }
         let mut vault = vault(body).map_err(invalid)?;
         if let Some(passphrase) = option("passphrase") {
@@ -102,7 +137,9 @@ impl FromStr for KeyReference {
 impl KeyReference {
     /// Whether text is meant as one, and not as the path of a file: it begins so.
     pub fn is_meant(text: &str) -> bool {
-        ["akv:", "https://", "azurekms://", "file:", "env:"].iter().any(|scheme| text.starts_with(scheme))
+        ["akv:", "https://", "azurekms://", "file:", "env:"]
+            .iter()
+            .any(|scheme| text.starts_with(scheme))
     }
 }
 
@@ -111,11 +148,20 @@ fn vault(text: &str) -> Result<VaultReference, &'static str> {
         let (vault, rest) = rest.split_once('/').ok_or("akv:VAULT/keys/NAME")?;
         let label = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
         let valid = vault.bytes().all(label) && (3..=24).contains(&vault.len());
-        return if valid { object(vault, rest) } else { Err("a vault's name has 3 to 24 letters, digits and dashes") };
+        return if valid {
+            object(vault, rest)
+        } else {
+            Err("a vault's name has 3 to 24 letters, digits and dashes")
+        };
     }
     if let Some(rest) = text.strip_prefix("azurekms://") {
-        let (host, rest) = rest.split_once('/').ok_or("azurekms://HOST/NAME[/VERSION]")?;
-        return object(&host_of(&format!("https://{host}/"))?, &format!("keys/{rest}"));
+        let (host, rest) = rest
+            .split_once('/')
+            .ok_or("azurekms://HOST/NAME[/VERSION]")?;
+        return object(
+            &host_of(&format!("https://{host}/"))?,
+            &format!("keys/{rest}"),
+        );
     }
     if text.starts_with("https://") {
         let (_, path) = text
@@ -134,7 +180,9 @@ fn host_of(text: &str) -> Result<String, &'static str> {
         return Err("a vault's address has no user name");
     }
     let host = url.host_str().ok_or("no host")?;
-    Ok(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+    Ok(url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 fn object(vault: &str, rest: &str) -> Result<VaultReference, &'static str> {
@@ -146,17 +194,33 @@ fn object(vault: &str, rest: &str) -> Result<VaultReference, &'static str> {
         _ => return Err("after the vault stands keys/NAME, certificates/NAME or secrets/NAME"),
     };
     let label = |text: &&str| {
-        !text.is_empty() && text.len() <= 127 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        !text.is_empty()
+            && text.len() <= 127
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
-    let name = parts.next().filter(label).ok_or("a name has letters, digits and dashes")?.to_owned();
+    let name = parts
+        .next()
+        .filter(label)
+        .ok_or("a name has letters, digits and dashes")?
+        .to_owned();
     let version = parts.next().map(|version| {
         let valid = version.len() == 32 && version.bytes().all(|b| b.is_ascii_hexdigit());
-        if valid { Ok(version.to_ascii_lowercase()) } else { Err("a version has 32 hex digits") }
+        if valid {
+            Ok(version.to_ascii_lowercase())
+        } else {
+            Err("a version has 32 hex digits")
+        }
     });
     if parts.next().is_some() {
         return Err("too many parts");
     }
-    Ok(VaultReference { vault: vault.to_owned(), object, name, version: version.transpose()?, passphrase: None })
+    Ok(VaultReference {
+        vault: vault.to_owned(),
+        object,
+        name,
+        version: version.transpose()?,
+        passphrase: None,
+    })
 }
 
 impl VaultReference {
@@ -201,21 +265,41 @@ mod tests {
     #[test]
     fn every_form() {
         let version = "0123456789abcdef0123456789ABCDEF";
-        let key = of(&format!("https://kv.vault.azure.net/keys/release/{version}"));
+        let key = of(&format!(
+            "https://kv.vault.azure.net/keys/release/{version}"
+        ));
         assert_eq!(
             (key.vault.as_str(), key.object, key.name.as_str()),
             ("kv.vault.azure.net", VaultObject::Key, "release")
         );
-        assert_eq!(key.version.as_deref(), Some("0123456789abcdef0123456789abcdef"));
-        assert_eq!(of("akv:contoso/certificates/c").host(".vault.azure.net"), "contoso.vault.azure.net");
-        assert_eq!(of("azurekms://kv.vault.azure.net/release").object, VaultObject::Key);
+        assert_eq!(
+            key.version.as_deref(),
+            Some("0123456789abcdef0123456789abcdef")
+        );
+        assert_eq!(
+            of("akv:contoso/certificates/c").host(".vault.azure.net"),
+            "contoso.vault.azure.net"
+        );
+        assert_eq!(
+            of("azurekms://kv.vault.azure.net/release").object,
+            VaultObject::Key
+        );
         let secret = of("akv:contoso/secrets/k?passphrase=akv:contoso/secrets/p");
         assert_eq!(secret.passphrase.unwrap().name, "p");
         assert_eq!(
             "file:a/b.pem?passphrase-env=P".parse(),
-            Ok(KeyReference::File { path: "a/b.pem".into(), passphrase_env: Some("P".into()) })
+            Ok(KeyReference::File {
+                path: "a/b.pem".into(),
+                passphrase_env: Some("P".into())
+            })
         );
-        assert_eq!("env:KEY".parse(), Ok(KeyReference::Env { name: "KEY".into(), passphrase_env: None }));
+        assert_eq!(
+            "env:KEY".parse(),
+            Ok(KeyReference::Env {
+                name: "KEY".into(),
+                passphrase_env: None
+            })
+        );
     }
 
     #[test]
@@ -241,7 +325,10 @@ mod tests {
             "akv:contoso/secrets/k?passphrase-env=P",
         ] {
             let error = wrong.parse::<KeyReference>().unwrap_err().to_string();
-            assert!(!error.contains("hunter2") && !error.contains("passphrase=x"), "{error}");
+            assert!(
+                !error.contains("hunter2") && !error.contains("passphrase=x"),
+                "{error}"
+            );
         }
     }
 }

@@ -92,7 +92,13 @@ pub struct KeyRing {
 impl KeyRing {
     /// Opens nothing yet.
     pub fn new(identities: Identities, environment: Environment, now: Timestamp) -> Self {
-        Self { identities, environment, now, vaults: Mutex::default(), opened: Mutex::default() }
+        Self {
+            identities,
+            environment,
+            now,
+            vaults: Mutex::default(),
+            opened: Mutex::default(),
+        }
     }
 
     /// A signer for the newest version, or the one named.
@@ -102,10 +108,16 @@ impl KeyRing {
             return Ok(signer.clone());
         }
         let signer: Arc<dyn Signer> = match reference {
-            KeyReference::Vault(key) if key.object != VaultObject::Secret => Arc::new(self.vault_signer(key).await?),
+            KeyReference::Vault(key) if key.object != VaultObject::Secret => {
+                Arc::new(self.vault_signer(key).await?)
+            }
             _ => {
                 let file = self.private(reference).await?;
-                Arc::new(LocalSigner::new(reference.to_string(), file.key, file.certificates))
+                Arc::new(LocalSigner::new(
+                    reference.to_string(),
+                    file.key,
+                    file.certificates,
+                ))
             }
         };
         opened.insert(reference.clone(), signer.clone());
@@ -113,9 +125,15 @@ impl KeyRing {
     }
 
     /// The public part: a file may hold a public key or certificate only.
-    pub async fn public(&self, reference: &KeyReference, older: bool) -> Result<PublicPart, KeyError> {
+    pub async fn public(
+        &self,
+        reference: &KeyReference,
+        older: bool,
+    ) -> Result<PublicPart, KeyError> {
         match reference {
-            KeyReference::Vault(key) if key.object == VaultObject::Secret => self.public_of_private(reference).await,
+            KeyReference::Vault(key) if key.object == VaultObject::Secret => {
+                self.public_of_private(reference).await
+            }
             KeyReference::Vault(key) => self.vault_public(key, older).await,
             KeyReference::File { path, .. } => {
                 let bytes = read_file(path).await?;
@@ -125,7 +143,11 @@ impl KeyRing {
                 }
             }
             KeyReference::Env { name, .. } => {
-                match self.environment.get(name).and_then(|text| self.public_of_pem(text.as_bytes())) {
+                match self
+                    .environment
+                    .get(name)
+                    .and_then(|text| self.public_of_pem(text.as_bytes()))
+                {
                     Some(part) => Ok(part),
                     None => self.public_of_private(reference).await,
                 }
@@ -136,15 +158,25 @@ impl KeyRing {
     fn public_of_pem(&self, bytes: &[u8]) -> Option<PublicPart> {
         let text = std::str::from_utf8(bytes).ok()?;
         let key = PublicKey::from_pem(text).ok()?;
-        let leaf = Certificate::chain_from_pem(text).ok().and_then(|chain| chain.into_iter().next());
-        Some(PublicPart { keys: vec![key], certificates: leaf.into_iter().collect(), in_vault: false })
+        let leaf = Certificate::chain_from_pem(text)
+            .ok()
+            .and_then(|chain| chain.into_iter().next());
+        Some(PublicPart {
+            keys: vec![key],
+            certificates: leaf.into_iter().collect(),
+            in_vault: false,
+        })
     }
 
     async fn public_of_private(&self, reference: &KeyReference) -> Result<PublicPart, KeyError> {
         let signer = self.open(reference).await?;
         let leaf = signer.certificates().first().cloned();
         let keys = vec![signer.public_key().clone()];
-        Ok(PublicPart { keys, certificates: leaf.into_iter().collect(), in_vault: false })
+        Ok(PublicPart {
+            keys,
+            certificates: leaf.into_iter().collect(),
+            in_vault: false,
+        })
     }
 
     async fn vault(&self, reference: &VaultReference) -> Result<Vault, KeyError> {
@@ -170,7 +202,11 @@ impl KeyRing {
         Ok(VaultSigner::new(vault, key, certificates)?)
     }
 
-    async fn vault_public(&self, reference: &VaultReference, older: bool) -> Result<PublicPart, KeyError> {
+    async fn vault_public(
+        &self,
+        reference: &VaultReference,
+        older: bool,
+    ) -> Result<PublicPart, KeyError> {
         let vault = self.vault(reference).await?;
         let (name, version) = (&reference.name, reference.version.as_deref());
         let older = older && version.is_none();
@@ -179,35 +215,68 @@ impl KeyRing {
             let newest = vault.certificate(name, version, self.now).await?;
             certificates.push(newest.certificate);
             if older {
-                let versions = vault.certificate_versions(name, &newest.key.version, self.now).await;
-                certificates.extend(or_none_if_forbidden(versions)?.into_iter().map(|found| found.certificate));
+                let versions = vault
+                    .certificate_versions(name, &newest.key.version, self.now)
+                    .await;
+                certificates.extend(
+                    or_none_if_forbidden(versions)?
+                        .into_iter()
+                        .map(|found| found.certificate),
+                );
             }
-            keys.extend(certificates.iter().map(|certificate| certificate.public_key().clone()));
+            keys.extend(
+                certificates
+                    .iter()
+                    .map(|certificate| certificate.public_key().clone()),
+            );
         } else {
             let newest = vault.key(name, version, self.now).await?;
             keys.push(newest.key);
             if older {
                 let versions = vault.key_versions(name, &newest.version, self.now).await;
-                keys.extend(or_none_if_forbidden(versions)?.into_iter().map(|found| found.key));
+                keys.extend(
+                    or_none_if_forbidden(versions)?
+                        .into_iter()
+                        .map(|found| found.key),
+                );
             }
         }
         without_repeats(&mut keys);
         without_repeats(&mut certificates);
-        Ok(PublicPart { keys, certificates, in_vault: true })
+        Ok(PublicPart {
+            keys,
+            certificates,
+            in_vault: true,
+        })
     }
 
     /// A private key that is read into memory.
     async fn private(&self, reference: &KeyReference) -> Result<KeyFile, KeyError> {
-        let content = |cause| KeyError::Content { key: reference.to_string(), cause };
+        let content = |cause| KeyError::Content {
+            key: reference.to_string(),
+            cause,
+        };
         let variable = |name: &str| {
-            let value = self.environment.get(name).ok_or_else(|| KeyError::Variable { name: name.to_owned() })?;
+            let value = self
+                .environment
+                .get(name)
+                .ok_or_else(|| KeyError::Variable {
+                    name: name.to_owned(),
+                })?;
             Ok::<_, KeyError>(Secret::new(value.to_owned()))
         };
         let (bytes, passphrase) = match reference {
-            KeyReference::File { path, passphrase_env } => {
-                (read_file(path).await?, passphrase_env.as_deref().map(variable).transpose()?)
-            }
-            KeyReference::Env { name, passphrase_env } => {
+            KeyReference::File {
+                path,
+                passphrase_env,
+            } => (
+                read_file(path).await?,
+                passphrase_env.as_deref().map(variable).transpose()?,
+            ),
+            KeyReference::Env {
+                name,
+                passphrase_env,
+            } => {
                 let text = variable(name)?;
                 (
                     Zeroizing::new(text.expose().as_bytes().to_vec()),
@@ -215,15 +284,27 @@ impl KeyRing {
                 )
             }
             KeyReference::Vault(secret) => {
-                let value = self.vault(secret).await?.secret(&secret.name, secret.version.as_deref()).await?;
+                let value = self
+                    .vault(secret)
+                    .await?
+                    .secret(&secret.name, secret.version.as_deref())
+                    .await?;
                 let passphrase = match &secret.passphrase {
-                    Some(other) => Some(self.vault(other).await?.secret(&other.name, other.version.as_deref()).await?),
+                    Some(other) => Some(
+                        self.vault(other)
+                            .await?
+                            .secret(&other.name, other.version.as_deref())
+                            .await?,
+                    ),
                     None => None,
                 };
                 for secret in [Some(&value), passphrase.as_ref()].into_iter().flatten() {
                     self.identities.client().announce(secret.expose());
                 }
-                (Zeroizing::new(value.expose().as_bytes().to_vec()), passphrase)
+                (
+                    Zeroizing::new(value.expose().as_bytes().to_vec()),
+                    passphrase,
+                )
             }
         };
         read(&bytes, passphrase.as_ref()).map_err(content)
@@ -249,9 +330,15 @@ fn without_repeats<T: PartialEq>(values: &mut Vec<T>) {
 
 async fn read_file(path: &std::path::Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     use tokio::io::AsyncReadExt as _;
-    let failed = |cause| KeyError::File { path: path.to_owned(), cause };
+    let failed = |cause| KeyError::File {
+        path: path.to_owned(),
+        cause,
+    };
     let file = tokio::fs::File::open(path).await.map_err(failed)?;
     let mut bytes = Zeroizing::new(Vec::new());
-    file.take(FILE_LIMIT).read_to_end(&mut bytes).await.map_err(failed)?;
+    file.take(FILE_LIMIT)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(failed)?;
     Ok(bytes)
 }

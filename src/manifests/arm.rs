@@ -5,7 +5,9 @@
 
 use std::{cell::Cell, collections::BTreeMap};
 
-use super::{Finder, Found, ManifestError, Mapping, Node, Place, Problem, Scalar, in_parts, reference, yaml};
+use super::{
+    Finder, Found, ManifestError, Mapping, Node, Place, Problem, Scalar, in_parts, reference, yaml,
+};
 
 /// Expressions inside of expressions, variables and nested templates.
 const DEPTH: usize = 16;
@@ -43,20 +45,37 @@ impl Parameters {
         let wrong = |problem| ManifestError::new(file, problem);
         let documents = yaml::parse(text).map_err(wrong)?;
         let [Node::Mapping(root)] = documents.as_slice() else {
-            return Err(wrong(Problem::new(1, 1, "a parameter file is one JSON object")));
+            return Err(wrong(Problem::new(
+                1,
+                1,
+                "a parameter file is one JSON object",
+            )));
         };
         match root.get("parameters") {
             Some(Node::Mapping(parameters)) => Ok(Self::of(parameters)),
-            _ => Err(wrong(Problem::new(root.line, root.column, "the parameter file has no `parameters`"))),
+            _ => Err(wrong(Problem::new(
+                root.line,
+                root.column,
+                "the parameter file has no `parameters`",
+            ))),
         }
     }
 
     fn of(parameters: &Mapping) -> Self {
         let value = |node: &Node| match node {
-            Node::Mapping(member) => member.get("value").and_then(Node::as_scalar).map(|scalar| scalar.value.clone()),
+            Node::Mapping(member) => member
+                .get("value")
+                .and_then(Node::as_scalar)
+                .map(|scalar| scalar.value.clone()),
             _ => None,
         };
-        Self(parameters.entries.iter().map(|(name, node)| (name.to_lowercase(), value(node))).collect())
+        Self(
+            parameters
+                .entries
+                .iter()
+                .map(|(name, node)| (name.to_lowercase(), value(node)))
+                .collect(),
+        )
     }
 }
 
@@ -70,10 +89,18 @@ struct Scope<'a> {
 impl Finder {
     pub(super) fn arm(&mut self, root: &Mapping, given: &Parameters) -> Result<(), Problem> {
         let calls = Cell::new(0);
-        let scope = Scope { given, root, calls: &calls };
+        let scope = Scope {
+            given,
+            root,
+            calls: &calls,
+        };
         match member(root, "resources")? {
             Some(resources) => self.arm_part("resources", resources, &scope),
-            None => Err(Problem::new(root.line, root.column, "a template without `resources`")),
+            None => Err(Problem::new(
+                root.line,
+                root.column,
+                "a template without `resources`",
+            )),
         }
     }
 
@@ -82,7 +109,10 @@ impl Finder {
         self.depth += 1;
         let walked = match node {
             Node::Scalar(_) => Ok(()),
-            Node::Sequence(sequence) => sequence.items.iter().try_for_each(|item| self.arm_node(item, scope)),
+            Node::Sequence(sequence) => sequence
+                .items
+                .iter()
+                .try_for_each(|item| self.arm_node(item, scope)),
             Node::Mapping(mapping) => self.arm_mapping(mapping, scope),
         };
         self.depth -= 1;
@@ -91,7 +121,10 @@ impl Finder {
 
     /// A member or, of a list, its items: where objects are expected, no expression may stand for one.
     fn arm_part(&mut self, name: &str, node: &Node, scope: &Scope<'_>) -> Result<(), Problem> {
-        let hidden = |node: &Node| node.as_scalar().is_some_and(|scalar| is_expression(&scalar.value));
+        let hidden = |node: &Node| {
+            node.as_scalar()
+                .is_some_and(|scalar| is_expression(&scalar.value))
+        };
         let hides = OBJECTS.contains(&name)
             && match node {
                 Node::Sequence(sequence) => sequence.items.iter().any(hidden),
@@ -105,8 +138,11 @@ impl Finder {
     }
 
     fn arm_mapping(&mut self, mapping: &Mapping, scope: &Scope<'_>) -> Result<(), Problem> {
-        let kind = member(mapping, "type")?.and_then(Node::as_scalar).and_then(|kind| scope.value(&kind.value, 0));
-        let deployment = kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments"));
+        let kind = member(mapping, "type")?
+            .and_then(Node::as_scalar)
+            .and_then(|kind| scope.value(&kind.value, 0));
+        let deployment =
+            kind.is_some_and(|kind| kind.eq_ignore_ascii_case("Microsoft.Resources/deployments"));
         if deployment && let Some(Node::Mapping(properties)) = member(mapping, "properties")? {
             return self.nested(properties, scope);
         }
@@ -118,17 +154,24 @@ impl Finder {
                     return Err(Problem::not_text("image", parts.line, parts.column));
                 }
                 ("templatelink", link) => {
-                    return Err(Problem::elsewhere("a linked template", link.line(), link.column()));
+                    return Err(Problem::elsewhere(
+                        "a linked template",
+                        link.line(),
+                        link.column(),
+                    ));
                 }
                 ("containerimagenames", Node::Sequence(names)) => {
                     for name in &names.items {
                         let scalar = name.as_scalar();
-                        let scalar = scalar
-                            .ok_or_else(|| Problem::not_text("containerImageNames", name.line(), name.column()))?;
+                        let scalar = scalar.ok_or_else(|| {
+                            Problem::not_text("containerImageNames", name.line(), name.column())
+                        })?;
                         self.arm_image(scalar, "", scope)?;
                     }
                 }
-                (name, Node::Scalar(scalar)) if FX_VERSIONS.contains(&name) => self.web_app(scalar, scope)?,
+                (name, Node::Scalar(scalar)) if FX_VERSIONS.contains(&name) => {
+                    self.web_app(scalar, scope)?
+                }
                 (name, node) => self.arm_part(name, node, scope)?,
             }
         }
@@ -138,9 +181,19 @@ impl Finder {
     /// A template in a template, with parameters of its own or those around it.
     fn nested(&mut self, properties: &Mapping, scope: &Scope<'_>) -> Result<(), Problem> {
         if let Some(link) = member(properties, "templateLink")? {
-            return Err(Problem::elsewhere("a linked template", link.line(), link.column()));
+            return Err(Problem::elsewhere(
+                "a linked template",
+                link.line(),
+                link.column(),
+            ));
         }
-        let unclear = |node: &Node| Problem::new(node.line(), node.column(), "a nested template that cannot be seen");
+        let unclear = |node: &Node| {
+            Problem::new(
+                node.line(),
+                node.column(),
+                "a nested template that cannot be seen",
+            )
+        };
         let template = match member(properties, "template")? {
             None => return Ok(()),
             Some(Node::Mapping(template)) => template,
@@ -157,7 +210,9 @@ impl Finder {
             Some(Node::Scalar(scope)) if scope.value.eq_ignore_ascii_case("outer") => false,
             Some(other) => return Err(unclear(other)),
         };
-        let Some(resources) = member(template, "resources")? else { return Ok(()) };
+        let Some(resources) = member(template, "resources")? else {
+            return Ok(());
+        };
         if !inner {
             return self.arm_part("resources", resources, scope);
         }
@@ -169,39 +224,78 @@ impl Finder {
         for value in given.0.values_mut() {
             *value = value.take().and_then(|text| scope.value(&text, 0));
         }
-        self.arm_part("resources", resources, &Scope { given: &given, root: template, calls: scope.calls })
+        self.arm_part(
+            "resources",
+            resources,
+            &Scope {
+                given: &given,
+                root: template,
+                calls: scope.calls,
+            },
+        )
     }
 
     fn web_app(&mut self, scalar: &Scalar, scope: &Scope<'_>) -> Result<(), Problem> {
         let value = scope.value(&scalar.value, 0);
-        let value = value.ok_or_else(|| Problem::unresolved(&scalar.value, scalar.line, scalar.column))?;
+        let value =
+            value.ok_or_else(|| Problem::unresolved(&scalar.value, scalar.line, scalar.column))?;
         match value.split_once('|') {
-            Some((kind, _)) if kind.eq_ignore_ascii_case("docker") => self.arm_image(scalar, "|", scope),
-            Some((kind, _)) if kind.eq_ignore_ascii_case("compose") || kind.eq_ignore_ascii_case("kube") => {
-                Err(Problem::elsewhere("a compose file in a web app", scalar.line, scalar.column))
+            Some((kind, _)) if kind.eq_ignore_ascii_case("docker") => {
+                self.arm_image(scalar, "|", scope)
+            }
+            Some((kind, _))
+                if kind.eq_ignore_ascii_case("compose") || kind.eq_ignore_ascii_case("kube") =>
+            {
+                Err(Problem::elsewhere(
+                    "a compose file in a web app",
+                    scalar.line,
+                    scalar.column,
+                ))
             }
             _ => Ok(()),
         }
     }
 
-    fn arm_image(&mut self, scalar: &Scalar, after: &str, scope: &Scope<'_>) -> Result<(), Problem> {
+    fn arm_image(
+        &mut self,
+        scalar: &Scalar,
+        after: &str,
+        scope: &Scope<'_>,
+    ) -> Result<(), Problem> {
         let value = scope.value(scalar.string()?, 0);
-        let value = value.ok_or_else(|| Problem::unresolved(&scalar.value, scalar.line, scalar.column))?;
-        let text = if after.is_empty() { value.as_str() } else { value.split_once(after).map_or("", |(_, rest)| rest) };
+        let value =
+            value.ok_or_else(|| Problem::unresolved(&scalar.value, scalar.line, scalar.column))?;
+        let text = if after.is_empty() {
+            value.as_str()
+        } else {
+            value.split_once(after).map_or("", |(_, rest)| rest)
+        };
         let image = reference(text, scalar)?;
         let place = if scalar.value == value {
-            Place::Text { range: scalar.range.clone(), text: text.to_owned() }
+            Place::Text {
+                range: scalar.range.clone(),
+                text: text.to_owned(),
+            }
         } else {
             Place::Parts
         };
-        self.push(Found { image, line: scalar.line, column: scalar.column, place });
+        self.push(Found {
+            image,
+            line: scalar.line,
+            column: scalar.column,
+            place,
+        });
         Ok(())
     }
 }
 
 /// A member, by its name in any case; twice is an error.
 fn member<'a>(mapping: &'a Mapping, name: &str) -> Result<Option<&'a Node>, Problem> {
-    let mut all = mapping.entries.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, node)| node);
+    let mut all = mapping
+        .entries
+        .iter()
+        .filter(|(known, _)| known.eq_ignore_ascii_case(name))
+        .map(|(_, node)| node);
     match (all.next(), all.next()) {
         (_, Some(second)) => Err(Problem::duplicate(name, second.line(), second.column())),
         (first, None) => Ok(first),
@@ -219,7 +313,10 @@ impl Scope<'_> {
         if text.starts_with("[[") {
             return text.get(1..).map(ToOwned::to_owned);
         }
-        match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        match text
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             None => Some(text.to_owned()),
             Some(expression) => {
                 let mut reader = Reader { rest: expression };
@@ -264,15 +361,27 @@ impl Scope<'_> {
         if let Some(given) = self.given.0.get(&name) {
             return given.clone();
         }
-        let Some(Node::Mapping(declared)) = member(self.root, "parameters").ok()? else { return None };
-        let (_, node) = declared.entries.iter().find(|(known, _)| known.to_lowercase() == name)?;
-        let Node::Mapping(parameter) = node else { return None };
+        let Some(Node::Mapping(declared)) = member(self.root, "parameters").ok()? else {
+            return None;
+        };
+        let (_, node) = declared
+            .entries
+            .iter()
+            .find(|(known, _)| known.to_lowercase() == name)?;
+        let Node::Mapping(parameter) = node else {
+            return None;
+        };
         self.value(parameter.text("defaultValue")?, depth + 1)
     }
 
     fn variable(&self, name: &str, depth: usize) -> Option<String> {
-        let Some(Node::Mapping(variables)) = member(self.root, "variables").ok()? else { return None };
-        let (_, node) = variables.entries.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let Some(Node::Mapping(variables)) = member(self.root, "variables").ok()? else {
+            return None;
+        };
+        let (_, node) = variables
+            .entries
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
         self.value(&node.as_scalar()?.value, depth + 1)
     }
 }
@@ -307,7 +416,9 @@ impl Reader<'_> {
 
     fn name(&mut self) -> Option<String> {
         let rest = self.rest.trim_start();
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(rest.len());
         let (name, rest) = rest.split_at(end);
         self.rest = rest;
         (!name.is_empty()).then(|| name.to_owned())

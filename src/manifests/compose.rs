@@ -6,13 +6,23 @@ use super::{Finder, Mapping, Node, Problem};
 impl Finder {
     pub(super) fn compose(&mut self, root: &Mapping) -> Result<(), Problem> {
         if let Some(include) = root.get("include") {
-            return Err(Problem::elsewhere("what `include` names", include.line(), include.column()));
+            return Err(Problem::elsewhere(
+                "what `include` names",
+                include.line(),
+                include.column(),
+            ));
         }
-        let Some(Node::Mapping(services)) = root.get("services") else { return Ok(()) };
+        let Some(Node::Mapping(services)) = root.get("services") else {
+            return Ok(());
+        };
         for (name, node) in &services.entries {
             self.step()?;
             let Node::Mapping(service) = node else {
-                return Err(Problem::new(node.line(), node.column(), format!("the service `{name}` is no mapping")));
+                return Err(Problem::new(
+                    node.line(),
+                    node.column(),
+                    format!("the service `{name}` is no mapping"),
+                ));
             };
             self.service(name, service)?;
         }
@@ -24,9 +34,8 @@ impl Finder {
         // It would be built and run under the name of the image.
         if let (Some(_), Some(build)) = (service.get("image"), service.get("build")) {
             let message = format!("the service `{name}` is built here beside its image");
-            return Err(
-                Problem::new(build.line(), build.column(), message).hint("build and push it, and leave `build` out")
-            );
+            return Err(Problem::new(build.line(), build.column(), message)
+                .hint("build and push it, and leave `build` out"));
         }
         let extends = service.get("extends");
         match extends {
@@ -34,7 +43,13 @@ impl Finder {
             None | Some(Node::Scalar(_)) => {}
             Some(Node::Mapping(extends)) if extends.get("file").is_none() => {}
             // One of another file may be built, under the name of the image that stands here.
-            Some(other) => return Err(Problem::elsewhere("what the service extends", other.line(), other.column())),
+            Some(other) => {
+                return Err(Problem::elsewhere(
+                    "what the service extends",
+                    other.line(),
+                    other.column(),
+                ));
+            }
         }
         match service.get("image") {
             Some(Node::Scalar(scalar)) => self.add(scalar)?,
@@ -47,13 +62,21 @@ impl Finder {
                 }
                 (Some(_), None, _) | (None, None, Some(_)) => {}
                 (None, None, None) => {
-                    return Err(Problem::new(line, column, format!("the service `{name}` names no image")));
+                    return Err(Problem::new(
+                        line,
+                        column,
+                        format!("the service `{name}` names no image"),
+                    ));
                 }
             },
         }
-        let Some(Node::Sequence(volumes)) = service.get("volumes") else { return Ok(()) };
+        let Some(Node::Sequence(volumes)) = service.get("volumes") else {
+            return Ok(());
+        };
         for volume in &volumes.items {
-            let Node::Mapping(volume) = volume else { continue };
+            let Node::Mapping(volume) = volume else {
+                continue;
+            };
             if volume.text("type") == Some("image") {
                 match volume.get("source") {
                     Some(Node::Scalar(scalar)) => self.add(scalar)?,

@@ -30,13 +30,21 @@ const RENDER: &str = "render it first and check what comes out: `helm template`,
 
 impl ManifestError {
     pub(super) fn new(file: &str, problem: Problem) -> Self {
-        Self { file: file.to_owned(), problem }
+        Self {
+            file: file.to_owned(),
+            problem,
+        }
     }
 }
 
 impl Problem {
     pub(super) fn new(line: u64, column: u64, message: impl Into<String>) -> Self {
-        Self { line, column, message: message.into(), hint: None }
+        Self {
+            line,
+            column,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     #[must_use]
@@ -47,7 +55,11 @@ impl Problem {
 
     pub(super) fn no_yaml(line: u64, column: u64, what: &str, templated: bool) -> Self {
         let problem = Self::new(line, column, format!("not YAML or JSON: {what}"));
-        if templated { problem.hint(RENDER) } else { problem }
+        if templated {
+            problem.hint(RENDER)
+        } else {
+            problem
+        }
     }
 
     pub(super) fn too_large() -> Self {
@@ -55,7 +67,14 @@ impl Problem {
     }
 
     pub(super) fn duplicate(key: &str, line: u64, column: u64) -> Self {
-        Self::new(line, column, format!("the key `{}` stands twice, and readers differ in which they take", short(key)))
+        Self::new(
+            line,
+            column,
+            format!(
+                "the key `{}` stands twice, and readers differ in which they take",
+                short(key)
+            ),
+        )
     }
 
     pub(super) fn not_text(key: &str, line: u64, column: u64) -> Self {
@@ -63,20 +82,41 @@ impl Problem {
     }
 
     pub(super) fn unresolved(text: &str, line: u64, column: u64) -> Self {
-        Self::new(line, column, format!("the image `{}` is an expression without a value", short(text))).hint(RENDER)
+        Self::new(
+            line,
+            column,
+            format!(
+                "the image `{}` is an expression without a value",
+                short(text)
+            ),
+        )
+        .hint(RENDER)
     }
 
     pub(super) fn no_image(text: &str, error: &InvalidReference, line: u64, column: u64) -> Self {
-        Self::new(line, column, format!("`{}` is no image name: {error}", short(text)))
+        Self::new(
+            line,
+            column,
+            format!("`{}` is no image name: {error}", short(text)),
+        )
     }
 
     pub(super) fn unknown_kind(line: u64, column: u64) -> Self {
-        Self::new(line, column, "an image in a document that is neither Kubernetes, compose, Kustomize nor ARM")
-            .hint(RENDER)
+        Self::new(
+            line,
+            column,
+            "an image in a document that is neither Kubernetes, compose, Kustomize nor ARM",
+        )
+        .hint(RENDER)
     }
 
     pub(super) fn elsewhere(what: &str, line: u64, column: u64) -> Self {
-        Self::new(line, column, format!("{what} is in another file, which is not followed")).hint(RENDER)
+        Self::new(
+            line,
+            column,
+            format!("{what} is in another file, which is not followed"),
+        )
+        .hint(RENDER)
     }
 }
 

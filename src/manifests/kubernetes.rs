@@ -9,7 +9,11 @@ use super::{Finder, Found, Mapping, Node, Place, Problem, Scalar, in_parts, refe
 const DATA: &[(&str, &str, &[&str])] = &[
     ("v1", "ConfigMap", &["data", "binaryData"]),
     ("v1", "Secret", &["data", "stringData"]),
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition", &["spec"]),
+    (
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        &["spec"],
+    ),
 ];
 /// API groups of policies, whose images are patterns.
 const POLICIES: &[&str] = &[
@@ -34,13 +38,17 @@ impl Finder {
             for item in &items.items {
                 self.step()?;
                 match item {
-                    Node::Mapping(item) if item.text("kind") != Some("List") => self.kubernetes(item)?,
+                    Node::Mapping(item) if item.text("kind") != Some("List") => {
+                        self.kubernetes(item)?
+                    }
                     item => self.walk(item)?,
                 }
             }
             return self.object(object, &["items"]);
         }
-        let data = DATA.iter().find(|(of, known, _)| (*of, *known) == (api, kind));
+        let data = DATA
+            .iter()
+            .find(|(of, known, _)| (*of, *known) == (api, kind));
         self.object(object, data.map_or(&[], |(_, _, names)| *names))
     }
 
@@ -59,10 +67,15 @@ impl Finder {
 
     fn object(&mut self, object: &Mapping, without: &[&str]) -> Result<(), Problem> {
         if object.overridden {
-            let message = "`<<` brings a key that stands here too, and readers differ in which they take";
+            let message =
+                "`<<` brings a key that stands here too, and readers differ in which they take";
             return Err(Problem::new(object.line, object.column, message));
         }
-        for (name, node) in object.entries.iter().filter(|(name, _)| !without.contains(&name.as_str())) {
+        for (name, node) in object
+            .entries
+            .iter()
+            .filter(|(name, _)| !without.contains(&name.as_str()))
+        {
             // Readers differ in whether `Image` is `image`: here it is.
             match name.to_lowercase().as_str() {
                 "image" => self.image(node)?,
@@ -78,9 +91,16 @@ impl Finder {
         if let Node::Sequence(sequence) = node {
             for item in &sequence.items {
                 let Node::Mapping(container) = item else {
-                    return Err(Problem::new(item.line(), item.column(), "a container that is no mapping"));
+                    return Err(Problem::new(
+                        item.line(),
+                        item.column(),
+                        "a container that is no mapping",
+                    ));
                 };
-                let image = container.entries.iter().find(|(name, _)| name.eq_ignore_ascii_case("image"));
+                let image = container
+                    .entries
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case("image"));
                 match image {
                     Some((_, Node::Scalar(scalar))) if scalar.is_null() => {
                         return Err(Problem::not_text("image", scalar.line, scalar.column));
@@ -101,7 +121,9 @@ impl Finder {
             Node::Mapping(mapping) => {
                 match mapping.get("reference") {
                     Some(Node::Scalar(scalar)) => self.add(scalar)?,
-                    Some(other) => return Err(Problem::not_text("reference", other.line(), other.column())),
+                    Some(other) => {
+                        return Err(Problem::not_text("reference", other.line(), other.column()));
+                    }
                     None => {
                         if let Some(parts) = in_parts(mapping) {
                             let (text, scalar) = parts?;
@@ -116,7 +138,12 @@ impl Finder {
 
     fn add_parts(&mut self, text: &str, scalar: &Scalar) -> Result<(), Problem> {
         let image = reference(text, scalar)?;
-        self.push(Found { image, line: scalar.line, column: scalar.column, place: Place::Parts });
+        self.push(Found {
+            image,
+            line: scalar.line,
+            column: scalar.column,
+            place: Place::Parts,
+        });
         Ok(())
     }
 }

@@ -57,9 +57,18 @@ pub fn read(file: &str, text: &str, parameters: &Parameters) -> Result<Vec<Found
 }
 
 /// As [`read`], and the paths of files and folders that a kustomization is built of besides itself.
-pub fn read_parts(file: &str, text: &str, parameters: &Parameters) -> Result<(Vec<Found>, Vec<String>), ManifestError> {
+pub fn read_parts(
+    file: &str,
+    text: &str,
+    parameters: &Parameters,
+) -> Result<(Vec<Found>, Vec<String>), ManifestError> {
     let at = |problem: Problem| ManifestError::new(file, problem);
-    let mut finder = Finder { found: Vec::new(), parts: Vec::new(), visited: 0, depth: 0 };
+    let mut finder = Finder {
+        found: Vec::new(),
+        parts: Vec::new(),
+        visited: 0,
+        depth: 0,
+    };
     for document in yaml::parse(text).map_err(at)? {
         finder.document(file, &document, parameters).map_err(at)?;
     }
@@ -79,27 +88,54 @@ const VISITED: usize = 1_000_000;
 const DEPTH: usize = 128;
 
 impl Finder {
-    fn document(&mut self, file: &str, document: &Node, parameters: &Parameters) -> Result<(), Problem> {
+    fn document(
+        &mut self,
+        file: &str,
+        document: &Node,
+        parameters: &Parameters,
+    ) -> Result<(), Problem> {
         let root = match document {
             Node::Mapping(root) => root,
             Node::Scalar(scalar) if scalar.is_null() => return Ok(()),
             Node::Scalar(scalar) => {
-                return Err(Problem::new(scalar.line, scalar.column, "a document that is only a text"));
+                return Err(Problem::new(
+                    scalar.line,
+                    scalar.column,
+                    "a document that is only a text",
+                ));
             }
-            Node::Sequence(patch) if kustomize::is_operations(&patch.items) => return self.operations(&patch.items),
+            Node::Sequence(patch) if kustomize::is_operations(&patch.items) => {
+                return self.operations(&patch.items);
+            }
             Node::Sequence(_) => return self.unknown(document),
         };
         let kind = root.text("kind");
         let api = root.text("apiVersion").unwrap_or_default();
-        let schema = root.text("$schema").unwrap_or_default().trim_end_matches('#');
-        let (is_values, is_template) =
-            (schema.ends_with("eploymentParameters.json"), schema.ends_with("eploymentTemplate.json"));
+        let schema = root
+            .text("$schema")
+            .unwrap_or_default()
+            .trim_end_matches('#');
+        let (is_values, is_template) = (
+            schema.ends_with("eploymentParameters.json"),
+            schema.ends_with("eploymentTemplate.json"),
+        );
         if is_values || is_template {
             // Others would apply it as what it says it is beside the schema.
-            if ["kind", "apiVersion", "services"].iter().any(|name| root.get(name).is_some()) {
-                return Err(Problem::new(root.line, root.column, "an ARM document that is something else too"));
+            if ["kind", "apiVersion", "services"]
+                .iter()
+                .any(|name| root.get(name).is_some())
+            {
+                return Err(Problem::new(
+                    root.line,
+                    root.column,
+                    "an ARM document that is something else too",
+                ));
             }
-            return if is_template { self.arm(root, parameters) } else { Ok(()) };
+            return if is_template {
+                self.arm(root, parameters)
+            } else {
+                Ok(())
+            };
         }
         if kustomize::is_kustomization(file, kind, api) {
             return self.kustomization(root);
@@ -127,7 +163,12 @@ impl Finder {
 
     /// Where a node names an image, or what cannot be told from one.
     fn first_image(&mut self, node: &Node) -> Option<(u64, u64)> {
-        let mut inner = Self { found: Vec::new(), parts: Vec::new(), visited: self.visited, depth: 0 };
+        let mut inner = Self {
+            found: Vec::new(),
+            parts: Vec::new(),
+            visited: self.visited,
+            depth: 0,
+        };
         let walked = inner.walk(node);
         self.visited = inner.visited;
         match walked {
@@ -140,8 +181,16 @@ impl Finder {
     fn add(&mut self, scalar: &Scalar) -> Result<(), Problem> {
         let text = scalar.string()?;
         let image = reference(text, scalar)?;
-        let place = Place::Text { range: scalar.range.clone(), text: text.to_owned() };
-        self.push(Found { image, line: scalar.line, column: scalar.column, place });
+        let place = Place::Text {
+            range: scalar.range.clone(),
+            text: text.to_owned(),
+        };
+        self.push(Found {
+            image,
+            line: scalar.line,
+            column: scalar.column,
+            place,
+        });
         Ok(())
     }
 
@@ -155,14 +204,21 @@ impl Finder {
     /// Counts a step, so that no text makes endless work.
     fn step(&mut self) -> Result<(), Problem> {
         self.visited += 1;
-        if self.visited > VISITED || self.depth > DEPTH { Err(Problem::too_large()) } else { Ok(()) }
+        if self.visited > VISITED || self.depth > DEPTH {
+            Err(Problem::too_large())
+        } else {
+            Ok(())
+        }
     }
 }
 
 /// An image as written, or why it is none.
 fn reference(text: &str, scalar: &Scalar) -> Result<Reference, Problem> {
     let (line, column) = (scalar.line, scalar.column);
-    if ["{{", "${", "$(", "<%", "$"].iter().any(|sign| text.contains(sign)) {
+    if ["{{", "${", "$(", "<%", "$"]
+        .iter()
+        .any(|sign| text.contains(sign))
+    {
         return Err(Problem::unresolved(text, line, column));
     }
     Reference::familiar(text).map_err(|error| Problem::no_image(text, &error, line, column))
@@ -170,14 +226,22 @@ fn reference(text: &str, scalar: &Scalar) -> Result<Reference, Problem> {
 
 /// What `image` as a mapping holds: a Kubernetes image volume, or a name in parts.
 fn in_parts(mapping: &Mapping) -> Option<Result<(String, &Scalar), Problem>> {
-    let repository = mapping.get("repository").or_else(|| mapping.get("name"))?.as_scalar()?;
-    if mapping.get("repository").is_none() && mapping.get("tag").is_none() && mapping.get("digest").is_none() {
+    let repository = mapping
+        .get("repository")
+        .or_else(|| mapping.get("name"))?
+        .as_scalar()?;
+    if mapping.get("repository").is_none()
+        && mapping.get("tag").is_none()
+        && mapping.get("digest").is_none()
+    {
         return None;
     }
     let part = |name: &str| match mapping.get(name) {
         None => Ok(None),
         Some(Node::Scalar(scalar)) if scalar.is_null() => Ok(None),
-        Some(Node::Scalar(scalar)) => Ok(Some(scalar.value.clone()).filter(|value| !value.is_empty())),
+        Some(Node::Scalar(scalar)) => {
+            Ok(Some(scalar.value.clone()).filter(|value| !value.is_empty()))
+        }
         Some(other) => Err(Problem::not_text(name, other.line(), other.column())),
     };
     let whole = || {
@@ -188,7 +252,8 @@ fn in_parts(mapping: &Mapping) -> Option<Result<(String, &Scalar), Problem>> {
         if let Some(tag) = part("tag")? {
             text = format!("{text}:{tag}");
         }
-        if let Some(digest) = part("digest")?.or(part("sha256")?.map(|hex| format!("sha256:{hex}"))) {
+        if let Some(digest) = part("digest")?.or(part("sha256")?.map(|hex| format!("sha256:{hex}")))
+        {
             text = format!("{text}@{digest}");
         }
         Ok((text, repository))

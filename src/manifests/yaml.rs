@@ -66,7 +66,11 @@ impl Node {
     }
 
     pub(super) fn as_scalar(&self) -> Option<&Scalar> {
-        if let Self::Scalar(scalar) = self { Some(scalar) } else { None }
+        if let Self::Scalar(scalar) = self {
+            Some(scalar)
+        } else {
+            None
+        }
     }
 }
 
@@ -87,7 +91,10 @@ impl Scalar {
 
 impl Mapping {
     pub(super) fn get(&self, key: &str) -> Option<&Node> {
-        self.entries.iter().find(|(name, _)| name == key).map(|(_, node)| node)
+        self.entries
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, node)| node)
     }
 
     /// The text of a member that is a scalar.
@@ -102,10 +109,20 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, Problem> {
     if let Some(at) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         let (line, column) = place(line, 0);
-        return Err(Problem::new(line, column, "a character that only some readers take for a line break"));
+        return Err(Problem::new(
+            line,
+            column,
+            "a character that only some readers take for a line break",
+        ));
     }
     let templated = text.contains("{{");
-    let mut builder = Builder { text, open: Vec::new(), anchors: HashMap::new(), documents: Vec::new(), nodes: 0 };
+    let mut builder = Builder {
+        text,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        documents: Vec::new(),
+        nodes: 0,
+    };
     let options = granit_parser::options! { emit_comments: false };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| {
@@ -125,7 +142,11 @@ fn place(line: usize, column: usize) -> (u64, u64) {
 
 /// A collection that is not closed yet.
 enum Open {
-    Sequence { items: Vec<Node>, anchor: usize, at: (u64, u64) },
+    Sequence {
+        items: Vec<Node>,
+        anchor: usize,
+        at: (u64, u64),
+    },
     Mapping(Box<OpenMapping>),
 }
 
@@ -154,11 +175,16 @@ impl Builder<'_> {
         let at = place(span.start.line(), span.start.col());
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                if tag.is_some() && matches!(self.open.last(), Some(Open::Mapping(open)) if open.key.is_none()) {
+                if tag.is_some()
+                    && matches!(self.open.last(), Some(Open::Mapping(open)) if open.key.is_none())
+                {
                     return Err(Problem::new(at.0, at.1, "a key with a tag"));
                 }
-                let range = span.byte_range().filter(|range| self.text.get(range.clone()).is_some());
-                let range = range.ok_or_else(|| Problem::new(at.0, at.1, "has no place in the text"))?;
+                let range = span
+                    .byte_range()
+                    .filter(|range| self.text.get(range.clone()).is_some());
+                let range =
+                    range.ok_or_else(|| Problem::new(at.0, at.1, "has no place in the text"))?;
                 let scalar = Scalar {
                     value: value.into_owned(),
                     plain: style == ScalarStyle::Plain && tag.is_none(),
@@ -171,10 +197,15 @@ impl Builder<'_> {
             }
             Event::Alias(anchor) => {
                 let node = self.anchors.get(&anchor).cloned();
-                let node = node.ok_or_else(|| Problem::new(at.0, at.1, "an alias to what it is part of"))?;
+                let node =
+                    node.ok_or_else(|| Problem::new(at.0, at.1, "an alias to what it is part of"))?;
                 self.add(node, 0, at)
             }
-            Event::SequenceStart(_, anchor, _) => self.begin(Open::Sequence { items: Vec::new(), anchor, at }),
+            Event::SequenceStart(_, anchor, _) => self.begin(Open::Sequence {
+                items: Vec::new(),
+                anchor,
+                at,
+            }),
             Event::MappingStart(_, anchor, _) => {
                 let (entries, names, merges) = (Vec::new(), HashMap::new(), Vec::new());
                 self.begin(Open::Mapping(Box::new(OpenMapping {
@@ -208,7 +239,11 @@ impl Builder<'_> {
     fn end(&mut self) -> Result<(), Problem> {
         match self.open.pop() {
             Some(Open::Sequence { items, anchor, at }) => {
-                let sequence = Sequence { items, line: at.0, column: at.1 };
+                let sequence = Sequence {
+                    items,
+                    line: at.0,
+                    column: at.1,
+                };
                 self.add(Node::Sequence(Rc::new(sequence)), anchor, at)
             }
             Some(Open::Mapping(mut open)) => {
@@ -217,8 +252,12 @@ impl Builder<'_> {
                     let brought = open.entries.len();
                     self.merge(&mut open, &merged, &(before..own), brought)?;
                 }
-                let mapping =
-                    Mapping { entries: open.entries, overridden: open.overridden, line: open.at.0, column: open.at.1 };
+                let mapping = Mapping {
+                    entries: open.entries,
+                    overridden: open.overridden,
+                    line: open.at.0,
+                    column: open.at.1,
+                };
                 self.add(Node::Mapping(Rc::new(mapping)), open.anchor, open.at)
             }
             None => Ok(()),
@@ -240,9 +279,15 @@ impl Builder<'_> {
             Some(Open::Mapping(open)) => match (open.key.take(), node) {
                 (None, Node::Scalar(scalar)) if !scalar.tagged => open.key = Some(scalar),
                 (None, _) => return Err(Problem::new(at.0, at.1, "a key that is no text")),
-                (Some(name), node) if name.value == "<<" && name.plain => open.merges.push((node, open.entries.len())),
+                (Some(name), node) if name.value == "<<" && name.plain => {
+                    open.merges.push((node, open.entries.len()))
+                }
                 (Some(name), node) => {
-                    if open.names.insert(name.value.clone(), open.entries.len()).is_some() {
+                    if open
+                        .names
+                        .insert(name.value.clone(), open.entries.len())
+                        .is_some()
+                    {
                         return Err(Problem::duplicate(&name.value, name.line, name.column));
                     }
                     open.entries.push((name.value.clone(), node));
@@ -274,7 +319,9 @@ impl Builder<'_> {
                             open.entries.push((name.clone(), node.clone()));
                         }
                         Some(at) if later.contains(at) => open.overridden = true,
-                        Some(at) if *at < brought => return Err(Problem::duplicate(name, open.at.0, open.at.1)),
+                        Some(at) if *at < brought => {
+                            return Err(Problem::duplicate(name, open.at.0, open.at.1));
+                        }
                         Some(_) => {}
                     }
                 }

@@ -39,8 +39,16 @@ impl HostPort {
 
     /// Whether this names the host and port of `url`; without a port, the scheme's own is meant.
     pub fn is_of(&self, url: &Url) -> bool {
-        let port = self.port.or_else(|| if url.scheme() == "http" { Some(80) } else { Some(443) });
-        url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(&self.host)) && url.port_or_known_default() == port
+        let port = self.port.or_else(|| {
+            if url.scheme() == "http" {
+                Some(80)
+            } else {
+                Some(443)
+            }
+        });
+        url.host_str()
+            .is_some_and(|host| host.eq_ignore_ascii_case(&self.host))
+            && url.port_or_known_default() == port
     }
 }
 
@@ -54,14 +62,32 @@ impl FromStr for HostPort {
             Some((host, port)) if !lower.ends_with(']') => (host, Some(port)),
             _ => (lower.as_str(), None),
         };
-        let port = port.map(str::parse).transpose().map_err(|_| wrong())?.filter(|port| *port != 0);
-        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let port = port
+            .map(str::parse)
+            .transpose()
+            .map_err(|_| wrong())?
+            .filter(|port| *port != 0);
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
         let valid = match bracketed {
             Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-            None => !host.is_empty() && host.bytes().all(plain) && !host.starts_with('.') && !host.ends_with('.'),
+            None => {
+                !host.is_empty()
+                    && host.bytes().all(plain)
+                    && !host.starts_with('.')
+                    && !host.ends_with('.')
+            }
         };
-        if valid { Ok(Self { host: host.to_owned(), port }) } else { Err(wrong()) }
+        if valid {
+            Ok(Self {
+                host: host.to_owned(),
+                port,
+            })
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -84,13 +110,24 @@ pub struct ConnectTo {
 impl ConnectTo {
     /// Whether requests for `url` connect there.
     pub fn is_for(&self, url: &Url) -> bool {
-        let host = url.host_str().is_some_and(|host| host.eq_ignore_ascii_case(self.from.host()));
-        host && self.from.port().is_none_or(|port| url.port_or_known_default() == Some(port))
+        let host = url
+            .host_str()
+            .is_some_and(|host| host.eq_ignore_ascii_case(self.from.host()));
+        host && self
+            .from
+            .port()
+            .is_none_or(|port| url.port_or_known_default() == Some(port))
     }
 
     /// The same for every port of the host.
     pub(super) fn on_any_port(&self) -> Self {
-        Self { from: HostPort { host: self.from.host.clone(), port: None }, to: self.to }
+        Self {
+            from: HostPort {
+                host: self.from.host.clone(),
+                port: None,
+            },
+            to: self.to,
+        }
     }
 }
 
@@ -100,8 +137,14 @@ impl FromStr for ConnectTo {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || InvalidAddress::ConnectTo(text.to_owned());
         let (from, to) = text.split_once('=').ok_or_else(wrong)?;
-        let to = to.replacen("localhost:", "127.0.0.1:", 1).parse().map_err(|_| wrong())?;
-        Ok(Self { from: from.parse().map_err(|_| wrong())?, to })
+        let to = to
+            .replacen("localhost:", "127.0.0.1:", 1)
+            .parse()
+            .map_err(|_| wrong())?;
+        Ok(Self {
+            from: from.parse().map_err(|_| wrong())?,
+            to,
+        })
     }
 }
 
@@ -118,12 +161,25 @@ mod tests {
         assert!(host.is_of(&"https://registry.example/x".parse().unwrap()));
         assert!(!host.is_of(&"https://registry.example:8443/x".parse().unwrap()));
         assert!(host.is_of(&"http://registry.example/x".parse().unwrap()));
-        for other in
-            ["https://registry.example.evil/x", "https://evilregistry.example/x", "http://registry.example:443/x"]
-        {
+        for other in [
+            "https://registry.example.evil/x",
+            "https://evilregistry.example/x",
+            "http://registry.example:443/x",
+        ] {
             assert!(!host.is_of(&other.parse().unwrap()), "{other}");
         }
-        for wrong in ["", ":1", "a/b", "user@host", "host:", "host:x", ".host", "host.", "https://host", "*.host"] {
+        for wrong in [
+            "",
+            ":1",
+            "a/b",
+            "user@host",
+            "host:",
+            "host:x",
+            ".host",
+            "host.",
+            "https://host",
+            "*.host",
+        ] {
             assert!(wrong.parse::<HostPort>().is_err(), "{wrong}");
         }
     }

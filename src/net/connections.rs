@@ -34,7 +34,11 @@ pub(super) struct Connections {
 
 impl Connections {
     /// Sets them up; connects nowhere.
-    pub(super) fn new(ca_pem: &[Vec<u8>], connect_to: Vec<ConnectTo>, system: &Arc<System>) -> Result<Self, Error> {
+    pub(super) fn new(
+        ca_pem: &[Vec<u8>],
+        connect_to: Vec<ConnectTo>,
+        system: &Arc<System>,
+    ) -> Result<Self, Error> {
         // Twice is fine: the provider stays the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let connect_to: Arc<[ConnectTo]> = connect_to.into();
@@ -46,7 +50,10 @@ impl Connections {
         };
         let roots = Roots::new(ca_pem, &resolver(&connect_to, None))?;
         let mut elsewhere = Vec::new();
-        for entry in connect_to.iter().filter(|entry| entry.from.port().is_some_and(|port| port != 443)) {
+        for entry in connect_to
+            .iter()
+            .filter(|entry| entry.from.port().is_some_and(|port| port != 443))
+        {
             let only: Arc<[ConnectTo]> = Arc::new([entry.on_any_port()]);
             elsewhere.push((entry.clone(), roots.client(&resolver(&only, None), false)?));
         }
@@ -68,7 +75,10 @@ impl Connections {
     /// The client to use: what comes from outside may lead to a private address only where `--allow-private` names it.
     pub(super) fn client(&self, hosts: &Hosts, url: &Url, outside: bool) -> &reqwest::Client {
         let entry = self.connect_to.iter().find(|entry| entry.is_for(url));
-        let own = self.elsewhere.iter().find(|(known, _)| Some(known) == entry);
+        let own = self
+            .elsewhere
+            .iter()
+            .find(|(known, _)| Some(known) == entry);
         match own {
             Some((_, client)) => client,
             // A proxy would be told the name, and connect where it thinks that leads.
@@ -82,16 +92,22 @@ impl Connections {
     /// For addresses that name a port or are literal, the resolver has no say: the URL's authority is changed,
     /// and the `Host` header keeps the one that was asked for.
     pub(super) fn address(&self, url: &Url, headers: &mut HeaderMap) -> Url {
-        let Some(entry) = self.connect_to.iter().find(|entry| entry.is_for(url)) else { return url.clone() };
-        let by_resolver =
-            url.scheme() == "https" && url.port().is_none() && matches!(url.host(), Some(url::Host::Domain(_)));
+        let Some(entry) = self.connect_to.iter().find(|entry| entry.is_for(url)) else {
+            return url.clone();
+        };
+        let by_resolver = url.scheme() == "https"
+            && url.port().is_none()
+            && matches!(url.host(), Some(url::Host::Domain(_)));
         if by_resolver {
             return url.clone();
         }
         let mut connected = url.clone();
-        let authority =
-            url.host_str().map(|host| url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")));
-        if let Some(value) = authority.and_then(|authority| HeaderValue::from_str(&authority).ok()) {
+        let authority = url.host_str().map(|host| {
+            url.port()
+                .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        });
+        if let Some(value) = authority.and_then(|authority| HeaderValue::from_str(&authority).ok())
+        {
             headers.insert(header::HOST, value);
         }
         if url.scheme() == "http" {
@@ -122,8 +138,13 @@ impl Roots {
         }
         // An empty container; which is worth a word.
         tracing::warn!("no CA certificates on this machine: the bundled ones are used");
-        let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der));
-        Ok(Self { own, bundled: Some(bundled.collect::<Result<_, _>>().map_err(setup)?) })
+        let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|der| Certificate::from_der(der));
+        Ok(Self {
+            own,
+            bundled: Some(bundled.collect::<Result<_, _>>().map_err(setup)?),
+        })
     }
 
     fn client(&self, resolver: &Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
@@ -138,10 +159,15 @@ impl Roots {
 }
 
 fn setup(cause: reqwest::Error) -> Error {
-    Error::Setup { cause: Box::new(cause) }
+    Error::Setup {
+        cause: Box::new(cause),
+    }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place where a client is built")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where a client is built"
+)]
 fn base(resolver: Resolver) -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("acr-sign/", env!("CARGO_PKG_VERSION")))

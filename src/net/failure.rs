@@ -6,13 +6,21 @@ use super::{Error, Purpose, Request, SafeUrl, resolve::PrivateAddress};
 use crate::reason::Reason;
 
 pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
-    let (what, host, reason) = (request.what.clone(), host(url), unreachable(request.purpose));
+    let (what, host, reason) = (
+        request.what.clone(),
+        host(url),
+        unreachable(request.purpose),
+    );
     let (of_tls, connected) = (is_tls(&error), !error.is_connect());
     let cause = deepest(&error.without_url());
     let text = cause.to_string();
     let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
     if private && hop == 0 {
-        return Error::AddressRefused { what, host, why: "a private address" };
+        return Error::AddressRefused {
+            what,
+            host,
+            why: "a private address",
+        };
     }
     if private {
         return Error::RedirectRefused {
@@ -23,29 +31,50 @@ pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::E
         };
     }
     if of_tls {
-        return Error::Tls { what, host, reason, cause };
+        return Error::Tls {
+            what,
+            host,
+            reason,
+            cause,
+        };
     }
     if text.contains("no records found")
         || text.contains("NXDomain")
         || text.contains("no record found")
         || text.contains("resolver settings")
     {
-        return Error::Dns { what, host, reason, cause: without_query(&text).into() };
+        return Error::Dns {
+            what,
+            host,
+            reason,
+            cause: without_query(&text).into(),
+        };
     }
-    Error::Unreachable { what, host, connected, reason, cause }
+    Error::Unreachable {
+        what,
+        host,
+        connected,
+        reason,
+        cause,
+    }
 }
 
 /// The resolver's words without the question, which it shows as a value of its own language and which names only
 /// what was asked for.
 fn without_query(text: &str) -> &str {
-    text.split_once(" for Query {").map_or(text, |(words, _)| words)
+    text.split_once(" for Query {")
+        .map_or(text, |(words, _)| words)
 }
 
 /// Whether TLS itself failed, which it will again: the peer's certificate, or that it speaks none.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     // What an `io::Error` wraps is not its source, and may be another one.
-    let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || inside.is_some_and(|inner| is_tls(inner)) || error.source().is_some_and(is_tls)
+    let inside = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || inside.is_some_and(|inner| is_tls(inner))
+        || error.source().is_some_and(is_tls)
 }
 
 /// The innermost cause, which says what happened; the layers around it say only that something did.
@@ -60,13 +89,22 @@ fn deepest(error: &reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
 }
 
 pub(super) fn refused(request: &Request, from: &Url, to: &str, why: &'static str) -> Error {
-    let to = Url::parse(to).map_or_else(|_| to.chars().take(200).collect(), |url| SafeUrl::new(url).to_string());
-    Error::RedirectRefused { what: request.what.clone(), from: host(from), to, why }
+    let to = Url::parse(to).map_or_else(
+        |_| to.chars().take(200).collect(),
+        |url| SafeUrl::new(url).to_string(),
+    );
+    Error::RedirectRefused {
+        what: request.what.clone(),
+        from: host(from),
+        to,
+        why,
+    }
 }
 
 pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 fn unreachable(purpose: Purpose) -> Reason {
@@ -91,9 +129,11 @@ mod tests {
 
     #[test]
     fn a_resolver_is_told_in_words() {
-        let text =
-            "no records found for Query { name: Name(\"registry.example.\"), query_type: AAAA, query_class: IN }";
+        let text = "no records found for Query { name: Name(\"registry.example.\"), query_type: AAAA, query_class: IN }";
         assert_eq!(without_query(text), "no records found");
-        assert_eq!(without_query("the resolver settings cannot be read"), "the resolver settings cannot be read");
+        assert_eq!(
+            without_query("the resolver settings cannot be read"),
+            "the resolver settings cannot be read"
+        );
     }
 }

@@ -148,42 +148,75 @@ impl Hosts {
         }
         let known = is_https(url) && below(url, self.cloud.vault_suffix());
         let named = self.is_allowed(url) && url.scheme() == "https";
-        if known || named { Ok(vault) } else { Err(refuse(url, "a key vault of the chosen cloud")) }
+        if known || named {
+            Ok(vault)
+        } else {
+            Err(refuse(url, "a key vault of the chosen cloud"))
+        }
     }
 
     /// Checks an Entra authority, such as `AZURE_AUTHORITY_HOST` names.
     pub fn check_authority(&self, url: &Url) -> Result<(), HostNotAllowed> {
-        let known = is_https(url) && self.cloud.authorities().iter().any(|host| url.host_str() == Some(host));
-        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "an Entra authority of the chosen cloud")) }
+        let known = is_https(url)
+            && self
+                .cloud
+                .authorities()
+                .iter()
+                .any(|host| url.host_str() == Some(host));
+        if known || self.named_https(url) {
+            Ok(())
+        } else {
+            Err(refuse(url, "an Entra authority of the chosen cloud"))
+        }
     }
 
     /// Checks the address of GitHub's token service.
     pub fn check_github_oidc(&self, url: &Url) -> Result<(), HostNotAllowed> {
-        let known = is_https(url) && (below(url, ".actions.githubusercontent.com") || below(url, ".ghe.com"));
-        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "a token service of GitHub Actions")) }
+        let known = is_https(url)
+            && (below(url, ".actions.githubusercontent.com") || below(url, ".ghe.com"));
+        if known || self.named_https(url) {
+            Ok(())
+        } else {
+            Err(refuse(url, "a token service of GitHub Actions"))
+        }
     }
 
     /// Checks the address of Azure Pipelines' token service.
     pub fn check_pipelines_oidc(&self, url: &Url) -> Result<(), HostNotAllowed> {
-        let known = is_https(url) && (url.host_str() == Some("dev.azure.com") || below(url, ".visualstudio.com"));
-        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "a token service of Azure Pipelines")) }
+        let known = is_https(url)
+            && (url.host_str() == Some("dev.azure.com") || below(url, ".visualstudio.com"));
+        if known || self.named_https(url) {
+            Ok(())
+        } else {
+            Err(refuse(url, "a token service of Azure Pipelines"))
+        }
     }
 
     /// Checks the address of GitHub's API, which gets the job's token.
     pub fn check_github_api(&self, url: &Url) -> Result<(), HostNotAllowed> {
-        let known = is_https(url) && (url.host_str() == Some("api.github.com") || below(url, ".ghe.com"));
-        if known || self.named_https(url) { Ok(()) } else { Err(refuse(url, "an API of GitHub")) }
+        let known =
+            is_https(url) && (url.host_str() == Some("api.github.com") || below(url, ".ghe.com"));
+        if known || self.named_https(url) {
+            Ok(())
+        } else {
+            Err(refuse(url, "an API of GitHub"))
+        }
     }
 
     /// Whether `url` may be a managed-identity endpoint: loopback or link-local, by literal or as `localhost`.
     pub fn is_identity_endpoint(&self, url: &Url) -> bool {
         let local = match url.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback() || address.is_link_local(),
-            Some(url::Host::Ipv6(address)) => address == Ipv6Addr::LOCALHOST || address.is_unicast_link_local(),
+            Some(url::Host::Ipv6(address)) => {
+                address == Ipv6Addr::LOCALHOST || address.is_unicast_link_local()
+            }
             Some(url::Host::Domain(name)) => name == "localhost",
             None => false,
         };
-        local && url.username().is_empty() && url.password().is_none() && matches!(url.scheme(), "http" | "https")
+        local
+            && url.username().is_empty()
+            && url.password().is_none()
+            && matches!(url.scheme(), "http" | "https")
     }
 
     /// Checks the realm of a challenge: the registry's own host and port, an allowed host, or the public
@@ -193,14 +226,20 @@ impl Hosts {
         let own = realm.scheme() == registry.scheme()
             && realm.host_str() == registry.host_str()
             && realm.port_or_known_default() == registry.port_or_known_default();
-        let of_hub = matches!(registry.host_str(), Some("registry-1.docker.io" | "notary.docker.io"));
+        let of_hub = matches!(
+            registry.host_str(),
+            Some("registry-1.docker.io" | "notary.docker.io")
+        );
         let hub = is_https(realm) && realm.host_str() == Some("auth.docker.io") && of_hub;
         let named = self.is_allowed(realm)
             && (realm.scheme() == "https" || self.plain_http.iter().any(|host| host.is_of(realm)));
         if plain && (own || hub || named) {
             Ok(())
         } else {
-            Err(refuse(realm, "the registry's own host, which its challenge must name"))
+            Err(refuse(
+                realm,
+                "the registry's own host, which its challenge must name",
+            ))
         }
     }
 
@@ -215,11 +254,18 @@ impl Hosts {
     /// The scheme for a host: `http` only where it was named.
     pub fn scheme(&self, host: &str, port: Option<u16>) -> &'static str {
         let is = |one: &&HostPort| one.host() == host && one.port() == port;
-        if self.plain_http.iter().any(|one| is(&one)) { "http" } else { "https" }
+        if self.plain_http.iter().any(|one| is(&one)) {
+            "http"
+        } else {
+            "https"
+        }
     }
 
     fn named_https(&self, url: &Url) -> bool {
-        self.is_allowed(url) && url.scheme() == "https" && url.username().is_empty() && url.password().is_none()
+        self.is_allowed(url)
+            && url.scheme() == "https"
+            && url.username().is_empty()
+            && url.password().is_none()
     }
 
     /// Whether an address is on this machine or in a private network.
@@ -230,18 +276,26 @@ impl Hosts {
 
 /// `https`, the default port, and no user-info.
 fn is_https(url: &Url) -> bool {
-    url.scheme() == "https" && url.port().is_none() && url.username().is_empty() && url.password().is_none()
+    url.scheme() == "https"
+        && url.port().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
 }
 
 /// Whether the host lies below a suffix that starts with a dot: on a label boundary, with a name before it.
 fn below(url: &Url, suffix: &str) -> bool {
-    let Some(url::Host::Domain(host)) = url.host() else { return false };
-    host.strip_suffix(suffix).is_some_and(|name| !name.is_empty() && !name.starts_with('.') && !name.ends_with('.'))
+    let Some(url::Host::Domain(host)) = url.host() else {
+        return false;
+    };
+    host.strip_suffix(suffix)
+        .is_some_and(|name| !name.is_empty() && !name.starts_with('.') && !name.ends_with('.'))
 }
 
 fn refuse(url: &Url, wanted: &'static str) -> HostNotAllowed {
     let host = url.host_str().unwrap_or_default();
-    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let host = url
+        .port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     HostNotAllowed { host, wanted }
 }
 
@@ -280,7 +334,10 @@ mod tests {
     #[test]
     fn k01_vault_look_alikes() {
         let hosts = Hosts::default();
-        assert_eq!(hosts.vault_scope(&url("https://kv.vault.azure.net")), Ok("https://vault.azure.net/.default"));
+        assert_eq!(
+            hosts.vault_scope(&url("https://kv.vault.azure.net")),
+            Ok("https://vault.azure.net/.default")
+        );
         assert_eq!(
             hosts.vault_scope(&url("https://h.managedhsm.azure.net")),
             Ok("https://managedhsm.azure.net/.default")
@@ -303,9 +360,19 @@ mod tests {
         ] {
             assert!(hosts.vault_scope(&url(other)).is_err(), "{other}");
         }
-        let named = Hosts { allowed: vec!["kv.private.example".parse().unwrap()], ..Hosts::default() };
-        assert_eq!(named.vault_scope(&url("https://kv.private.example")), Ok("https://vault.azure.net/.default"));
-        for other in ["https://kv.private.example:8443", "http://kv.private.example", "https://x.kv.private.example"] {
+        let named = Hosts {
+            allowed: vec!["kv.private.example".parse().unwrap()],
+            ..Hosts::default()
+        };
+        assert_eq!(
+            named.vault_scope(&url("https://kv.private.example")),
+            Ok("https://vault.azure.net/.default")
+        );
+        for other in [
+            "https://kv.private.example:8443",
+            "http://kv.private.example",
+            "https://x.kv.private.example",
+        ] {
             assert!(named.vault_scope(&url(other)).is_err(), "{other}");
         }
     }
@@ -348,8 +415,15 @@ mod tests {
             ),
             (
                 Hosts::check_github_oidc,
-                &["pipelines.actions.githubusercontent.com", "token.org.ghe.com"],
-                &["actions.githubusercontent.com", "evilactions.githubusercontent.com", "ghe.com"],
+                &[
+                    "pipelines.actions.githubusercontent.com",
+                    "token.org.ghe.com",
+                ],
+                &[
+                    "actions.githubusercontent.com",
+                    "evilactions.githubusercontent.com",
+                    "ghe.com",
+                ],
             ),
             (
                 Hosts::check_pipelines_oidc,
@@ -363,15 +437,31 @@ mod tests {
             ),
         ];
         let hosts = Hosts::default();
-        let named = Hosts { allowed: vec!["tokens.example".parse().unwrap()], ..Hosts::default() };
+        let named = Hosts {
+            allowed: vec!["tokens.example".parse().unwrap()],
+            ..Hosts::default()
+        };
         for (check, own, others) in services {
             for host in own {
-                assert_eq!(check(&hosts, &url(&format!("https://{host}/x?y=z"))), Ok(()), "{host}");
-                assert!(check(&hosts, &url(&format!("https://{host}.evil.example/"))).is_err(), "{host}");
-                assert!(check(&hosts, &url(&format!("https://evil.example/{host}"))).is_err(), "{host}");
+                assert_eq!(
+                    check(&hosts, &url(&format!("https://{host}/x?y=z"))),
+                    Ok(()),
+                    "{host}"
+                );
+                assert!(
+                    check(&hosts, &url(&format!("https://{host}.evil.example/"))).is_err(),
+                    "{host}"
+                );
+                assert!(
+                    check(&hosts, &url(&format!("https://evil.example/{host}"))).is_err(),
+                    "{host}"
+                );
             }
             for other in others {
-                assert!(check(&hosts, &url(&format!("https://{other}/"))).is_err(), "{other}");
+                assert!(
+                    check(&hosts, &url(&format!("https://{other}/"))).is_err(),
+                    "{other}"
+                );
             }
             // One that was named, and one that is known, each on its own port and scheme and with no user.
             assert_eq!(check(&named, &url("https://tokens.example/x")), Ok(()));
@@ -386,7 +476,10 @@ mod tests {
                 }
             }
             for other in ["x.tokens.example", "evil.example"] {
-                assert!(check(&named, &url(&format!("https://{other}/"))).is_err(), "{other}");
+                assert!(
+                    check(&named, &url(&format!("https://{other}/"))).is_err(),
+                    "{other}"
+                );
             }
         }
     }
@@ -395,8 +488,14 @@ mod tests {
     fn g03_tokens_go_to_the_registrys_own_trust_server_or_one_that_is_allowed() {
         let hosts = Hosts::default();
         let registry = url("https://contoso.azurecr.io");
-        for own in ["https://contoso.azurecr.io", "https://contoso.azurecr.io:443/trust"] {
-            assert!(hosts.trust_server_may_get_tokens(&registry, &url(own)), "{own}");
+        for own in [
+            "https://contoso.azurecr.io",
+            "https://contoso.azurecr.io:443/trust",
+        ] {
+            assert!(
+                hosts.trust_server_may_get_tokens(&registry, &url(own)),
+                "{own}"
+            );
         }
         for other in [
             // The same host and port, in the clear.
@@ -406,9 +505,15 @@ mod tests {
             "https://notary.example",
             "https://contoso.azurecr.io.evil.example",
         ] {
-            assert!(!hosts.trust_server_may_get_tokens(&registry, &url(other)), "{other}");
+            assert!(
+                !hosts.trust_server_may_get_tokens(&registry, &url(other)),
+                "{other}"
+            );
         }
-        let named = Hosts { allowed: vec!["notary.example".parse().unwrap()], ..Hosts::default() };
+        let named = Hosts {
+            allowed: vec!["notary.example".parse().unwrap()],
+            ..Hosts::default()
+        };
         assert!(named.trust_server_may_get_tokens(&registry, &url("https://notary.example")));
         assert!(!named.trust_server_may_get_tokens(&registry, &url("https://notary.example:4443")));
     }
@@ -417,8 +522,19 @@ mod tests {
     fn g03_realms() {
         let hosts = Hosts::default();
         let registry = url("https://contoso.azurecr.io");
-        assert!(hosts.check_realm(&registry, &url("https://contoso.azurecr.io/oauth2/token")).is_ok());
-        assert!(hosts.check_realm(&registry, &url("https://contoso.azurecr.io:443/oauth2/token")).is_ok());
+        assert!(
+            hosts
+                .check_realm(&registry, &url("https://contoso.azurecr.io/oauth2/token"))
+                .is_ok()
+        );
+        assert!(
+            hosts
+                .check_realm(
+                    &registry,
+                    &url("https://contoso.azurecr.io:443/oauth2/token")
+                )
+                .is_ok()
+        );
         for bad in [
             "http://169.254.169.254/token",
             "https://[::1]/token",
@@ -434,31 +550,66 @@ mod tests {
         ] {
             assert!(hosts.check_realm(&registry, &url(bad)).is_err(), "{bad}");
         }
-        for hub in [url("https://registry-1.docker.io"), url("https://notary.docker.io")] {
-            assert!(hosts.check_realm(&hub, &url("https://auth.docker.io/token")).is_ok());
-            for bad in
-                ["http://auth.docker.io/token", "https://auth.docker.io:8443/token", "https://evil.example/token"]
-            {
+        for hub in [
+            url("https://registry-1.docker.io"),
+            url("https://notary.docker.io"),
+        ] {
+            assert!(
+                hosts
+                    .check_realm(&hub, &url("https://auth.docker.io/token"))
+                    .is_ok()
+            );
+            for bad in [
+                "http://auth.docker.io/token",
+                "https://auth.docker.io:8443/token",
+                "https://evil.example/token",
+            ] {
                 assert!(hosts.check_realm(&hub, &url(bad)).is_err(), "{bad}");
             }
         }
-        let named = Hosts { allowed: vec!["tokens.example".parse().unwrap()], ..Hosts::default() };
-        assert!(named.check_realm(&registry, &url("https://tokens.example/token")).is_ok());
-        for bad in ["http://tokens.example/token", "https://tokens.example:8443/token", "https://user@tokens.example/"]
-        {
+        let named = Hosts {
+            allowed: vec!["tokens.example".parse().unwrap()],
+            ..Hosts::default()
+        };
+        assert!(
+            named
+                .check_realm(&registry, &url("https://tokens.example/token"))
+                .is_ok()
+        );
+        for bad in [
+            "http://tokens.example/token",
+            "https://tokens.example:8443/token",
+            "https://user@tokens.example/",
+        ] {
             assert!(named.check_realm(&registry, &url(bad)).is_err(), "{bad}");
         }
-        let plain = Hosts { plain_http: vec!["tokens.example".parse().unwrap()], ..named };
-        assert!(plain.check_realm(&registry, &url("http://tokens.example/token")).is_ok());
-        assert!(plain.check_realm(&registry, &url("http://other.example/token")).is_err());
+        let plain = Hosts {
+            plain_http: vec!["tokens.example".parse().unwrap()],
+            ..named
+        };
+        assert!(
+            plain
+                .check_realm(&registry, &url("http://tokens.example/token"))
+                .is_ok()
+        );
+        assert!(
+            plain
+                .check_realm(&registry, &url("http://other.example/token"))
+                .is_err()
+        );
     }
 
     #[test]
     fn g11_plain_http_is_for_the_host_and_port_that_were_named() {
-        let hosts = Hosts { plain_http: vec!["localhost:5000".parse().unwrap()], ..Hosts::default() };
-        for (host, port, scheme) in
-            [("localhost", Some(5000), "http"), ("localhost", None, "https"), ("other.example", Some(5000), "https")]
-        {
+        let hosts = Hosts {
+            plain_http: vec!["localhost:5000".parse().unwrap()],
+            ..Hosts::default()
+        };
+        for (host, port, scheme) in [
+            ("localhost", Some(5000), "http"),
+            ("localhost", None, "https"),
+            ("other.example", Some(5000), "https"),
+        ] {
             assert_eq!(hosts.scheme(host, port), scheme, "{host} {port:?}");
         }
     }

@@ -113,12 +113,22 @@ impl Request {
     }
 
     /// A POST of a form, answered in at most 64 KiB; safe to repeat, as token requests are.
-    pub fn post_form(purpose: Purpose, what: impl Into<String>, url: Url, form: &[(&str, &str)]) -> Self {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    pub fn post_form(
+        purpose: Purpose,
+        what: impl Into<String>,
+        url: Url,
+        form: &[(&str, &str)],
+    ) -> Self {
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
         let mut request = Self::get(purpose, what, url, 64 << 10);
         request.method = Method::POST;
         request.body = body.into();
-        request.with_header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        request.with_header(
+            http::header::CONTENT_TYPE,
+            "application/x-www-form-urlencoded",
+        )
     }
 
     /// To an address that stands in something that is looked at; never with a credential.

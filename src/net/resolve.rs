@@ -31,11 +31,17 @@ pub(super) struct Targets(Arc<Mutex<BTreeSet<String>>>);
 impl Targets {
     /// Remembers a name before it is asked.
     pub(super) fn add(&self, name: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_ascii_lowercase());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name.to_ascii_lowercase());
     }
 
     fn has(&self, name: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&name.to_ascii_lowercase())
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&name.to_ascii_lowercase())
     }
 }
 
@@ -51,10 +57,14 @@ impl Resolve for Resolver {
 }
 
 impl Resolver {
-    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn addresses(
+        &self,
+        name: &str,
+    ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
         // Entries for other ports than TLS's are applied where the whole address is known.
         let planted = self.connect_to.iter().find(|entry| {
-            entry.from.host().eq_ignore_ascii_case(name) && entry.from.port().is_none_or(|port| port == 443)
+            entry.from.host().eq_ignore_ascii_case(name)
+                && entry.from.port().is_none_or(|port| port == 443)
         });
         if let Some(entry) = planted {
             return Ok(vec![entry.to]);
@@ -65,9 +75,16 @@ impl Resolver {
             None => true,
             Some(targets) => !targets.has(name) || !is_private(*address),
         };
-        let addresses: Vec<SocketAddr> =
-            found.into_iter().filter(allowed).map(|address| SocketAddr::new(address, 0)).collect();
-        if addresses.is_empty() { Err(Box::new(PrivateAddress)) } else { Ok(addresses) }
+        let addresses: Vec<SocketAddr> = found
+            .into_iter()
+            .filter(allowed)
+            .map(|address| SocketAddr::new(address, 0))
+            .collect();
+        if addresses.is_empty() {
+            Err(Box::new(PrivateAddress))
+        } else {
+            Ok(addresses)
+        }
     }
 }
 
@@ -86,15 +103,28 @@ pub(super) struct System {
 
 impl Default for System {
     fn default() -> Self {
-        let read = || TokioResolver::builder_tokio().and_then(ResolverBuilder::build).map_err(io::Error::other);
-        Self { known: OnceCell::new(), read }
+        let read = || {
+            TokioResolver::builder_tokio()
+                .and_then(ResolverBuilder::build)
+                .map_err(io::Error::other)
+        };
+        Self {
+            known: OnceCell::new(),
+            read,
+        }
     }
 }
 
 impl System {
     async fn resolver(&self) -> io::Result<&TokioResolver> {
-        let unread = |error| io::Error::other(format!("the system's resolver settings cannot be read: {error}"));
-        self.known.get_or_try_init(|| async { (self.read)().map_err(unread) }).await
+        let unread = |error| {
+            io::Error::other(format!(
+                "the system's resolver settings cannot be read: {error}"
+            ))
+        };
+        self.known
+            .get_or_try_init(|| async { (self.read)().map_err(unread) })
+            .await
     }
 }
 

@@ -14,7 +14,10 @@ const LONGEST: Duration = Duration::from_secs(20);
 
 /// Whether an answer of this status is worth asking again.
 pub(super) fn again(request: &Request, status: StatusCode) -> bool {
-    let refused = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let refused = matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+    );
     let broken = matches!(
         status,
         StatusCode::REQUEST_TIMEOUT
@@ -51,7 +54,11 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
         return Some(Duration::from_secs(seconds));
     }
     let date = |text: &str| {
-        time::OffsetDateTime::parse(&text.replace("GMT", "+0000"), &time::format_description::well_known::Rfc2822).ok()
+        time::OffsetDateTime::parse(
+            &text.replace("GMT", "+0000"),
+            &time::format_description::well_known::Rfc2822,
+        )
+        .ok()
     };
     let (until, from) = (date(value)?, date(response.header("date")?)?);
     Some(Duration::try_from(until - from).unwrap_or_default())
@@ -60,7 +67,9 @@ pub(super) fn retry_after(response: &Response) -> Option<Duration> {
 /// The answer's own clock, for telling a person that theirs is wrong.
 pub(super) fn date(response: &Response) -> Option<Timestamp> {
     let text = response.header("date")?.replace("GMT", "+0000");
-    time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc2822).ok().map(Timestamp::from)
+    time::OffsetDateTime::parse(&text, &time::format_description::well_known::Rfc2822)
+        .ok()
+        .map(Timestamp::from)
 }
 
 #[cfg(test)]
@@ -68,17 +77,31 @@ mod tests {
     use super::*;
 
     fn answer(headers: &[(&'static str, &'static str)]) -> Response {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (http::HeaderName::from_static(name), http::HeaderValue::from_static(value)));
+        let headers = headers.iter().map(|(name, value)| {
+            (
+                http::HeaderName::from_static(name),
+                http::HeaderValue::from_static(value),
+            )
+        });
         let url = "https://host/".parse().unwrap();
-        Response { status: StatusCode::TOO_MANY_REQUESTS, headers: headers.collect(), body: bytes::Bytes::new(), url }
+        Response {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            headers: headers.collect(),
+            body: bytes::Bytes::new(),
+            url,
+        }
     }
 
     #[test]
     fn k04_retry_after_in_both_forms() {
-        assert_eq!(retry_after(&answer(&[("retry-after", "7")])), Some(Duration::from_secs(7)));
-        let dates = [("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"), ("date", "Sun, 06 Nov 1994 08:49:37 GMT")];
+        assert_eq!(
+            retry_after(&answer(&[("retry-after", "7")])),
+            Some(Duration::from_secs(7))
+        );
+        let dates = [
+            ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"),
+            ("date", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ];
         assert_eq!(retry_after(&answer(&dates)), Some(Duration::from_secs(10)));
         assert_eq!(retry_after(&answer(&[("retry-after", "soon")])), None);
         assert_eq!(retry_after(&answer(&[])), None);
@@ -90,7 +113,10 @@ mod tests {
             let chosen = wait(attempt, None);
             let most = FIRST.saturating_mul(1 << attempt.min(10)).min(LONGEST);
             assert!(chosen >= most / 2 && chosen <= most);
-            assert_eq!(wait(attempt, Some(Duration::from_secs(60))), Duration::from_secs(60));
+            assert_eq!(
+                wait(attempt, Some(Duration::from_secs(60))),
+                Duration::from_secs(60)
+            );
         }
     }
 }

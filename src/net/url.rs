@@ -22,7 +22,12 @@ impl SafeUrl {
 
 impl fmt::Display for SafeUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.0.scheme(), self.0.host_str().unwrap_or_default())?;
+        write!(
+            f,
+            "{}://{}",
+            self.0.scheme(),
+            self.0.host_str().unwrap_or_default()
+        )?;
         if let Some(port) = self.0.port() {
             write!(f, ":{port}")?;
         }
@@ -46,7 +51,14 @@ mod tests {
 
     #[test]
     fn p06_credentials_do_not_print() {
-        let url = SafeUrl::new("https://user:canary@host:8443/path?sig=canary#canary".parse().unwrap());
-        assert_eq!(format!("{url} {url:?}"), "https://host:8443/path?… https://host:8443/path?…");
+        let url = SafeUrl::new(
+            "https://user:canary@host:8443/path?sig=canary#canary"
+                .parse()
+                .unwrap(),
+        );
+        assert_eq!(
+            format!("{url} {url:?}"),
+            "https://host:8443/path?… https://host:8443/path?…"
+        );
     }
 }

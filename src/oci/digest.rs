@@ -30,12 +30,18 @@ pub struct InvalidDigest {
 impl Digest {
     /// The SHA-256 digest of `bytes`.
     pub fn sha256(bytes: &[u8]) -> Self {
-        Self { algorithm: Algorithm::Sha256, hex: hex(&Sha256::digest(bytes)) }
+        Self {
+            algorithm: Algorithm::Sha256,
+            hex: hex(&Sha256::digest(bytes)),
+        }
     }
 
     /// From the 32 bytes of a SHA-256 hash.
     pub fn from_sha256(hash: &[u8; 32]) -> Self {
-        Self { algorithm: Algorithm::Sha256, hex: hex(hash) }
+        Self {
+            algorithm: Algorithm::Sha256,
+            hex: hex(hash),
+        }
     }
 
     /// Whether `bytes` have this digest.
@@ -59,7 +65,12 @@ impl Digest {
         let (pairs, _) = self.hex.as_bytes().as_chunks::<2>();
         let digit = |byte: &u8| u8::try_from(char::from(*byte).to_digit(16)?).ok();
         let byte = |[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
-        pairs.iter().map(byte).collect::<Option<Vec<u8>>>()?.try_into().ok()
+        pairs
+            .iter()
+            .map(byte)
+            .collect::<Option<Vec<u8>>>()?
+            .try_into()
+            .ok()
     }
 
     /// The hash as lower-case hex.
@@ -69,14 +80,20 @@ impl Digest {
 }
 
 fn hex(bytes: &[u8]) -> Box<str> {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into()
+    bytes
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>()
+        .into()
 }
 
 impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidDigest { text: text.chars().take(200).collect() };
+        let invalid = || InvalidDigest {
+            text: text.chars().take(200).collect(),
+        };
         let (name, hex) = text.split_once(':').ok_or_else(invalid)?;
         let (algorithm, length) = match name {
             "sha256" => (Algorithm::Sha256, 64),
@@ -87,7 +104,10 @@ impl FromStr for Digest {
         if hex.len() != length || !hex.bytes().all(lower_hex) {
             return Err(invalid());
         }
-        Ok(Self { algorithm, hex: hex.into() })
+        Ok(Self {
+            algorithm,
+            hex: hex.into(),
+        })
     }
 }
 
@@ -114,8 +134,15 @@ mod tests {
     #[test]
     fn g12_digest_forms() {
         let good = "a".repeat(64);
-        assert_eq!(format!("sha256:{good}").parse::<Digest>().unwrap().hex(), good);
-        assert!(format!("sha512:{}", "0".repeat(128)).parse::<Digest>().is_ok());
+        assert_eq!(
+            format!("sha256:{good}").parse::<Digest>().unwrap().hex(),
+            good
+        );
+        assert!(
+            format!("sha512:{}", "0".repeat(128))
+                .parse::<Digest>()
+                .is_ok()
+        );
         for bad in [
             String::new(),
             good.clone(),
@@ -137,6 +164,9 @@ mod tests {
         assert!(digest.matches(b"x"));
         assert_eq!(Digest::from_sha256(&digest.sha256_bytes().unwrap()), digest);
         assert!(!digest.matches(b"y"));
-        assert_eq!(digest.to_string(), "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881");
+        assert_eq!(
+            digest.to_string(),
+            "sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+        );
     }
 }

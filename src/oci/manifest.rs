@@ -59,7 +59,10 @@ pub fn check(bytes: &[u8], header: &MediaType) -> Result<(), InvalidManifest> {
     }
     let outline: Outline = serde_json::from_slice(bytes).map_err(|_| InvalidManifest::Json)?;
     if let Some(body) = outline.media_type.filter(|body| body != header.as_str()) {
-        return Err(InvalidManifest::TypesDiffer { body, header: header.clone() });
+        return Err(InvalidManifest::TypesDiffer {
+            body,
+            header: header.clone(),
+        });
     }
     let is_image = outline.layers.is_some() || outline.config.is_some();
     let is_index = outline.manifests.is_some();
@@ -91,7 +94,11 @@ pub fn children(bytes: &[u8]) -> Result<Vec<Descriptor>, InvalidManifest> {
     let index: Index = serde_json::from_slice(bytes).map_err(|_| InvalidManifest::Child)?;
     let child = |child: Child| {
         let digest: Digest = child.digest.parse().map_err(|_| InvalidManifest::Child)?;
-        Ok(Descriptor { media_type: MediaType::new(&child.media_type), digest, size: child.size })
+        Ok(Descriptor {
+            media_type: MediaType::new(&child.media_type),
+            digest,
+            size: child.size,
+        })
     };
     index.manifests.into_iter().map(child).collect()
 }
@@ -115,11 +122,20 @@ mod tests {
             (&b"{}"[..], &image),
             (&b"{}"[..], &index),
         ] {
-            assert_eq!(check(bytes, header), Err(InvalidManifest::Form(header.clone())));
+            assert_eq!(
+                check(bytes, header),
+                Err(InvalidManifest::Form(header.clone()))
+            );
         }
         let other = format!(r#"{{"mediaType":"{OCI_INDEX}","config":{{}},"layers":[]}}"#);
-        assert!(matches!(check(other.as_bytes(), &image), Err(InvalidManifest::TypesDiffer { .. })));
+        assert!(matches!(
+            check(other.as_bytes(), &image),
+            Err(InvalidManifest::TypesDiffer { .. })
+        ));
         assert_eq!(check(b"[]", &image), Err(InvalidManifest::Json));
-        assert!(matches!(check(b"{}", &MediaType::new("text/html")), Err(InvalidManifest::Type(_))));
+        assert!(matches!(
+            check(b"{}", &MediaType::new("text/html")),
+            Err(InvalidManifest::Type(_))
+        ));
     }
 }

@@ -47,7 +47,9 @@ pub enum InvalidReference {
     #[error("names the port 443, which https has anyway: write `{0}` without it")]
     DefaultPort(String),
     /// The repository path breaks its grammar.
-    #[error("`{0}` is no repository: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them")]
+    #[error(
+        "`{0}` is no repository: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them"
+    )]
     Path(String),
     /// The tag breaks its grammar.
     #[error("`{0}` is no tag")]
@@ -91,11 +93,15 @@ impl FromStr for RegistryHost {
             _ => (lower.as_str(), None),
         };
         if let Some(port) = port
-            && (port.starts_with('0') || !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err())
+            && (port.starts_with('0')
+                || !port.bytes().all(|b| b.is_ascii_digit())
+                || port.parse::<u16>().is_err())
         {
             return Err(wrong());
         }
-        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
         let valid = match bracketed {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
             None => host.len() <= 253 && host.split('.').all(is_label),
@@ -141,7 +147,10 @@ impl Repository {
     fn new(registry: RegistryHost, path: &str) -> Result<Self, InvalidReference> {
         let valid = path.len() + registry.as_str().len() < 255 && path.split('/').all(is_component);
         if valid {
-            Ok(Self { registry, path: path.into() })
+            Ok(Self {
+                registry,
+                path: path.into(),
+            })
         } else {
             Err(InvalidReference::Path(path.chars().take(300).collect()))
         }
@@ -186,7 +195,8 @@ impl FromStr for Tag {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
         let mut bytes = text.bytes();
-        let valid = bytes.next().is_some_and(word) && bytes.all(|b| word(b) || b == b'.' || b == b'-');
+        let valid =
+            bytes.next().is_some_and(word) && bytes.all(|b| word(b) || b == b'.' || b == b'-');
         if valid && text.len() <= 128 {
             Ok(Self(text.into()))
         } else {
@@ -211,7 +221,12 @@ impl Reference {
         if registry.as_str() == "index.docker.io" {
             registry = DOCKER_HUB.parse()?;
         }
-        if registry.as_str() == DOCKER_HUB && !rest.split('@').next().is_some_and(|name| name.contains('/')) {
+        if registry.as_str() == DOCKER_HUB
+            && !rest
+                .split('@')
+                .next()
+                .is_some_and(|name| name.contains('/'))
+        {
             return Self::new(registry, &format!("library/{rest}"));
         }
         Self::new(registry, rest)
@@ -230,7 +245,11 @@ impl Reference {
             Some((path, tag)) => (path, Some(tag.parse()?)),
             None => (name, None),
         };
-        Ok(Self { repository: Repository::new(registry, path)?, tag, digest })
+        Ok(Self {
+            repository: Repository::new(registry, path)?,
+            tag,
+            digest,
+        })
     }
 
     /// The tag, or docker's default.
@@ -300,18 +319,41 @@ mod tests {
             ("alpine:3.20".into(), "docker.io/library/alpine:3.20".into()),
             ("docker.io/alpine".into(), "docker.io/library/alpine".into()),
             ("Docker.io/alpine".into(), "docker.io/library/alpine".into()),
-            ("INDEX.docker.io/alpine:1".into(), "docker.io/library/alpine:1".into()),
-            ("index.docker.io/library/alpine".into(), "docker.io/library/alpine".into()),
+            (
+                "INDEX.docker.io/alpine:1".into(),
+                "docker.io/library/alpine:1".into(),
+            ),
+            (
+                "index.docker.io/library/alpine".into(),
+                "docker.io/library/alpine".into(),
+            ),
             ("org/app".into(), "docker.io/org/app".into()),
             ("localhost/app:1".into(), "localhost/app:1".into()),
             ("localhost:5000/app".into(), "localhost:5000/app".into()),
-            ("Contoso.AzureCR.io/web/app:V1".into(), "contoso.azurecr.io/web/app:V1".into()),
-            (format!("a.azurecr.io/x:t@{digest}"), format!("a.azurecr.io/x:t@{digest}")),
+            (
+                "Contoso.AzureCR.io/web/app:V1".into(),
+                "contoso.azurecr.io/web/app:V1".into(),
+            ),
+            (
+                format!("a.azurecr.io/x:t@{digest}"),
+                format!("a.azurecr.io/x:t@{digest}"),
+            ),
             ("[::1]:5000/app".into(), "[::1]:5000/app".into()),
-            ("a.azurecr.io/a__b/c---d/e.f_g".into(), "a.azurecr.io/a__b/c---d/e.f_g".into()),
+            (
+                "a.azurecr.io/a__b/c---d/e.f_g".into(),
+                "a.azurecr.io/a__b/c---d/e.f_g".into(),
+            ),
         ] {
-            assert_eq!(Reference::familiar(&given).unwrap().to_string(), full, "{given}");
-            assert_eq!(Reference::familiar(&full).unwrap().to_string(), full, "read again");
+            assert_eq!(
+                Reference::familiar(&given).unwrap().to_string(),
+                full,
+                "{given}"
+            );
+            assert_eq!(
+                Reference::familiar(&full).unwrap().to_string(),
+                full,
+                "read again"
+            );
         }
     }
 
@@ -353,16 +395,29 @@ mod tests {
             "-a.azurecr.io/x",
             "::1/x",
         ] {
-            assert!(Reference::familiar(wrong).is_err(), "{wrong:?} {:?}", Reference::familiar(wrong));
+            assert!(
+                Reference::familiar(wrong).is_err(),
+                "{wrong:?} {:?}",
+                Reference::familiar(wrong)
+            );
         }
     }
 
     #[test]
     fn signing_wants_the_registry() {
-        assert_eq!(Reference::named("web/app:1"), Err(InvalidReference::NoRegistry));
-        assert_eq!(Reference::named("alpine"), Err(InvalidReference::NoRegistry));
+        assert_eq!(
+            Reference::named("web/app:1"),
+            Err(InvalidReference::NoRegistry)
+        );
+        assert_eq!(
+            Reference::named("alpine"),
+            Err(InvalidReference::NoRegistry)
+        );
         assert!(Reference::named("contoso.azurecr.io/web/app:1").is_ok());
-        assert_eq!(Repository::named("contoso.azurecr.io/web:1"), Err(InvalidReference::NotARepository));
+        assert_eq!(
+            Repository::named("contoso.azurecr.io/web:1"),
+            Err(InvalidReference::NotARepository)
+        );
     }
 
     #[test]
@@ -372,8 +427,11 @@ mod tests {
             error.to_string(),
             "names the port 443, which https has anyway: write `contoso.azurecr.io` without it"
         );
-        for other in ["contoso.azurecr.io:80/web/app", "contoso.azurecr.io:4430/web/app", "contoso.azurecr.io/443/app"]
-        {
+        for other in [
+            "contoso.azurecr.io:80/web/app",
+            "contoso.azurecr.io:4430/web/app",
+            "contoso.azurecr.io/443/app",
+        ] {
             assert_eq!(Reference::named(other).unwrap().to_string(), other);
         }
     }

@@ -27,7 +27,10 @@ pub struct InvalidReferrers;
 /// The entries of an index, in its order; `manifests` may be `null`. An entry that is no descriptor refers to
 /// nothing and is left out.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Referrer>, InvalidReferrers> {
-    Ok(entries(&document(bytes)?).iter().filter_map(Referrer::read).collect())
+    Ok(entries(&document(bytes)?)
+        .iter()
+        .filter_map(Referrer::read)
+        .collect())
 }
 
 /// The index of `old` with further entries: what it holds stays as it is, what it holds already is not added.
@@ -62,7 +65,8 @@ pub fn tag(subject: &Digest) -> Option<Tag> {
 }
 
 fn document(bytes: &[u8]) -> Result<Map<String, Value>, InvalidReferrers> {
-    let document: Map<String, Value> = serde_json::from_slice(bytes).map_err(|_| InvalidReferrers)?;
+    let document: Map<String, Value> =
+        serde_json::from_slice(bytes).map_err(|_| InvalidReferrers)?;
     match document.get("manifests") {
         Some(Value::Array(_) | Value::Null) => Ok(document),
         _ => Err(InvalidReferrers),
@@ -70,7 +74,11 @@ fn document(bytes: &[u8]) -> Result<Map<String, Value>, InvalidReferrers> {
 }
 
 fn entries(document: &Map<String, Value>) -> Vec<Value> {
-    document.get("manifests").and_then(Value::as_array).cloned().unwrap_or_default()
+    document
+        .get("manifests")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn digest(entry: &Value) -> Option<&str> {
@@ -103,7 +111,10 @@ impl Referrer {
     /// As the list holds it.
     pub fn json(&self) -> Value {
         let mut entry = Map::new();
-        entry.insert("mediaType".into(), json!(self.descriptor.media_type.as_str()));
+        entry.insert(
+            "mediaType".into(),
+            json!(self.descriptor.media_type.as_str()),
+        );
         entry.insert("digest".into(), json!(self.descriptor.digest.to_string()));
         entry.insert("size".into(), json!(self.descriptor.size));
         if !self.annotations.is_empty() {
@@ -135,26 +146,45 @@ mod tests {
     #[test]
     fn an_index_reads_back() {
         let first = with(None, &[referrer("one").json()]).unwrap().unwrap();
-        let second = with(Some(&first), &[referrer("two").json()]).unwrap().unwrap();
+        let second = with(Some(&first), &[referrer("two").json()])
+            .unwrap()
+            .unwrap();
         assert_eq!(parse(&second).unwrap(), [referrer("one"), referrer("two")]);
-        assert_eq!(with(Some(&second), &[referrer("one").json()]).unwrap(), None);
+        assert_eq!(
+            with(Some(&second), &[referrer("one").json()]).unwrap(),
+            None
+        );
     }
 
     #[test]
     fn what_others_wrote_stays_and_what_is_empty_or_double_goes() {
         let foreign = json!({"digest": "sha512:0", "size": "odd", "x": 1});
         let old = json!({"schemaVersion": 2, "manifests": [foreign, {}, foreign, null], "annotations": {"k": "v"}});
-        let merged = with(Some(old.to_string().as_bytes()), &[referrer("one").json()]).unwrap().unwrap();
+        let merged = with(Some(old.to_string().as_bytes()), &[referrer("one").json()])
+            .unwrap()
+            .unwrap();
         let merged: Value = serde_json::from_slice(&merged).unwrap();
-        assert_eq!(merged["manifests"], json!([foreign, referrer("one").json()]));
+        assert_eq!(
+            merged["manifests"],
+            json!([foreign, referrer("one").json()])
+        );
         assert_eq!(merged["annotations"]["k"], "v");
-        assert_eq!(parse(merged.to_string().as_bytes()).unwrap(), [referrer("one")]);
+        assert_eq!(
+            parse(merged.to_string().as_bytes()).unwrap(),
+            [referrer("one")]
+        );
     }
 
     #[test]
     fn null_is_an_empty_list_and_anything_else_is_none() {
         assert_eq!(parse(br#"{"manifests":null}"#), Ok(Vec::new()));
-        for wrong in [&b""[..], b"[]", b"{}", br#"{"manifests":{}}"#, br#"{"manifests":"x"}"#] {
+        for wrong in [
+            &b""[..],
+            b"[]",
+            b"{}",
+            br#"{"manifests":{}}"#,
+            br#"{"manifests":"x"}"#,
+        ] {
             assert_eq!(parse(wrong), Err(InvalidReferrers));
         }
     }
@@ -162,7 +192,10 @@ mod tests {
     #[test]
     fn the_tag_of_a_subject() {
         let digest = Digest::sha256(b"");
-        assert_eq!(tag(&digest).unwrap().as_str(), format!("sha256-{}", digest.hex()));
+        assert_eq!(
+            tag(&digest).unwrap().as_str(),
+            format!("sha256-{}", digest.hex())
+        );
         // 128 characters of hash and the algorithm's name are more than a tag may have.
         let long = format!("sha512:{}", "a".repeat(128)).parse().unwrap();
         assert!(tag(&long).is_none());

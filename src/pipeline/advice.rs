@@ -13,11 +13,20 @@ const LIMIT: u64 = 32 << 20;
 /// Says it with the problems that it solves.
 pub fn advise(report: &mut Report, host: Host, environment: &Environment) {
     let no_identity = report.auth.azure.is_none();
-    let of_images = report.images.iter_mut().filter_map(|image| image.problem.as_mut());
+    let of_images = report
+        .images
+        .iter_mut()
+        .filter_map(|image| image.problem.as_mut());
     let lacking = |reason: Reason| {
-        reason == Reason::IdentityUnavailable || (reason == Reason::RegistryUnauthorized && no_identity)
+        reason == Reason::IdentityUnavailable
+            || (reason == Reason::RegistryUnauthorized && no_identity)
     };
-    let problems = report.error.as_mut().into_iter().chain(of_images).filter(|problem| lacking(problem.reason));
+    let problems = report
+        .error
+        .as_mut()
+        .into_iter()
+        .chain(of_images)
+        .filter(|problem| lacking(problem.reason));
     let mut advice = None;
     for problem in problems {
         let advice = advice.get_or_insert_with(|| match host {
@@ -32,7 +41,9 @@ pub fn advise(report: &mut Report, host: Host, environment: &Environment) {
 
 fn on_github(environment: &Environment) -> Option<&'static str> {
     if environment.get("ACTIONS_ID_TOKEN_REQUEST_URL").is_some() {
-        let client = environment.get("INPUT_CLIENT-ID").or(environment.get("AZURE_CLIENT_ID"));
+        let client = environment
+            .get("INPUT_CLIENT-ID")
+            .or(environment.get("AZURE_CLIENT_ID"));
         return client.is_none().then_some(
             "set `client-id` and `tenant-id`: the job has an ID token, but for whom it signs in is not said",
         );
@@ -47,14 +58,25 @@ fn on_github(environment: &Environment) -> Option<&'static str> {
 
 /// Whether the event is a pull request whose head lies in another repository, or in none any more.
 fn is_from_fork(environment: &Environment) -> bool {
-    let is_pull_request = environment.get("GITHUB_EVENT_NAME").is_some_and(|name| name.starts_with("pull_request"));
-    let Some(path) = environment.get("GITHUB_EVENT_PATH").filter(|_| is_pull_request) else { return false };
+    let is_pull_request = environment
+        .get("GITHUB_EVENT_NAME")
+        .is_some_and(|name| name.starts_with("pull_request"));
+    let Some(path) = environment
+        .get("GITHUB_EVENT_PATH")
+        .filter(|_| is_pull_request)
+    else {
+        return false;
+    };
     let event: Value = read("the event", Path::new(path), LIMIT)
         .ok()
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
-    let head = event.pointer("/pull_request/head/repo/full_name").and_then(Value::as_str);
-    head != event.pointer("/repository/full_name").and_then(Value::as_str)
+    let head = event
+        .pointer("/pull_request/head/repo/full_name")
+        .and_then(Value::as_str);
+    head != event
+        .pointer("/repository/full_name")
+        .and_then(Value::as_str)
 }
 
 fn on_azure(environment: &Environment) -> Option<&'static str> {

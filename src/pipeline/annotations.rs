@@ -8,7 +8,10 @@ const SHOWN: usize = 9;
 
 /// Prints them; problems of a run that is let pass are warnings.
 pub fn annotate(console: &Console, report: &Report, let_pass: bool) {
-    let of_run = report.error.iter().map(|problem| (problem, sentence(problem), None));
+    let of_run = report
+        .error
+        .iter()
+        .map(|problem| (problem, sentence(problem), None));
     let of_images = report.images.iter().filter_map(|image| {
         let problem = image.problem.as_ref()?;
         Some((problem, of_image(image, problem), image.locations.first()))
@@ -20,7 +23,11 @@ pub fn annotate(console: &Console, report: &Report, let_pass: bool) {
     }
     warnings.extend(report.warnings.iter().cloned());
     if let_pass {
-        warnings.extend(problems.iter().map(|(problem, text, _)| format!("{}: {text}", problem.reason)));
+        warnings.extend(
+            problems
+                .iter()
+                .map(|(problem, text, _)| format!("{}: {text}", problem.reason)),
+        );
     } else {
         for (problem, text, place) in problems.iter().take(SHOWN) {
             console.error(problem.reason.code(), text, *place);

@@ -1,7 +1,12 @@
 //! Azure Pipelines: logging commands (`##vso[area.action key=value;]message`).
 
 /// A logging command; values are escaped, and the message is cut where the line would pass `limit` bytes.
-pub(super) fn command(name: &str, properties: &[(&str, &str)], message: &str, limit: usize) -> String {
+pub(super) fn command(
+    name: &str,
+    properties: &[(&str, &str)],
+    message: &str,
+    limit: usize,
+) -> String {
     let mut line = format!("##vso[{name}");
     for (at, (key, value)) in properties.iter().enumerate() {
         line.push_str(if at == 0 { " " } else { "" });
@@ -29,8 +34,16 @@ mod tests {
 
     #[test]
     fn p02_values_are_escaped() {
-        let line = command("task.logissue", &[("type", "error"), ("code", "a;b]c")], "50%\r\n##vso[x]", 1000);
-        assert_eq!(line, "##vso[task.logissue type=error;code=a%3Bb%5Dc;]50%AZP25%0D%0A##vso[x]");
+        let line = command(
+            "task.logissue",
+            &[("type", "error"), ("code", "a;b]c")],
+            "50%\r\n##vso[x]",
+            1000,
+        );
+        assert_eq!(
+            line,
+            "##vso[task.logissue type=error;code=a%3Bb%5Dc;]50%AZP25%0D%0A##vso[x]"
+        );
         assert_eq!(command("task.debug", &[], "x", 1000), "##vso[task.debug]x");
     }
 

@@ -36,7 +36,13 @@ struct Log {
 impl Console {
     /// Over the standard output of the step.
     pub fn new(host: Host, stream: Box<dyn Write + Send>) -> Self {
-        Self { host, log: Arc::new(Log { stream: Mutex::new(stream), broken: AtomicBool::new(false) }) }
+        Self {
+            host,
+            log: Arc::new(Log {
+                stream: Mutex::new(stream),
+                broken: AtomicBool::new(false),
+            }),
+        }
     }
 
     /// A line of text.
@@ -48,7 +54,10 @@ impl Console {
     pub fn open_group(&self, title: &str) {
         match self.host {
             Host::GitHub => self.put(&github::command("group", &[], &plain(title), ANNOTATION)),
-            Host::Azure => self.put(&format!("##[group]{}", escaped(&plain(title), ANNOTATION, |_| None))),
+            Host::Azure => self.put(&format!(
+                "##[group]{}",
+                escaped(&plain(title), ANNOTATION, |_| None)
+            )),
         }
     }
 
@@ -63,7 +72,13 @@ impl Console {
     /// An error that the page of the run shows, with its reason, and at a file's line where it has one.
     pub fn error(&self, reason: &str, message: &str, place: Option<&Location>) {
         let message = plain(message);
-        let place = place.map(|place| (plain(&place.file), place.line.to_string(), place.column.to_string()));
+        let place = place.map(|place| {
+            (
+                plain(&place.file),
+                place.line.to_string(),
+                place.column.to_string(),
+            )
+        });
         let title = format!("acr-sign: {reason}");
         let mut properties = Vec::new();
         match self.host {
@@ -78,9 +93,18 @@ impl Console {
             Host::Azure => {
                 properties.extend([("type", "error"), ("code", reason)]);
                 if let Some((file, line, column)) = &place {
-                    properties.extend([("sourcepath", file.as_str()), ("linenumber", line), ("columnnumber", column)]);
+                    properties.extend([
+                        ("sourcepath", file.as_str()),
+                        ("linenumber", line),
+                        ("columnnumber", column),
+                    ]);
                 }
-                self.put(&azure::command("task.logissue", &properties, &message, ANNOTATION));
+                self.put(&azure::command(
+                    "task.logissue",
+                    &properties,
+                    &message,
+                    ANNOTATION,
+                ));
             }
         }
     }
@@ -89,8 +113,15 @@ impl Console {
     pub fn warning(&self, message: &str) {
         let message = plain(message);
         self.put(&match self.host {
-            Host::GitHub => github::command("warning", &[("title", "acr-sign")], &message, ANNOTATION),
-            Host::Azure => azure::command("task.logissue", &[("type", "warning")], &message, ANNOTATION),
+            Host::GitHub => {
+                github::command("warning", &[("title", "acr-sign")], &message, ANNOTATION)
+            }
+            Host::Azure => azure::command(
+                "task.logissue",
+                &[("type", "warning")],
+                &message,
+                ANNOTATION,
+            ),
         });
     }
 
@@ -107,13 +138,23 @@ impl Console {
     pub fn progress(&self, percent: u8, doing: &str) {
         if self.host == Host::Azure {
             let value = percent.to_string();
-            self.put(&azure::command("task.setprogress", &[("value", &value)], &plain(doing), ANNOTATION));
+            self.put(&azure::command(
+                "task.setprogress",
+                &[("value", &value)],
+                &plain(doing),
+                ANNOTATION,
+            ));
         }
     }
 
     /// Sets an output variable by a printed command; `false` where that line would be too long.
     pub fn set_variable(&self, name: &str, value: &str) -> bool {
-        let line = azure::command("task.setvariable", &[("variable", name), ("isOutput", "true")], value, usize::MAX);
+        let line = azure::command(
+            "task.setvariable",
+            &[("variable", name), ("isOutput", "true")],
+            value,
+            usize::MAX,
+        );
         let fits = line.len() < LINE;
         if fits {
             self.put(&line);
@@ -151,9 +192,15 @@ impl Console {
     }
 
     fn put(&self, line: &str) {
-        let mut stream = self.log.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stream = self
+            .log
+            .stream
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         // One write, so that lines of other processes do not fall into it.
-        let written = stream.write_all(format!("{line}\n").as_bytes()).and_then(|()| stream.flush());
+        let written = stream
+            .write_all(format!("{line}\n").as_bytes())
+            .and_then(|()| stream.flush());
         if written.is_err() {
             self.log.broken.store(true, Ordering::SeqCst);
         }
@@ -162,7 +209,9 @@ impl Console {
 
 impl fmt::Debug for Console {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Console").field("host", &self.host).finish_non_exhaustive()
+        f.debug_struct("Console")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
     }
 }
 
@@ -184,7 +233,11 @@ impl Write for DebugLines {
 }
 
 /// `text` with some characters replaced, cut with `…` where it would pass `limit` bytes.
-pub(super) fn escaped(text: &str, limit: usize, replace: impl Fn(char) -> Option<&'static str>) -> String {
+pub(super) fn escaped(
+    text: &str,
+    limit: usize,
+    replace: impl Fn(char) -> Option<&'static str>,
+) -> String {
     const MORE: char = '…';
     let mut out = String::with_capacity(text.len().min(limit));
     let mut cut_at = 0;
@@ -210,7 +263,10 @@ fn parts(text: &str, size: usize) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;
     while rest.len() > size {
-        let at = (1..=size).rev().find(|at| rest.is_char_boundary(*at)).unwrap_or(rest.len());
+        let at = (1..=size)
+            .rev()
+            .find(|at| rest.is_char_boundary(*at))
+            .unwrap_or(rest.len());
         let (part, more) = rest.split_at(at);
         parts.push(part);
         rest = more;

@@ -37,7 +37,9 @@ pub enum PipelineError {
         input: String,
     },
     /// The host does not say which variables there are.
-    #[error("`VSTS_PUBLIC_VARIABLES` is no list of names, so that inputs cannot be told from variables")]
+    #[error(
+        "`VSTS_PUBLIC_VARIABLES` is no list of names, so that inputs cannot be told from variables"
+    )]
     Variables,
     /// A macro that the host left as it was.
     #[error("the input `{input}` holds `{name}`: that variable is not set")]

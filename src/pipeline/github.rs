@@ -1,9 +1,16 @@
 //! GitHub Actions: workflow commands (`::name key=value::message`) and file commands.
 
 /// A workflow command; values are escaped, and the message is cut where the line would pass `limit` bytes.
-pub(super) fn command(name: &str, properties: &[(&str, &str)], message: &str, limit: usize) -> String {
-    let properties: Vec<String> =
-        properties.iter().map(|(key, value)| format!("{key}={}", escape(value, true, 300))).collect();
+pub(super) fn command(
+    name: &str,
+    properties: &[(&str, &str)],
+    message: &str,
+    limit: usize,
+) -> String {
+    let properties: Vec<String> = properties
+        .iter()
+        .map(|(key, value)| format!("{key}={}", escape(value, true, 300)))
+        .collect();
     let space = if properties.is_empty() { "" } else { " " };
     let mut line = format!("::{name}{space}{}::", properties.join(","));
     line.push_str(&escape(message, false, limit.saturating_sub(line.len())));

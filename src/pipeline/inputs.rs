@@ -41,7 +41,10 @@ impl Inputs {
         }
         let mut given = BTreeMap::new();
         for input in INPUTS.iter().filter(|input| input.is_on(host)) {
-            let value = environment.get(&variable(host, input.name)).unwrap_or_default().trim();
+            let value = environment
+                .get(&variable(host, input.name))
+                .unwrap_or_default()
+                .trim();
             if value.is_empty() {
                 continue;
             }
@@ -69,14 +72,21 @@ impl Inputs {
 
     /// The value of an input, if given.
     pub fn text(&self, name: &str) -> Option<&str> {
-        debug_assert!(INPUTS.iter().any(|input| input.name == name), "{name} is no input");
+        debug_assert!(
+            INPUTS.iter().any(|input| input.name == name),
+            "{name} is no input"
+        );
         self.given.get(name).map(String::as_str)
     }
 
     /// The values of a list.
     pub fn list(&self, name: &str) -> Vec<String> {
         let text = self.text(name).unwrap_or_default();
-        match INPUTS.iter().find(|input| input.name == name).map(|input| input.kind) {
+        match INPUTS
+            .iter()
+            .find(|input| input.name == name)
+            .map(|input| input.kind)
+        {
             Some(Kind::CommaList) => lists::comma_separated(text),
             _ => lists::lines(text),
         }
@@ -84,8 +94,13 @@ impl Inputs {
 
     /// Whether a boolean is on, by its value or its default.
     pub fn is_on(&self, name: &str) -> bool {
-        let default = INPUTS.iter().find(|input| input.name == name).and_then(|input| input.default);
-        self.text(name).or(default).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+        let default = INPUTS
+            .iter()
+            .find(|input| input.name == name)
+            .and_then(|input| input.default);
+        self.text(name)
+            .or(default)
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     /// An input's name as the host spells it.
@@ -97,15 +112,25 @@ impl Inputs {
     pub fn arguments(&self) -> Vec<String> {
         let mut arguments = vec!["acr-sign".to_owned(), self.verb.word().to_owned()];
         for input in INPUTS.iter().filter(|input| input.reader == Reader::Flag) {
-            let Some(value) = self.text(input.name) else { continue };
+            let Some(value) = self.text(input.name) else {
+                continue;
+            };
             let flag = input.name;
             match input.kind {
                 Kind::Boolean if self.is_on(flag) => arguments.push(format!("--{flag}")),
                 Kind::Boolean => {}
                 Kind::List | Kind::CommaList => {
-                    arguments.extend(self.list(flag).into_iter().map(|value| format!("--{flag}={value}")));
+                    arguments.extend(
+                        self.list(flag)
+                            .into_iter()
+                            .map(|value| format!("--{flag}={value}")),
+                    );
                 }
-                Kind::Text | Kind::Document | Kind::Choice(_) | Kind::Secret | Kind::ServiceConnection => {
+                Kind::Text
+                | Kind::Document
+                | Kind::Choice(_)
+                | Kind::Secret
+                | Kind::ServiceConnection => {
                     arguments.push(format!("--{flag}={value}"));
                 }
             }
@@ -119,16 +144,27 @@ impl Inputs {
     /// Refuses inputs of the other command; their defaults say nothing.
     fn refuse_strangers(&self) -> Result<(), PipelineError> {
         for input in INPUTS {
-            let Some(value) = self.given.get(input.name) else { continue };
+            let Some(value) = self.given.get(input.name) else {
+                continue;
+            };
             let says_nothing = Some(value.as_str()) == input.default
                 || (input.kind == Kind::Boolean && value.eq_ignore_ascii_case("false"));
-            if let Some(only) = input.verb.filter(|only| *only != self.verb && !says_nothing) {
-                return Err(PipelineError::OtherCommand { input: self.spell(input.name), only });
+            if let Some(only) = input
+                .verb
+                .filter(|only| *only != self.verb && !says_nothing)
+            {
+                return Err(PipelineError::OtherCommand {
+                    input: self.spell(input.name),
+                    only,
+                });
             }
         }
         for (one, other) in [("username", "password"), ("password", "username")] {
             if self.text(one).is_some() && self.text(other).is_none() {
-                return Err(PipelineError::Alone { input: self.spell(one), other: self.spell(other) });
+                return Err(PipelineError::Alone {
+                    input: self.spell(one),
+                    other: self.spell(other),
+                });
             }
         }
         Ok(())
@@ -146,12 +182,22 @@ fn variable(host: Host, name: &str) -> String {
 /// A planted variable must not stand in for an input that is empty (P11).
 fn refuse_other_spellings(host: Host, environment: &Environment) -> Result<(), PipelineError> {
     let flat = |text: &str| -> String {
-        text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+        text.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect()
     };
     for (variable_there, _) in environment.iter() {
         let there = flat(variable_there);
-        let Some(name) = there.strip_prefix("input") else { continue };
-        let Some(input) = INPUTS.iter().find(|input| input.is_on(host) && flat(input.name) == name) else { continue };
+        let Some(name) = there.strip_prefix("input") else {
+            continue;
+        };
+        let Some(input) = INPUTS
+            .iter()
+            .find(|input| input.is_on(host) && flat(input.name) == name)
+        else {
+            continue;
+        };
         let exact = variable(host, input.name);
         if variable_there != exact {
             return Err(PipelineError::Spelling {
@@ -168,13 +214,23 @@ fn refuse_other_spellings(host: Host, environment: &Environment) -> Result<(), P
 /// Azure's agent hands over pipeline variables after inputs and under the same names, so one that an earlier step set, by
 /// printing a line, beats what the input says (P11). It names the variables, too.
 fn refuse_variables(environment: &Environment) -> Result<(), PipelineError> {
-    let Some(names) = environment.get("VSTS_PUBLIC_VARIABLES").filter(|names| !names.is_empty()) else { return Ok(()) };
+    let Some(names) = environment
+        .get("VSTS_PUBLIC_VARIABLES")
+        .filter(|names| !names.is_empty())
+    else {
+        return Ok(());
+    };
     let names: Vec<String> = serde_json::from_str(names).map_err(|_| PipelineError::Variables)?;
     for name in names {
         let handed_over = name.replace(['.', ' '], "_").to_uppercase();
-        let of = |input: &&Input| input.is_on(Host::Azure) && variable(Host::Azure, input.name) == handed_over;
+        let of = |input: &&Input| {
+            input.is_on(Host::Azure) && variable(Host::Azure, input.name) == handed_over
+        };
         if let Some(input) = INPUTS.iter().find(of) {
-            return Err(PipelineError::Shadowed { variable: name, input: Host::Azure.spell(input.name) });
+            return Err(PipelineError::Shadowed {
+                variable: name,
+                input: Host::Azure.spell(input.name),
+            });
         }
     }
     Ok(())
@@ -188,17 +244,37 @@ fn check(host: Host, input: &Input, value: &str) -> Result<(), PipelineError> {
         && !is_json
         && let Some(left) = unresolved(value)
     {
-        return Err(PipelineError::Unresolved { input: name(), name: left.to_owned() });
+        return Err(PipelineError::Unresolved {
+            input: name(),
+            name: left.to_owned(),
+        });
     }
-    let wrong = |wanted: String| Err(PipelineError::Value { input: name(), value: value.to_owned(), wanted });
+    let wrong = |wanted: String| {
+        Err(PipelineError::Value {
+            input: name(),
+            value: value.to_owned(),
+            wanted,
+        })
+    };
     match input.kind {
-        Kind::Boolean if !matches!(value, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") => {
+        Kind::Boolean
+            if !matches!(
+                value,
+                "true" | "True" | "TRUE" | "false" | "False" | "FALSE"
+            ) =>
+        {
             wrong("`true` or `false`".to_owned())
         }
-        Kind::Choice(words) if !words.contains(&value) => {
-            wrong(words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or "))
+        Kind::Choice(words) if !words.contains(&value) => wrong(
+            words
+                .iter()
+                .map(|word| format!("`{word}`"))
+                .collect::<Vec<_>>()
+                .join(" or "),
+        ),
+        Kind::Text | Kind::ServiceConnection if value.contains(['\n', '\r']) => {
+            wrong("one line".to_owned())
         }
-        Kind::Text | Kind::ServiceConnection if value.contains(['\n', '\r']) => wrong("one line".to_owned()),
         _ => Ok(()),
     }
 }
@@ -210,7 +286,9 @@ fn unresolved(value: &str) -> Option<&str> {
         let end = rest.find(')')?;
         let name = rest.get(2..end)?;
         let is_name = !name.is_empty()
-            && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ' | '[' | ']' | '\''));
+            && name.chars().all(|c| {
+                c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | ' ' | '[' | ']' | '\'')
+            });
         if is_name { rest.get(..=end) } else { None }
     })
 }
@@ -239,17 +317,34 @@ mod tests {
             ("INPUT_FAIL-ON", "rejected"),
             ("INPUT_TIMEOUT", ""),
         ]);
-        let expected =
-            ["acr-sign", "sign", "--format=dct", "--key=akv:contoso/keys/release", "--root=a", "--root=b", "--force"];
+        let expected = [
+            "acr-sign",
+            "sign",
+            "--format=dct",
+            "--key=akv:contoso/keys/release",
+            "--root=a",
+            "--root=b",
+            "--force",
+        ];
         assert_eq!(inputs.unwrap().arguments(), expected);
-        let inputs = azure(&[("INPUT_COMMAND", "verify"), ("INPUT_ALLOWHOST", "h"), ("INPUT_FAILON", "none")]);
-        assert_eq!(inputs.unwrap().arguments(), ["acr-sign", "verify", "--allow-host=h"]);
+        let inputs = azure(&[
+            ("INPUT_COMMAND", "verify"),
+            ("INPUT_ALLOWHOST", "h"),
+            ("INPUT_FAILON", "none"),
+        ]);
+        assert_eq!(
+            inputs.unwrap().arguments(),
+            ["acr-sign", "verify", "--allow-host=h"]
+        );
     }
 
     #[test]
     fn p11_every_input_in_every_other_spelling_is_an_error() {
         for input in INPUTS {
-            for host in [Host::GitHub, Host::Azure].into_iter().filter(|host| input.is_on(*host)) {
+            for host in [Host::GitHub, Host::Azure]
+                .into_iter()
+                .filter(|host| input.is_on(*host))
+            {
                 let upper = input.name.to_ascii_uppercase();
                 let spellings = [
                     format!("INPUT_{upper}"),
@@ -263,7 +358,9 @@ mod tests {
                 for spelling in spellings.iter().filter(|spelling| **spelling != exact) {
                     let environment = [(spelling.as_str(), "x")].into_iter().collect();
                     let read = Inputs::read(host, &environment);
-                    let Err(PipelineError::Spelling { variable, .. }) = &read else { panic!("{spelling}: {read:?}") };
+                    let Err(PipelineError::Spelling { variable, .. }) = &read else {
+                        panic!("{spelling}: {read:?}")
+                    };
                     assert_eq!(variable, spelling);
                 }
             }
@@ -272,14 +369,23 @@ mod tests {
 
     #[test]
     fn azure_macros_that_were_left_are_named() {
-        for (value, left) in
-            [("contoso.azurecr.io/web:$(imageTag)", "$(imageTag)"), ("$(Build.BuildId)", "$(Build.BuildId)")]
-        {
+        for (value, left) in [
+            ("contoso.azurecr.io/web:$(imageTag)", "$(imageTag)"),
+            ("$(Build.BuildId)", "$(Build.BuildId)"),
+        ] {
             let read = azure(&[("INPUT_IMAGES", value)]);
-            let Err(PipelineError::Unresolved { input, name }) = read else { panic!("{read:?}") };
+            let Err(PipelineError::Unresolved { input, name }) = read else {
+                panic!("{read:?}")
+            };
             assert_eq!((input.as_str(), name.as_str()), ("images", left));
         }
-        assert!(azure(&[("INPUT_METADATA", "{\"a\":\"apt-get install linux-headers-$(uname -r)\"}")]).is_ok());
+        assert!(
+            azure(&[(
+                "INPUT_METADATA",
+                "{\"a\":\"apt-get install linux-headers-$(uname -r)\"}"
+            )])
+            .is_ok()
+        );
         assert!(azure(&[("INPUT_METADATA", "$(metadataFile)")]).is_err());
         assert!(azure(&[("INPUT_FORMAT", "$()")]).is_ok());
         assert!(github(&[("INPUT_IMAGES", "$(x)")]).is_ok());
@@ -287,34 +393,77 @@ mod tests {
 
     #[test]
     fn booleans_are_those_of_yaml() {
-        for (value, on) in [("true", true), ("True", true), ("TRUE", true), ("false", false), ("FALSE", false)] {
-            assert_eq!(github(&[("INPUT_SUMMARY", value)]).unwrap().is_on("summary"), on);
+        for (value, on) in [
+            ("true", true),
+            ("True", true),
+            ("TRUE", true),
+            ("false", false),
+            ("FALSE", false),
+        ] {
+            assert_eq!(
+                github(&[("INPUT_SUMMARY", value)])
+                    .unwrap()
+                    .is_on("summary"),
+                on
+            );
         }
         assert!(github(&[]).unwrap().is_on("summary"), "the default");
         for value in ["yes", "1", "on", "tRUE"] {
             let read = github(&[("INPUT_SUMMARY", value)]);
-            assert!(matches!(read, Err(PipelineError::Value { .. })), "{value}: {read:?}");
+            assert!(
+                matches!(read, Err(PipelineError::Value { .. })),
+                "{value}: {read:?}"
+            );
         }
     }
 
     #[test]
     fn unknown_words_and_strangers_are_errors() {
-        assert!(matches!(github(&[("INPUT_COMMAND", "Sign")]), Err(PipelineError::Value { .. })));
-        assert!(matches!(github(&[("INPUT_FAIL-ON", "never")]), Err(PipelineError::Value { .. })));
+        assert!(matches!(
+            github(&[("INPUT_COMMAND", "Sign")]),
+            Err(PipelineError::Value { .. })
+        ));
+        assert!(matches!(
+            github(&[("INPUT_FAIL-ON", "never")]),
+            Err(PipelineError::Value { .. })
+        ));
         assert!(matches!(
             github(&[("INPUT_FAIL-ON", "none")]),
-            Err(PipelineError::OtherCommand { only: Verb::Verify, .. })
+            Err(PipelineError::OtherCommand {
+                only: Verb::Verify,
+                ..
+            })
         ));
         let verify = github(&[("INPUT_COMMAND", "verify"), ("INPUT_ROLE", "targets")]);
-        assert!(matches!(verify, Err(PipelineError::OtherCommand { only: Verb::Sign, .. })), "{verify:?}");
+        assert!(
+            matches!(
+                verify,
+                Err(PipelineError::OtherCommand {
+                    only: Verb::Sign,
+                    ..
+                })
+            ),
+            "{verify:?}"
+        );
         assert!(github(&[("INPUT_COMMAND", "verify"), ("INPUT_FORCE", "false")]).is_ok());
-        assert!(matches!(github(&[("INPUT_USERNAME", "u")]), Err(PipelineError::Alone { .. })));
-        assert!(matches!(github(&[("INPUT_TIMEOUT", "1m\n2m")]), Err(PipelineError::Value { .. })));
+        assert!(matches!(
+            github(&[("INPUT_USERNAME", "u")]),
+            Err(PipelineError::Alone { .. })
+        ));
+        assert!(matches!(
+            github(&[("INPUT_TIMEOUT", "1m\n2m")]),
+            Err(PipelineError::Value { .. })
+        ));
     }
 
     #[test]
     fn only_the_exact_variable_of_the_host_is_read() {
-        let inputs = github(&[("INPUT_BINARYPATHS", "x"), ("INPUTS", "x"), ("INPUT_AZURESUBSCRIPTION", "x")]).unwrap();
+        let inputs = github(&[
+            ("INPUT_BINARYPATHS", "x"),
+            ("INPUTS", "x"),
+            ("INPUT_AZURESUBSCRIPTION", "x"),
+        ])
+        .unwrap();
         assert_eq!(inputs.arguments(), ["acr-sign", "sign"]);
     }
 }

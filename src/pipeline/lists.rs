@@ -2,12 +2,19 @@
 
 /// One value per line, trimmed, without empty ones.
 pub(super) fn lines(text: &str) -> Vec<String> {
-    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect()
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 /// One value per line or comma, as docker's actions read their lists (RFC 4180 quotes).
 pub(super) fn comma_separated(text: &str) -> Vec<String> {
-    text.lines().flat_map(fields).filter(|field| !field.is_empty()).collect()
+    text.lines()
+        .flat_map(fields)
+        .filter(|field| !field.is_empty())
+        .collect()
 }
 
 fn fields(line: &str) -> Vec<String> {

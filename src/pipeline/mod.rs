@@ -83,7 +83,9 @@ impl Host {
     pub fn is_debugging(self, environment: &Environment) -> bool {
         match self {
             Self::GitHub => environment.get("RUNNER_DEBUG") == Some("1"),
-            Self::Azure => environment.get("SYSTEM_DEBUG").is_some_and(|value| value.eq_ignore_ascii_case("true")),
+            Self::Azure => environment
+                .get("SYSTEM_DEBUG")
+                .is_some_and(|value| value.eq_ignore_ascii_case("true")),
         }
     }
 }
@@ -115,7 +117,10 @@ mod tests {
     fn each_host_has_its_spelling() {
         assert_eq!(Host::GitHub.spell("fail-on"), "fail-on");
         assert_eq!(Host::Azure.spell("fail-on"), "failOn");
-        assert_eq!(Host::Azure.spell("service-connection-id"), "serviceConnectionId");
+        assert_eq!(
+            Host::Azure.spell("service-connection-id"),
+            "serviceConnectionId"
+        );
         assert_eq!(Host::Azure.spell("images"), "images");
     }
 }

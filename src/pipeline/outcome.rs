@@ -41,7 +41,9 @@ impl FailOn {
     /// The code of the step. Wrong set-up and interruption always fail; signing has no `fail-on`.
     fn apply(self, exit: Exit) -> Exit {
         match (self, exit) {
-            (Self::Error | Self::None, Exit::Rejected) | (Self::None, Exit::Undecided) => Exit::Done,
+            (Self::Error | Self::None, Exit::Rejected) | (Self::None, Exit::Undecided) => {
+                Exit::Done
+            }
             _ => exit,
         }
     }
@@ -64,23 +66,41 @@ impl Ending {
         let found = report.exit();
         let exit = fail_on.apply(found);
         let allowed = found == Exit::Done && report.decision != Some(Decision::Deny);
-        let decision = if allowed { Decision::Allow } else { Decision::Deny };
+        let decision = if allowed {
+            Decision::Allow
+        } else {
+            Decision::Deny
+        };
         let mut message = counts(report);
         if let Some(problem) = report.telling() {
             let separator = if message.is_empty() { "" } else { "; " };
-            message.push_str(&format!("{separator}{}: {}", problem.reason, problem.message));
+            message.push_str(&format!(
+                "{separator}{}: {}",
+                problem.reason, problem.message
+            ));
         }
         if found != Exit::Done && exit == Exit::Done {
             message.push_str(&format!(" (let pass by `fail-on: {}`)", fail_on.word()));
         }
-        Self { exit, decision, message: line(&message) }
+        Self {
+            exit,
+            decision,
+            message: line(&message),
+        }
     }
 
     /// The same where nobody could read what the step said.
     #[must_use]
     pub fn unheard(self) -> Self {
-        let message = line(&format!("{}; standard output was closed before the end", self.message));
-        Self { exit: self.exit.worst(Exit::Undecided), decision: Decision::Deny, message }
+        let message = line(&format!(
+            "{}; standard output was closed before the end",
+            self.message
+        ));
+        Self {
+            exit: self.exit.worst(Exit::Undecided),
+            decision: Decision::Deny,
+            message,
+        }
     }
 
     /// The document of `ACR_SIGN_RESULT` (design §9).
@@ -94,7 +114,10 @@ impl Ending {
 fn counts(report: &Report) -> String {
     let mut counts: Vec<(Status, usize)> = Vec::new();
     for image in &report.images {
-        match counts.iter_mut().find(|(status, _)| *status == image.status) {
+        match counts
+            .iter_mut()
+            .find(|(status, _)| *status == image.status)
+        {
             Some((_, count)) => *count += 1,
             None => counts.push((image.status, 1)),
         }
@@ -102,9 +125,11 @@ fn counts(report: &Report) -> String {
     match counts.as_slice() {
         [(status, 1)] => format!("{} 1 image", status.word()),
         [(status, count)] => format!("{} {count} images", status.word()),
-        several => {
-            several.iter().map(|(status, count)| format!("{} {count}", status.word())).collect::<Vec<_>>().join(", ")
-        }
+        several => several
+            .iter()
+            .map(|(status, count)| format!("{} {count}", status.word()))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -114,7 +139,11 @@ fn line(text: &str) -> String {
     if plain.chars().count() <= 300 {
         return plain;
     }
-    plain.chars().take(299).chain(std::iter::once('…')).collect()
+    plain
+        .chars()
+        .take(299)
+        .chain(std::iter::once('…'))
+        .collect()
 }
 
 #[cfg(test)]
@@ -132,19 +161,30 @@ mod tests {
             .map(|(status, reason)| match reason {
                 None => ImageReport::named("i".into(), *status),
                 Some(reason) => {
-                    let problem = Problem { reason: *reason, message: "m".into(), causes: vec![], hint: None };
+                    let problem = Problem {
+                        reason: *reason,
+                        message: "m".into(),
+                        causes: vec![],
+                        hint: None,
+                    };
                     ImageReport::failed("i".into(), *status, problem)
                 }
             })
             .collect();
-        let all = report.images.iter().all(|image| image.status == Status::Verified);
+        let all = report
+            .images
+            .iter()
+            .all(|image| image.status == Status::Verified);
         report.decision = Some(if all { Decision::Allow } else { Decision::Deny });
         report
     }
 
     #[test]
     fn p09_fail_on_lets_pass_what_it_says_and_the_decision_stays() {
-        let rejected = verified(&[(Status::Verified, None), (Status::Rejected, Some(Reason::Unsigned))]);
+        let rejected = verified(&[
+            (Status::Verified, None),
+            (Status::Rejected, Some(Reason::Unsigned)),
+        ]);
         let undecided = verified(&[
             (Status::Rejected, Some(Reason::Unsigned)),
             (Status::Undecided, Some(Reason::RegistryUnreachable)),
@@ -160,7 +200,11 @@ mod tests {
             (&usage, FailOn::None, 2),
         ] {
             let ending = Ending::of(report, fail_on);
-            assert_eq!((ending.exit.code(), ending.decision), (code, Decision::Deny), "{fail_on:?} {report:?}");
+            assert_eq!(
+                (ending.exit.code(), ending.decision),
+                (code, Decision::Deny),
+                "{fail_on:?} {report:?}"
+            );
             assert_eq!(ending.message.contains("let pass"), code == 0);
         }
     }
@@ -169,21 +213,38 @@ mod tests {
     fn what_nobody_heard_is_not_allowed() {
         let report = verified(&[(Status::Verified, None)]);
         let ending = Ending::of(&report, FailOn::Rejected);
-        assert_eq!((ending.exit, ending.decision), (Exit::Done, Decision::Allow));
+        assert_eq!(
+            (ending.exit, ending.decision),
+            (Exit::Done, Decision::Allow)
+        );
         let ending = ending.unheard();
-        assert_eq!((ending.exit, ending.decision), (Exit::Undecided, Decision::Deny));
-        assert_eq!(ending.message, "verified 1 image; standard output was closed before the end");
+        assert_eq!(
+            (ending.exit, ending.decision),
+            (Exit::Undecided, Decision::Deny)
+        );
+        assert_eq!(
+            ending.message,
+            "verified 1 image; standard output was closed before the end"
+        );
     }
 
     #[test]
     fn p02_the_message_is_one_short_line() {
         let mut report = Report::new("sign");
         let hostile = format!("::error::x\n##vso[task.complete]{}", "y".repeat(1000));
-        report.error = Some(Problem { reason: Reason::Usage, message: hostile, causes: vec![], hint: None });
+        report.error = Some(Problem {
+            reason: Reason::Usage,
+            message: hostile,
+            causes: vec![],
+            hint: None,
+        });
         let ending = Ending::of(&report, FailOn::Rejected);
         assert!(ending.message.chars().count() <= 300 && !ending.message.contains('\n'));
         assert!(!ending.message.contains("::") && !ending.message.contains("##vso["));
         let document: serde_json::Value = serde_json::from_str(&ending.document()).unwrap();
-        assert_eq!((document["code"].as_u64(), document["decision"].as_str()), (Some(2), Some("deny")));
+        assert_eq!(
+            (document["code"].as_u64(), document["decision"].as_str()),
+            (Some(2), Some("deny"))
+        );
     }
 }

@@ -18,11 +18,26 @@ const fn output(name: &'static str, description: &'static str) -> Output {
 
 /// Every output.
 pub const OUTPUTS: &[Output] = &[
-    output("decision", "`allow` or `deny`; `deny` also where `fail-on` lets the step pass."),
-    output("digest", "The digest, when all images that were signed or allowed have the same."),
-    output("images", "What was signed or allowed, one `name:tag@sha256:…` per line; never what was denied."),
-    output("signatures", "The signatures that were made or looked at (JSON)."),
-    output("signed-count", "How many images, as named, are signed or allowed."),
+    output(
+        "decision",
+        "`allow` or `deny`; `deny` also where `fail-on` lets the step pass.",
+    ),
+    output(
+        "digest",
+        "The digest, when all images that were signed or allowed have the same.",
+    ),
+    output(
+        "images",
+        "What was signed or allowed, one `name:tag@sha256:…` per line; never what was denied.",
+    ),
+    output(
+        "signatures",
+        "The signatures that were made or looked at (JSON).",
+    ),
+    output(
+        "signed-count",
+        "How many images, as named, are signed or allowed.",
+    ),
     output("failed-count", "How many are not."),
     output("report-path", "The report (JSON)."),
     output("sarif-path", "The SARIF file, if one was asked for."),
@@ -35,12 +50,24 @@ pub fn outputs(
     report_path: &str,
     sarif_path: Option<&str>,
 ) -> Vec<(&'static str, String)> {
-    let bad = report.images.iter().filter(|image| !image.status.is_good()).count();
+    let bad = report
+        .images
+        .iter()
+        .filter(|image| !image.status.is_good())
+        .count();
     // A gate that denies although no image is to blame allows none of them.
-    let as_a_whole = report.command == "verify" && decision == Decision::Deny && (report.error.is_some() || bad == 0);
+    let as_a_whole = report.command == "verify"
+        && decision == Decision::Deny
+        && (report.error.is_some() || bad == 0);
     let images: &[ImageReport] = if as_a_whole { &[] } else { &report.images };
-    let good: Vec<&ImageReport> = images.iter().filter(|image| image.status.counts()).collect();
-    let mut digests: Vec<String> = good.iter().filter_map(|image| Some(image.digest.as_ref()?.to_string())).collect();
+    let good: Vec<&ImageReport> = images
+        .iter()
+        .filter(|image| image.status.counts())
+        .collect();
+    let mut digests: Vec<String> = good
+        .iter()
+        .filter_map(|image| Some(image.digest.as_ref()?.to_string()))
+        .collect();
     digests.sort_unstable();
     digests.dedup();
     let allowed = |image: &&ImageReport| image.status.counts() || image.status == Status::Exempt;
@@ -70,11 +97,20 @@ pub fn outputs(
 /// The values as `GITHUB_OUTPUT` wants them; `None` where one holds the delimiter (P03).
 pub fn for_github(values: &[(&'static str, String)], delimiter: &str) -> Option<String> {
     let safe = values.iter().all(|(_, value)| !value.contains(delimiter));
-    safe.then(|| values.iter().map(|(name, value)| github::output(name, value, delimiter)).collect())
+    safe.then(|| {
+        values
+            .iter()
+            .map(|(name, value)| github::output(name, value, delimiter))
+            .collect()
+    })
 }
 
 /// Sets the values as output variables; gives the names of those that do not fit into a line.
 pub fn set_on_azure(console: &Console, values: &[(&'static str, String)]) -> Vec<String> {
     let name = |(name, _): &&(&'static str, String)| Host::Azure.spell(name);
-    values.iter().filter(|value| !console.set_variable(&name(value), &value.1)).map(|value| name(&value)).collect()
+    values
+        .iter()
+        .filter(|value| !console.set_variable(&name(value), &value.1))
+        .map(|value| name(&value))
+        .collect()
 }

@@ -56,20 +56,37 @@ pub enum Reader {
 }
 
 const fn input(name: &'static str, kind: Kind, reader: Reader, description: &'static str) -> Input {
-    Input { name, kind, reader, host: None, verb: None, default: None, description }
+    Input {
+        name,
+        kind,
+        reader,
+        host: None,
+        verb: None,
+        default: None,
+        description,
+    }
 }
 
 impl Input {
     const fn on(self, host: Host) -> Self {
-        Self { host: Some(host), ..self }
+        Self {
+            host: Some(host),
+            ..self
+        }
     }
 
     const fn of(self, verb: Verb) -> Self {
-        Self { verb: Some(verb), ..self }
+        Self {
+            verb: Some(verb),
+            ..self
+        }
     }
 
     const fn default(self, value: &'static str) -> Self {
-        Self { default: Some(value), ..self }
+        Self {
+            default: Some(value),
+            ..self
+        }
     }
 
     /// Whether the host offers it.
@@ -149,8 +166,16 @@ mod tests {
 
     #[test]
     fn names_are_kebab_case_and_distinct_in_every_spelling() {
-        let mut flat: Vec<_> = INPUTS.iter().map(|input| input.name.replace('-', "")).collect();
-        assert!(INPUTS.iter().all(|input| input.name.bytes().all(|b| b == b'-' || b.is_ascii_lowercase())));
+        let mut flat: Vec<_> = INPUTS
+            .iter()
+            .map(|input| input.name.replace('-', ""))
+            .collect();
+        assert!(INPUTS.iter().all(|input| {
+            input
+                .name
+                .bytes()
+                .all(|b| b == b'-' || b.is_ascii_lowercase())
+        }));
         flat.sort_unstable();
         flat.dedup();
         assert_eq!(flat.len(), INPUTS.len());

@@ -6,10 +6,19 @@ use crate::report::{Problem, Report};
 /// Tells every problem, warning and note of a report so.
 pub fn spell(report: &mut Report, host: Host) {
     let of_images = report.images.iter_mut().flat_map(|image| {
-        let of_demands = image.requirements.iter_mut().filter_map(|demand| demand.problem.as_mut());
+        let of_demands = image
+            .requirements
+            .iter_mut()
+            .filter_map(|demand| demand.problem.as_mut());
         image.problem.as_mut().into_iter().chain(of_demands)
     });
-    for Problem { message, causes, hint, .. } in report.error.as_mut().into_iter().chain(of_images) {
+    for Problem {
+        message,
+        causes,
+        hint,
+        ..
+    } in report.error.as_mut().into_iter().chain(of_images)
+    {
         for text in std::iter::once(message).chain(causes).chain(hint) {
             *text = as_inputs(host, text);
         }
@@ -24,9 +33,13 @@ fn as_inputs(host: Host, text: &str) -> String {
     let mut parts = text.split("`--");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let end = part.find(|c: char| c != '-' && !c.is_ascii_lowercase()).unwrap_or(part.len());
+        let end = part
+            .find(|c: char| c != '-' && !c.is_ascii_lowercase())
+            .unwrap_or(part.len());
         let (name, rest) = part.split_at(end);
-        let is_input = INPUTS.iter().any(|input| input.name == name && input.is_on(host));
+        let is_input = INPUTS
+            .iter()
+            .any(|input| input.name == name && input.is_on(host));
         match rest.strip_prefix([' ', '=']) {
             _ if !is_input => out.push_str(&format!("`--{part}")),
             Some(value) => out.push_str(&format!("`{}: {value}", host.spell(name))),
@@ -49,10 +62,26 @@ mod tests {
                 "give `trustServer: URL`, or `root: KEYID`",
             ),
             ("`--connect-to`", "`connect-to`", "`connectTo`"),
-            ("`--key=akv:a/keys/b` is", "`key: akv:a/keys/b` is", "`key: akv:a/keys/b` is"),
-            ("`--root-ca` and `--rooted x`", "`root-ca` and `--rooted x`", "`rootCa` and `--rooted x`"),
-            ("`--service-connection-id`", "`--service-connection-id`", "`serviceConnectionId`"),
-            ("--root and `az --root x` `", "--root and `az --root x` `", "--root and `az --root x` `"),
+            (
+                "`--key=akv:a/keys/b` is",
+                "`key: akv:a/keys/b` is",
+                "`key: akv:a/keys/b` is",
+            ),
+            (
+                "`--root-ca` and `--rooted x`",
+                "`root-ca` and `--rooted x`",
+                "`rootCa` and `--rooted x`",
+            ),
+            (
+                "`--service-connection-id`",
+                "`--service-connection-id`",
+                "`serviceConnectionId`",
+            ),
+            (
+                "--root and `az --root x` `",
+                "--root and `az --root x` `",
+                "--root and `az --root x` `",
+            ),
         ] {
             assert_eq!(as_inputs(Host::GitHub, text), github);
             assert_eq!(as_inputs(Host::Azure, text), azure);

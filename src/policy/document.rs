@@ -126,7 +126,10 @@ pub(super) struct Notation {
 /// Read as strictly as everything else, although nothing can check it yet.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "what is read here makes the policy an error, whatever it says")]
+#[expect(
+    dead_code,
+    reason = "what is read here makes the policy an error, whatever it says"
+)]
 pub(super) struct Cosign {
     keys: Vec<String>,
     #[serde(default)]
@@ -151,7 +154,9 @@ pub(super) struct Number(pub(super) u64);
 pub(super) struct Switch(pub(super) bool);
 
 /// A member that is named has a value of its type; `null` is not "not given".
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -163,7 +168,9 @@ impl<'de> Deserialize<'de> for Node {
             type Value = Node;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a requirement: a list, or a map with `dct`, `notation`, `any` or `at-least`")
+                f.write_str(
+                    "a requirement: a list, or a map with `dct`, `notation`, `any` or `at-least`",
+                )
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut members: A) -> Result<Node, A::Error> {
@@ -175,7 +182,8 @@ impl<'de> Deserialize<'de> for Node {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Node, A::Error> {
-                Member::deserialize(MapAccessDeserializer::new(map)).map(|member| Node::Member(Box::new(member)))
+                Member::deserialize(MapAccessDeserializer::new(map))
+                    .map(|member| Node::Member(Box::new(member)))
             }
         }
 
@@ -199,7 +207,9 @@ impl<'de> Deserialize<'de> for Number {
             }
 
             fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Number, E> {
-                u64::try_from(number).map(Number).map_err(|_| E::custom(format!("{number} is below zero")))
+                u64::try_from(number)
+                    .map(Number)
+                    .map_err(|_| E::custom(format!("{number} is below zero")))
             }
         }
 

@@ -65,10 +65,17 @@ pub fn evaluate<'a, L>(
     digest: &Digest,
     findings: &'a [Result<Verified, Reason>],
 ) -> Result<Allowed<'a>, Denied> {
-    let mut judge = Judge { digest, findings, next: 0 };
+    let mut judge = Judge {
+        digest,
+        findings,
+        next: 0,
+    };
     match judge.answer(requirement) {
         Answer::Holds(proofs) if !proofs.is_empty() => Ok(Allowed(Basis::Signatures(proofs))),
-        Answer::Holds(_) => Err(Denied { reason: Reason::Unsigned, leaf: None }),
+        Answer::Holds(_) => Err(Denied {
+            reason: Reason::Unsigned,
+            leaf: None,
+        }),
         Answer::Not { denied, .. } => Err(denied),
     }
 }
@@ -116,9 +123,17 @@ impl<'a> Judge<'a, '_> {
     fn leaf(&mut self) -> Answer<'a> {
         let leaf = self.next;
         self.next += 1;
-        let not = |reason| Answer::Not { how: How::of(reason), denied: Denied { reason, leaf: Some(leaf) } };
+        let not = |reason| Answer::Not {
+            how: How::of(reason),
+            denied: Denied {
+                reason,
+                leaf: Some(leaf),
+            },
+        };
         match self.findings.get(leaf) {
-            Some(Ok(verified)) if verified.subject() == self.digest => Answer::Holds(vec![verified]),
+            Some(Ok(verified)) if verified.subject() == self.digest => {
+                Answer::Holds(vec![verified])
+            }
             Some(Ok(_)) => not(Reason::DigestMismatch),
             Some(Err(reason)) => not(*reason),
             None => not(Reason::PolicyInvalid),
@@ -126,7 +141,12 @@ impl<'a> Judge<'a, '_> {
     }
 
     /// Whether at least `wanted` members hold; by so many distinct keys, if asked.
-    fn count<L>(&mut self, members: &[Requirement<L>], wanted: usize, distinct: bool) -> Answer<'a> {
+    fn count<L>(
+        &mut self,
+        members: &[Requirement<L>],
+        wanted: usize,
+        distinct: bool,
+    ) -> Answer<'a> {
         let answers: Vec<Answer<'a>> = members.iter().map(|member| self.answer(member)).collect();
         let mut holding = Vec::new();
         let mut failing = Vec::new();
@@ -136,25 +156,49 @@ impl<'a> Judge<'a, '_> {
                 Answer::Not { how, denied } => failing.push((how, denied)),
             }
         }
-        let counted = if distinct { matching::largest(&keys(&holding)) } else { holding.len() };
+        let counted = if distinct {
+            matching::largest(&keys(&holding))
+        } else {
+            holding.len()
+        };
         let set_up = failing.iter().any(|(how, _)| *how == How::SetUp);
         if counted >= wanted && !holding.is_empty() && !set_up {
             return Answer::Holds(holding.into_iter().flatten().collect());
         }
-        let open = failing.iter().filter(|(how, _)| *how == How::Undecided).count();
+        let open = failing
+            .iter()
+            .filter(|(how, _)| *how == How::Undecided)
+            .count();
         let how = match (set_up, counted + open >= wanted) {
             (true, _) => How::SetUp,
             (false, true) if open > 0 => How::Undecided,
             (false, _) => How::Rejected,
         };
-        let of_that_kind = failing.iter().filter(|(one, _)| *one == how).map(|(_, denied)| *denied);
-        let too_few = Denied { reason: Reason::ThresholdNotMet, leaf: None };
-        Answer::Not { how, denied: of_that_kind.min_by_key(|denied| rank(denied.reason)).unwrap_or(too_few) }
+        let of_that_kind = failing
+            .iter()
+            .filter(|(one, _)| *one == how)
+            .map(|(_, denied)| *denied);
+        let too_few = Denied {
+            reason: Reason::ThresholdNotMet,
+            leaf: None,
+        };
+        Answer::Not {
+            how,
+            denied: of_that_kind
+                .min_by_key(|denied| rank(denied.reason))
+                .unwrap_or(too_few),
+        }
     }
 }
 
 /// The keys that each member that holds may be counted by.
 fn keys<'a>(holding: &[Vec<&'a Verified>]) -> Vec<Vec<&'a PublicKey>> {
-    let of = |proofs: &Vec<&'a Verified>| proofs.iter().flat_map(|proof| proof.signers()).map(|by| &by.key).collect();
+    let of = |proofs: &Vec<&'a Verified>| {
+        proofs
+            .iter()
+            .flat_map(|proof| proof.signers())
+            .map(|by| &by.key)
+            .collect()
+    };
     holding.iter().map(of).collect()
 }

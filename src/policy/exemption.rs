@@ -23,7 +23,10 @@ impl Exemption {
         }
         let until = Date::parse(until, format_description!("[year]-[month]-[day]"))
             .map_err(|_| format!("`{until}` is no day (YYYY-MM-DD)"))?;
-        Ok(Self { reason: reason.to_owned(), until })
+        Ok(Self {
+            reason: reason.to_owned(),
+            until,
+        })
     }
 
     /// Why.
@@ -91,10 +94,19 @@ mod tests {
             ("2027-06-30T00:00:00Z", false),
             ("2028-01-01T00:00:00Z", false),
         ] {
-            assert_eq!(exemption.is_long(now.parse().unwrap()).is_some(), long, "{now}");
+            assert_eq!(
+                exemption.is_long(now.parse().unwrap()).is_some(),
+                long,
+                "{now}"
+            );
         }
         let forever = Exemption::new("x", "9999-12-31").unwrap();
-        assert!(forever.is_long("2026-01-01T00:00:00Z".parse().unwrap()).unwrap().contains("only with 9999-12-31"));
+        assert!(
+            forever
+                .is_long("2026-01-01T00:00:00Z".parse().unwrap())
+                .unwrap()
+                .contains("only with 9999-12-31")
+        );
     }
 
     #[test]

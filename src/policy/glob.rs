@@ -22,7 +22,11 @@ enum Pattern {
     /// `**` alone.
     Everything,
     /// A host, and runs of segments with `**` between them.
-    Below { host: String, runs: Vec<Vec<Segment>>, open: bool },
+    Below {
+        host: String,
+        runs: Vec<Vec<Segment>>,
+        open: bool,
+    },
 }
 
 /// One path segment: literal pieces with `*` between them.
@@ -40,7 +44,10 @@ pub struct InvalidGlob {
 impl Glob {
     /// The pattern that matches every image.
     pub fn everything() -> Self {
-        Self { text: "**".to_owned(), pattern: Pattern::Everything }
+        Self {
+            text: "**".to_owned(),
+            pattern: Pattern::Everything,
+        }
     }
 
     /// The registry that it is about; `None` where it matches everything.
@@ -53,7 +60,11 @@ impl Glob {
 
     /// The one repository that it matches, where it has no wildcard.
     pub fn only(&self) -> Option<Repository> {
-        if self.text.contains('*') { None } else { Repository::familiar(&self.text).ok() }
+        if self.text.contains('*') {
+            None
+        } else {
+            Repository::familiar(&self.text).ok()
+        }
     }
 
     /// Whether it surely matches everything that `other` matches; `false` promises nothing.
@@ -61,14 +72,28 @@ impl Glob {
         match (&self.pattern, &other.pattern) {
             (Pattern::Everything, _) => true,
             (Pattern::Below { .. }, Pattern::Everything) => false,
-            (Pattern::Below { host, runs, open }, Pattern::Below { host: other_host, runs: other_runs, .. }) => {
+            (
+                Pattern::Below { host, runs, open },
+                Pattern::Below {
+                    host: other_host,
+                    runs: other_runs,
+                    ..
+                },
+            ) => {
                 // What stands for any number of segments is met by nothing but the same.
                 let parts: Vec<Option<&Segment>> = other_runs
                     .iter()
                     .enumerate()
-                    .flat_map(|(at, run)| (at > 0).then_some(None).into_iter().chain(run.iter().map(Some)))
+                    .flat_map(|(at, run)| {
+                        (at > 0)
+                            .then_some(None)
+                            .into_iter()
+                            .chain(run.iter().map(Some))
+                    })
                     .collect();
-                let covers = |mine: &Segment, part: Option<&Segment>| part.is_some_and(|part| mine.covers(part));
+                let covers = |mine: &Segment, part: Option<&Segment>| {
+                    part.is_some_and(|part| mine.covers(part))
+                };
                 host == other_host && path_matches(runs, *open, &parts, covers)
             }
         }
@@ -81,7 +106,8 @@ impl Glob {
             Pattern::Below { host, runs, open } => {
                 let segments: Vec<&str> = repository.path().split('/').collect();
                 let matches = |mine: &Segment, segment: &str| mine.matches(segment);
-                *host == repository.registry().as_str() && path_matches(runs, *open, &segments, matches)
+                *host == repository.registry().as_str()
+                    && path_matches(runs, *open, &segments, matches)
             }
         }
     }
@@ -91,7 +117,10 @@ impl FromStr for Glob {
     type Err = InvalidGlob;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |why: &str| InvalidGlob { text: text.chars().take(LIMIT).collect(), why: why.to_owned() };
+        let invalid = |why: &str| InvalidGlob {
+            text: text.chars().take(LIMIT).collect(),
+            why: why.to_owned(),
+        };
         if text == "**" {
             return Ok(Self::everything());
         }
@@ -100,17 +129,25 @@ impl FromStr for Glob {
         }
         if !text.contains('*') {
             // Without a wildcard it is a name, read as docker reads names.
-            let repository = Repository::familiar(text).map_err(|error| invalid(&error.to_string()))?;
+            let repository =
+                Repository::familiar(text).map_err(|error| invalid(&error.to_string()))?;
             return Ok(Self::below(text, repository.registry(), repository.path()));
         }
-        let (host, path) = text.split_once('/').ok_or_else(|| invalid("name the registry: `HOST/…`"))?;
+        let (host, path) = text
+            .split_once('/')
+            .ok_or_else(|| invalid("name the registry: `HOST/…`"))?;
         if host.contains('*') {
-            return Err(invalid("the host takes no wildcard; `**` alone matches everything"));
+            return Err(invalid(
+                "the host takes no wildcard; `**` alone matches everything",
+            ));
         }
         if !host.contains(['.', ':']) && host != "localhost" {
             return Err(invalid("name the registry: `HOST/…`"));
         }
-        if path.split('/').any(|segment| segment.contains("**") && segment != "**") {
+        if path
+            .split('/')
+            .any(|segment| segment.contains("**") && segment != "**")
+        {
             return Err(invalid("`**` is a segment of its own"));
         }
         // What a wildcard may stand for, to hold the rest against the grammar of names.
@@ -120,7 +157,11 @@ impl FromStr for Glob {
         let host = Repository::familiar(&format!("{}/a/a", example.registry()));
         let host = host.map_err(|error| invalid(&error.to_string()))?;
         let short = host.registry().as_str() == "docker.io" && !path.contains('/') && path != "**";
-        let path = if short { format!("library/{path}") } else { path.to_owned() };
+        let path = if short {
+            format!("library/{path}")
+        } else {
+            path.to_owned()
+        };
         Ok(Self::below(text, host.registry(), &path))
     }
 }
@@ -138,27 +179,52 @@ impl Glob {
             }
         }
         let host = host.as_str().to_owned();
-        Self { text: text.to_owned(), pattern: Pattern::Below { host, runs, open } }
+        Self {
+            text: text.to_owned(),
+            pattern: Pattern::Below { host, runs, open },
+        }
     }
 }
 
 /// The first run stands at the beginning, the last at the end, each other at the leftmost place after the one before.
-fn path_matches<P: Copy>(runs: &[Vec<Segment>], open: bool, parts: &[P], one: impl Fn(&Segment, P) -> bool) -> bool {
-    let Some((first, rest)) = runs.split_first() else { return false };
-    let Some(mut left) = after(first, parts, &one) else { return false };
-    let Some((last, between)) = rest.split_last() else { return left.is_empty() };
+fn path_matches<P: Copy>(
+    runs: &[Vec<Segment>],
+    open: bool,
+    parts: &[P],
+    one: impl Fn(&Segment, P) -> bool,
+) -> bool {
+    let Some((first, rest)) = runs.split_first() else {
+        return false;
+    };
+    let Some(mut left) = after(first, parts, &one) else {
+        return false;
+    };
+    let Some((last, between)) = rest.split_last() else {
+        return left.is_empty();
+    };
     if open {
         // A `**` at the end is what lies below, so at least one segment.
         return between.iter().all(|run| skip_to(run, &mut left, &one)) && !left.is_empty();
     }
     between.iter().all(|run| skip_to(run, &mut left, &one))
-        && left.len().checked_sub(last.len()).and_then(|at| after(last, left.get(at..)?, &one)).is_some()
+        && left
+            .len()
+            .checked_sub(last.len())
+            .and_then(|at| after(last, left.get(at..)?, &one))
+            .is_some()
 }
 
 /// What is left behind `run`, where the parts begin with it.
-fn after<'a, P: Copy>(run: &[Segment], parts: &'a [P], one: &impl Fn(&Segment, P) -> bool) -> Option<&'a [P]> {
+fn after<'a, P: Copy>(
+    run: &[Segment],
+    parts: &'a [P],
+    one: &impl Fn(&Segment, P) -> bool,
+) -> Option<&'a [P]> {
     let (head, tail) = parts.split_at_checked(run.len())?;
-    run.iter().zip(head).all(|(pattern, part)| one(pattern, *part)).then_some(tail)
+    run.iter()
+        .zip(head)
+        .all(|(pattern, part)| one(pattern, *part))
+        .then_some(tail)
 }
 
 /// Moves behind the leftmost place where `run` stands.
@@ -174,11 +240,19 @@ fn skip_to<P: Copy>(run: &[Segment], left: &mut &[P], one: &impl Fn(&Segment, P)
 
 impl Segment {
     fn matches(&self, segment: &str) -> bool {
-        let Some((first, rest)) = self.0.split_first() else { return false };
-        let Some(mut left) = segment.strip_prefix(first.as_str()) else { return false };
-        let Some((last, between)) = rest.split_last() else { return left.is_empty() };
+        let Some((first, rest)) = self.0.split_first() else {
+            return false;
+        };
+        let Some(mut left) = segment.strip_prefix(first.as_str()) else {
+            return false;
+        };
+        let Some((last, between)) = rest.split_last() else {
+            return left.is_empty();
+        };
         for piece in between {
-            let Some((_, behind)) = left.split_once(piece.as_str()) else { return false };
+            let Some((_, behind)) = left.split_once(piece.as_str()) else {
+                return false;
+            };
             left = behind;
         }
         left.ends_with(last.as_str())
@@ -208,7 +282,9 @@ mod tests {
     use super::*;
 
     fn matches(glob: &str, name: &str) -> bool {
-        glob.parse::<Glob>().unwrap().matches(&Repository::familiar(name).unwrap())
+        glob.parse::<Glob>()
+            .unwrap()
+            .matches(&Repository::familiar(name).unwrap())
     }
 
     #[test]
@@ -216,34 +292,102 @@ mod tests {
         for (glob, name, expected) in [
             ("**", "alpine", true),
             ("**", "contoso.azurecr.io/a/b/c", true),
-            ("contoso.azurecr.io/prod/**", "contoso.azurecr.io/prod/web", true),
-            ("contoso.azurecr.io/prod/**", "contoso.azurecr.io/prod/a/b/c", true),
-            ("contoso.azurecr.io/prod/**", "contoso.azurecr.io/prod", false),
-            ("contoso.azurecr.io/prod/**", "contoso.azurecr.io/production/web", false),
-            ("contoso.azurecr.io/prod/**", "contoso.azurecr.io/x/prod/web", false),
+            (
+                "contoso.azurecr.io/prod/**",
+                "contoso.azurecr.io/prod/web",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/prod/**",
+                "contoso.azurecr.io/prod/a/b/c",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/prod/**",
+                "contoso.azurecr.io/prod",
+                false,
+            ),
+            (
+                "contoso.azurecr.io/prod/**",
+                "contoso.azurecr.io/production/web",
+                false,
+            ),
+            (
+                "contoso.azurecr.io/prod/**",
+                "contoso.azurecr.io/x/prod/web",
+                false,
+            ),
             ("contoso.azurecr.io/prod/**", "evil.example/prod/web", false),
-            ("contoso.azurecr.io/prod/**", "contoso.azurecr.io:5000/prod/web", false),
+            (
+                "contoso.azurecr.io/prod/**",
+                "contoso.azurecr.io:5000/prod/web",
+                false,
+            ),
             ("contoso.azurecr.io/**", "contoso.azurecr.io/web", true),
             ("Contoso.AzureCR.io/**", "contoso.azurecr.io/web", true),
             ("contoso.azurecr.io/*", "contoso.azurecr.io/web", true),
             ("contoso.azurecr.io/*", "contoso.azurecr.io/a/b", false),
-            ("contoso.azurecr.io/web-*", "contoso.azurecr.io/web-shop", true),
+            (
+                "contoso.azurecr.io/web-*",
+                "contoso.azurecr.io/web-shop",
+                true,
+            ),
             ("contoso.azurecr.io/web-*", "contoso.azurecr.io/web", false),
-            ("contoso.azurecr.io/web-*", "contoso.azurecr.io/web-a/b", false),
-            ("contoso.azurecr.io/*-web-*", "contoso.azurecr.io/a-web-b-web-c", true),
-            ("contoso.azurecr.io/*-web-*", "contoso.azurecr.io/web-web", false),
+            (
+                "contoso.azurecr.io/web-*",
+                "contoso.azurecr.io/web-a/b",
+                false,
+            ),
+            (
+                "contoso.azurecr.io/*-web-*",
+                "contoso.azurecr.io/a-web-b-web-c",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/*-web-*",
+                "contoso.azurecr.io/web-web",
+                false,
+            ),
             ("contoso.azurecr.io/a*b*c", "contoso.azurecr.io/abbc", true),
             ("contoso.azurecr.io/a*bc", "contoso.azurecr.io/abc", true),
             ("contoso.azurecr.io/ab*bc", "contoso.azurecr.io/abc", false),
             ("contoso.azurecr.io/**/web", "contoso.azurecr.io/web", true),
-            ("contoso.azurecr.io/**/web", "contoso.azurecr.io/a/b/web", true),
-            ("contoso.azurecr.io/**/web", "contoso.azurecr.io/a/b/web/c", false),
+            (
+                "contoso.azurecr.io/**/web",
+                "contoso.azurecr.io/a/b/web",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/**/web",
+                "contoso.azurecr.io/a/b/web/c",
+                false,
+            ),
             ("contoso.azurecr.io/a/**/b", "contoso.azurecr.io/a/b", true),
-            ("contoso.azurecr.io/a/**/b/**", "contoso.azurecr.io/a/x/b/y", true),
-            ("contoso.azurecr.io/a/**/b/**", "contoso.azurecr.io/a/x/b", false),
-            ("contoso.azurecr.io/a/**/b/**/c", "contoso.azurecr.io/a/b/c", true),
-            ("contoso.azurecr.io/**/b/c/**/c", "contoso.azurecr.io/b/b/c/c", true),
-            ("contoso.azurecr.io/**/b/c/**/c", "contoso.azurecr.io/b/b/c", false),
+            (
+                "contoso.azurecr.io/a/**/b/**",
+                "contoso.azurecr.io/a/x/b/y",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/a/**/b/**",
+                "contoso.azurecr.io/a/x/b",
+                false,
+            ),
+            (
+                "contoso.azurecr.io/a/**/b/**/c",
+                "contoso.azurecr.io/a/b/c",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/**/b/c/**/c",
+                "contoso.azurecr.io/b/b/c/c",
+                true,
+            ),
+            (
+                "contoso.azurecr.io/**/b/c/**/c",
+                "contoso.azurecr.io/b/b/c",
+                false,
+            ),
             ("contoso.azurecr.io/**/**", "contoso.azurecr.io/a", true),
             ("contoso.azurecr.io/web", "contoso.azurecr.io/web", true),
             ("contoso.azurecr.io/web", "contoso.azurecr.io/web/a", false),
@@ -254,7 +398,11 @@ mod tests {
             ("docker.io/org/*", "org/app", true),
             ("index.docker.io/org/*", "org/app", true),
             ("docker.io/**", "org/app", true),
-            ("contoso.azurecr.io/*ab*ab*", "contoso.azurecr.io/xabx", false),
+            (
+                "contoso.azurecr.io/*ab*ab*",
+                "contoso.azurecr.io/xabx",
+                false,
+            ),
             ("localhost/app-*", "localhost/app-a", true),
             ("localhost:5000/**", "localhost:5000/app", true),
         ] {
@@ -336,12 +484,18 @@ mod tests {
         let segments = ["a", "b", "ab", "*", "a*", "*b", "**"];
         let mut paths: Vec<String> = segments.iter().map(|&one| one.to_owned()).collect();
         for depth in 1..3 {
-            let longer = paths.iter().filter(|path| path.matches('/').count() == depth - 1);
-            let longer: Vec<_> =
-                longer.flat_map(|path| segments.iter().map(move |one| format!("{path}/{one}"))).collect();
+            let longer = paths
+                .iter()
+                .filter(|path| path.matches('/').count() == depth - 1);
+            let longer: Vec<_> = longer
+                .flat_map(|path| segments.iter().map(move |one| format!("{path}/{one}")))
+                .collect();
             paths.extend(longer);
         }
-        let globs: Vec<Glob> = paths.iter().map(|path| format!("c.io/{path}").parse().unwrap()).collect();
+        let globs: Vec<Glob> = paths
+            .iter()
+            .map(|path| format!("c.io/{path}").parse().unwrap())
+            .collect();
         let names: Vec<Repository> = paths
             .iter()
             .filter(|path| !path.contains('*'))
@@ -349,7 +503,10 @@ mod tests {
             .map(|path| Repository::named(&format!("c.io/{path}")).unwrap())
             .collect();
         let mut covering = 0;
-        for (one, other) in globs.iter().flat_map(|one| globs.iter().map(move |other| (one, other))) {
+        for (one, other) in globs
+            .iter()
+            .flat_map(|one| globs.iter().map(move |other| (one, other)))
+        {
             if one.covers(other) {
                 covering += 1;
                 for name in names.iter().filter(|name| other.matches(name)) {

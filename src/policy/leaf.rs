@@ -87,7 +87,9 @@ impl fmt::Display for DctLeaf {
                 write!(f, "root {}", ids.join(" or "))?;
             }
             RootPin::Ca(file) => write!(f, "root of the CA `{}`", file.text)?,
-            RootPin::FirstUse => f.write_str("whatever root the trust server shows (trust on first use)")?,
+            RootPin::FirstUse => {
+                f.write_str("whatever root the trust server shows (trust on first use)")?
+            }
         }
         if self.signers.is_empty() {
             f.write_str(", released as a trusting pull takes it")?;
@@ -109,12 +111,22 @@ impl fmt::Display for NotationLeaf {
                 write!(f, "{pins}")?;
                 &pins.metadata
             }
-            Self::Policy { trust_policy, trust_store, metadata } => {
-                write!(f, "trust policy `{}`, trust store `{}`", trust_policy.text, trust_store.text)?;
+            Self::Policy {
+                trust_policy,
+                trust_store,
+                metadata,
+            } => {
+                write!(
+                    f,
+                    "trust policy `{}`, trust store `{}`",
+                    trust_policy.text, trust_store.text
+                )?;
                 metadata
             }
         };
-        metadata.iter().try_for_each(|(name, value)| write!(f, ", with `{name}={value}`"))
+        metadata
+            .iter()
+            .try_for_each(|(name, value)| write!(f, ", with `{name}={value}`"))
     }
 }
 
@@ -134,14 +146,22 @@ impl fmt::Display for NotationPins {
             Some(Action::Enforce) | None => {}
         }
         if !self.timestamp_roots.is_empty() {
-            write!(f, ", timestamp under a root in {}", any_of(&self.timestamp_roots))?;
+            write!(
+                f,
+                ", timestamp under a root in {}",
+                any_of(&self.timestamp_roots)
+            )?;
         }
         Ok(())
     }
 }
 
 fn any_of(named: &[Located]) -> String {
-    named.iter().map(|one| format!("`{}`", one.text)).collect::<Vec<_>>().join(" or ")
+    named
+        .iter()
+        .map(|one| format!("`{}`", one.text))
+        .collect::<Vec<_>>()
+        .join(" or ")
 }
 
 fn identity(identity: &TrustedIdentity) -> String {

@@ -12,7 +12,10 @@ pub(super) enum Kind<L> {
     Leaf(L),
     All(Vec<Requirement<L>>),
     Any(Vec<Requirement<L>>),
-    AtLeast { count: usize, of: Vec<Requirement<L>> },
+    AtLeast {
+        count: usize,
+        of: Vec<Requirement<L>>,
+    },
 }
 
 impl<L> Requirement<L> {
@@ -60,18 +63,30 @@ impl<L> Requirement<L> {
             Kind::Leaf(one) => leaf(one),
             Kind::All(members) => members.iter().all(|member| member.may_hold(leaf)),
             Kind::Any(members) => members.iter().any(|member| member.may_hold(leaf)),
-            Kind::AtLeast { count, of } => of.iter().filter(|member| member.may_hold(leaf)).count() >= *count,
+            Kind::AtLeast { count, of } => {
+                of.iter().filter(|member| member.may_hold(leaf)).count() >= *count
+            }
         }
     }
 
     /// The same tree over other leaves.
-    pub fn try_map<M, E>(&self, leaf: &mut impl FnMut(&L) -> Result<M, E>) -> Result<Requirement<M>, E> {
-        let mut each =
-            |members: &[Self]| members.iter().map(|member| member.try_map(leaf)).collect::<Result<Vec<_>, E>>();
+    pub fn try_map<M, E>(
+        &self,
+        leaf: &mut impl FnMut(&L) -> Result<M, E>,
+    ) -> Result<Requirement<M>, E> {
+        let mut each = |members: &[Self]| {
+            members
+                .iter()
+                .map(|member| member.try_map(leaf))
+                .collect::<Result<Vec<_>, E>>()
+        };
         Ok(Requirement(match &self.0 {
             Kind::All(members) => Kind::All(each(members)?),
             Kind::Any(members) => Kind::Any(each(members)?),
-            Kind::AtLeast { count, of } => Kind::AtLeast { count: *count, of: each(of)? },
+            Kind::AtLeast { count, of } => Kind::AtLeast {
+                count: *count,
+                of: each(of)?,
+            },
             Kind::Leaf(one) => Kind::Leaf(leaf(one)?),
         }))
     }
@@ -85,7 +100,12 @@ impl<L> Requirement<L> {
 
     /// The tree as JSON, in the words of the file: a leaf is what `leaf` makes of it.
     pub fn json(&self, leaf: &impl Fn(&L) -> Value) -> Value {
-        let each = |members: &[Self]| members.iter().map(|member| member.json(leaf)).collect::<Value>();
+        let each = |members: &[Self]| {
+            members
+                .iter()
+                .map(|member| member.json(leaf))
+                .collect::<Value>()
+        };
         match &self.0 {
             Kind::Leaf(one) => leaf(one),
             Kind::All(members) => json!({"all": each(members)}),
@@ -100,7 +120,10 @@ impl<L> Requirement<L> {
             Kind::Leaf(one) => (leaf(one), [].as_slice()),
             Kind::All(members) => ("all of".to_owned(), members.as_slice()),
             Kind::Any(members) => ("any of".to_owned(), members.as_slice()),
-            Kind::AtLeast { count, of } => (format!("at least {count}, by distinct keys, of"), of.as_slice()),
+            Kind::AtLeast { count, of } => (
+                format!("at least {count}, by distinct keys, of"),
+                of.as_slice(),
+            ),
         };
         text.push_str(&format!("{indent}{head}\n"));
         for member in members {
@@ -126,7 +149,10 @@ mod tests {
             (any("nn"), false),
             (two_of("yyn"), true),
             (two_of("ynn"), false),
-            (Requirement::all(vec![any("yn"), two_of("yy")]).unwrap(), true),
+            (
+                Requirement::all(vec![any("yn"), two_of("yy")]).unwrap(),
+                true,
+            ),
             (Requirement::all(vec![any("yn"), all("ny")]).unwrap(), false),
         ] {
             assert_eq!(tree.may_hold(&|leaf| *leaf == 'y'), expected, "{tree:?}");

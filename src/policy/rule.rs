@@ -37,8 +37,12 @@ pub enum Demand<L> {
 impl<L> Policy<L> {
     /// One rule for every image, as flags state it.
     pub fn for_all(requirement: Requirement<L>) -> Self {
-        let rule =
-            Rule { number: 1, place: None, images: vec![Glob::everything()], demand: Demand::Require(requirement) };
+        let rule = Rule {
+            number: 1,
+            place: None,
+            images: vec![Glob::everything()],
+            demand: Demand::Require(requirement),
+        };
         Self { rules: vec![rule] }
     }
 
@@ -49,20 +53,31 @@ impl<L> Policy<L> {
                 Demand::Require(requirement) => Demand::Require(requirement.try_map(&mut leaf)?),
                 Demand::Exempt(exemption) => Demand::Exempt(exemption.clone()),
             };
-            Ok(Rule { number: rule.number, place: rule.place, images: rule.images.clone(), demand })
+            Ok(Rule {
+                number: rule.number,
+                place: rule.place,
+                images: rule.images.clone(),
+                demand,
+            })
         };
-        Ok(Policy { rules: self.rules.iter().map(rule).collect::<Result<_, E>>()? })
+        Ok(Policy {
+            rules: self.rules.iter().map(rule).collect::<Result<_, E>>()?,
+        })
     }
 
     /// The first rule that matches; without one the image is denied.
     pub fn rule_for(&self, repository: &Repository) -> Option<&Rule<L>> {
-        self.rules.iter().find(|rule| rule.matching(repository).is_some())
+        self.rules
+            .iter()
+            .find(|rule| rule.matching(repository).is_some())
     }
 
     /// The rules that decide about one of these repositories, and no other.
     #[must_use]
     pub fn deciding<'a>(mut self, repositories: impl IntoIterator<Item = &'a Repository>) -> Self {
-        let deciding = repositories.into_iter().filter_map(|repository| self.rule_for(repository));
+        let deciding = repositories
+            .into_iter()
+            .filter_map(|repository| self.rule_for(repository));
         let numbers: BTreeSet<usize> = deciding.map(|rule| rule.number).collect();
         self.rules.retain(|rule| numbers.contains(&rule.number));
         self

@@ -17,13 +17,20 @@ const FIRST: &[Reason] = &[
 ];
 
 /// The least telling last.
-const LAST: &[Reason] = &[Reason::UntrustedRoot, Reason::UntrustedKey, Reason::KeyNotDelegated, Reason::Unsigned];
+const LAST: &[Reason] = &[
+    Reason::UntrustedRoot,
+    Reason::UntrustedKey,
+    Reason::KeyNotDelegated,
+    Reason::Unsigned,
+];
 
 /// A lower number is more telling.
 pub(super) fn rank(reason: Reason) -> usize {
     let at = |list: &[Reason]| list.iter().position(|one| *one == reason);
     let after_first = FIRST.len() + 1;
-    at(FIRST).or_else(|| at(LAST).map(|place| after_first + place)).unwrap_or(FIRST.len())
+    at(FIRST)
+        .or_else(|| at(LAST).map(|place| after_first + place))
+        .unwrap_or(FIRST.len())
 }
 
 #[cfg(test)]

@@ -33,21 +33,36 @@ impl Policy<Leaf> {
         let mut pairs = 0;
         for (index, rule) in self.rules.iter().enumerate() {
             let mut warn = |message: String| {
-                warnings.push(Warning { place: rule.place, message: format!("rule {}: {message}", index + 1) });
+                warnings.push(Warning {
+                    place: rule.place,
+                    message: format!("rule {}: {message}", index + 1),
+                });
             };
             let before = self.rules.get(..index).unwrap_or_default();
-            pairs += rule.images.len() * before.iter().map(|earlier| earlier.images.len()).sum::<usize>();
+            pairs += rule.images.len()
+                * before
+                    .iter()
+                    .map(|earlier| earlier.images.len())
+                    .sum::<usize>();
             if pairs <= PAIRS {
                 covered(rule, before).into_iter().for_each(&mut warn);
             }
             for glob in rule.images.iter().filter(|glob| names_no_registry(glob)) {
                 if let Some(only) = glob.only() {
-                    warn(format!("the pattern `{glob}` names no registry, so it is `{only}`"));
+                    warn(format!(
+                        "the pattern `{glob}` names no registry, so it is `{only}`"
+                    ));
                 }
             }
             match &rule.demand {
-                Demand::Exempt(exemption) => exempt(rule, exemption, now).into_iter().for_each(&mut warn),
-                Demand::Require(requirement) => requirement.leaves().into_iter().flat_map(lax).for_each(&mut warn),
+                Demand::Exempt(exemption) => {
+                    exempt(rule, exemption, now).into_iter().for_each(&mut warn)
+                }
+                Demand::Require(requirement) => requirement
+                    .leaves()
+                    .into_iter()
+                    .flat_map(lax)
+                    .for_each(&mut warn),
             }
         }
         warnings
@@ -57,36 +72,63 @@ impl Policy<Leaf> {
 /// Patterns that earlier rules leave nothing to.
 fn covered(rule: &Rule<Leaf>, before: &[Rule<Leaf>]) -> Vec<String> {
     let cover = |glob: &Glob| {
-        let mut earlier = (1..).zip(before).flat_map(|(number, rule)| rule.images.iter().map(move |by| (number, by)));
+        let mut earlier = (1..)
+            .zip(before)
+            .flat_map(|(number, rule)| rule.images.iter().map(move |by| (number, by)));
         earlier.find(|(_, by)| by.covers(glob))
     };
-    let found: Vec<(&Glob, (usize, &Glob))> =
-        rule.images.iter().filter_map(|glob| Some((glob, cover(glob)?))).collect();
-    let by = |(glob, (number, by)): &(&Glob, (usize, &Glob))| format!("`{glob}` by `{by}` of rule {number}");
+    let found: Vec<(&Glob, (usize, &Glob))> = rule
+        .images
+        .iter()
+        .filter_map(|glob| Some((glob, cover(glob)?)))
+        .collect();
+    let by = |(glob, (number, by)): &(&Glob, (usize, &Glob))| {
+        format!("`{glob}` by `{by}` of rule {number}")
+    };
     if found.len() == rule.images.len() {
         let all: Vec<String> = found.iter().map(by).collect();
-        return vec![format!("it can never decide, since earlier rules cover its patterns: {}", all.join(", "))];
+        return vec![format!(
+            "it can never decide, since earlier rules cover its patterns: {}",
+            all.join(", ")
+        )];
     }
-    found.iter().map(|pair| format!("a pattern of it can never decide, covered earlier: {}", by(pair))).collect()
+    found
+        .iter()
+        .map(|pair| {
+            format!(
+                "a pattern of it can never decide, covered earlier: {}",
+                by(pair)
+            )
+        })
+        .collect()
 }
 
 /// `shop/web` is Docker Hub's, which is not what everybody means; `alpine` is what everybody means.
 fn names_no_registry(glob: &Glob) -> bool {
     let text = glob.to_string();
-    text.split_once('/').is_some_and(|(host, _)| !host.contains(['.', ':']) && host != "localhost")
+    text.split_once('/')
+        .is_some_and(|(host, _)| !host.contains(['.', ':']) && host != "localhost")
 }
 
 fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<String> {
     let mut odd = Vec::new();
     if rule.images.contains(&Glob::everything()) {
-        odd.push("`**` is exempt: whatever no earlier rule is about passes without a look".to_owned());
+        odd.push(
+            "`**` is exempt: whatever no earlier rule is about passes without a look".to_owned(),
+        );
     }
     let until = exemption.until();
     match exemption.days_left(now) {
-        ended if ended < 0 => odd.push(format!("its exemption ended with {until}: its images are denied")),
-        0 => odd.push(format!("its exemption ends today ({until}): then its images are denied")),
+        ended if ended < 0 => odd.push(format!(
+            "its exemption ended with {until}: its images are denied"
+        )),
+        0 => odd.push(format!(
+            "its exemption ends today ({until}): then its images are denied"
+        )),
         days if days <= SOON => {
-            odd.push(format!("its exemption ends with {until}, in {days} days: then its images are denied"));
+            odd.push(format!(
+                "its exemption ends with {until}, in {days} days: then its images are denied"
+            ));
         }
         _ => odd.extend(exemption.is_long(now)),
     }
@@ -96,18 +138,31 @@ fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<Strin
 /// What is checked less strictly than it can be.
 fn lax(leaf: &Leaf) -> Vec<String> {
     match leaf {
-        Leaf::Dct(DctLeaf { root: RootPin::FirstUse, .. }) => {
-            vec!["`trust-on-first-use`: whoever controls the trust server can show any root".to_owned()]
+        Leaf::Dct(DctLeaf {
+            root: RootPin::FirstUse,
+            ..
+        }) => {
+            vec![
+                "`trust-on-first-use`: whoever controls the trust server can show any root"
+                    .to_owned(),
+            ]
         }
-        Leaf::Dct(DctLeaf { root: RootPin::Keys(_) | RootPin::Ca(_), .. })
+        Leaf::Dct(DctLeaf {
+            root: RootPin::Keys(_) | RootPin::Ca(_),
+            ..
+        })
         | Leaf::Notation(NotationLeaf::Policy { .. }) => Vec::new(),
         Leaf::Notation(NotationLeaf::Pinned(pins)) => {
             let permissive = (pins.level.name() != Level::STRICT.name())
                 .then(|| "`level: permissive`: signatures count that have ended".to_owned());
             let revocation = match pins.level.weaker_revocation() {
                 None | Some(Action::Enforce) => None,
-                Some(Action::Log) => Some("`revocation: log`: signatures of revoked certificates count".to_owned()),
-                Some(Action::Skip) => Some("`revocation: off`: nobody is asked what is revoked".to_owned()),
+                Some(Action::Log) => {
+                    Some("`revocation: log`: signatures of revoked certificates count".to_owned())
+                }
+                Some(Action::Skip) => {
+                    Some("`revocation: off`: nobody is asked what is revoked".to_owned())
+                }
             };
             permissive.into_iter().chain(revocation).collect()
         }

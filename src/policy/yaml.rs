@@ -14,14 +14,28 @@ const DEPTH_LIMIT: usize = 32;
 /// that reads as a number or a boolean where text is wanted, and whatever passes a limit. Text is what is written.
 pub(super) fn read<T: DeserializeOwned>(text: &str, file: &str) -> Result<T, PolicyError> {
     if text.len() > SIZE_LIMIT {
-        let message = format!("it has {} bytes, and at most {SIZE_LIMIT} are read", text.len());
-        return Err(PolicyError { file: file.to_owned(), place: None, message });
+        let message = format!(
+            "it has {} bytes, and at most {SIZE_LIMIT} are read",
+            text.len()
+        );
+        return Err(PolicyError {
+            file: file.to_owned(),
+            place: None,
+            message,
+        });
     }
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| {
         let error = error.without_snippet();
         let place = error.location().filter(|location| location.line() > 0);
-        let place = place.map(|location| Place { line: location.line(), column: location.column() });
-        PolicyError { file: file.to_owned(), place, message: message(&error.to_string()) }
+        let place = place.map(|location| Place {
+            line: location.line(),
+            column: location.column(),
+        });
+        PolicyError {
+            file: file.to_owned(),
+            place,
+            message: message(&error.to_string()),
+        }
     })
 }
 
@@ -56,10 +70,19 @@ fn options() -> Options {
 
 /// The parser's words on one line, without the place that stands before them already, and in terms of the file.
 fn message(text: &str) -> String {
-    let line = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    let words = line.split_once(" at line ").map_or(line.as_str(), |(words, _)| words);
+    let line = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    let words = line
+        .split_once(" at line ")
+        .map_or(line.as_str(), |(words, _)| words);
     if words.starts_with("cannot deserialize null into") {
         return "a value is missing".to_owned();
     }
-    words.replace("mapping start", "a map").replace("sequence start", "a list")
+    words
+        .replace("mapping start", "a map")
+        .replace("sequence start", "a list")
 }

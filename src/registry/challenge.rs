@@ -52,8 +52,14 @@ impl Challenge {
             }
             rest = after;
         }
-        let realm = realm.and_then(|realm| realm.parse().ok()).ok_or_else(invalid)?;
-        Ok(Self::Bearer { realm, service, scope: scope.filter(|scope| !scope.is_empty()) })
+        let realm = realm
+            .and_then(|realm| realm.parse().ok())
+            .ok_or_else(invalid)?;
+        Ok(Self::Bearer {
+            realm,
+            service,
+            scope: scope.filter(|scope| !scope.is_empty()),
+        })
     }
 }
 
@@ -79,7 +85,11 @@ fn parameter(text: &str) -> Option<(&str, String, &str)> {
         }
     };
     let rest = rest.trim_start();
-    let rest = if rest.is_empty() { rest } else { rest.strip_prefix(',')?.trim_start() };
+    let rest = if rest.is_empty() {
+        rest
+    } else {
+        rest.strip_prefix(',')?.trim_start()
+    };
     Some((name.trim(), value, rest))
 }
 
@@ -100,7 +110,14 @@ mod tests {
         );
         assert_eq!(Challenge::parse("Basic realm=\"x\""), Ok(Challenge::Basic));
         let unquoted = "bearer realm=https://h/t, error=\"insufficient_scope\"";
-        assert!(matches!(Challenge::parse(unquoted), Ok(Challenge::Bearer { service: None, scope: None, .. })));
+        assert!(matches!(
+            Challenge::parse(unquoted),
+            Ok(Challenge::Bearer {
+                service: None,
+                scope: None,
+                ..
+            })
+        ));
         for wrong in [
             "",
             "Bearer",

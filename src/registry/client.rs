@@ -39,17 +39,28 @@ pub struct Registry {
 impl Registry {
     /// Asks nothing yet.
     pub fn new(client: Client, logins: Arc<Logins>) -> Self {
-        Self { session: Arc::new(Session::new(client, logins)), known: Arc::default() }
+        Self {
+            session: Arc::new(Session::new(client, logins)),
+            known: Arc::default(),
+        }
     }
 
     /// The manifest that a reference names: by its digest if it has one, else by its tag.
     pub async fn resolve(&self, image: &Reference) -> Result<Resolved, Error> {
         let host = self.host(image.repository.registry());
-        let wanted = image.digest.as_ref().map_or_else(|| image.tag_or_latest().to_string(), ToString::to_string);
+        let wanted = image
+            .digest
+            .as_ref()
+            .map_or_else(|| image.tag_or_latest().to_string(), ToString::to_string);
         let path = format!("/v2/{}/manifests/{wanted}", api_path(image));
         let mut url = host.url.clone();
         url.set_path(&path);
-        let mut request = Request::get(Purpose::Registry, format!("the manifest of `{image}`"), url, MANIFEST_LIMIT);
+        let mut request = Request::get(
+            Purpose::Registry,
+            format!("the manifest of `{image}`"),
+            url,
+            MANIFEST_LIMIT,
+        );
         for accepted in manifest::ACCEPTED {
             if let Ok(value) = accepted.parse() {
                 request.headers.append(header::ACCEPT, value);
@@ -69,23 +80,44 @@ impl Registry {
     pub(super) async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
         let (name, said) = (host.name.clone(), Said::by(response));
         match response.status {
-            StatusCode::UNAUTHORIZED => {
-                Error::Unauthorized { what, host: name, login: self.session.login_name(host).await.to_owned(), said }
-            }
-            StatusCode::FORBIDDEN => Error::Forbidden { what, host: name, said },
+            StatusCode::UNAUTHORIZED => Error::Unauthorized {
+                what,
+                host: name,
+                login: self.session.login_name(host).await.to_owned(),
+                said,
+            },
+            StatusCode::FORBIDDEN => Error::Forbidden {
+                what,
+                host: name,
+                said,
+            },
             StatusCode::NOT_FOUND => Error::NotFound { what, host: name },
             StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host: name },
-            status => Error::Refused { what, host: name, status, said },
+            status => Error::Refused {
+                what,
+                host: name,
+                status,
+                said,
+            },
         }
     }
 
     /// The host that answers for a registry's name.
     pub(super) fn host(&self, registry: &RegistryHost) -> Host {
         let hosts = self.session.client().hosts();
-        let api = if registry.as_str() == "docker.io" { "registry-1.docker.io" } else { registry.as_str() };
+        let api = if registry.as_str() == "docker.io" {
+            "registry-1.docker.io"
+        } else {
+            registry.as_str()
+        };
         let scheme = hosts.scheme(registry.host(), registry.port());
-        let url = Url::parse(&format!("{scheme}://{api}/")).expect("a registry host is a host of an address");
-        Host { registry: url.clone(), url, name: registry.to_string() }
+        let url = Url::parse(&format!("{scheme}://{api}/"))
+            .expect("a registry host is a host of an address");
+        Host {
+            registry: url.clone(),
+            url,
+            name: registry.to_string(),
+        }
     }
 }
 
@@ -93,7 +125,12 @@ fn api_path(image: &Reference) -> &str {
     image.repository.path()
 }
 
-fn resolved(image: &Reference, host: &Host, what: String, response: Response) -> Result<Resolved, Error> {
+fn resolved(
+    image: &Reference,
+    host: &Host,
+    what: String,
+    response: Response,
+) -> Result<Resolved, Error> {
     let media_type = MediaType::new(response.header("content-type").unwrap_or_default());
     manifest::check(&response.body, &media_type).map_err(|cause| Error::Manifest {
         what: what.clone(),
@@ -102,9 +139,21 @@ fn resolved(image: &Reference, host: &Host, what: String, response: Response) ->
     })?;
     let digest = match &image.digest {
         Some(asked) if asked.matches(&response.body) => asked.clone(),
-        Some(_) => return Err(Error::OtherBytes { what, host: host.name.clone() }),
+        Some(_) => {
+            return Err(Error::OtherBytes {
+                what,
+                host: host.name.clone(),
+            });
+        }
         None => Digest::sha256(&response.body),
     };
     let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
-    Ok(Resolved { descriptor: Descriptor { media_type, digest, size }, bytes: response.body })
+    Ok(Resolved {
+        descriptor: Descriptor {
+            media_type,
+            digest,
+            size,
+        },
+        bytes: response.body,
+    })
 }

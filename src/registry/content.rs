@@ -45,7 +45,11 @@ pub struct Upload(Url);
 
 impl Registry {
     /// The bytes of a manifest of any type, by its descriptor; the answer must be of that type (G09).
-    pub async fn manifest(&self, repository: &Repository, descriptor: &Descriptor) -> Result<Bytes, Error> {
+    pub async fn manifest(
+        &self,
+        repository: &Repository,
+        descriptor: &Descriptor,
+    ) -> Result<Bytes, Error> {
         let what = format!("the manifest `{}` of `{repository}`", descriptor.digest);
         let path = format!("manifests/{}", descriptor.digest);
         let request = self
@@ -54,16 +58,33 @@ impl Registry {
         let response = self.fetch(repository, descriptor, request).await?;
         let header = MediaType::new(response.header("content-type").unwrap_or_default());
         if header != descriptor.media_type {
-            let cause = InvalidManifest::TypesDiffer { body: descriptor.media_type.to_string(), header };
-            return Err(Error::Manifest { what, host: self.host(repository.registry()).name, cause });
+            let cause = InvalidManifest::TypesDiffer {
+                body: descriptor.media_type.to_string(),
+                header,
+            };
+            return Err(Error::Manifest {
+                what,
+                host: self.host(repository.registry()).name,
+                cause,
+            });
         }
         Ok(response.body)
     }
 
     /// The bytes of a blob, by its descriptor; at most `limit`. Registries may send a redirect to their storage.
-    pub async fn blob(&self, repository: &Repository, descriptor: &Descriptor, limit: u64) -> Result<Bytes, Error> {
+    pub async fn blob(
+        &self,
+        repository: &Repository,
+        descriptor: &Descriptor,
+        limit: u64,
+    ) -> Result<Bytes, Error> {
         let what = format!("the blob `{}` of `{repository}`", descriptor.digest);
-        let mut request = self.get(repository, &format!("blobs/{}", descriptor.digest), what, limit);
+        let mut request = self.get(
+            repository,
+            &format!("blobs/{}", descriptor.digest),
+            what,
+            limit,
+        );
         request.redirects = Redirects::Blob;
         Ok(self.fetch(repository, descriptor, request).await?.body)
     }
@@ -76,13 +97,19 @@ impl Registry {
     ) -> Result<Response, Error> {
         let what = request.what.clone();
         let host = self.host(repository.registry());
-        let response = self.session.send(&host, &Access::Pull.scope(repository), request).await?;
+        let response = self
+            .session
+            .send(&host, &Access::Pull.scope(repository), request)
+            .await?;
         if !response.status.is_success() {
             return Err(self.refusal(&host, what, &response).await);
         }
         let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
         if size != descriptor.size || !descriptor.digest.matches(&response.body) {
-            return Err(Error::OtherBytes { what, host: host.name });
+            return Err(Error::OtherBytes {
+                what,
+                host: host.name,
+            });
         }
         Ok(response)
     }
@@ -92,8 +119,14 @@ impl Registry {
         let what = format!("the blob `{digest}` of `{repository}`");
         let mut request = self.get(repository, &format!("blobs/{digest}"), what, ANSWER_LIMIT);
         request.method = Method::HEAD;
-        let answer =
-            self.session.send(&self.host(repository.registry()), &Access::Push.scope(repository), request).await;
+        let answer = self
+            .session
+            .send(
+                &self.host(repository.registry()),
+                &Access::Push.scope(repository),
+                request,
+            )
+            .await;
         answer.is_ok_and(|response| response.status == StatusCode::OK)
     }
 
@@ -104,7 +137,13 @@ impl Registry {
         media_type: &str,
         bytes: &Bytes,
     ) -> Result<Descriptor, Error> {
-        self.push_blob_into(self.begin_upload(repository).await, repository, media_type, bytes).await
+        self.push_blob_into(
+            self.begin_upload(repository).await,
+            repository,
+            media_type,
+            bytes,
+        )
+        .await
     }
 
     /// The same through an upload that was begun before the bytes were known; begun anew where that one fails.
@@ -118,7 +157,10 @@ impl Registry {
         let descriptor = describe(media_type, bytes);
         for attempt in 1.. {
             let ended = match begun {
-                Ok(upload) => self.end_upload(repository, upload, &descriptor.digest, bytes).await,
+                Ok(upload) => {
+                    self.end_upload(repository, upload, &descriptor.digest, bytes)
+                        .await
+                }
                 Err(error) => Err(error),
             };
             match ended {
@@ -133,7 +175,10 @@ impl Registry {
 
     /// Opens an upload. Nothing is stored by that, and a registry forgets one that is not ended.
     pub async fn begin_upload(&self, repository: &Repository) -> Result<Upload, Error> {
-        let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
+        let (host, scope) = (
+            self.host(repository.registry()),
+            Access::Push.scope(repository),
+        );
         let what = format!("the upload to `{repository}`");
         let mut start = self.get(repository, "blobs/uploads/", what.clone(), ANSWER_LIMIT);
         start.method = Method::POST;
@@ -151,16 +196,24 @@ impl Registry {
         digest: &Digest,
         bytes: &Bytes,
     ) -> Result<(), Error> {
-        let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
+        let (host, scope) = (
+            self.host(repository.registry()),
+            Access::Push.scope(repository),
+        );
         let what = format!("the upload of `{digest}` to `{repository}`");
-        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        url.query_pairs_mut()
+            .append_pair("digest", &digest.to_string());
         let mut put = Request::get(Purpose::Registry, what.clone(), url, ANSWER_LIMIT)
             .with_header(header::CONTENT_TYPE, "application/octet-stream");
         put.method = Method::PUT;
         put.body = bytes.clone();
         put.retry = Retry::Refused;
         let stored = self.session.send(&host, &scope, put).await?;
-        if stored.status == StatusCode::CREATED { Ok(()) } else { Err(self.refusal(&host, what, &stored).await) }
+        if stored.status == StatusCode::CREATED {
+            Ok(())
+        } else {
+            Err(self.refusal(&host, what, &stored).await)
+        }
     }
 
     /// Pushes a manifest under a digest or a tag.
@@ -171,30 +224,50 @@ impl Registry {
         media_type: &str,
         bytes: &Bytes,
     ) -> Result<Taken, Error> {
-        let (host, scope) = (self.host(repository.registry()), Access::Push.scope(repository));
+        let (host, scope) = (
+            self.host(repository.registry()),
+            Access::Push.scope(repository),
+        );
         let what = format!("the push of `{reference}` to `{repository}`");
         for attempt in 1.. {
             let mut put = self
-                .get(repository, &format!("manifests/{reference}"), what.clone(), ANSWER_LIMIT)
+                .get(
+                    repository,
+                    &format!("manifests/{reference}"),
+                    what.clone(),
+                    ANSWER_LIMIT,
+                )
                 .with_header(header::CONTENT_TYPE, media_type);
             put.method = Method::PUT;
             put.body = bytes.clone();
             let response = self.session.send(&host, &scope, put).await?;
             if response.status == StatusCode::CREATED {
-                return Ok(Taken { lists_referrers: response.header("oci-subject").is_some() });
+                return Ok(Taken {
+                    lists_referrers: response.header("oci-subject").is_some(),
+                });
             }
             // docker's registry answers 400 or 500 while another client writes the same repository.
-            let may_pass = response.status == StatusCode::BAD_REQUEST || response.status.is_server_error();
+            let may_pass =
+                response.status == StatusCode::BAD_REQUEST || response.status.is_server_error();
             if !may_pass || attempt >= self.pushes() {
                 return Err(self.refusal(&host, what, &response).await);
             }
             pause(attempt).await;
         }
-        Err(Error::NotFound { what, host: host.name })
+        Err(Error::NotFound {
+            what,
+            host: host.name,
+        })
     }
 
     /// A GET below the repository's part of the API.
-    pub(super) fn get(&self, repository: &Repository, path: &str, what: String, limit: u64) -> Request {
+    pub(super) fn get(
+        &self,
+        repository: &Repository,
+        path: &str,
+        what: String,
+        limit: u64,
+    ) -> Request {
         let mut url = self.host(repository.registry()).url;
         url.set_path(&format!("/v2/{}/{path}", repository.path()));
         Request::get(Purpose::Registry, what, url, limit)
@@ -202,7 +275,11 @@ impl Registry {
 
     /// How often a push is begun: once where the run retries nothing.
     fn pushes(&self) -> u32 {
-        self.session.client().retries().saturating_add(1).min(PUSHES)
+        self.session
+            .client()
+            .retries()
+            .saturating_add(1)
+            .min(PUSHES)
     }
 }
 
@@ -218,7 +295,11 @@ pub fn describe(media_type: &str, bytes: &[u8]) -> Descriptor {
 /// Where an upload goes on: the same scheme, host and port, else it is an error (design §2).
 fn upload_address(host: &Host, what: &str, response: &Response) -> Result<Url, Error> {
     let location = response.header("location").unwrap_or_default();
-    let wrong = |to| Error::LeadsAway { what: what.to_owned(), host: host.name.clone(), to };
+    let wrong = |to| Error::LeadsAway {
+        what: what.to_owned(),
+        host: host.name.clone(),
+        to,
+    };
     if location.is_empty() {
         return Err(wrong("nowhere".to_owned()));
     }

@@ -93,7 +93,9 @@ impl DockerConfig {
 
     /// The login stored for exactly this host; `None` where there is none.
     pub async fn login(&self, host: &str) -> Result<Option<StoredLogin>, DockerConfigError> {
-        let Some(file) = self.read().await? else { return Ok(None) };
+        let Some(file) = self.read().await? else {
+            return Ok(None);
+        };
         let helper = file.cred_helpers.get(host).or(file.creds_store.as_ref());
         if let Some(helper) = helper.filter(|helper| !helper.is_empty()) {
             return ask(helper, host).await;
@@ -105,22 +107,33 @@ impl DockerConfig {
             format!("https://{host}/v1/"),
             format!("https://{host}/v2/"),
         ];
-        Ok(names.iter().find_map(|name| file.auths.get(name)).and_then(stored))
+        Ok(names
+            .iter()
+            .find_map(|name| file.auths.get(name))
+            .and_then(stored))
     }
 
     async fn read(&self) -> Result<Option<File>, DockerConfigError> {
         let path = self.folder.join("config.json");
-        let Ok(file) = tokio::fs::File::open(&path).await else { return Ok(None) };
+        let Ok(file) = tokio::fs::File::open(&path).await else {
+            return Ok(None);
+        };
         let mut bytes = Vec::new();
         if file.take(LIMIT).read_to_end(&mut bytes).await.is_err() {
             return Ok(None);
         }
-        serde_json::from_slice(&bytes).map(Some).map_err(|cause| DockerConfigError::Form { path, cause })
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|cause| DockerConfigError::Form { path, cause })
     }
 }
 
 fn stored(auth: &Auth) -> Option<StoredLogin> {
-    if let Some(token) = auth.identitytoken.as_ref().filter(|token| !token.is_empty()) {
+    if let Some(token) = auth
+        .identitytoken
+        .as_ref()
+        .filter(|token| !token.is_empty())
+    {
         return Some(StoredLogin::IdentityToken(Secret::new(token.clone())));
     }
     let pair = match (&auth.auth, &auth.username, &auth.password) {
@@ -140,13 +153,21 @@ fn login(user: String, password: String) -> StoredLogin {
     if user == "<token>" || user == "00000000-0000-0000-0000-000000000000" {
         return StoredLogin::IdentityToken(Secret::new(password));
     }
-    StoredLogin::Basic { user, password: Secret::new(password) }
+    StoredLogin::Basic {
+        user,
+        password: Secret::new(password),
+    }
 }
 
 /// Asks a credential helper: the host goes to its standard input, JSON comes back.
 async fn ask(helper: &str, host: &str) -> Result<Option<StoredLogin>, DockerConfigError> {
-    let failed = |cause| DockerConfigError::Helper { helper: helper.to_owned(), cause };
-    if !helper.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    let failed = |cause| DockerConfigError::Helper {
+        helper: helper.to_owned(),
+        cause,
+    };
+    if !helper
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         || Path::new(helper).components().count() != 1
     {
         return Err(failed(std::io::Error::other("its name is no program name")));
@@ -180,8 +201,8 @@ async fn ask(helper: &str, host: &str) -> Result<Option<StoredLogin>, DockerConf
         }
         return Err(failed(std::io::Error::other("it ended with an error")));
     }
-    let answer: HelperAnswer =
-        serde_json::from_slice(&output).map_err(|_| failed(std::io::Error::other("its answer is no login")))?;
+    let answer: HelperAnswer = serde_json::from_slice(&output)
+        .map_err(|_| failed(std::io::Error::other("its answer is no login")))?;
     Ok(Some(login(answer.username, answer.secret)))
 }
 
@@ -191,8 +212,13 @@ mod tests {
 
     async fn read(config: &str, host: &str) -> Option<StoredLogin> {
         let folder = tempfile::tempdir().unwrap();
-        tokio::fs::write(folder.path().join("config.json"), config).await.unwrap();
-        DockerConfig::new(folder.path().to_owned()).login(host).await.unwrap()
+        tokio::fs::write(folder.path().join("config.json"), config)
+            .await
+            .unwrap();
+        DockerConfig::new(folder.path().to_owned())
+            .login(host)
+            .await
+            .unwrap()
     }
 
     #[tokio::test]
@@ -201,7 +227,9 @@ mod tests {
         assert!(
             matches!(read(config, "a.io").await, Some(StoredLogin::Basic { user, password }) if user == "user" && password.expose() == "pass")
         );
-        assert!(matches!(read(config, "b.io").await, Some(StoredLogin::IdentityToken(token)) if token.expose() == "t"));
+        assert!(
+            matches!(read(config, "b.io").await, Some(StoredLogin::IdentityToken(token)) if token.expose() == "t")
+        );
         assert!(read(config, "c.io").await.is_none());
         assert!(read(config, "x.a.io").await.is_none());
         assert!(read("{}", "a.io").await.is_none());
@@ -212,12 +240,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for helper in ["no-such-helper-here", "../evil"] {
             let config = format!(r#"{{"credHelpers":{{"a.io":"{helper}"}}}}"#);
-            tokio::fs::write(folder.path().join("config.json"), config).await.unwrap();
-            let error = DockerConfig::new(folder.path().to_owned()).login("a.io").await.unwrap_err();
+            tokio::fs::write(folder.path().join("config.json"), config)
+                .await
+                .unwrap();
+            let error = DockerConfig::new(folder.path().to_owned())
+                .login("a.io")
+                .await
+                .unwrap_err();
             assert!(matches!(error, DockerConfigError::Helper { .. }));
         }
-        tokio::fs::write(folder.path().join("config.json"), "[").await.unwrap();
-        let error = DockerConfig::new(folder.path().to_owned()).login("a.io").await.unwrap_err();
+        tokio::fs::write(folder.path().join("config.json"), "[")
+            .await
+            .unwrap();
+        let error = DockerConfig::new(folder.path().to_owned())
+            .login("a.io")
+            .await
+            .unwrap_err();
         assert!(matches!(error, DockerConfigError::Form { .. }));
     }
 }

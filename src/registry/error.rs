@@ -1,5 +1,8 @@
 //! What a registry or trust server refused, and what a person does about it.
-#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "into JSON only, where a missing member is null"
+)]
 
 use http::StatusCode;
 
@@ -152,7 +155,9 @@ pub enum Error {
         host: String,
     },
     /// Other writers overwrote the index every time.
-    #[error("the list of what refers to `{subject}` on `{host}` was overwritten by others, {attempts} times in a row")]
+    #[error(
+        "the list of what refers to `{subject}` on `{host}` was overwritten by others, {attempts} times in a row"
+    )]
     ReferrersRace {
         /// The subject.
         subject: String,
@@ -255,16 +260,26 @@ pub struct Said(String);
 impl Said {
     /// `code: message` of the first error in the body, or its beginning.
     pub fn by(response: &Response) -> Self {
-        let document: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let document: serde_json::Value =
+            serde_json::from_slice(&response.body).unwrap_or_default();
         let error = document.pointer("/errors/0").cloned().unwrap_or_default();
-        let text = |value: &serde_json::Value| value.as_str().map(ToOwned::to_owned).unwrap_or_default();
-        let detail = error.pointer("/detail/Error/Msg").map(text).filter(|text| !text.is_empty());
+        let text =
+            |value: &serde_json::Value| value.as_str().map(ToOwned::to_owned).unwrap_or_default();
+        let detail = error
+            .pointer("/detail/Error/Msg")
+            .map(text)
+            .filter(|text| !text.is_empty());
         let code = text(&error["code"]);
         if code.is_empty() {
-            let start: String = String::from_utf8_lossy(&response.body).chars().take(200).collect();
+            let start: String = String::from_utf8_lossy(&response.body)
+                .chars()
+                .take(200)
+                .collect();
             return Self(format!("{} {start}", response.status).trim().to_owned());
         }
-        let detail = detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+        let detail = detail
+            .map(|detail| format!(" ({detail})"))
+            .unwrap_or_default();
         Self(format!("{code}: {}{detail}", text(&error["message"])))
     }
 
@@ -280,7 +295,9 @@ impl Error {
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Net(net::Error::Unreachable { .. }) | Self::NotFound { .. } => true,
-            Self::Refused { status, .. } => status.is_server_error() || *status == StatusCode::BAD_REQUEST,
+            Self::Refused { status, .. } => {
+                status.is_server_error() || *status == StatusCode::BAD_REQUEST
+            }
             _ => false,
         }
     }
@@ -298,12 +315,14 @@ impl Explain for Error {
             Self::SignerRoleMissing { .. } => Reason::SignerRoleMissing,
             Self::VersionConflict { .. } => Reason::RaceLost,
             Self::Refused { status, .. } if status.is_server_error() => Reason::RegistryUnreachable,
-            Self::Refused { .. } | Self::OtherBytes { .. } | Self::Challenge { .. } | Self::NoToken { .. } => {
-                Reason::AnswerInvalid
-            }
-            Self::Manifest { .. } | Self::Referrers { .. } | Self::NotListed { .. } | Self::Listing { .. } => {
-                Reason::AnswerInvalid
-            }
+            Self::Refused { .. }
+            | Self::OtherBytes { .. }
+            | Self::Challenge { .. }
+            | Self::NoToken { .. } => Reason::AnswerInvalid,
+            Self::Manifest { .. }
+            | Self::Referrers { .. }
+            | Self::NotListed { .. }
+            | Self::Listing { .. } => Reason::AnswerInvalid,
             Self::LongListing { .. } => Reason::LimitReached,
             Self::NoReferrersApi { .. } | Self::NoReferrersTag { .. } => Reason::ConfigInvalid,
             Self::ReferrersRace { .. } => Reason::RaceLost,

@@ -52,7 +52,14 @@ impl Registry {
     pub async fn catalog(&self, registry: &RegistryHost) -> Result<Vec<Repository>, Error> {
         let what = format!("the repositories of `{registry}`");
         let host = self.host(registry);
-        let mut pages = Pages::new(self, host, "registry:catalog:*", what, "_catalog", &[("n", PAGE_SIZE)]);
+        let mut pages = Pages::new(
+            self,
+            host,
+            "registry:catalog:*",
+            what,
+            "_catalog",
+            &[("n", PAGE_SIZE)],
+        );
         let mut repositories = Vec::new();
         while let Some(page) = pages.next::<Catalog>().await? {
             for name in page.repositories.unwrap_or_default() {
@@ -64,7 +71,11 @@ impl Registry {
     }
 
     /// The tags of a repository that were pushed at `since` or later, the newest first.
-    pub async fn tags_since(&self, repository: &Repository, since: Timestamp) -> Result<Vec<PushedTag>, Error> {
+    pub async fn tags_since(
+        &self,
+        repository: &Repository,
+        since: Timestamp,
+    ) -> Result<Vec<PushedTag>, Error> {
         let what = format!("the tags of `{repository}` by push time");
         let host = self.host(repository.registry());
         let scope = format!("repository:{}:metadata_read", repository.path());
@@ -75,14 +86,24 @@ impl Registry {
         while let Some(page) = pages.next::<Tags>().await? {
             let mut older = false;
             for entry in page.tags.unwrap_or_default() {
-                let pushed: Timestamp = entry.last_update_time.parse().map_err(|error| pages.invalid(&error))?;
+                let pushed: Timestamp = entry
+                    .last_update_time
+                    .parse()
+                    .map_err(|error| pages.invalid(&error))?;
                 if pushed < since {
                     older = true;
                     continue;
                 }
                 let tag = entry.name.parse().map_err(|error| pages.invalid(&error))?;
-                let digest = entry.digest.parse().map_err(|error| pages.invalid(&error))?;
-                fresh.push(PushedTag { tag, digest, pushed });
+                let digest = entry
+                    .digest
+                    .parse()
+                    .map_err(|error| pages.invalid(&error))?;
+                fresh.push(PushedTag {
+                    tag,
+                    digest,
+                    pushed,
+                });
             }
             // The newest come first, so what follows is older still.
             if older {
@@ -105,28 +126,56 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    fn new(registry: &'a Registry, host: Host, scope: &str, what: String, path: &str, query: &[(&str, &str)]) -> Self {
+    fn new(
+        registry: &'a Registry,
+        host: Host,
+        scope: &str,
+        what: String,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Self {
         let mut url = host.url.clone();
         url.set_path(&format!("/acr/v1/{path}"));
         url.query_pairs_mut().extend_pairs(query);
         let request = Request::get(Purpose::Registry, what.clone(), url, PAGE_LIMIT);
-        Self { registry, host, scope: scope.to_owned(), request: Some(request), what, read: 0 }
+        Self {
+            registry,
+            host,
+            scope: scope.to_owned(),
+            request: Some(request),
+            what,
+            read: 0,
+        }
     }
 
     /// The next page, if there is one. A `Link` stays with its host, and no listing is longer than a hundred pages.
     async fn next<P: DeserializeOwned>(&mut self) -> Result<Option<P>, Error> {
-        let Some(request) = self.request.take() else { return Ok(None) };
+        let Some(request) = self.request.take() else {
+            return Ok(None);
+        };
         let (what, host) = (self.what.clone(), self.host.name.clone());
         self.read += 1;
         if self.read > PAGES {
-            return Err(Error::LongListing { what, host, pages: PAGES });
+            return Err(Error::LongListing {
+                what,
+                host,
+                pages: PAGES,
+            });
         }
-        let response = self.registry.session.send(&self.host, &self.scope, request.clone()).await?;
+        let response = self
+            .registry
+            .session
+            .send(&self.host, &self.scope, request.clone())
+            .await?;
         if response.status != StatusCode::OK {
             return Err(self.registry.refusal(&self.host, what, &response).await);
         }
         let page = serde_json::from_slice(&response.body).map_err(|error| self.invalid(&error))?;
-        let leads_away = |to| Error::LeadsAway { what: what.clone(), host: host.clone(), to };
+        let leads_away = |to| Error::LeadsAway {
+            what: what.clone(),
+            host: host.clone(),
+            to,
+        };
         if let Some(url) = link::next(response.header("link"), &response.url).map_err(leads_away)? {
             self.request = Some(Request { url, ..request });
         }
@@ -134,6 +183,10 @@ impl<'a> Pages<'a> {
     }
 
     fn invalid(&self, error: &dyn std::fmt::Display) -> Error {
-        Error::Listing { what: self.what.clone(), host: self.host.name.clone(), why: error.to_string() }
+        Error::Listing {
+            what: self.what.clone(),
+            host: self.host.name.clone(),
+            why: error.to_string(),
+        }
     }
 }

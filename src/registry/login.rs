@@ -66,16 +66,32 @@ impl Logins {
         docker: Option<DockerConfig>,
         entra: Identities,
     ) -> Self {
-        Self { auth, password, docker, entra, picked: Mutex::default() }
+        Self {
+            auth,
+            password,
+            docker,
+            entra,
+            picked: Mutex::default(),
+        }
     }
 
     /// The login methods that were picked, per host.
     pub async fn report(&self) -> Vec<(String, String)> {
-        self.picked.lock().await.iter().map(|(host, login)| (host.clone(), login.name().to_owned())).collect()
+        self.picked
+            .lock()
+            .await
+            .iter()
+            .map(|(host, login)| (host.clone(), login.name().to_owned()))
+            .collect()
     }
 
     /// The login for a registry; `name` is its name in references, which docker stores logins under.
-    pub(super) async fn pick(&self, client: &Client, registry: &Url, name: &str) -> Result<Login, Error> {
+    pub(super) async fn pick(
+        &self,
+        client: &Client,
+        registry: &Url,
+        name: &str,
+    ) -> Result<Login, Error> {
         let mut picked = self.picked.lock().await;
         if let Some(login) = picked.get(name) {
             return Ok(login.clone());
@@ -88,21 +104,35 @@ impl Logins {
 
     async fn choose(&self, client: &Client, registry: &Url, name: &str) -> Result<Login, Error> {
         if let Some((user, password)) = &self.password {
-            return Ok(Login::Basic { user: user.clone(), password: password.clone() });
+            return Ok(Login::Basic {
+                user: user.clone(),
+                password: password.clone(),
+            });
         }
         // Entra tokens go to registries of the chosen cloud and to allowed hosts, and nowhere else (G01).
-        let exchanges = client.hosts().is_cloud_registry(registry) || client.hosts().is_allowed(registry);
-        let no_login = |asked| Error::NoLogin { asked, host: name.to_owned() };
+        let exchanges =
+            client.hosts().is_cloud_registry(registry) || client.hosts().is_allowed(registry);
+        let no_login = |asked| Error::NoLogin {
+            asked,
+            host: name.to_owned(),
+        };
         match self.auth {
             RegistryAuth::Anonymous => Ok(Login::Anonymous),
-            RegistryAuth::DockerConfig => self.stored(name).await?.ok_or_else(|| no_login("docker-config")),
+            RegistryAuth::DockerConfig => self
+                .stored(name)
+                .await?
+                .ok_or_else(|| no_login("docker-config")),
             RegistryAuth::Entra if !exchanges => Err(no_login("entra")),
             RegistryAuth::Entra => match self.kind(name).await? {
                 Some(_) => Ok(Login::Entra),
                 None => Err(no_login("entra")),
             },
             RegistryAuth::Auto => {
-                let kind = if exchanges { self.kind(name).await? } else { None };
+                let kind = if exchanges {
+                    self.kind(name).await?
+                } else {
+                    None
+                };
                 if kind == Some(IdentityKind::Identity) {
                     return Ok(Login::Entra);
                 }
@@ -116,15 +146,36 @@ impl Logins {
     }
 
     async fn kind(&self, name: &str) -> Result<Option<IdentityKind>, Error> {
-        self.entra.kind().await.map_err(|cause| Error::Identity { host: name.to_owned(), cause })
+        self.entra.kind().await.map_err(|cause| Error::Identity {
+            host: name.to_owned(),
+            cause,
+        })
     }
 
     async fn stored(&self, name: &str) -> Result<Option<Login>, Error> {
-        let Some(docker) = &self.docker else { return Ok(None) };
+        let Some(docker) = &self.docker else {
+            return Ok(None);
+        };
         // Docker stores the public registry's login under an address of its own.
-        let key = if name == "docker.io" { "index.docker.io" } else { name };
-        let stored = docker.login(key).await.map_err(|cause| Error::DockerConfig { host: name.to_owned(), cause })?;
-        if let Some(StoredLogin::Basic { password: secret, .. } | StoredLogin::IdentityToken(secret)) = &stored {
+        let key = if name == "docker.io" {
+            "index.docker.io"
+        } else {
+            name
+        };
+        let stored = docker
+            .login(key)
+            .await
+            .map_err(|cause| Error::DockerConfig {
+                host: name.to_owned(),
+                cause,
+            })?;
+        if let Some(
+            StoredLogin::Basic {
+                password: secret, ..
+            }
+            | StoredLogin::IdentityToken(secret),
+        ) = &stored
+        {
             self.entra.client().announce(secret.expose());
         }
         Ok(stored.map(|stored| match stored {

@@ -16,7 +16,9 @@ use serde_json::Value;
 use tokio::{sync::Mutex, time::Instant};
 use url::Url;
 
-use super::{Error, Registry, client::MANIFEST_LIMIT, content::Access, error::Said, link, session::Host};
+use super::{
+    Error, Registry, client::MANIFEST_LIMIT, content::Access, error::Said, link, session::Host,
+};
 use crate::{
     net::{Response, jitter},
     oci::{Digest, MediaType, Referrer, Repository, Tag, manifest::OCI_INDEX, referrers},
@@ -116,7 +118,12 @@ impl Registry {
         artifact_type: &str,
         mode: ReferrersMode,
     ) -> Result<Referrers, Error> {
-        let wanted = Wanted { repository, subject, artifact_type, until: None };
+        let wanted = Wanted {
+            repository,
+            subject,
+            artifact_type,
+            until: None,
+        };
         match self.list(wanted, mode).await? {
             listed
                 if mode == ReferrersMode::Auto
@@ -124,7 +131,14 @@ impl Registry {
                     && listed.entries.is_empty() =>
             {
                 let tagged = self.list_by_tag(wanted).await?;
-                Ok(if tagged.entries.is_empty() { Referrers { left: listed.left, ..listed } } else { tagged })
+                Ok(if tagged.entries.is_empty() {
+                    Referrers {
+                        left: listed.left,
+                        ..listed
+                    }
+                } else {
+                    tagged
+                })
             }
             listed => Ok(listed),
         }
@@ -138,7 +152,16 @@ impl Registry {
         artifact_type: &str,
         mode: ReferrersMode,
     ) -> Result<Referrers, Error> {
-        self.list(Wanted { repository, subject, artifact_type, until: None }, mode).await
+        self.list(
+            Wanted {
+                repository,
+                subject,
+                artifact_type,
+                until: None,
+            },
+            mode,
+        )
+        .await
     }
 
     /// Sees to it that a manifest, which was pushed with a `subject`, is listed: waits for the API to list it, or
@@ -163,7 +186,11 @@ impl Registry {
             return self.list_by_tag(wanted).await;
         }
         let listed = self.list_by_api(&host, wanted).await?;
-        self.known.api.lock().await.insert(host.name.clone(), listed.is_some());
+        self.known
+            .api
+            .lock()
+            .await
+            .insert(host.name.clone(), listed.is_some());
         match listed {
             Some(listed) => Ok(listed),
             None if mode == ReferrersMode::Auto => self.list_by_tag(wanted).await,
@@ -172,18 +199,38 @@ impl Registry {
     }
 
     /// Page after page; `None` where the registry has no such API.
-    async fn list_by_api(&self, host: &Host, wanted: Wanted<'_>) -> Result<Option<Referrers>, Error> {
-        let what = format!("the referrers of `{}@{}`", wanted.repository, wanted.subject);
+    async fn list_by_api(
+        &self,
+        host: &Host,
+        wanted: Wanted<'_>,
+    ) -> Result<Option<Referrers>, Error> {
+        let what = format!(
+            "the referrers of `{}@{}`",
+            wanted.repository, wanted.subject
+        );
         let mut collected = Collected::default();
         let mut visited: BTreeSet<Url> = BTreeSet::new();
-        let mut request =
-            self.get(wanted.repository, &format!("referrers/{}", wanted.subject), what.clone(), MANIFEST_LIMIT);
-        request.url.query_pairs_mut().append_pair("artifactType", wanted.artifact_type);
+        let mut request = self.get(
+            wanted.repository,
+            &format!("referrers/{}", wanted.subject),
+            what.clone(),
+            MANIFEST_LIMIT,
+        );
+        request
+            .url
+            .query_pairs_mut()
+            .append_pair("artifactType", wanted.artifact_type);
         loop {
             visited.insert(request.url.clone());
             let scope = Access::Pull.scope(wanted.repository);
-            let response =
-                self.session.send(host, &scope, request.clone().with_header(header::ACCEPT, OCI_INDEX)).await?;
+            let response = self
+                .session
+                .send(
+                    host,
+                    &scope,
+                    request.clone().with_header(header::ACCEPT, OCI_INDEX),
+                )
+                .await?;
             if visited.len() == 1 && lacks_api(&response) {
                 return Ok(None);
             }
@@ -196,7 +243,11 @@ impl Registry {
                 cause,
             })?;
             collected.take(page, wanted.artifact_type);
-            let leads_away = |to| Error::LeadsAway { what: what.clone(), host: host.name.clone(), to };
+            let leads_away = |to| Error::LeadsAway {
+                what: what.clone(),
+                host: host.name.clone(),
+                to,
+            };
             let next = link::next(response.header("link"), &response.url).map_err(leads_away)?;
             match next {
                 _ if collected.has(wanted.until) => break,
@@ -217,7 +268,8 @@ impl Registry {
         if let Some(tag) = referrers::tag(wanted.subject)
             && let Some(index) = self.index(wanted.repository, &tag).await?
         {
-            let entries = referrers::parse(&index).map_err(|cause| self.no_index(wanted.repository, &tag, cause))?;
+            let entries = referrers::parse(&index)
+                .map_err(|cause| self.no_index(wanted.repository, &tag, cause))?;
             collected.take(entries, wanted.artifact_type);
         }
         Ok(collected.from(ReferrersSource::Tag))
@@ -228,9 +280,17 @@ impl Registry {
         let host = self.host(repository.registry());
         let what = format!("the index `{tag}` of `{repository}`");
         let request = self
-            .get(repository, &format!("manifests/{tag}"), what.clone(), MANIFEST_LIMIT)
+            .get(
+                repository,
+                &format!("manifests/{tag}"),
+                what.clone(),
+                MANIFEST_LIMIT,
+            )
             .with_header(header::ACCEPT, OCI_INDEX);
-        let response = self.session.send(&host, &Access::Pull.scope(repository), request).await?;
+        let response = self
+            .session
+            .send(&host, &Access::Pull.scope(repository), request)
+            .await?;
         match response.status {
             StatusCode::OK => Ok(Some(response.body)),
             StatusCode::NOT_FOUND => Ok(None),
@@ -238,20 +298,38 @@ impl Registry {
         }
     }
 
-    async fn read_back(&self, repository: &Repository, subject: &Digest, referrer: &Referrer) -> Result<(), Error> {
+    async fn read_back(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        referrer: &Referrer,
+    ) -> Result<(), Error> {
         let host = self.host(repository.registry());
         let artifact_type = referrer.artifact_type.as_deref().unwrap_or_default();
         let digest = &referrer.descriptor.digest;
-        let wanted = Wanted { repository, subject, artifact_type, until: Some(digest) };
+        let wanted = Wanted {
+            repository,
+            subject,
+            artifact_type,
+            until: Some(digest),
+        };
         let mut wait = Duration::from_millis(100);
         for attempt in 1..=READ_BACKS {
             let listed = self.list_by_api(&host, wanted).await?;
-            if listed.as_ref().is_some_and(|listed| listed.entries.iter().any(|one| one.descriptor.digest == *digest)) {
+            if listed.as_ref().is_some_and(|listed| {
+                listed
+                    .entries
+                    .iter()
+                    .any(|one| one.descriptor.digest == *digest)
+            }) {
                 return Ok(());
             }
             if listed.is_some_and(|listed| listed.left) {
                 // More is listed than we read; that the manifest is there is as much as can be seen.
-                return self.manifest(repository, &referrer.descriptor).await.map(drop);
+                return self
+                    .manifest(repository, &referrer.descriptor)
+                    .await
+                    .map(drop);
             }
             if attempt < READ_BACKS {
                 tokio::time::sleep(wait).await;
@@ -267,9 +345,16 @@ impl Registry {
 
     /// Reads the index, writes it with the entry, and looks a while later whether a writer who had read it before
     /// has overwritten it; then everything is done again.
-    async fn add_to_tag(&self, repository: &Repository, subject: &Digest, referrer: &Referrer) -> Result<(), Error> {
+    async fn add_to_tag(
+        &self,
+        repository: &Repository,
+        subject: &Digest,
+        referrer: &Referrer,
+    ) -> Result<(), Error> {
         let host = self.host(repository.registry());
-        let tag = referrers::tag(subject).ok_or_else(|| Error::NoReferrersTag { subject: subject.to_string() })?;
+        let tag = referrers::tag(subject).ok_or_else(|| Error::NoReferrersTag {
+            subject: subject.to_string(),
+        })?;
         let own = (repository.clone(), tag.clone());
         let turn = self.known.tags.lock().await.entry(own).or_default().clone();
         let _turn = turn.lock().await;
@@ -279,10 +364,11 @@ impl Registry {
             let started = Instant::now();
             let before = self.index(repository, &tag).await?;
             remember(&mut further, before.as_deref());
-            let merged =
-                referrers::with(before.as_deref(), &further).map_err(|cause| self.no_index(repository, &tag, cause))?;
+            let merged = referrers::with(before.as_deref(), &further)
+                .map_err(|cause| self.no_index(repository, &tag, cause))?;
             if let Some(merged) = merged {
-                self.push_manifest(repository, tag.as_str(), OCI_INDEX, &merged.into()).await?;
+                self.push_manifest(repository, tag.as_str(), OCI_INDEX, &merged.into())
+                    .await?;
             }
             // Another writer needs about as long as we did from its reading to its writing.
             let window = started.elapsed().saturating_mul(4).max(SETTLED);
@@ -294,20 +380,42 @@ impl Registry {
             }
             tokio::time::sleep(jitter(SETTLED)).await;
         }
-        Err(Error::ReferrersRace { subject: format!("{repository}@{subject}"), host: host.name, attempts: ADDITIONS })
+        Err(Error::ReferrersRace {
+            subject: format!("{repository}@{subject}"),
+            host: host.name,
+            attempts: ADDITIONS,
+        })
     }
 
-    fn no_index(&self, repository: &Repository, tag: &Tag, cause: referrers::InvalidReferrers) -> Error {
+    fn no_index(
+        &self,
+        repository: &Repository,
+        tag: &Tag,
+        cause: referrers::InvalidReferrers,
+    ) -> Error {
         let what = format!("the index `{tag}` of `{repository}`");
-        Error::Referrers { what, host: self.host(repository.registry()).name, cause }
+        Error::Referrers {
+            what,
+            host: self.host(repository.registry()).name,
+            cause,
+        }
     }
 }
 
 /// Adds the entries of an index that are not known yet.
 fn remember(further: &mut Vec<Value>, index: Option<&[u8]>) {
-    let raw = index.and_then(|index| referrers::raw(index).ok()).unwrap_or_default();
-    for entry in raw.into_iter().filter(|entry| entry.get("digest").is_some_and(Value::is_string)).take(LISTED) {
-        if further.iter().all(|known| known.get("digest") != entry.get("digest")) {
+    let raw = index
+        .and_then(|index| referrers::raw(index).ok())
+        .unwrap_or_default();
+    for entry in raw
+        .into_iter()
+        .filter(|entry| entry.get("digest").is_some_and(Value::is_string))
+        .take(LISTED)
+    {
+        if further
+            .iter()
+            .all(|known| known.get("digest") != entry.get("digest"))
+        {
             further.push(entry);
         }
     }
@@ -318,7 +426,10 @@ fn remember(further: &mut Vec<Value>, index: Option<&[u8]>) {
 fn lacks_api(response: &Response) -> bool {
     match response.status {
         StatusCode::NOT_FOUND => !Said::by(response).has("NAME_UNKNOWN"),
-        StatusCode::OK => MediaType::new(response.header("content-type").unwrap_or_default()).as_str() != OCI_INDEX,
+        StatusCode::OK => {
+            MediaType::new(response.header("content-type").unwrap_or_default()).as_str()
+                != OCI_INDEX
+        }
         _ => false,
     }
 }
@@ -333,8 +444,15 @@ struct Collected {
 impl Collected {
     /// Takes those of the type, each once, up to the limit: a filter is applied here whatever the registry says.
     fn take(&mut self, page: Vec<Referrer>, artifact_type: &str) {
-        for entry in page.into_iter().filter(|entry| entry.artifact_type.as_deref() == Some(artifact_type)) {
-            if self.entries.iter().any(|known| known.descriptor.digest == entry.descriptor.digest) {
+        for entry in page
+            .into_iter()
+            .filter(|entry| entry.artifact_type.as_deref() == Some(artifact_type))
+        {
+            if self
+                .entries
+                .iter()
+                .any(|known| known.descriptor.digest == entry.descriptor.digest)
+            {
                 continue;
             }
             if self.entries.len() >= LISTED {
@@ -346,10 +464,18 @@ impl Collected {
     }
 
     fn has(&self, digest: Option<&Digest>) -> bool {
-        digest.is_some_and(|digest| self.entries.iter().any(|entry| entry.descriptor.digest == *digest))
+        digest.is_some_and(|digest| {
+            self.entries
+                .iter()
+                .any(|entry| entry.descriptor.digest == *digest)
+        })
     }
 
     fn from(self, source: ReferrersSource) -> Referrers {
-        Referrers { entries: self.entries, left: self.left, source }
+        Referrers {
+            entries: self.entries,
+            left: self.left,
+            source,
+        }
     }
 }

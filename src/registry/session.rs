@@ -1,6 +1,9 @@
 //! Requests to one registry or trust server with the token each needs: answers the 401 challenge, keeps tokens
 //! per host and scope, and renews them once when they are refused (G08).
-#![expect(clippy::indexing_slicing, reason = "into JSON only, where a missing member is null")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "into JSON only, where a missing member is null"
+)]
 
 use std::{
     collections::BTreeMap,
@@ -63,7 +66,12 @@ struct Held {
 
 impl Session {
     pub(super) fn new(client: Client, logins: Arc<Logins>) -> Self {
-        Self { client, logins, tokens: Mutex::default(), refresh: Mutex::default() }
+        Self {
+            client,
+            logins,
+            tokens: Mutex::default(),
+            refresh: Mutex::default(),
+        }
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -72,12 +80,26 @@ impl Session {
 
     /// How the host is logged in, as messages name it.
     pub(super) async fn login_name(&self, host: &Host) -> &'static str {
-        self.logins.pick(&self.client, &host.registry, &host.name).await.map_or("none", |login| login.name())
+        self.logins
+            .pick(&self.client, &host.registry, &host.name)
+            .await
+            .map_or("none", |login| login.name())
     }
 
     /// Sends a request with the token for `scope`; a 401 is answered once by a login or a new token.
-    pub(super) async fn send(&self, host: &Host, scope: &str, mut request: Request) -> Result<Response, Error> {
-        let held = self.tokens.lock().await.entry((host.url.to_string(), scope.to_owned())).or_default().clone();
+    pub(super) async fn send(
+        &self,
+        host: &Host,
+        scope: &str,
+        mut request: Request,
+    ) -> Result<Response, Error> {
+        let held = self
+            .tokens
+            .lock()
+            .await
+            .entry((host.url.to_string(), scope.to_owned()))
+            .or_default()
+            .clone();
         // The first request of a scope goes alone, so that one challenge and one token serve the others.
         let mut first = held.lock().await;
         if first.open {
@@ -113,7 +135,10 @@ impl Session {
         let mut again = held.lock().await;
         again.token = None;
         self.refresh.lock().await.remove(&host.name);
-        if let Some(challenge) = response.header("www-authenticate").and_then(|header| Challenge::parse(header).ok()) {
+        if let Some(challenge) = response
+            .header("www-authenticate")
+            .and_then(|header| Challenge::parse(header).ok())
+        {
             self.check_realm(host, &request, &challenge)?;
             again.challenge = Some(challenge);
         }
@@ -122,7 +147,12 @@ impl Session {
         Ok(self.client.send(&request).await?)
     }
 
-    fn challenge(&self, host: &Host, request: &Request, response: &Response) -> Result<Challenge, Error> {
+    fn challenge(
+        &self,
+        host: &Host,
+        request: &Request,
+        response: &Response,
+    ) -> Result<Challenge, Error> {
         let header = response.header("www-authenticate").unwrap_or_default();
         let challenge = Challenge::parse(header);
         let challenge = challenge.map_err(|cause| Error::Challenge {
@@ -135,18 +165,38 @@ impl Session {
     }
 
     /// Where the challenge sends credentials: decided before a byte goes there.
-    fn check_realm(&self, host: &Host, request: &Request, challenge: &Challenge) -> Result<(), Error> {
-        let Challenge::Bearer { realm, .. } = challenge else { return Ok(()) };
+    fn check_realm(
+        &self,
+        host: &Host,
+        request: &Request,
+        challenge: &Challenge,
+    ) -> Result<(), Error> {
+        let Challenge::Bearer { realm, .. } = challenge else {
+            return Ok(());
+        };
         let hosts = self.client.hosts();
         let allowed = hosts.check_realm(&host.url, realm).or_else(|refusal| {
             // A trust server of the registry's own may point back to it.
             let trusted = hosts.trust_server_may_get_tokens(&host.registry, &host.url);
-            if trusted && hosts.check_realm(&host.registry, realm).is_ok() { Ok(()) } else { Err(refusal) }
+            if trusted && hosts.check_realm(&host.registry, realm).is_ok() {
+                Ok(())
+            } else {
+                Err(refusal)
+            }
         });
-        allowed.map_err(|cause| Error::Host { what: request.what.clone(), registry: host.name.clone(), cause })
+        allowed.map_err(|cause| Error::Host {
+            what: request.what.clone(),
+            registry: host.name.clone(),
+            cause,
+        })
     }
 
-    async fn authorization(&self, host: &Host, scope: &str, held: &mut Held) -> Result<Option<Authorization>, Error> {
+    async fn authorization(
+        &self,
+        host: &Host,
+        scope: &str,
+        held: &mut Held,
+    ) -> Result<Option<Authorization>, Error> {
         if let Some((authorization, end)) = &held.token
             && Instant::now() + MARGIN < *end
         {
@@ -154,9 +204,19 @@ impl Session {
         }
         let login = self.login(host).await?;
         let (realm, service, asked) = match (&held.challenge, &login) {
-            (Some(Challenge::Bearer { realm, service, scope }), _) => (realm.clone(), service.clone(), scope.clone()),
+            (
+                Some(Challenge::Bearer {
+                    realm,
+                    service,
+                    scope,
+                }),
+                _,
+            ) => (realm.clone(), service.clone(), scope.clone()),
             (Some(Challenge::Basic), Login::Basic { user, password }) => {
-                let authorization = Authorization::Basic { user: user.clone(), password: password.clone() };
+                let authorization = Authorization::Basic {
+                    user: user.clone(),
+                    password: password.clone(),
+                };
                 return Ok(Some(authorization));
             }
             (Some(Challenge::Basic) | None, _) => return Ok(None),
@@ -167,7 +227,9 @@ impl Session {
             .filter(|asked| same_name(asked, scope))
             .map_or_else(|| scope.to_owned(), |asked| narrower(&asked, scope));
         let response = self.ask(host, &login, &realm, &service, &scope).await?;
-        let (token, life) = token_of(&response).ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+        let (token, life) = token_of(&response).ok_or_else(|| Error::NoToken {
+            host: host.name.clone(),
+        })?;
         self.client.announce(token.expose());
         let authorization = Authorization::Bearer(token);
         held.token = Some((authorization.clone(), Instant::now() + life));
@@ -176,10 +238,16 @@ impl Session {
 
     /// The login, if this host may see it at all.
     async fn login(&self, host: &Host) -> Result<Login, Error> {
-        if !self.client.hosts().trust_server_may_get_tokens(&host.registry, &host.url) {
+        if !self
+            .client
+            .hosts()
+            .trust_server_may_get_tokens(&host.registry, &host.url)
+        {
             return Ok(Login::Anonymous);
         }
-        self.logins.pick(&self.client, &host.registry, &host.name).await
+        self.logins
+            .pick(&self.client, &host.registry, &host.name)
+            .await
     }
 
     async fn ask(
@@ -197,7 +265,8 @@ impl Session {
                 .append_pair("service", service)
                 .append_pair("scope", scope)
                 .append_pair("client_id", "acr-sign");
-            Request::get(Purpose::Registry, what.clone(), url, 64 << 10).with_authorization(authorization)
+            Request::get(Purpose::Registry, what.clone(), url, 64 << 10)
+                .with_authorization(authorization)
         };
         let refresh = |token: &Secret| {
             let form = [
@@ -211,9 +280,10 @@ impl Session {
         };
         let request = match login {
             Login::Anonymous => get(None),
-            Login::Basic { user, password } => {
-                get(Some(Authorization::Basic { user: user.clone(), password: password.clone() }))
-            }
+            Login::Basic { user, password } => get(Some(Authorization::Basic {
+                user: user.clone(),
+                password: password.clone(),
+            })),
             Login::IdentityToken(token) => refresh(token),
             Login::Entra => refresh(&self.refresh_token(host, realm, service, false).await?),
         };
@@ -223,11 +293,21 @@ impl Session {
             let request = refresh(&self.refresh_token(host, realm, service, true).await?);
             response = self.client.send(&request).await?;
         }
-        if response.status.is_success() { Ok(response) } else { Err(refusal(host, login, request.what, &response)) }
+        if response.status.is_success() {
+            Ok(response)
+        } else {
+            Err(refusal(host, login, request.what, &response))
+        }
     }
 
     /// The registry's refresh token for the Entra identity: asked for once per registry.
-    async fn refresh_token(&self, host: &Host, realm: &Url, service: &str, renew: bool) -> Result<Secret, Error> {
+    async fn refresh_token(
+        &self,
+        host: &Host,
+        realm: &Url,
+        service: &str,
+        renew: bool,
+    ) -> Result<Secret, Error> {
         let mut known = self.refresh.lock().await;
         if let Some(token) = known.get(&host.name).filter(|_| !renew) {
             return Ok(token.clone());
@@ -236,18 +316,33 @@ impl Session {
         let mut refused = None;
         for scope in [ACR_SCOPE, arm] {
             let entra = self.logins.entra.renewed_token(scope, renew).await;
-            let entra = entra.map_err(|cause| Error::Identity { host: host.name.clone(), cause })?;
+            let entra = entra.map_err(|cause| Error::Identity {
+                host: host.name.clone(),
+                cause,
+            })?;
             let mut url = realm.clone();
             url.set_path("/oauth2/exchange");
             url.set_query(None);
-            let form = [("grant_type", "access_token"), ("service", service), ("access_token", entra.expose())];
-            let request =
-                Request::post_form(Purpose::Registry, format!("the login exchange of `{}`", host.name), url, &form);
+            let form = [
+                ("grant_type", "access_token"),
+                ("service", service),
+                ("access_token", entra.expose()),
+            ];
+            let request = Request::post_form(
+                Purpose::Registry,
+                format!("the login exchange of `{}`", host.name),
+                url,
+                &form,
+            );
             let response = self.client.send(&request).await?;
             if response.status.is_success() {
                 let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-                let token = document["refresh_token"].as_str().filter(|token| !token.is_empty());
-                let token = token.ok_or_else(|| Error::NoToken { host: host.name.clone() })?;
+                let token = document["refresh_token"]
+                    .as_str()
+                    .filter(|token| !token.is_empty());
+                let token = token.ok_or_else(|| Error::NoToken {
+                    host: host.name.clone(),
+                })?;
                 self.client.announce(token);
                 let token = Secret::new(token.to_owned());
                 known.insert(host.name.clone(), token.clone());
@@ -258,17 +353,29 @@ impl Session {
                 break;
             }
         }
-        Err(refused.unwrap_or_else(|| Error::NoToken { host: host.name.clone() }))
+        Err(refused.unwrap_or_else(|| Error::NoToken {
+            host: host.name.clone(),
+        }))
     }
 }
 
 fn refusal(host: &Host, login: &Login, what: String, response: &Response) -> Error {
     let (host, said) = (host.name.clone(), super::error::Said::by(response));
     match response.status {
-        StatusCode::UNAUTHORIZED => Error::Unauthorized { what, host, login: login.name().to_owned(), said },
+        StatusCode::UNAUTHORIZED => Error::Unauthorized {
+            what,
+            host,
+            login: login.name().to_owned(),
+            said,
+        },
         StatusCode::FORBIDDEN => Error::Forbidden { what, host, said },
         StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host },
-        status => Error::Refused { what, host, status, said },
+        status => Error::Refused {
+            what,
+            host,
+            status,
+            said,
+        },
     }
 }
 
@@ -280,28 +387,53 @@ fn same_name(one: &str, other: &str) -> bool {
 
 /// The challenge's spelling of the scope, with no action beyond those meant.
 fn narrower(asked: &str, meant: &str) -> String {
-    let actions = |scope: &str| scope.rsplit_once(':').map(|(_, actions)| actions.to_owned()).unwrap_or_default();
+    let actions = |scope: &str| {
+        scope
+            .rsplit_once(':')
+            .map(|(_, actions)| actions.to_owned())
+            .unwrap_or_default()
+    };
     let (asked_actions, meant_actions) = (actions(asked), actions(meant));
-    let beyond = asked_actions.split(',').any(|action| !meant_actions.split(',').any(|one| one == action));
-    let lacks = meant_actions.split(',').any(|action| !asked_actions.split(',').any(|one| one == action));
-    if beyond || lacks { meant.to_owned() } else { asked.to_owned() }
+    let beyond = asked_actions
+        .split(',')
+        .any(|action| !meant_actions.split(',').any(|one| one == action));
+    let lacks = meant_actions
+        .split(',')
+        .any(|action| !asked_actions.split(',').any(|one| one == action));
+    if beyond || lacks {
+        meant.to_owned()
+    } else {
+        asked.to_owned()
+    }
 }
 
 /// Token and remaining life, from the answer or the token's own `exp`.
 fn token_of(response: &Response) -> Option<(Secret, Duration)> {
     let document: Value = serde_json::from_slice(&response.body).ok()?;
-    let text = |name: &str| document[name].as_str().filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+    let text = |name: &str| {
+        document[name]
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(ToOwned::to_owned)
+    };
     let token = text("access_token").or_else(|| text("token"))?;
     let stated = document["expires_in"].as_u64().map(Duration::from_secs);
-    let life = stated.or_else(|| life_of(&token)).unwrap_or(DEFAULT_LIFE).min(LONGEST_LIFE);
+    let life = stated
+        .or_else(|| life_of(&token))
+        .unwrap_or(DEFAULT_LIFE)
+        .min(LONGEST_LIFE);
     Some((Secret::new(token), life))
 }
 
 /// `exp` minus `iat` of a JWT: independent of this machine's clock.
 fn life_of(token: &str) -> Option<Duration> {
-    let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+    let claims = BASE64_URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(1)?)
+        .ok()?;
     let claims: Value = serde_json::from_slice(&claims).ok()?;
-    let seconds = claims["exp"].as_i64()?.checked_sub(claims["iat"].as_i64().or(claims["nbf"].as_i64())?)?;
+    let seconds = claims["exp"]
+        .as_i64()?
+        .checked_sub(claims["iat"].as_i64().or(claims["nbf"].as_i64())?)?;
     u64::try_from(seconds).ok().map(Duration::from_secs)
 }
 
@@ -318,23 +450,43 @@ mod tests {
     fn g08_a_challenge_does_not_widen_the_scope() {
         assert!(same_name("repository:a:pull", "repository:a:pull,push"));
         assert!(!same_name("repository:b:pull", "repository:a:pull"));
-        assert_eq!(narrower("repository:a:pull,push", "repository:a:pull"), "repository:a:pull");
-        assert_eq!(narrower("repository:a:push,pull", "repository:a:pull,push"), "repository:a:push,pull");
-        assert_eq!(narrower("repository:a:pull", "repository:a:pull,push"), "repository:a:pull,push");
+        assert_eq!(
+            narrower("repository:a:pull,push", "repository:a:pull"),
+            "repository:a:pull"
+        );
+        assert_eq!(
+            narrower("repository:a:push,pull", "repository:a:pull,push"),
+            "repository:a:push,pull"
+        );
+        assert_eq!(
+            narrower("repository:a:pull", "repository:a:pull,push"),
+            "repository:a:pull,push"
+        );
     }
 
     #[test]
     fn g08_a_life_that_no_clock_holds_is_cut() {
         let body = format!(r#"{{"access_token":"canary","expires_in":{}}}"#, u64::MAX);
         let url = "https://host/".parse().unwrap();
-        let response = Response { status: StatusCode::OK, headers: http::HeaderMap::new(), body: body.into(), url };
-        assert_eq!(token_of(&response).map(|(_, life)| life), Some(LONGEST_LIFE));
+        let response = Response {
+            status: StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body: body.into(),
+            url,
+        };
+        assert_eq!(
+            token_of(&response).map(|(_, life)| life),
+            Some(LONGEST_LIFE)
+        );
     }
 
     #[test]
     fn a_token_without_a_stated_life_says_it_itself() {
         let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"exp":1000,"iat":400}"#);
-        assert_eq!(life_of(&format!("x.{claims}.y")), Some(Duration::from_secs(600)));
+        assert_eq!(
+            life_of(&format!("x.{claims}.y")),
+            Some(Duration::from_secs(600))
+        );
         assert_eq!(life_of("opaque"), None);
     }
 }

@@ -47,11 +47,25 @@ impl TrustServer {
     }
 
     /// A file of the collection, such as `root.json`; `None` where the server has none.
-    pub async fn get(&self, repository: &Repository, file: &str, limit: u64) -> Result<Option<Vec<u8>>, Error> {
+    pub async fn get(
+        &self,
+        repository: &Repository,
+        file: &str,
+        limit: u64,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let host = self.host(repository);
         let what = format!("`{file}` of `{repository}`");
-        let request = fresh(Request::get(Purpose::TrustServer, what.clone(), url(&host, repository, file), limit));
-        let response = self.registry.session.send(&host, &scope(repository, Access::Read), request).await?;
+        let request = fresh(Request::get(
+            Purpose::TrustServer,
+            what.clone(),
+            url(&host, repository, file),
+            limit,
+        ));
+        let response = self
+            .registry
+            .session
+            .send(&host, &scope(repository, Access::Read), request)
+            .await?;
         match response.status {
             StatusCode::OK => Ok(Some(response.body.to_vec())),
             StatusCode::NOT_FOUND => Ok(None),
@@ -60,7 +74,11 @@ impl TrustServer {
                 Err(self.refusal(&host, what, &response).await)
             }
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
-                Err(Error::ContentTrustDisabled { what, host: host.name, status: response.status })
+                Err(Error::ContentTrustDisabled {
+                    what,
+                    host: host.name,
+                    status: response.status,
+                })
             }
             _ => Err(self.refusal(&host, what, &response).await),
         }
@@ -76,40 +94,73 @@ impl TrustServer {
             url(&host, repository, &format!("{role}.key")),
             KEY_LIMIT,
         ));
-        let response = self.registry.session.send(&host, &scope(repository, Access::Write), request).await?;
+        let response = self
+            .registry
+            .session
+            .send(&host, &scope(repository, Access::Write), request)
+            .await?;
         match response.status {
             StatusCode::OK => Ok(response.body),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                Err(Error::ContentTrustDisabled { what, host: host.name, status: response.status })
+                Err(Error::ContentTrustDisabled {
+                    what,
+                    host: host.name,
+                    status: response.status,
+                })
             }
             _ => Err(self.refusal(&host, what, &response).await),
         }
     }
 
     /// Stores files, all or none: role and bytes.
-    pub async fn publish(&self, repository: &Repository, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
+    pub async fn publish(
+        &self,
+        repository: &Repository,
+        files: &[(String, Vec<u8>)],
+    ) -> Result<(), Error> {
         let host = self.host(repository);
         let what = format!("the publication of `{repository}`");
         let (boundary, body) = multipart(files);
-        let mut request = Request::get(Purpose::TrustServer, what.clone(), url(&host, repository, ""), KEY_LIMIT)
-            .with_header(header::CONTENT_TYPE, &format!("multipart/form-data; boundary={boundary}"));
+        let mut request = Request::get(
+            Purpose::TrustServer,
+            what.clone(),
+            url(&host, repository, ""),
+            KEY_LIMIT,
+        )
+        .with_header(
+            header::CONTENT_TYPE,
+            &format!("multipart/form-data; boundary={boundary}"),
+        );
         request.method = Method::POST;
         request.body = body.into();
         request.retry = Retry::Refused;
-        let response = self.registry.session.send(&host, &scope(repository, Access::Write), request).await?;
+        let response = self
+            .registry
+            .session
+            .send(&host, &scope(repository, Access::Write), request)
+            .await?;
         if response.status.is_success() {
             return Ok(());
         }
         let (name, said) = (host.name.clone(), Said::by(&response));
         match response.status {
-            StatusCode::BAD_REQUEST if said.has("VERSION:") => Err(Error::VersionConflict { what, host: name }),
+            StatusCode::BAD_REQUEST if said.has("VERSION:") => {
+                Err(Error::VersionConflict { what, host: name })
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 let login = self.registry.session.login_name(&host).await.to_owned();
-                Err(Error::SignerRoleMissing { what, host: name, status: response.status, login })
+                Err(Error::SignerRoleMissing {
+                    what,
+                    host: name,
+                    status: response.status,
+                    login,
+                })
             }
-            StatusCode::METHOD_NOT_ALLOWED => {
-                Err(Error::ContentTrustDisabled { what, host: name, status: response.status })
-            }
+            StatusCode::METHOD_NOT_ALLOWED => Err(Error::ContentTrustDisabled {
+                what,
+                host: name,
+                status: response.status,
+            }),
             _ => Err(self.refusal(&host, what, &response).await),
         }
     }
@@ -119,11 +170,25 @@ impl TrustServer {
         match response.status {
             StatusCode::UNAUTHORIZED => {
                 let login = self.registry.session.login_name(host).await.to_owned();
-                Error::Unauthorized { what, host: name, login, said }
+                Error::Unauthorized {
+                    what,
+                    host: name,
+                    login,
+                    said,
+                }
             }
-            StatusCode::FORBIDDEN => Error::Forbidden { what, host: name, said },
+            StatusCode::FORBIDDEN => Error::Forbidden {
+                what,
+                host: name,
+                said,
+            },
             StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host: name },
-            status => Error::Refused { what, host: name, status, said },
+            status => Error::Refused {
+                what,
+                host: name,
+                status,
+                said,
+            },
         }
     }
 
@@ -162,7 +227,11 @@ fn multipart(files: &[(String, Vec<u8>)]) -> (String, Vec<u8>) {
     let _ = getrandom::fill(&mut random);
     let boundary: String = "acr-sign-"
         .chars()
-        .chain(random.iter().flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()))
+        .chain(
+            random
+                .iter()
+                .flat_map(|byte| format!("{byte:02x}").chars().collect::<Vec<_>>()),
+        )
         .collect();
     let mut body = Vec::with_capacity(files.iter().map(|(_, bytes)| bytes.len() + 256).sum());
     for (role, bytes) in files {

@@ -98,7 +98,23 @@ fn is_taken_up(word: &str) -> bool {
 /// Characters that mean nothing to Markdown inside of a line.
 fn is_prose(c: char) -> bool {
     c.is_alphanumeric()
-        || matches!(c, ',' | '.' | ';' | ':' | '\'' | '"' | '(' | ')' | '-' | '–' | '/' | '%' | '=' | '?' | '…')
+        || matches!(
+            c,
+            ',' | '.'
+                | ';'
+                | ':'
+                | '\''
+                | '"'
+                | '('
+                | ')'
+                | '-'
+                | '–'
+                | '/'
+                | '%'
+                | '='
+                | '?'
+                | '…'
+        )
 }
 
 /// Control characters, line and paragraph separators, what reorders or hides text, and what a comparison by
@@ -131,9 +147,14 @@ mod tests {
             "##\u{200b}[x]",
         ] {
             let printed = plain(hostile);
-            assert!(!printed.contains("::") && !printed.contains("##vso[") && !printed.contains("##["), "{printed}");
             assert!(
-                !printed.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{ad}' | '\u{200b}')),
+                !printed.contains("::") && !printed.contains("##vso[") && !printed.contains("##["),
+                "{printed}"
+            );
+            assert!(
+                !printed
+                    .chars()
+                    .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{ad}' | '\u{200b}')),
                 "{printed}"
             );
         }
@@ -143,11 +164,17 @@ mod tests {
     fn p04_foreign_text_stays_in_its_cell() {
         for (text, shown) in [
             ("contoso.azurecr.io/web:1", "`contoso.azurecr.io/web:1`"),
-            ("@org [a](b) www.evil.example", "`@org [a](b) www.evil.example`"),
+            (
+                "@org [a](b) www.evil.example",
+                "`@org [a](b) www.evil.example`",
+            ),
             ("<img>", "<code>&#60;img&#62;</code>"),
             ("a|b", "<code>a&#124;b</code>"),
             ("`<b>", "<code>&#96;&#60;b&#62;</code>"),
-            ("a@b.example|", "<code>a<span>&#64;</span>b&#46;example&#124;</code>"),
+            (
+                "a@b.example|",
+                "<code>a<span>&#64;</span>b&#46;example&#124;</code>",
+            ),
             ("\\|\n", "<code>&#92;&#124;&#92;n</code>"),
             ("a\u{202e}b", "<code>a&#92;u&#123;202e&#125;b</code>"),
             (" ", ""),
@@ -159,10 +186,22 @@ mod tests {
     #[test]
     fn p04_sentences_keep_their_words() {
         for (text, shown) in [
-            ("`a:1` is not signed (3 of 4)", "`a:1` is not signed (3 of 4)"),
-            ("ask @org about https://evil.example/x now", "ask `@org` about `https://evil.example/x` now"),
-            ("<img src=x onerror=y>", "<code>&#60;img</code> src=x <code>onerror&#61;y&#62;</code>"),
-            ("**bold** and [a](b) WWW.x.y", "`**bold**` and `[a](b)` `WWW.x.y`"),
+            (
+                "`a:1` is not signed (3 of 4)",
+                "`a:1` is not signed (3 of 4)",
+            ),
+            (
+                "ask @org about https://evil.example/x now",
+                "ask `@org` about `https://evil.example/x` now",
+            ),
+            (
+                "<img src=x onerror=y>",
+                "<code>&#60;img</code> src=x <code>onerror&#61;y&#62;</code>",
+            ),
+            (
+                "**bold** and [a](b) WWW.x.y",
+                "`**bold**` and `[a](b)` `WWW.x.y`",
+            ),
             ("a: :bomb: and 12:30", "a: `:bomb:` and `12:30`"),
             ("`a|b` no", "<code>a&#124;b</code> no"),
             ("one ` alone", "<code>one &#96; alone</code>"),

@@ -190,7 +190,10 @@ impl ImageReport {
 
     /// An image that did not end well.
     pub fn failed(image: String, status: Status, problem: Problem) -> Self {
-        Self { problem: Some(problem), ..Self::named(image, status) }
+        Self {
+            problem: Some(problem),
+            ..Self::named(image, status)
+        }
     }
 
     /// The ending this image calls for.

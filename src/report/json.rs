@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::reason::Reason;
 
 use super::{
-    Decision, EnvelopeReport, ImageReport, Link, Location, Problem, Report, RequirementReport, SignatureReport,
+    Decision, EnvelopeReport, ImageReport, Link, Location, Problem, Report, RequirementReport,
+    SignatureReport,
 };
 
 impl Report {
@@ -20,7 +21,10 @@ impl Report {
     /// for a command, wherever it is printed (P02).
     pub fn signatures_json(&self) -> String {
         let of_image = |image: &ImageReport| {
-            let (name, digest) = (image.image.clone(), image.digest.as_ref().map(ToString::to_string));
+            let (name, digest) = (
+                image.image.clone(),
+                image.digest.as_ref().map(ToString::to_string),
+            );
             let with_image = move |signature: &SignatureReport| {
                 let mut value = signature.value();
                 if let Some(map) = value.as_object_mut() {
@@ -38,7 +42,11 @@ impl Report {
             let mut units = [0; 2];
             match c {
                 '#' | '%' | '\u{7f}'.. => {
-                    text.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+                    text.extend(
+                        c.encode_utf16(&mut units)
+                            .iter()
+                            .map(|unit| format!("\\u{unit:04x}")),
+                    );
                 }
                 c => text.push(c),
             }
@@ -51,8 +59,15 @@ impl Report {
         document.insert("schemaVersion".into(), json!(1));
         document.insert("command".into(), json!(self.command));
         insert(&mut document, "decision", self.decision.map(Decision::word));
-        document.insert("images".into(), self.images.iter().map(ImageReport::value).collect());
-        insert(&mut document, "error", self.error.as_ref().map(Problem::value));
+        document.insert(
+            "images".into(),
+            self.images.iter().map(ImageReport::value).collect(),
+        );
+        insert(
+            &mut document,
+            "error",
+            self.error.as_ref().map(Problem::value),
+        );
         document.insert("warnings".into(), json!(self.warnings));
         document.insert("notes".into(), json!(self.notes));
         document.insert("lax".into(), json!(self.lax));
@@ -65,12 +80,19 @@ impl Report {
         }
         insert(&mut document, "source", self.source);
         if !self.run.is_empty() {
-            let run: Map<_, _> = self.run.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+            let run: Map<_, _> = self
+                .run
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), json!(value)))
+                .collect();
             document.insert("run".into(), Value::Object(run));
         }
         insert(&mut document, "config", self.config.as_deref());
         if let Some(state) = &self.state {
-            document.insert("state".into(), json!({"file": state.file, "repositories": state.repositories}));
+            document.insert(
+                "state".into(),
+                json!({"file": state.file, "repositories": state.repositories}),
+            );
         }
         document.insert("auth".into(), self.auth_value());
         document.insert(
@@ -90,8 +112,12 @@ impl Report {
             .azure
             .as_ref()
             .map(|azure| json!({"method": azure.method, "clientId": azure.client_id, "tenantId": azure.tenant_id}));
-        let registries: Map<_, _> =
-            self.auth.registries.iter().map(|(host, method)| (host.clone(), json!(method))).collect();
+        let registries: Map<_, _> = self
+            .auth
+            .registries
+            .iter()
+            .map(|(host, method)| (host.clone(), json!(method)))
+            .collect();
         json!({"azure": azure, "registries": registries})
     }
 }
@@ -100,7 +126,11 @@ impl ImageReport {
     fn value(&self) -> Value {
         let mut image = Map::new();
         image.insert("image".into(), json!(self.image));
-        insert(&mut image, "digest", self.digest.as_ref().map(ToString::to_string));
+        insert(
+            &mut image,
+            "digest",
+            self.digest.as_ref().map(ToString::to_string),
+        );
         insert(&mut image, "mediaType", self.media_type.as_deref());
         insert(&mut image, "pushedAt", self.pushed.map(|at| at.to_string()));
         image.insert("status".into(), json!(self.status.word()));
@@ -109,9 +139,15 @@ impl ImageReport {
             image.insert("message".into(), json!(problem.sentence()));
             insert(&mut image, "hint", problem.hint.as_deref());
         }
-        image.insert("signatures".into(), self.signatures.iter().map(SignatureReport::value).collect());
+        image.insert(
+            "signatures".into(),
+            self.signatures.iter().map(SignatureReport::value).collect(),
+        );
         if !self.locations.is_empty() {
-            image.insert("locations".into(), self.locations.iter().map(Location::value).collect());
+            image.insert(
+                "locations".into(),
+                self.locations.iter().map(Location::value).collect(),
+            );
         }
         if let Some(rule) = &self.rule {
             image.insert(
@@ -120,7 +156,13 @@ impl ImageReport {
             );
         }
         if !self.requirements.is_empty() {
-            image.insert("requirements".into(), self.requirements.iter().map(RequirementReport::value).collect());
+            image.insert(
+                "requirements".into(),
+                self.requirements
+                    .iter()
+                    .map(RequirementReport::value)
+                    .collect(),
+            );
         }
         Value::Object(image)
     }
@@ -147,15 +189,27 @@ impl SignatureReport {
         insert(&mut signature, "keyId", self.key_id.as_deref());
         insert(&mut signature, "role", self.role.as_deref());
         insert(&mut signature, "certificate", self.certificate.as_deref());
-        insert(&mut signature, "signedAt", self.signed_at.map(|at| at.to_string()));
-        insert(&mut signature, "expiresAt", self.expires_at.map(|at| at.to_string()));
+        insert(
+            &mut signature,
+            "signedAt",
+            self.signed_at.map(|at| at.to_string()),
+        );
+        insert(
+            &mut signature,
+            "expiresAt",
+            self.expires_at.map(|at| at.to_string()),
+        );
         insert(&mut signature, "reference", self.reference.as_deref());
         signature.insert("status".into(), json!(self.status.word()));
         insert(&mut signature, "reason", self.reason.map(Reason::code));
         if !self.chain.is_empty() {
             signature.insert("chain".into(), self.chain.iter().map(Link::value).collect());
         }
-        insert(&mut signature, "envelope", self.envelope.as_deref().map(EnvelopeReport::value));
+        insert(
+            &mut signature,
+            "envelope",
+            self.envelope.as_deref().map(EnvelopeReport::value),
+        );
         Value::Object(signature)
     }
 }
@@ -184,7 +238,11 @@ impl Link {
         link.insert("name".into(), json!(self.name));
         insert(&mut link, "keyId", self.key_id.as_deref());
         insert(&mut link, "version", self.version);
-        insert(&mut link, "expiresAt", self.expires_at.map(|at| at.to_string()));
+        insert(
+            &mut link,
+            "expiresAt",
+            self.expires_at.map(|at| at.to_string()),
+        );
         Value::Object(link)
     }
 }

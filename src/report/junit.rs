@@ -9,8 +9,14 @@ use crate::reason::Exit;
 impl Report {
     /// The document, with a final newline.
     pub fn junit(&self) -> String {
-        let of = |exit: &[Exit]| self.images.iter().filter(|image| exit.contains(&image.exit())).count();
-        let errors = of(&[Exit::Usage, Exit::Undecided, Exit::Interrupted]) + usize::from(self.error.is_some());
+        let of = |exit: &[Exit]| {
+            self.images
+                .iter()
+                .filter(|image| exit.contains(&image.exit()))
+                .count()
+        };
+        let errors = of(&[Exit::Usage, Exit::Undecided, Exit::Interrupted])
+            + usize::from(self.error.is_some());
         let counts = format!(
             "tests=\"{}\" failures=\"{}\" errors=\"{errors}\"",
             self.images.len() + usize::from(self.error.is_some()),
@@ -20,14 +26,24 @@ impl Report {
         let time = format!("{}.{:03}", self.elapsed_ms / 1000, self.elapsed_ms % 1000);
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         let _ = writeln!(xml, "<testsuites name=\"{name}\" {counts} time=\"{time}\">");
-        let _ = writeln!(xml, "  <testsuite name=\"{name}\" {counts} time=\"{time}\">");
+        let _ = writeln!(
+            xml,
+            "  <testsuite name=\"{name}\" {counts} time=\"{time}\">"
+        );
         for image in &self.images {
             image.write_case(&mut xml);
         }
         if let Some(problem) = &self.error {
             let (reason, message) = (problem.reason, escaped(&problem.sentence()));
-            let _ = writeln!(xml, "    <testcase classname=\"acr-sign\" name=\"{}\">", self.command);
-            let _ = writeln!(xml, "      <error type=\"{reason}\" message=\"{message}\"/>\n    </testcase>");
+            let _ = writeln!(
+                xml,
+                "    <testcase classname=\"acr-sign\" name=\"{}\">",
+                self.command
+            );
+            let _ = writeln!(
+                xml,
+                "      <error type=\"{reason}\" message=\"{message}\"/>\n    </testcase>"
+            );
         }
         xml.push_str("  </testsuite>\n</testsuites>\n");
         xml
@@ -38,7 +54,8 @@ impl ImageReport {
     fn write_case(&self, xml: &mut String) {
         let (repository, _) = self.name();
         let place = self.locations.first();
-        let place = place.map(|place| format!(" file=\"{}\" line=\"{}\"", escaped(&place.file), place.line));
+        let place = place
+            .map(|place| format!(" file=\"{}\" line=\"{}\"", escaped(&place.file), place.line));
         let _ = write!(
             xml,
             "    <testcase classname=\"{}\" name=\"{}\"{}",
@@ -47,12 +64,23 @@ impl ImageReport {
             place.unwrap_or_default()
         );
         let Some(problem) = self.problem.as_ref().filter(|_| !self.status.is_good()) else {
-            let skipped = if self.status == Status::Shown { "<skipped/>" } else { "" };
-            let pinned = self.pinned.as_deref().map(|pinned| format!("<system-out>{}</system-out>", escaped(pinned)));
+            let skipped = if self.status == Status::Shown {
+                "<skipped/>"
+            } else {
+                ""
+            };
+            let pinned = self
+                .pinned
+                .as_deref()
+                .map(|pinned| format!("<system-out>{}</system-out>", escaped(pinned)));
             let _ = writeln!(xml, ">{skipped}{}</testcase>", pinned.unwrap_or_default());
             return;
         };
-        let element = if self.exit() == Exit::Rejected { "failure" } else { "error" };
+        let element = if self.exit() == Exit::Rejected {
+            "failure"
+        } else {
+            "error"
+        };
         let text: Vec<String> = self.told(problem).lines().map(escaped).collect();
         let (reason, message) = (problem.reason, escaped(&problem.sentence()));
         let _ = writeln!(

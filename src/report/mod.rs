@@ -12,8 +12,8 @@ mod text;
 
 pub use escape::{markdown, plain, prose};
 pub use image::{
-    EnvelopeReport, ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport, Status,
-    TimestampReport,
+    EnvelopeReport, ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport,
+    Status, TimestampReport,
 };
 pub use summary::Profile;
 
@@ -127,7 +127,10 @@ pub struct Requests {
 impl Report {
     /// A report of `command` with nothing in it yet.
     pub fn new(command: &'static str) -> Self {
-        Self { command, ..Self::default() }
+        Self {
+            command,
+            ..Self::default()
+        }
     }
 
     /// How the run ends: the worst of all images and of the error that no image is to blame for.
@@ -140,8 +143,14 @@ impl Report {
     /// The problem to name first: the run's own, else the first image's whose exit code decides.
     pub fn telling(&self) -> Option<&Problem> {
         let exit = self.exit();
-        let of_images = self.images.iter().filter_map(|image| image.problem.as_ref());
-        self.error.iter().chain(of_images).find(|problem| problem.reason.exit() == exit)
+        let of_images = self
+            .images
+            .iter()
+            .filter_map(|image| image.problem.as_ref());
+        self.error
+            .iter()
+            .chain(of_images)
+            .find(|problem| problem.reason.exit() == exit)
     }
 }
 
@@ -169,11 +178,20 @@ impl Problem {
             }
             source = cause.source();
         }
-        Self { reason: error.reason(), message, causes, hint: error.hint() }
+        Self {
+            reason: error.reason(),
+            message,
+            causes,
+            hint: error.hint(),
+        }
     }
 
     /// How something ends that is judged and fails for this reason: looked at, or not judged at all.
     pub fn status(&self) -> Status {
-        if self.reason.exit() == Exit::Rejected { Status::Rejected } else { Status::Undecided }
+        if self.reason.exit() == Exit::Rejected {
+            Status::Rejected
+        } else {
+            Status::Undecided
+        }
     }
 }

@@ -18,7 +18,9 @@ impl Report {
         let mut rules: Vec<Reason> = Vec::new();
         let mut results = Vec::new();
         for image in self.images.iter().filter(|image| !image.status.is_good()) {
-            let Some(problem) = &image.problem else { continue };
+            let Some(problem) = &image.problem else {
+                continue;
+            };
             let number = number_of(&mut rules, problem.reason);
             let text = image.told(problem);
             if image.locations.is_empty() {
@@ -27,7 +29,13 @@ impl Report {
                 results.push(result(number, problem.reason, &image.image, &text, rule));
             }
             for location in &image.locations {
-                results.push(result(number, problem.reason, &image.image, &text, Some(location)));
+                results.push(result(
+                    number,
+                    problem.reason,
+                    &image.image,
+                    &text,
+                    Some(location),
+                ));
             }
         }
         if let Some(problem) = &self.error {
@@ -44,8 +52,10 @@ impl Report {
             && let Some(invocation) = invocation.as_object_mut()
         {
             let text = format!("{left_out} more results are in the JSON report");
-            invocation
-                .insert("toolExecutionNotifications".into(), json!([{"level": "warning", "message": {"text": text}}]));
+            invocation.insert(
+                "toolExecutionNotifications".into(),
+                json!([{"level": "warning", "message": {"text": text}}]),
+            );
         }
         let version = env!("CARGO_PKG_VERSION");
         let document = json!({
@@ -73,16 +83,34 @@ impl ImageReport {
         let mut text = format!("{}: {}", plain(&self.image), with_fix(problem));
         if let Some(rule) = &self.rule {
             let (file, line) = (plain(&rule.location.file), rule.location.line);
-            text.push_str(&format!("\nrule {} ({}), {file}:{line}", rule.number, plain(&rule.images)));
+            text.push_str(&format!(
+                "\nrule {} ({}), {file}:{line}",
+                rule.number,
+                plain(&rule.images)
+            ));
         }
         for demand in &self.requirements {
-            let why = demand.problem.as_ref().map_or(demand.status.word(), |problem| problem.reason.code());
+            let why = demand
+                .problem
+                .as_ref()
+                .map_or(demand.status.word(), |problem| problem.reason.code());
             text.push_str(&format!("\nrequires {}: {why}", plain(&demand.requirement)));
         }
         for signature in &self.signatures {
-            let by = signature.role.as_deref().or(signature.certificate.as_deref()).or(signature.signer.as_deref());
-            let why = signature.reason.map_or_else(|| signature.status.word().to_owned(), |reason| reason.to_string());
-            text.push_str(&format!("\n{} {}: {why}", signature.format, plain(by.unwrap_or("-"))));
+            let by = signature
+                .role
+                .as_deref()
+                .or(signature.certificate.as_deref())
+                .or(signature.signer.as_deref());
+            let why = signature.reason.map_or_else(
+                || signature.status.word().to_owned(),
+                |reason| reason.to_string(),
+            );
+            text.push_str(&format!(
+                "\n{} {}: {why}",
+                signature.format,
+                plain(by.unwrap_or("-"))
+            ));
         }
         text
     }
@@ -97,10 +125,13 @@ fn with_fix(problem: &Problem) -> String {
 }
 
 fn number_of(rules: &mut Vec<Reason>, reason: Reason) -> usize {
-    rules.iter().position(|known| *known == reason).unwrap_or_else(|| {
-        rules.push(reason);
-        rules.len() - 1
-    })
+    rules
+        .iter()
+        .position(|known| *known == reason)
+        .unwrap_or_else(|| {
+            rules.push(reason);
+            rules.len() - 1
+        })
 }
 
 fn rule(reason: Reason) -> Value {
@@ -114,13 +145,21 @@ fn rule(reason: Reason) -> Value {
     })
 }
 
-fn result(number: usize, reason: Reason, image: &str, text: &str, location: Option<&Location>) -> Value {
+fn result(
+    number: usize,
+    reason: Reason,
+    image: &str,
+    text: &str,
+    location: Option<&Location>,
+) -> Value {
     let mut result = Map::new();
     result.insert("ruleId".into(), json!(reason.code()));
     result.insert("ruleIndex".into(), json!(number));
     result.insert("level".into(), json!("error"));
     result.insert("message".into(), json!({"text": text}));
-    let file = location.map(|location| location.file.as_str()).unwrap_or_default();
+    let file = location
+        .map(|location| location.file.as_str())
+        .unwrap_or_default();
     if let Some(location) = location {
         result.insert(
             "locations".into(),
@@ -131,7 +170,10 @@ fn result(number: usize, reason: Reason, image: &str, text: &str, location: Opti
         );
     }
     let fingerprint = Digest::sha256(format!("{}\n{image}\n{file}", reason.code()).as_bytes());
-    result.insert("partialFingerprints".into(), json!({"acrSign/v1": fingerprint.hex()}));
+    result.insert(
+        "partialFingerprints".into(),
+        json!({"acrSign/v1": fingerprint.hex()}),
+    );
     Value::Object(result)
 }
 

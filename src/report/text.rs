@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{Decision, EnvelopeReport, ImageReport, Problem, Report, SignatureReport, TimestampReport, plain};
+use super::{
+    Decision, EnvelopeReport, ImageReport, Problem, Report, SignatureReport, TimestampReport, plain,
+};
 
 impl Report {
     /// What `verify` prints on standard output: one line per allowed image, in the order given, duplicates once (an
@@ -12,7 +14,11 @@ impl Report {
             return Vec::new();
         }
         let mut lines: Vec<&str> = Vec::new();
-        for line in self.images.iter().map(|image| image.pinned.as_deref().unwrap_or(&image.image)) {
+        for line in self
+            .images
+            .iter()
+            .map(|image| image.pinned.as_deref().unwrap_or(&image.image))
+        {
             if !lines.contains(&line) {
                 lines.push(line);
             }
@@ -22,7 +28,10 @@ impl Report {
 
     /// What `sign` prints on standard output: one line per image.
     pub fn image_lines(&self) -> Vec<String> {
-        self.images.iter().map(|image| format!("{:<15} {}", image.status.word(), image.label())).collect()
+        self.images
+            .iter()
+            .map(|image| format!("{:<15} {}", image.status.word(), image.label()))
+            .collect()
     }
 
     /// What `inspect` prints: each image with every signature looked at.
@@ -31,9 +40,18 @@ impl Report {
         for image in &self.images {
             let _ = writeln!(text, "{}  {}", image.label(), image.status.word());
             for signature in &image.signatures {
-                let by = signature.role.as_deref().or(signature.certificate.as_deref()).unwrap_or("-");
-                let key = signature.key_id.as_deref().map_or("-", |id| id.get(..16).unwrap_or(id));
-                let end = signature.expires_at.map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
+                let by = signature
+                    .role
+                    .as_deref()
+                    .or(signature.certificate.as_deref())
+                    .unwrap_or("-");
+                let key = signature
+                    .key_id
+                    .as_deref()
+                    .map_or("-", |id| id.get(..16).unwrap_or(id));
+                let end = signature
+                    .expires_at
+                    .map_or_else(|| "-".to_owned(), |at| at.whole_seconds().to_string());
                 let _ = writeln!(
                     text,
                     "  {} {:<24} key {key}…  until {end}  {}",
@@ -52,7 +70,11 @@ impl Report {
         let mut story = String::new();
         if !quiet {
             if !self.lax.is_empty() {
-                let _ = writeln!(story, "warning: weakened by {}", plain(&self.lax.join(", ")));
+                let _ = writeln!(
+                    story,
+                    "warning: weakened by {}",
+                    plain(&self.lax.join(", "))
+                );
             }
             for file in &self.pinned_files {
                 let _ = writeln!(story, "pinned {}", plain(file));
@@ -66,7 +88,10 @@ impl Report {
         }
         for image in self.images.iter().filter(|image| !image.status.is_good()) {
             if let Some(problem) = &image.problem {
-                problem.tell(&mut story, &format!("{}: {}", plain(&image.image), image.status.word()));
+                problem.tell(
+                    &mut story,
+                    &format!("{}: {}", plain(&image.image), image.status.word()),
+                );
             }
         }
         if let Some(problem) = &self.error {
@@ -85,11 +110,26 @@ impl ImageReport {
 
 impl SignatureReport {
     fn tell_envelope(&self, text: &mut String) {
-        let Some(envelope) = &self.envelope else { return };
-        let EnvelopeReport { media_type, algorithm, signing_time, timestamp, metadata, agent } = envelope.as_ref();
-        let _ = writeln!(text, "    signed    {}, as the signer says", signing_time.whole_seconds());
+        let Some(envelope) = &self.envelope else {
+            return;
+        };
+        let EnvelopeReport {
+            media_type,
+            algorithm,
+            signing_time,
+            timestamp,
+            metadata,
+            agent,
+        } = envelope.as_ref();
+        let _ = writeln!(
+            text,
+            "    signed    {}, as the signer says",
+            signing_time.whole_seconds()
+        );
         if let Some(TimestampReport { time, authority }) = timestamp {
-            let by = authority.as_deref().map_or_else(|| "nobody that it names".to_owned(), plain);
+            let by = authority
+                .as_deref()
+                .map_or_else(|| "nobody that it names".to_owned(), plain);
             let _ = writeln!(text, "    timestamp {} by {by}", time.whole_seconds());
         }
         let chain: Vec<String> = self.chain.iter().map(|link| plain(&link.name)).collect();
@@ -97,15 +137,27 @@ impl SignatureReport {
         for (name, value) in metadata {
             let _ = writeln!(text, "    metadata  {}={}", plain(name), plain(value));
         }
-        let made_by = agent.as_deref().map(|agent| format!(", by {}", plain(agent))).unwrap_or_default();
-        let _ = writeln!(text, "    envelope  {}, {algorithm}{made_by}", plain(media_type));
+        let made_by = agent
+            .as_deref()
+            .map(|agent| format!(", by {}", plain(agent)))
+            .unwrap_or_default();
+        let _ = writeln!(
+            text,
+            "    envelope  {}, {algorithm}{made_by}",
+            plain(media_type)
+        );
     }
 }
 
 impl Problem {
     fn tell(&self, story: &mut String, object: &str) {
         let separator = if object.is_empty() { "" } else { ": " };
-        let _ = writeln!(story, "error[{}]: {object}{separator}{}", self.reason, plain(&self.message));
+        let _ = writeln!(
+            story,
+            "error[{}]: {object}{separator}{}",
+            self.reason,
+            plain(&self.message)
+        );
         for cause in &self.causes {
             let _ = writeln!(story, "  caused by: {}", plain(cause));
         }

@@ -40,8 +40,12 @@ pub(super) async fn of_key(
 ) -> Result<Vec<Certificate>, Failure> {
     let found = keys.public(key, true).await?.certificates;
     if found.is_empty() {
-        let error = SettingError::usage(format!("{what} leads to a bare key, not to a certificate")).reason(reason);
-        return Err(error.hint("`akv:VAULT/certificates/NAME` names a certificate").into());
+        let error =
+            SettingError::usage(format!("{what} leads to a bare key, not to a certificate"))
+                .reason(reason);
+        return Err(error
+            .hint("`akv:VAULT/certificates/NAME` names a certificate")
+            .into());
     }
     Ok(found)
 }
@@ -51,14 +55,20 @@ pub(crate) fn only_certificate(what: &str, path: &Path) -> Result<Certificate, S
     let mut found = certificates(what, path)?;
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
-        _ => Err(SettingError::usage(format!("{what} `{}` holds more than one certificate", path.display()))
-            .reason(Reason::ConfigInvalid)),
+        _ => Err(SettingError::usage(format!(
+            "{what} `{}` holds more than one certificate",
+            path.display()
+        ))
+        .reason(Reason::ConfigInvalid)),
     }
 }
 
 /// The address of a service that may be asked over plain http, too.
 pub(crate) fn service_url(flag: &str, text: &str) -> Result<Url, SettingError> {
-    let url = text.parse::<Url>().ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let url = text
+        .parse::<Url>()
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or_else(|| SettingError::usage(format!("`{flag} {text}` is no http or https address")))
 }
 
@@ -66,11 +76,16 @@ pub(crate) fn service_url(flag: &str, text: &str) -> Result<Url, SettingError> {
 pub(crate) fn annotations(values: &[String]) -> Result<BTreeMap<String, String>, SettingError> {
     let mut found = BTreeMap::new();
     for value in values {
-        let pair = value.split_once('=').filter(|(name, text)| !name.is_empty() && !text.is_empty());
-        let (name, text) =
-            pair.ok_or_else(|| SettingError::usage(format!("`--annotation {value}` is not NAME=VALUE")))?;
+        let pair = value
+            .split_once('=')
+            .filter(|(name, text)| !name.is_empty() && !text.is_empty());
+        let (name, text) = pair.ok_or_else(|| {
+            SettingError::usage(format!("`--annotation {value}` is not NAME=VALUE"))
+        })?;
         if found.insert(name.to_owned(), text.to_owned()).is_some() {
-            return Err(SettingError::usage(format!("`--annotation {name}=…` is given twice")));
+            return Err(SettingError::usage(format!(
+                "`--annotation {name}=…` is given twice"
+            )));
         }
     }
     Ok(found)
@@ -82,7 +97,14 @@ mod tests {
 
     #[test]
     fn annotations_are_pairs_of_distinct_names() {
-        let parse = |values: &[&str]| annotations(&values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>());
+        let parse = |values: &[&str]| {
+            annotations(
+                &values
+                    .iter()
+                    .map(|&value| value.to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
         assert_eq!(parse(&["a=b", "c=d=e"]).unwrap()["c"], "d=e");
         for wrong in [&["a"][..], &["=b"], &["a="], &["a=b", "a=c"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -32,15 +32,24 @@ impl ConfigFile {
         let bytes = bounded(path, READ_LIMIT).map_err(|error| {
             let absent = error.kind() == std::io::ErrorKind::NotFound;
             SettingError::usage(format!("`{shown}` cannot be read"))
-                .reason(if absent { missing } else { Reason::ConfigInvalid })
+                .reason(if absent {
+                    missing
+                } else {
+                    Reason::ConfigInvalid
+                })
                 .cause(error)
         })?;
         let text = String::from_utf8(bytes).map_err(|error| {
-            SettingError::usage(format!("`{shown}` is not UTF-8 text")).reason(Reason::PolicyInvalid).cause(error)
+            SettingError::usage(format!("`{shown}` is not UTF-8 text"))
+                .reason(Reason::PolicyInvalid)
+                .cause(error)
         })?;
         let config = Config::parse(&text, &shown)
             .map_err(|error| SettingError::usage(error.to_string()).reason(error.reason()))?;
-        Ok(Self { config, folder: path.parent().map(Path::to_owned).unwrap_or_default() })
+        Ok(Self {
+            config,
+            folder: path.parent().map(Path::to_owned).unwrap_or_default(),
+        })
     }
 
     /// The file of a working directory, if there is one.
@@ -70,9 +79,10 @@ impl ConfigFile {
             filled.key = match &defaults.key {
                 None => Vec::new(),
                 Some(SignKey::One(key)) => vec![self.key(&key.text)],
-                Some(SignKey::PerFormat(keys)) => {
-                    keys.iter().map(|(format, key)| format!("{format}={}", self.key(&key.text))).collect()
-                }
+                Some(SignKey::PerFormat(keys)) => keys
+                    .iter()
+                    .map(|(format, key)| format!("{format}={}", self.key(&key.text)))
+                    .collect(),
             };
         }
         if filled.format.is_empty() {
@@ -91,7 +101,10 @@ impl ConfigFile {
 
     /// What a name for a key stands for.
     pub(super) fn named(&self, name: &str) -> Option<String> {
-        self.config.keys.get(name).map(|key| self.relative(&key.text))
+        self.config
+            .keys
+            .get(name)
+            .map(|key| self.relative(&key.text))
     }
 
     /// Files that the file names start from its folder.
@@ -103,9 +116,14 @@ impl ConfigFile {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "settings are where named files become values"
+)]
 pub(super) fn bounded(path: &Path, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    std::fs::File::open(path)?
+        .take(limit)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }

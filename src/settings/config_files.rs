@@ -30,7 +30,11 @@ pub(crate) struct FilesRead {
 impl ConfigFile {
     /// Reads what the file names: certificates and keys that lie in files. What lies in a vault is not asked for.
     /// The first that is not there or not usable is the error.
-    pub(crate) fn read_files(&self, environment: &Environment, now: Timestamp) -> Result<FilesRead, SettingError> {
+    pub(crate) fn read_files(
+        &self,
+        environment: &Environment,
+        now: Timestamp,
+    ) -> Result<FilesRead, SettingError> {
         let mut read = FilesRead::default();
         let sign_keys = match &self.config.sign.key {
             None => Vec::new(),
@@ -38,22 +42,33 @@ impl ConfigFile {
             Some(SignKey::PerFormat(keys)) => keys.iter().map(|(_, key)| key).collect(),
         };
         let named = self.config.keys.iter().map(|(_, key)| key);
-        let direct = sign_keys.into_iter().filter(|key| self.config.keys.get(&key.text).is_none());
+        let direct = sign_keys
+            .into_iter()
+            .filter(|key| self.config.keys.get(&key.text).is_none());
         let anchors = self.rules()?.leaves().into_iter().flat_map(anchors);
         for key in named.chain(direct).chain(anchors) {
             read.warnings.extend(self.read_key(key, environment)?);
         }
         for (number, rule) in (1..).zip(&self.rules()?.rules) {
-            let Demand::Require(requirement) = &rule.demand else { continue };
+            let Demand::Require(requirement) = &rule.demand else {
+                continue;
+            };
             for leaf in requirement.leaves() {
                 let (certificates, own) = self.in_files(leaf)?;
-                if let (Leaf::Notation(NotationLeaf::Policy { trust_policy, .. }), Some(own)) = (leaf, own) {
+                if let (Leaf::Notation(NotationLeaf::Policy { trust_policy, .. }), Some(own)) =
+                    (leaf, own)
+                {
                     read.trust_policies.insert(trust_policy.text.clone(), own);
                 }
-                let ending = certificates.iter().filter_map(|certificate| ending(certificate, now));
+                let ending = certificates
+                    .iter()
+                    .filter_map(|certificate| ending(certificate, now));
                 read.warnings.extend(ending.map(|words| {
                     let message = format!("rule {number}: {words}");
-                    Warning { place: rule.place, message }
+                    Warning {
+                        place: rule.place,
+                        message,
+                    }
                 }));
             }
         }
@@ -61,24 +76,47 @@ impl ConfigFile {
     }
 
     /// A key that is named must be one; a private key that only its passphrase opens is opened where that is set.
-    fn read_key(&self, key: &Located, environment: &Environment) -> Result<Option<Warning>, SettingError> {
+    fn read_key(
+        &self,
+        key: &Located,
+        environment: &Environment,
+    ) -> Result<Option<Warning>, SettingError> {
         let at = format!("{}:{}", self.config.file, key.place);
-        let wrong = |message: &str| SettingError::usage(format!("{at}: {message}")).reason(Reason::ConfigInvalid);
+        let wrong = |message: &str| {
+            SettingError::usage(format!("{at}: {message}")).reason(Reason::ConfigInvalid)
+        };
         let unreadable = |error: keys::InvalidKeyReference| wrong("this names no key").cause(error);
         let reference: KeyReference = self.relative(&key.text).parse().map_err(unreadable)?;
-        let KeyReference::File { path, passphrase_env } = &reference else { return Ok(None) };
+        let KeyReference::File {
+            path,
+            passphrase_env,
+        } = &reference
+        else {
+            return Ok(None);
+        };
         let shown = path.display();
         let bytes = super::config::bounded(path, KEY_LIMIT)
             .map_err(|error| wrong(&format!("key file `{shown}` cannot be read")).cause(error))?;
         if std::str::from_utf8(&bytes).is_ok_and(|text| PublicKey::from_pem(text).is_ok()) {
             return Ok(None);
         }
-        let passphrase = passphrase_env.as_deref().and_then(|name| environment.get(name));
-        match (keys::read(&bytes, passphrase.map(|text| Secret::new(text.to_owned())).as_ref()), passphrase_env) {
+        let passphrase = passphrase_env
+            .as_deref()
+            .and_then(|name| environment.get(name));
+        match (
+            keys::read(
+                &bytes,
+                passphrase.map(|text| Secret::new(text.to_owned())).as_ref(),
+            ),
+            passphrase_env,
+        ) {
             (Ok(_), _) => Ok(None),
             (Err(KeyFileError::PassphraseMissing), Some(variable)) => {
                 let message = format!("`{shown}` was not opened, as `{variable}` is not set here");
-                Ok(Some(Warning { place: Some(key.place), message }))
+                Ok(Some(Warning {
+                    place: Some(key.place),
+                    message,
+                }))
             }
             (Err(error), _) => Err(wrong(&format!("`{shown}` is no usable key")).cause(error)),
         }
@@ -88,9 +126,11 @@ impl ConfigFile {
 /// The key references that a demand holds itself.
 fn anchors(leaf: &Leaf) -> Vec<&Located> {
     match leaf {
-        Leaf::Notation(NotationLeaf::Pinned(pins)) => {
-            pins.certificates.iter().filter(|named| KeyReference::is_meant(&named.text)).collect()
-        }
+        Leaf::Notation(NotationLeaf::Pinned(pins)) => pins
+            .certificates
+            .iter()
+            .filter(|named| KeyReference::is_meant(&named.text))
+            .collect(),
         Leaf::Notation(NotationLeaf::Policy { .. }) | Leaf::Dct(_) => Vec::new(),
     }
 }
@@ -103,5 +143,8 @@ fn ending(certificate: &Certificate, now: Timestamp) -> Option<String> {
         left if left < SOON => "ends",
         _ => return None,
     };
-    Some(format!("the certificate `{}` {verb} at {end}", certificate.subject()))
+    Some(format!(
+        "the certificate `{}` {verb} at {end}",
+        certificate.subject()
+    ))
 }

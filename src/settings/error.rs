@@ -26,12 +26,22 @@ impl Explain for SettingError {
 impl SettingError {
     /// A wrong command line.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, reason: Reason::Usage, cause: None }
+        Self {
+            message: message.into(),
+            hint: None,
+            reason: Reason::Usage,
+            cause: None,
+        }
     }
 
     /// What another module found wrong, in its words.
     pub(super) fn of(error: &impl Explain) -> Self {
-        Self { message: error.to_string(), hint: error.hint(), reason: error.reason(), cause: None }
+        Self {
+            message: error.to_string(),
+            hint: error.hint(),
+            reason: error.reason(),
+            cause: None,
+        }
     }
 
     /// With the place that names what is wrong before it.

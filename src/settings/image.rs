@@ -23,20 +23,25 @@ fn images<E: std::error::Error + Send + Sync + 'static>(
     parse: impl Fn(&str) -> Result<Reference, E>,
 ) -> Result<Vec<Reference>, SettingError> {
     if values.is_empty() {
-        return Err(SettingError::usage("no image was named").reason(Reason::NoImages).hint("registry/repository:tag"));
+        return Err(SettingError::usage("no image was named")
+            .reason(Reason::NoImages)
+            .hint("registry/repository:tag"));
     }
     values
         .iter()
         .map(|value| {
-            parse(value).map_err(|error| SettingError::usage(format!("`{value}` is no image name")).cause(error))
+            parse(value).map_err(|error| {
+                SettingError::usage(format!("`{value}` is no image name")).cause(error)
+            })
         })
         .collect()
 }
 
 /// A repository with its registry.
 pub(crate) fn repository(value: &str) -> Result<Repository, SettingError> {
-    Repository::named(value)
-        .map_err(|error| SettingError::usage(format!("`{value}` is no repository name")).cause(error))
+    Repository::named(value).map_err(|error| {
+        SettingError::usage(format!("`{value}` is no repository name")).cause(error)
+    })
 }
 
 /// `--at`, or the run's own time.

@@ -91,11 +91,19 @@ impl Settings {
             deadline: std::time::Instant::now() + timeout,
             mask: process.mask.clone(),
         };
-        let trust_server = network.trust_server.as_deref().or(environment.get("DOCKER_CONTENT_TRUST_SERVER"));
+        let trust_server = network
+            .trust_server
+            .as_deref()
+            .or(environment.get("DOCKER_CONTENT_TRUST_SERVER"));
         let docker_config = environment
             .get("DOCKER_CONFIG")
             .map(Into::into)
-            .or_else(|| Some(Path::new(environment.get("HOME").or(environment.get("USERPROFILE"))?).join(".docker")));
+            .or_else(|| {
+                Some(
+                    Path::new(environment.get("HOME").or(environment.get("USERPROFILE"))?)
+                        .join(".docker"),
+                )
+            });
         Ok(Self {
             net,
             identity: identity(&shared.identity, &environment),
@@ -140,15 +148,22 @@ fn registry_auth(auth: cli::RegistryAuth) -> registry::RegistryAuth {
 }
 
 /// The password of `--username`, from standard input, without the line end.
-fn password(flags: &cli::Identity, process: &mut Process) -> Result<Option<(String, Secret)>, SettingError> {
-    let Some(user) = &flags.username else { return Ok(None) };
+fn password(
+    flags: &cli::Identity,
+    process: &mut Process,
+) -> Result<Option<(String, Secret)>, SettingError> {
+    let Some(user) = &flags.username else {
+        return Ok(None);
+    };
     let mut text = String::new();
     process
         .stdin
         .by_ref()
         .take(64 << 10)
         .read_to_string(&mut text)
-        .map_err(|error| SettingError::usage("the password could not be read from standard input").cause(error))?;
+        .map_err(|error| {
+            SettingError::usage("the password could not be read from standard input").cause(error)
+        })?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
         return Err(SettingError::usage("standard input holds no password")
@@ -158,22 +173,40 @@ fn password(flags: &cli::Identity, process: &mut Process) -> Result<Option<(Stri
     Ok(Some((user.clone(), Secret::new(text))))
 }
 
-fn connect_to(flags: &cli::Network, environment: &Environment) -> Result<Vec<ConnectTo>, SettingError> {
+fn connect_to(
+    flags: &cli::Network,
+    environment: &Environment,
+) -> Result<Vec<ConnectTo>, SettingError> {
     let planted = environment.get("ACR_SIGN_CONNECT_TO").unwrap_or_default();
-    let planted: Vec<String> = planted.split(';').filter(|part| !part.is_empty()).map(ToOwned::to_owned).collect();
+    let planted: Vec<String> = planted
+        .split(';')
+        .filter(|part| !part.is_empty())
+        .map(ToOwned::to_owned)
+        .collect();
     let mut all = parse_each("--connect-to", &flags.connect_to)?;
     all.extend(parse_each("ACR_SIGN_CONNECT_TO", &planted)?);
     Ok(all)
 }
 
 fn ca_files(flags: &cli::Network, environment: &Environment) -> Result<Vec<Vec<u8>>, SettingError> {
-    let named =
-        ["ACR_SIGN_CA_FILE", "SSL_CERT_FILE"].into_iter().filter_map(|name| environment.get(name)).map(Path::new);
-    flags.ca_file.iter().map(std::path::PathBuf::as_path).chain(named).map(|path| read(path, "CA file")).collect()
+    let named = ["ACR_SIGN_CA_FILE", "SSL_CERT_FILE"]
+        .into_iter()
+        .filter_map(|name| environment.get(name))
+        .map(Path::new);
+    flags
+        .ca_file
+        .iter()
+        .map(std::path::PathBuf::as_path)
+        .chain(named)
+        .map(|path| read(path, "CA file"))
+        .collect()
 }
 
 /// Reads a file that a flag names.
-#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "settings are where named files become values"
+)]
 pub(crate) fn read(path: &Path, what: &str) -> Result<Vec<u8>, SettingError> {
     fs::read(path).map_err(|error| {
         SettingError::usage(format!("{what} `{}` cannot be read", path.display()))
@@ -191,5 +224,9 @@ fn trust_server_url(text: &str) -> Result<Url, SettingError> {
     let url: Url = text.parse().map_err(|_| wrong())?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
     let no_user = url.username().is_empty() && url.password().is_none();
-    if matches!(url.scheme(), "https" | "http") && url.has_host() && bare && no_user { Ok(url) } else { Err(wrong()) }
+    if matches!(url.scheme(), "https" | "http") && url.has_host() && bare && no_user {
+        Ok(url)
+    } else {
+        Err(wrong())
+    }
 }

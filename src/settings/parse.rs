@@ -20,10 +20,13 @@ where
     T: std::str::FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    value.parse().map_err(|error| SettingError::usage(format!("`{flag} {value}` is not usable")).cause(error))
+    value.parse().map_err(|error| {
+        SettingError::usage(format!("`{flag} {value}` is not usable")).cause(error)
+    })
 }
 
 /// An integer and `ms`, `s`, `m`, `h` or `d`.
 pub(crate) fn duration(flag: &str, text: &str) -> Result<Duration, SettingError> {
-    duration::parse(text).map_err(|error| SettingError::usage(format!("`{flag} {text}` is not usable")).cause(error))
+    duration::parse(text)
+        .map_err(|error| SettingError::usage(format!("`{flag} {text}` is not usable")).cause(error))
 }

@@ -27,11 +27,17 @@ pub(crate) fn pin(flags: &cli::Pin) -> Result<Option<RootTrust>, SettingError> {
     if flags.root.is_empty() {
         return Ok(None);
     }
-    Ok(Some(RootTrust::Keys(parse_each::<KeyId>("--root", &flags.root)?)))
+    Ok(Some(RootTrust::Keys(parse_each::<KeyId>(
+        "--root",
+        &flags.root,
+    )?)))
 }
 
 /// The root pin of a command that cannot do without (T23, T32).
-pub(crate) fn required_pin(flags: &cli::Pin, repository: &Repository) -> Result<RootTrust, SettingError> {
+pub(crate) fn required_pin(
+    flags: &cli::Pin,
+    repository: &Repository,
+) -> Result<RootTrust, SettingError> {
     pin(flags)?.ok_or_else(|| {
         SettingError::usage(format!("no root is pinned for `{repository}`")).reason(Reason::RootNotPinned).hint(format!(
             "run `acr-sign trust status {repository}`, compare the root key IDs with what the owner of the root key \
@@ -49,8 +55,20 @@ mod tests {
         let repository = Repository::named("contoso.azurecr.io/web").unwrap();
         let error = required_pin(&cli::Pin::default(), &repository).unwrap_err();
         assert_eq!(error.reason, Reason::RootNotPinned);
-        assert!(error.hint.unwrap().contains("acr-sign trust status contoso.azurecr.io/web"));
-        let both = cli::Pin { root: vec!["a".repeat(64)], trust_on_first_use: true, root_ca: None };
-        assert_eq!(required_pin(&both, &repository).unwrap_err().reason, Reason::Usage);
+        assert!(
+            error
+                .hint
+                .unwrap()
+                .contains("acr-sign trust status contoso.azurecr.io/web")
+        );
+        let both = cli::Pin {
+            root: vec!["a".repeat(64)],
+            trust_on_first_use: true,
+            root_ca: None,
+        };
+        assert_eq!(
+            required_pin(&both, &repository).unwrap_err().reason,
+            Reason::Usage
+        );
     }
 }

@@ -53,7 +53,10 @@ impl<'a> RunConfig<'a> {
         match file.and_then(|file| file.named(text)) {
             Some(reference) => parse(&format!("{flag} {text}:"), &reference),
             None => Err(SettingError::usage(match file {
-                Some(file) => format!("`{flag} {text}`: `{}` has no such name in `keys`", file.config.file),
+                Some(file) => format!(
+                    "`{flag} {text}`: `{}` has no such name in `keys`",
+                    file.config.file
+                ),
                 None => format!("`{flag} {text}`: no `acr-sign.yaml` gives this name to a key"),
             })
             .hint("a key reference begins with akv:, https://, azurekms://, file: or env:")),
@@ -67,15 +70,26 @@ impl<'a> RunConfig<'a> {
         text: &str,
         keys: &KeyRing,
     ) -> Result<Vec<Certificate>, Failure> {
-        let is_name = KeyNames::is_name(text) && self.file()?.is_some_and(|file| file.named(text).is_some());
+        let is_name =
+            KeyNames::is_name(text) && self.file()?.is_some_and(|file| file.named(text).is_some());
         // A file that merely lies about must not decide which certificate a line means (P13).
         if is_name && Path::new(text).is_file() {
-            return Err(SettingError::usage(format!("`{flag} {text}` is a name of `keys` and a file"))
-                .hint(format!("write `./{text}` for the file, or the key reference for the key"))
-                .into());
+            return Err(SettingError::usage(format!(
+                "`{flag} {text}` is a name of `keys` and a file"
+            ))
+            .hint(format!(
+                "write `./{text}` for the file, or the key reference for the key"
+            ))
+            .into());
         }
         if is_name || KeyReference::is_meant(text) {
-            certificate::of_key(&format!("{flag} `{text}`"), &self.key(flag, text)?, keys, Reason::Usage).await
+            certificate::of_key(
+                &format!("{flag} `{text}`"),
+                &self.key(flag, text)?,
+                keys,
+                Reason::Usage,
+            )
+            .await
         } else {
             Ok(certificate::of_file(flag, Path::new(text))?)
         }
@@ -87,7 +101,13 @@ impl<'a> RunConfig<'a> {
         if pin.is_empty()
             && let Some(file) = self.file()?
         {
-            pin.root = file.config.sign.root.iter().map(ToString::to_string).collect();
+            pin.root = file
+                .config
+                .sign
+                .root
+                .iter()
+                .map(ToString::to_string)
+                .collect();
         }
         Ok(pin)
     }

@@ -81,16 +81,26 @@ impl StateFile {
         if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
             return Err(unlockable(io::Error::other("it is no regular file")));
         }
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(unlockable)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(unlockable)?;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
                 Err(TryLockError::Error(error)) => return Err(unlockable(error)),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => tokio::time::sleep(PAUSE).await,
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                    tokio::time::sleep(PAUSE).await
+                }
                 Err(TryLockError::WouldBlock) => {
-                    return Err(SettingError::usage(format!("`{}` is locked by another run", path.display()))
-                        .reason(Reason::Timeout)
-                        .hint("find the run that does not end, or raise `--timeout`"));
+                    return Err(SettingError::usage(format!(
+                        "`{}` is locked by another run",
+                        path.display()
+                    ))
+                    .reason(Reason::Timeout)
+                    .hint("find the run that does not end, or raise `--timeout`"));
                 }
             }
         }
@@ -108,7 +118,9 @@ impl StateFile {
 fn behind_links(path: &Path) -> io::Result<PathBuf> {
     match fs::canonicalize(path) {
         Ok(target) => Ok(target),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() =>
+        {
             Ok(path.to_owned())
         }
         Err(error) => Err(error),
@@ -116,7 +128,10 @@ fn behind_links(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// What the file holds; `None` where it is not there.
-#[expect(clippy::disallowed_methods, reason = "settings are where named files become values")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "settings are where named files become values"
+)]
 fn memory(name: &str, path: &Path) -> Result<Option<Memory>, SettingError> {
     let bytes = || {
         let file = match fs::metadata(path) {
@@ -131,12 +146,18 @@ fn memory(name: &str, path: &Path) -> Result<Option<Memory>, SettingError> {
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
         Ok(Some(bytes))
     };
-    let Some(bytes) = bytes().map_err(|error| unreadable(name, error))? else { return Ok(None) };
-    Memory::parse(&bytes).map(Some).map_err(|error| damaged(name, error))
+    let Some(bytes) = bytes().map_err(|error| unreadable(name, error))? else {
+        return Ok(None);
+    };
+    Memory::parse(&bytes)
+        .map(Some)
+        .map_err(|error| damaged(name, error))
 }
 
 fn unreadable(name: &str, error: io::Error) -> SettingError {
-    SettingError::usage(format!("the state file `{name}` cannot be read")).reason(Reason::ConfigInvalid).cause(error)
+    SettingError::usage(format!("the state file `{name}` cannot be read"))
+        .reason(Reason::ConfigInvalid)
+        .cause(error)
 }
 
 fn damaged(name: &str, error: InvalidMemory) -> SettingError {

@@ -32,7 +32,9 @@ pub(crate) async fn run(command: &Command, services: &Services) -> Result<Outcom
         Command::Policy(Policy::Init(arguments)) => policy::run_init(arguments, services).await,
         Command::Trust(Trust::Init(arguments)) => trust::run_init(arguments, services).await,
         Command::Trust(Trust::Status(arguments)) => trust::run_status(arguments, services).await,
-        Command::Trust(Trust::Signer(Signer::Add(arguments))) => trust::run_signer_add(arguments, services).await,
+        Command::Trust(Trust::Signer(Signer::Add(arguments))) => {
+            trust::run_signer_add(arguments, services).await
+        }
         Command::Trust(Trust::Revoke(arguments)) => trust::run_revoke(arguments, services).await,
         Command::Key(Key::Show(arguments)) => key::run_key_show(arguments, services).await,
         Command::Policy(Policy::Check(_)) | Command::Ci | Command::Completions { .. } => {
@@ -56,7 +58,9 @@ async fn open_for_dct(
 
 /// The pin that every named repository needs.
 fn pin_of(pin: &Pin, images: &[Reference]) -> Result<RootTrust, SettingError> {
-    let first = images.first().ok_or_else(|| SettingError::usage("no image was named").reason(Reason::NoImages))?;
+    let first = images
+        .first()
+        .ok_or_else(|| SettingError::usage("no image was named").reason(Reason::NoImages))?;
     settings::required_pin(pin, &first.repository)
 }
 

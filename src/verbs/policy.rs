@@ -16,7 +16,10 @@ use crate::{
 };
 
 /// `policy check`: reads files, and has nothing that could ask a server.
-pub(crate) fn run_policy_check(arguments: &PolicyCheck, process: &mut Process) -> Result<Outcome, Failure> {
+pub(crate) fn run_policy_check(
+    arguments: &PolicyCheck,
+    process: &mut Process,
+) -> Result<Outcome, Failure> {
     let stdin = manifest_input(&arguments.files, process)?;
     let manifests = match arguments.files.manifests.as_slice() {
         [] => None,
@@ -35,8 +38,13 @@ pub(crate) fn run_policy_check(arguments: &PolicyCheck, process: &mut Process) -
     let mut warnings = policy.warnings(process.now);
     let read = file.read_files(&process.environment, process.now)?;
     warnings.extend(read.warnings);
-    let view =
-        PolicyView { file: &file.config.file, policy, trust_policies: read.trust_policies, warnings, now: process.now };
+    let view = PolicyView {
+        file: &file.config.file,
+        policy,
+        trust_policies: read.trust_policies,
+        warnings,
+        now: process.now,
+    };
     let mut report = Report::new("policy check");
     report.config = Some(file.config.file.clone());
     report.warnings = view.warnings();
@@ -46,7 +54,11 @@ pub(crate) fn run_policy_check(arguments: &PolicyCheck, process: &mut Process) -
     }
     let text = view.text(&images, &report.images);
     let json = view.json(&images, &report.images);
-    Ok(Outcome { report, text, json: Some(json) })
+    Ok(Outcome {
+        report,
+        text,
+        json: Some(json),
+    })
 }
 
 fn no_policy() -> SettingError {
@@ -56,7 +68,10 @@ fn no_policy() -> SettingError {
 }
 
 /// `policy init`: writes files only when everything could be looked at.
-pub(super) async fn run_init(arguments: &PolicyInit, services: &Services) -> Result<Outcome, Failure> {
+pub(super) async fn run_init(
+    arguments: &PolicyInit,
+    services: &Services,
+) -> Result<Outcome, Failure> {
     let mut images: Vec<Reference> = Vec::new();
     for image in settings::familiar_images(&arguments.images)? {
         if !images.contains(&image) {
@@ -66,10 +81,21 @@ pub(super) async fn run_init(arguments: &PolicyInit, services: &Services) -> Res
     let target = Target::new(arguments)?;
     let roots = timestamp_roots(&arguments.timestamp_root_cert)?;
     let mut report = Report::new("policy init");
-    let proposal = policy_init(services, &images, &target.folder_name(), &roots, &mut report).await?;
+    let proposal = policy_init(
+        services,
+        &images,
+        &target.folder_name(),
+        &roots,
+        &mut report,
+    )
+    .await?;
     let Some(proposal) = proposal else {
         report.warnings.push("no policy was written".to_owned());
-        return Ok(Outcome { report, text: String::new(), json: None });
+        return Ok(Outcome {
+            report,
+            text: String::new(),
+            json: None,
+        });
     };
     report.warnings.push(
         "trust on first use: nobody has vouched for the pins of this policy, so compare each with what its owner says"
@@ -77,7 +103,11 @@ pub(super) async fn run_init(arguments: &PolicyInit, services: &Services) -> Res
     );
     let text = target.write(&proposal)?;
     report.policy = Some(proposal.text);
-    Ok(Outcome { report, text, json: None })
+    Ok(Outcome {
+        report,
+        text,
+        json: None,
+    })
 }
 
 /// Roots of timestamp authorities, as a policy takes them.
@@ -86,7 +116,10 @@ fn timestamp_roots(files: &[PathBuf]) -> Result<Vec<Certificate>, SettingError> 
     for path in files {
         roots.extend(settings::certificates("--timestamp-root-cert", path)?);
     }
-    match roots.iter().find(|root| !(root.is_ca() && root.is_self_signed())) {
+    match roots
+        .iter()
+        .find(|root| !(root.is_ca() && root.is_self_signed()))
+    {
         Some(wrong) => Err(SettingError::usage(format!(
             "--timestamp-root-cert: `{}` is no self-signed root of a timestamp authority",
             wrong.subject()
@@ -109,15 +142,23 @@ impl<'a> Target<'a> {
     fn new(arguments: &'a PolicyInit) -> Result<Self, SettingError> {
         let beside = arguments.to.as_ref().map(|_| Path::new("certificates"));
         let certificates = arguments.certificates.as_deref().or(beside);
-        let target = Self { file: arguments.to.as_ref(), certificates, overwrite: arguments.overwrite };
+        let target = Self {
+            file: arguments.to.as_ref(),
+            certificates,
+            overwrite: arguments.overwrite,
+        };
         match target.file {
-            Some(file) if !target.overwrite && file.symlink_metadata().is_ok() => Err(is_there(file)),
+            Some(file) if !target.overwrite && file.symlink_metadata().is_ok() => {
+                Err(is_there(file))
+            }
             _ => Ok(target),
         }
     }
 
     fn folder_name(&self) -> String {
-        self.certificates.map(|folder| folder.display().to_string().replace('\\', "/")).unwrap_or_default()
+        self.certificates
+            .map(|folder| folder.display().to_string().replace('\\', "/"))
+            .unwrap_or_default()
     }
 
     /// Certificates first, so that no policy names one that is not there; gives the text for standard output.
@@ -125,21 +166,34 @@ impl<'a> Target<'a> {
         let mut told = String::new();
         for (name, certificate) in &proposal.certificates {
             let folder = self.certificates.ok_or_else(no_folder)?;
-            let base = self.file.and_then(|file| file.parent()).unwrap_or(Path::new(""));
+            let base = self
+                .file
+                .and_then(|file| file.parent())
+                .unwrap_or(Path::new(""));
             let path = base.join(folder).join(name);
             self.write_certificate(&path, certificate)?;
             told.push_str(&format!("wrote {}\n", path.display()));
         }
-        let Some(file) = self.file else { return Ok(proposal.text.clone()) };
+        let Some(file) = self.file else {
+            return Ok(proposal.text.clone());
+        };
         let bytes = proposal.text.as_bytes();
-        let written = if self.overwrite { replace(file, bytes) } else { create(file, bytes) };
+        let written = if self.overwrite {
+            replace(file, bytes)
+        } else {
+            create(file, bytes)
+        };
         written.map_err(|error| unwritten(file, error))?;
         told.push_str(&format!("wrote {}\n", file.display()));
         Ok(told)
     }
 
     /// The name says what is in it, so a file of that name holds the same, or is none of ours.
-    fn write_certificate(&self, path: &Path, certificate: &Certificate) -> Result<(), SettingError> {
+    fn write_certificate(
+        &self,
+        path: &Path,
+        certificate: &Certificate,
+    ) -> Result<(), SettingError> {
         let pem = certificate.pem();
         if settings::read(path, "certificate file").is_ok_and(|found| found == pem.as_bytes()) {
             return Ok(());
@@ -147,7 +201,11 @@ impl<'a> Target<'a> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| unwritten(folder, error))?;
         }
-        let written = if self.overwrite { replace(path, pem.as_bytes()) } else { create(path, pem.as_bytes()) };
+        let written = if self.overwrite {
+            replace(path, pem.as_bytes())
+        } else {
+            create(path, pem.as_bytes())
+        };
         written.map_err(|error| unwritten(path, error))
     }
 }
@@ -156,7 +214,9 @@ fn unwritten(path: &Path, error: std::io::Error) -> SettingError {
     if error.kind() == std::io::ErrorKind::AlreadyExists {
         return is_there(path);
     }
-    SettingError::usage(format!("`{}` cannot be written", path.display())).reason(Reason::ConfigInvalid).cause(error)
+    SettingError::usage(format!("`{}` cannot be written", path.display()))
+        .reason(Reason::ConfigInvalid)
+        .cause(error)
 }
 
 fn is_there(path: &Path) -> SettingError {
@@ -165,6 +225,8 @@ fn is_there(path: &Path) -> SettingError {
 }
 
 fn no_folder() -> SettingError {
-    SettingError::usage("images are signed by certificate, and a policy pins a certificate as a file")
-        .hint("give `--to FILE`, or the folder for such files with `--certificates FOLDER`")
+    SettingError::usage(
+        "images are signed by certificate, and a policy pins a certificate as a file",
+    )
+    .hint("give `--to FILE`, or the folder for such files with `--certificates FOLDER`")
 }

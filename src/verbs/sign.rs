@@ -31,25 +31,42 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
         dry_run: arguments.dry_run.dry_run,
         images: named.images.clone(),
     };
-    let repositories: std::collections::BTreeSet<_> = options.images.iter().map(|image| &image.repository).collect();
+    let repositories: std::collections::BTreeSet<_> = options
+        .images
+        .iter()
+        .map(|image| &image.repository)
+        .collect();
     if options.digest.is_some() && repositories.len() > 1 {
-        return Err(
-            SettingError::usage("`--digest` says what was built in one repository, and several are named").into()
-        );
+        return Err(SettingError::usage(
+            "`--digest` says what was built in one repository, and several are named",
+        )
+        .into());
     }
     let mut report = Report::new("sign");
     report.config = file.map(|file| file.config.file.clone());
     named.tell(arguments, &mut report);
     for format in formats {
         options.formats.push(match format {
-            Format::Dct => SignFormat::Dct(for_dct(arguments, &config, services, &options.images, &mut report).await?),
-            Format::Notation => SignFormat::Notation(Box::new(for_notation(arguments, &config, services).await?)),
+            Format::Dct => SignFormat::Dct(
+                for_dct(arguments, &config, services, &options.images, &mut report).await?,
+            ),
+            Format::Notation => {
+                SignFormat::Notation(Box::new(for_notation(arguments, &config, services).await?))
+            }
         });
     }
     sign(services, &options, &mut report).await;
     named.tell_times(&mut report.images);
-    let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
-    Ok(Outcome { report, text, json: None })
+    let text = report
+        .image_lines()
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(Outcome {
+        report,
+        text,
+        json: None,
+    })
 }
 
 /// What only some formats take must not be given for the others alone.
@@ -66,7 +83,11 @@ fn check_taken(arguments: &Sign, formats: &[Format]) -> Result<(), SettingError>
             ("--annotation", !arguments.annotation.is_empty(), notation),
             ("--recursive", arguments.recursive, notation),
             ("--envelope", own.envelope.is_some(), notation),
-            ("--certificate-chain", own.certificate_chain.is_some(), notation),
+            (
+                "--certificate-chain",
+                own.certificate_chain.is_some(),
+                notation,
+            ),
             ("--expiry", own.expiry.is_some(), notation),
             ("--timestamp-url", own.timestamp_url.is_some(), notation),
             ("--referrers", own.referrers.is_some(), notation),
@@ -82,7 +103,9 @@ fn annotations(
     file: Option<&ConfigFile>,
 ) -> Result<BTreeMap<String, String>, SettingError> {
     let file = file.filter(|_| formats.contains(&Format::Notation));
-    let mut annotations = file.map(|file| file.config.sign.annotations.clone()).unwrap_or_default();
+    let mut annotations = file
+        .map(|file| file.config.sign.annotations.clone())
+        .unwrap_or_default();
     annotations.extend(settings::annotations(&arguments.annotation)?);
     Ok(annotations)
 }
@@ -98,30 +121,58 @@ async fn for_dct(
     let key = settings::key_for(&arguments.key, Format::Dct, config)?;
     let roles = settings::roles(&arguments.role)?;
     warn_of_trust(report, &trust);
-    Ok(SignDct { signer: open_for_dct(services, &key).await?, roles, trust })
+    Ok(SignDct {
+        signer: open_for_dct(services, &key).await?,
+        roles,
+        trust,
+    })
 }
 
-async fn for_notation(arguments: &Sign, config: &RunConfig<'_>, services: &Services) -> Result<SignNotation, Failure> {
+async fn for_notation(
+    arguments: &Sign,
+    config: &RunConfig<'_>,
+    services: &Services,
+) -> Result<SignNotation, Failure> {
     let own = &arguments.notation;
     let key = settings::key_for(&arguments.key, Format::Notation, config)?;
-    let envelope = own.envelope.as_deref().map(|kind| settings::parse("--envelope", kind)).transpose()?;
+    let envelope = own
+        .envelope
+        .as_deref()
+        .map(|kind| settings::parse("--envelope", kind))
+        .transpose()?;
     let expiry = match own.expiry.as_deref() {
         Some(text) => Some(settings::duration("--expiry", text)?),
         None => config.file()?.and_then(|file| file.config.sign.expiry),
     };
-    let referrers = own.referrers.as_deref().map(|mode| settings::parse("--referrers", mode)).transpose()?;
-    let timestamp = match own.timestamp_url.as_deref().zip(own.timestamp_root_cert.as_deref()) {
+    let referrers = own
+        .referrers
+        .as_deref()
+        .map(|mode| settings::parse("--referrers", mode))
+        .transpose()?;
+    let timestamp = match own
+        .timestamp_url
+        .as_deref()
+        .zip(own.timestamp_root_cert.as_deref())
+    {
         None => None,
         Some((url, root)) => {
             let root = settings::only_certificate("--timestamp-root-cert", root)?;
             Some((settings::service_url("--timestamp-url", url)?, root))
         }
     };
-    let chain = own.certificate_chain.as_deref().map(|path| settings::certificates("--certificate-chain", path));
+    let chain = own
+        .certificate_chain
+        .as_deref()
+        .map(|path| settings::certificates("--certificate-chain", path));
     let chain: Vec<Certificate> = chain.transpose()?.unwrap_or_default();
     let signer = services.keys.open(&key).await?;
     let mut bundle = signer.certificates().to_vec();
-    bundle.extend(chain.into_iter().filter(|given| signer.certificates().iter().all(|own| own.der() != given.der())));
+    bundle.extend(chain.into_iter().filter(|given| {
+        signer
+            .certificates()
+            .iter()
+            .all(|own| own.der() != given.der())
+    }));
     let notation = SignNotation {
         signer,
         bundle,

@@ -23,22 +23,41 @@ impl Named {
     pub(super) async fn by(arguments: &Sign, services: &Services) -> Result<Self, Failure> {
         if let Some(given) = &arguments.metadata {
             let images = settings::named_images(&metadata::images(given)?)?;
-            return Ok(Self { images, pushed: Vec::new(), source: "metadata" });
+            return Ok(Self {
+                images,
+                pushed: Vec::new(),
+                source: "metadata",
+            });
         }
         if let Some(since) = &arguments.fresh_since {
             let patterns: Vec<Glob> = settings::parse_each("--repository", &arguments.repository)?;
             let fresh = fresh_tags(services, &patterns, time(since, services).await?).await?;
-            let (images, pushed) = fresh.into_iter().map(|FreshTag { image, pushed }| (image, pushed)).unzip();
-            return Ok(Self { images, pushed, source: "fresh-since" });
+            let (images, pushed) = fresh
+                .into_iter()
+                .map(|FreshTag { image, pushed }| (image, pushed))
+                .unzip();
+            return Ok(Self {
+                images,
+                pushed,
+                source: "fresh-since",
+            });
         }
         let images = settings::named_images(&arguments.images)?;
-        Ok(Self { images, pushed: Vec::new(), source: arguments.source.unwrap_or("images") })
+        Ok(Self {
+            images,
+            pushed: Vec::new(),
+            source: arguments.source.unwrap_or("images"),
+        })
     }
 
     /// Says where they came from, and which are what their tags happen to hold.
     pub(super) fn tell(&self, arguments: &Sign, report: &mut Report) {
         report.source = Some(self.source);
-        let bare = self.images.iter().filter(|image| image.digest.is_none()).count();
+        let bare = self
+            .images
+            .iter()
+            .filter(|image| image.digest.is_none())
+            .count();
         if bare > 0 && arguments.digest.is_none() {
             report.warnings.push(match self.images.len() {
                 1 => "the image is named without a digest: what its tag holds now is signed".to_owned(),
@@ -64,9 +83,14 @@ async fn time(text: &str, services: &Services) -> Result<Timestamp, Failure> {
         return Ok(time);
     }
     let wrong = |_| {
-        SettingError::usage(format!("`--fresh-since {text}` is neither a time nor a duration"))
-            .hint("2026-11-23T09:30:00Z, 30m, or `run` for the start of this pipeline run")
+        SettingError::usage(format!(
+            "`--fresh-since {text}` is neither a time nor a duration"
+        ))
+        .hint("2026-11-23T09:30:00Z, 30m, or `run` for the start of this pipeline run")
     };
     let duration = settings::duration("--fresh-since", text).map_err(wrong)?;
-    Ok(services.now.minus(duration).ok_or_else(|| SettingError::usage("`--fresh-since` goes back too far"))?)
+    Ok(services
+        .now
+        .minus(duration)
+        .ok_or_else(|| SettingError::usage("`--fresh-since` goes back too far"))?)
 }

@@ -4,8 +4,8 @@ use super::{open_for_dct, pin_of, warn_of_trust};
 use crate::{
     cli::{SignerAdd, TrustInit, TrustRevoke, TrustStatus},
     flow::{
-        Failure, InitOptions, RevokeOptions, Services, SignerAddOptions, trust_init, trust_revoke, trust_signer_add,
-        trust_status,
+        Failure, InitOptions, RevokeOptions, Services, SignerAddOptions, trust_init, trust_revoke,
+        trust_signer_add, trust_status,
     },
     format::dct::{RoleName, SignerName},
     report::{ImageReport, Report, Status},
@@ -13,7 +13,10 @@ use crate::{
     settings::{self, RunConfig, SettingError},
 };
 
-pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Result<Outcome, Failure> {
+pub(super) async fn run_init(
+    arguments: &TrustInit,
+    services: &Services,
+) -> Result<Outcome, Failure> {
     let repository = settings::repository(&arguments.repository)?;
     let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
     let mut signers = Vec::new();
@@ -21,7 +24,10 @@ pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Resu
         let (name, key) = signer
             .split_once('=')
             .ok_or_else(|| SettingError::usage(format!("`--signer {signer}` is not NAME=KEY")))?;
-        let part = services.keys.public(&config.key("--signer", key)?, false).await?;
+        let part = services
+            .keys
+            .public(&config.key("--signer", key)?, false)
+            .await?;
         signers.push((signer_name(name)?, part.keys.into_iter().take(1).collect()));
     }
     let snapshot = match arguments.snapshot_key.as_str() {
@@ -30,7 +36,11 @@ pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Resu
     };
     let options = InitOptions {
         root: open_for_dct(services, &config.key("--root-key", &arguments.root_key)?).await?,
-        targets: open_for_dct(services, &config.key("--targets-key", &arguments.targets_key)?).await?,
+        targets: open_for_dct(
+            services,
+            &config.key("--targets-key", &arguments.targets_key)?,
+        )
+        .await?,
         signers,
         snapshot,
         dry_run: arguments.dry_run.dry_run,
@@ -39,7 +49,11 @@ pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Resu
     let created = trust_init(services, &options).await?;
     let mut report = Report::new("trust init");
     report.config = config.used().map(|file| file.config.file.clone());
-    report.root_key_ids = created.root_key_id.iter().map(ToString::to_string).collect();
+    report.root_key_ids = created
+        .root_key_id
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     let repository = &options.repository;
     let text = match &created.root_key_id {
         Some(id) => format!(
@@ -48,22 +62,44 @@ pub(super) async fn run_init(arguments: &TrustInit, services: &Services) -> Resu
         ),
         None => format!("planned   {repository}: {}\n", names(&created.roles)),
     };
-    Ok(Outcome { report, text, json: None })
+    Ok(Outcome {
+        report,
+        text,
+        json: None,
+    })
 }
 
-pub(super) async fn run_status(arguments: &TrustStatus, services: &Services) -> Result<Outcome, Failure> {
+pub(super) async fn run_status(
+    arguments: &TrustStatus,
+    services: &Services,
+) -> Result<Outcome, Failure> {
     let repository = settings::repository(&arguments.repository)?;
     let now = settings::at(arguments.at.as_deref(), services.now)?;
-    let status = trust_status(&services.at(now), &repository, settings::pin(&arguments.pin)?).await?;
+    let status = trust_status(
+        &services.at(now),
+        &repository,
+        settings::pin(&arguments.pin)?,
+    )
+    .await?;
     let mut report = Report::new("trust status");
     report.warnings = status.warnings();
-    Ok(Outcome { report, text: status.text(), json: Some(status.json()) })
+    Ok(Outcome {
+        report,
+        text: status.text(),
+        json: Some(status.json()),
+    })
 }
 
-pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -> Result<Outcome, Failure> {
+pub(super) async fn run_signer_add(
+    arguments: &SignerAdd,
+    services: &Services,
+) -> Result<Outcome, Failure> {
     let name = signer_name(&arguments.name)?;
-    let repositories =
-        arguments.repositories.iter().map(|text| settings::repository(text)).collect::<Result<Vec<_>, _>>()?;
+    let repositories = arguments
+        .repositories
+        .iter()
+        .map(|text| settings::repository(text))
+        .collect::<Result<Vec<_>, _>>()?;
     let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
     let (pin, mut pins) = (config.pin(&arguments.pin)?, Vec::new());
     for repository in &repositories {
@@ -72,9 +108,21 @@ pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -
     // Only now is anybody asked (T32).
     let mut keys = Vec::new();
     for key in &arguments.signer_key {
-        keys.extend(services.keys.public(&config.key("--signer-key", key)?, false).await?.keys.into_iter().take(1));
+        keys.extend(
+            services
+                .keys
+                .public(&config.key("--signer-key", key)?, false)
+                .await?
+                .keys
+                .into_iter()
+                .take(1),
+        );
     }
-    let targets = open_for_dct(services, &config.key("--targets-key", &arguments.targets_key)?).await?;
+    let targets = open_for_dct(
+        services,
+        &config.key("--targets-key", &arguments.targets_key)?,
+    )
+    .await?;
     let mut report = Report::new("trust signer add");
     report.config = config.used().map(|file| file.config.file.clone());
     for (repository, trust) in repositories.into_iter().zip(pins) {
@@ -97,11 +145,22 @@ pub(super) async fn run_signer_add(arguments: &SignerAdd, services: &Services) -
             Err(failure) => ImageReport::failed(shown, failure.status(), failure.problem()),
         });
     }
-    let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
-    Ok(Outcome { report, text, json: None })
+    let text = report
+        .image_lines()
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(Outcome {
+        report,
+        text,
+        json: None,
+    })
 }
 
-pub(super) async fn run_revoke(arguments: &TrustRevoke, services: &Services) -> Result<Outcome, Failure> {
+pub(super) async fn run_revoke(
+    arguments: &TrustRevoke,
+    services: &Services,
+) -> Result<Outcome, Failure> {
     let images = settings::named_images(&arguments.images)?;
     let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
     let trust = pin_of(&config.pin(&arguments.pin)?, &images)?;
@@ -113,10 +172,23 @@ pub(super) async fn run_revoke(arguments: &TrustRevoke, services: &Services) -> 
     let mut report = Report::new("trust revoke");
     report.config = config.used().map(|file| file.config.file.clone());
     warn_of_trust(&mut report, &trust);
-    let options = RevokeOptions { images, signers, trust, dry_run: arguments.dry_run.dry_run };
+    let options = RevokeOptions {
+        images,
+        signers,
+        trust,
+        dry_run: arguments.dry_run.dry_run,
+    };
     report.images = trust_revoke(services, &options).await;
-    let text = report.image_lines().iter().map(|line| format!("{line}\n")).collect();
-    Ok(Outcome { report, text, json: None })
+    let text = report
+        .image_lines()
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(Outcome {
+        report,
+        text,
+        json: None,
+    })
 }
 
 fn signer_name(name: &str) -> Result<SignerName, SettingError> {
@@ -124,5 +196,9 @@ fn signer_name(name: &str) -> Result<SignerName, SettingError> {
 }
 
 fn names(roles: &[RoleName]) -> String {
-    roles.iter().map(RoleName::as_str).collect::<Vec<_>>().join(", ")
+    roles
+        .iter()
+        .map(RoleName::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }

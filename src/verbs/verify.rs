@@ -19,15 +19,25 @@ use crate::{
     settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
 };
 
-pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Result<Outcome, Failure> {
+pub(super) async fn run_verify(
+    arguments: &Verify,
+    services: &Services,
+) -> Result<Outcome, Failure> {
     let mut report = Report::new("verify");
     report.decision = Some(Decision::Deny);
     let manifests = if arguments.files.manifests.is_empty() {
         None
     } else {
-        Some(Manifests::read(&arguments.files, services.stdin.as_deref())?)
+        Some(Manifests::read(
+            &arguments.files,
+            services.stdin.as_deref(),
+        )?)
     };
-    report.source = arguments.source.or(Some(if manifests.is_some() { "manifests" } else { "images" }));
+    report.source = arguments.source.or(Some(if manifests.is_some() {
+        "manifests"
+    } else {
+        "images"
+    }));
     let images = match &manifests {
         Some(manifests) => manifests.images(),
         None => settings::familiar_images(&arguments.images)?,
@@ -35,19 +45,38 @@ pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Resul
     if let Some(manifests) = &manifests {
         manifests.may_pin(arguments)?;
     }
-    let state = arguments.state.as_deref().map(StateFile::read).transpose()?;
+    let state = arguments
+        .state
+        .as_deref()
+        .map(StateFile::read)
+        .transpose()?;
     let now = settings::at(arguments.at.as_deref(), services.now)?;
     // A pipeline step takes no file that it merely finds: a pull request could bring one (P13).
-    let folder = arguments.source.is_none().then_some(services.folder.as_path());
+    let folder = arguments
+        .source
+        .is_none()
+        .then_some(services.folder.as_path());
     let config = RunConfig::new(&arguments.config, folder)?;
     let (policy, file) = policy(arguments, &config, &images, services).await?;
-    report.config = file.clone().or_else(|| config.used().map(|file| file.config.file.clone()));
+    report.config = file
+        .clone()
+        .or_else(|| config.used().map(|file| file.config.file.clone()));
     if arguments.at.is_some() {
-        report.warnings.push(format!("answered as of {now}, not as of now"));
+        report
+            .warnings
+            .push(format!("answered as of {now}, not as of now"));
     }
     let services = services.at(now);
-    let memory = state.as_ref().and_then(|state| state.before.clone()).unwrap_or_default();
-    let options = VerifyOptions { images, policy, file, memory };
+    let memory = state
+        .as_ref()
+        .and_then(|state| state.before.clone())
+        .unwrap_or_default();
+    let options = VerifyOptions {
+        images,
+        policy,
+        file,
+        memory,
+    };
     let found = verify(&services, &options, &mut report).await;
     if let Err(failure) = remember(state.as_ref(), found, &services, &mut report).await {
         // What the next run would be held against does not exist.
@@ -64,8 +93,16 @@ pub(super) async fn run_verify(arguments: &Verify, services: &Services) -> Resul
             report.error = Some(failure.problem());
         }
     }
-    let text = report.allowed_lines().iter().map(|line| format!("{line}\n")).collect();
-    Ok(Outcome { report, text, json: None })
+    let text = report
+        .allowed_lines()
+        .iter()
+        .map(|line| format!("{line}\n"))
+        .collect();
+    Ok(Outcome {
+        report,
+        text,
+        json: None,
+    })
 }
 
 /// Says what is remembered; and remembers what was seen, once everything is allowed (T03, T07).
@@ -87,7 +124,10 @@ async fn remember(
         return Ok(());
     };
     let name = &state.name;
-    report.state = Some(StateReport { file: name.clone(), repositories: state.before.as_ref().map_or(0, Memory::len) });
+    report.state = Some(StateReport {
+        file: name.clone(),
+        repositories: state.before.as_ref().map_or(0, Memory::len),
+    });
     report.notes.push(match &state.before {
         Some(before) => format!("`{name}` remembers {before} from earlier runs"),
         None => format!("`{name}` is not there yet: nothing is remembered from earlier runs"),
@@ -122,7 +162,10 @@ async fn policy(
             .into());
         }
     };
-    Ok((file.policy(images, &services.keys).await?, Some(file.config.file.clone())))
+    Ok((
+        file.policy(images, &services.keys).await?,
+        Some(file.config.file.clone()),
+    ))
 }
 
 /// Trust flags are a policy of one rule, about every image named: each format must hold.
@@ -141,8 +184,14 @@ async fn by_flags(
             Format::Notation => by_certificate(arguments, config, services).await?,
         }));
     }
-    let only = if leaves.len() == 1 { leaves.pop() } else { Requirement::all(leaves) };
-    Ok(Policy::for_all(only.ok_or_else(|| nothing_trusted(arguments))?))
+    let only = if leaves.len() == 1 {
+        leaves.pop()
+    } else {
+        Requirement::all(leaves)
+    };
+    Ok(Policy::for_all(
+        only.ok_or_else(|| nothing_trusted(arguments))?,
+    ))
 }
 
 /// What only some formats take must not be given for the others alone.
@@ -173,8 +222,8 @@ async fn by_dct(
     let root = pin_of(&arguments.pin, images)?;
     let mut signers = Vec::new();
     for name in &arguments.signer {
-        let role =
-            RoleName::signer(name).map_err(|error| SettingError::usage(format!("`--signer {name}`: {error}")))?;
+        let role = RoleName::signer(name)
+            .map_err(|error| SettingError::usage(format!("`--signer {name}`: {error}")))?;
         signers.push(SignerWanted::Name(role));
     }
     for key in &arguments.key {
@@ -182,22 +231,43 @@ async fn by_dct(
         let part = services.keys.public(&reference, true).await?;
         signers.extend(part.keys.into_iter().map(SignerWanted::Key));
     }
-    let requirement = DctRequirement { signers, minimum_versions: BTreeMap::new() };
-    Ok(Trust { words: "dct, as flags say".to_owned(), demand: Demanded::Dct { root, requirement } })
+    let requirement = DctRequirement {
+        signers,
+        minimum_versions: BTreeMap::new(),
+    };
+    Ok(Trust {
+        words: "dct, as flags say".to_owned(),
+        demand: Demanded::Dct { root, requirement },
+    })
 }
 
-async fn by_certificate(arguments: &Verify, config: &RunConfig<'_>, services: &Services) -> Result<Trust, Failure> {
+async fn by_certificate(
+    arguments: &Verify,
+    config: &RunConfig<'_>,
+    services: &Services,
+) -> Result<Trust, Failure> {
     let own = &arguments.notation;
     let metadata = settings::annotations(&arguments.annotation)?;
     if let Some((policy, stores)) = own.trust_policy.as_deref().zip(own.trust_store.as_deref()) {
         let words = format!("notation, by the trust policy `{}`", policy.display());
         let (policy, stores) = settings::trust_policy(policy, stores)?;
-        let trust = NotationTrust::Policy { policy, stores, metadata };
-        return Ok(Trust { words, demand: Demanded::Notation(Box::new(trust)) });
+        let trust = NotationTrust::Policy {
+            policy,
+            stores,
+            metadata,
+        };
+        return Ok(Trust {
+            words,
+            demand: Demanded::Notation(Box::new(trust)),
+        });
     }
     let mut certificates = Vec::new();
     for given in &own.certificate {
-        certificates.extend(config.certificates("--certificate", given, &services.keys).await?);
+        certificates.extend(
+            config
+                .certificates("--certificate", given, &services.keys)
+                .await?,
+        );
     }
     if certificates.is_empty() {
         return Err(SettingError::usage("no certificate is trusted for `notation`")
@@ -222,7 +292,10 @@ async fn by_certificate(arguments: &Verify, config: &RunConfig<'_>, services: &S
     };
     let pinned = PinnedTrust::pinned(pins).map_err(|error| unusable(&error))?;
     let trust = NotationTrust::Pinned(Box::new(pinned));
-    Ok(Trust { words: "notation, as flags say".to_owned(), demand: Demanded::Notation(Box::new(trust)) })
+    Ok(Trust {
+        words: "notation, as flags say".to_owned(),
+        demand: Demanded::Notation(Box::new(trust)),
+    })
 }
 
 fn nothing_trusted(arguments: &Verify) -> SettingError {
@@ -244,11 +317,19 @@ async fn pin(
     report: &mut Report,
 ) -> Result<(), Failure> {
     if report.decision != Some(Decision::Allow) {
-        report.warnings.push("nothing was pinned, since not all images are allowed".to_owned());
+        report
+            .warnings
+            .push("nothing was pinned, since not all images are allowed".to_owned());
         return Ok(());
     }
-    for image in report.images.iter_mut().filter(|image| image.digest.is_none()) {
-        let Ok(reference) = Reference::familiar(&image.image) else { continue };
+    for image in report
+        .images
+        .iter_mut()
+        .filter(|image| image.digest.is_none())
+    {
+        let Ok(reference) = Reference::familiar(&image.image) else {
+            continue;
+        };
         let resolved = services.registry.resolve(&reference).await?;
         image.pinned = Some(format!("{}@{}", image.image, resolved.descriptor.digest));
         image.digest = Some(resolved.descriptor.digest);

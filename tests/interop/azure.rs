@@ -31,7 +31,10 @@ fn sdk_gets_tokens_by_client_secret() {
 
 #[test]
 fn sdk_signs_with_keys_of_every_kind() {
-    sdk(&Sandbox::start(), &["keys"]).ok().says("ES256 with P-256").says("PS512 with RSA-3072");
+    sdk(&Sandbox::start(), &["keys"])
+        .ok()
+        .says("ES256 with P-256")
+        .says("PS512 with RSA-3072");
 }
 
 #[test]
@@ -48,9 +51,20 @@ fn sdk_reads_a_secret() {
 fn sdk_lists_what_was_pushed_after_the_token_exchange() {
     let sandbox = Sandbox::start();
     let registry = Registry::login(&sandbox);
-    registry.oras(&["push", &registry.name("tools/sdk:1.0"), "content.txt:text/plain"]).ok();
-    registry.oras(&["tag", &registry.name("tools/sdk:1.0"), "latest"]).ok();
-    sdk(&sandbox, &["registry", "tools/sdk"]).ok().says("tools/sdk:1.0@sha256:").says("tools/sdk:latest@sha256:");
+    registry
+        .oras(&[
+            "push",
+            &registry.name("tools/sdk:1.0"),
+            "content.txt:text/plain",
+        ])
+        .ok();
+    registry
+        .oras(&["tag", &registry.name("tools/sdk:1.0"), "latest"])
+        .ok();
+    sdk(&sandbox, &["registry", "tools/sdk"])
+        .ok()
+        .says("tools/sdk:1.0@sha256:")
+        .says("tools/sdk:latest@sha256:");
 }
 
 #[test]
@@ -58,27 +72,53 @@ fn oras_pushes_pulls_and_lists_referrers() {
     let sandbox = Sandbox::start();
     let registry = Registry::login(&sandbox);
     let name = registry.name("tools/oras:1.0");
-    registry.oras(&["push", &name, "content.txt:text/plain"]).ok();
+    registry
+        .oras(&["push", &name, "content.txt:text/plain"])
+        .ok();
     registry.oras(&["pull", &name, "--output", "pulled"]).ok();
     let pulled = std::fs::read_to_string(registry.folder().join("pulled/content.txt"));
     assert_eq!(pulled.expect("oras wrote it"), "content\n");
-    registry.oras(&["repo", "tags", &registry.name("tools/oras")]).ok().says("1.0");
+    registry
+        .oras(&["repo", "tags", &registry.name("tools/oras")])
+        .ok()
+        .says("1.0");
     let kind = "application/vnd.example.note";
-    registry.oras(&["attach", "--artifact-type", kind, &name, "content.txt:text/plain"]).ok();
-    registry.oras(&["discover", &name, "--format", "json"]).ok().says(kind);
+    registry
+        .oras(&[
+            "attach",
+            "--artifact-type",
+            kind,
+            &name,
+            "content.txt:text/plain",
+        ])
+        .ok();
+    registry
+        .oras(&["discover", &name, "--format", "json"])
+        .ok()
+        .says(kind);
 }
 
 #[test]
 fn crane_pushes_an_image_and_an_index() {
     let sandbox = Sandbox::start();
     let registry = Registry::login(&sandbox);
-    let (one, index) = (registry.name("tools/crane:one"), registry.name("tools/crane:all"));
-    registry.crane(&["append", "--new_layer", "layer.tar", "--new_tag", &one]).ok();
-    registry.crane(&["index", "append", "--manifest", &one, "--tag", &index]).ok();
+    let (one, index) = (
+        registry.name("tools/crane:one"),
+        registry.name("tools/crane:all"),
+    );
+    registry
+        .crane(&["append", "--new_layer", "layer.tar", "--new_tag", &one])
+        .ok();
+    registry
+        .crane(&["index", "append", "--manifest", &one, "--tag", &index])
+        .ok();
     let copy = registry.name("tools/copy:all");
     registry.crane(&["copy", &index, &copy]).ok();
     let digest = registry.crane(&["digest", &copy]).ok().first_hash();
-    assert_eq!(registry.crane(&["digest", &index]).ok().first_hash(), digest);
+    assert_eq!(
+        registry.crane(&["digest", &index]).ok().first_hash(),
+        digest
+    );
     registry.crane(&["validate", "--remote", &copy]).ok();
 }
 
@@ -91,15 +131,28 @@ struct Registry<'a> {
 impl<'a> Registry<'a> {
     /// Logs oras in with the refresh token that the SDK's credential was exchanged for.
     fn login(sandbox: &'a Sandbox) -> Self {
-        let registry = Self { sandbox, work: tempfile::tempdir().expect("a temporary folder") };
-        std::fs::write(registry.folder().join("content.txt"), "content\n").expect("the folder is ours");
+        let registry = Self {
+            sandbox,
+            work: tempfile::tempdir().expect("a temporary folder"),
+        };
+        std::fs::write(registry.folder().join("content.txt"), "content\n")
+            .expect("the folder is ours");
         let mut tar = Command::new("tar");
-        tar.args(["-cf", "layer.tar", "content.txt"]).current_dir(registry.folder());
+        tar.args(["-cf", "layer.tar", "content.txt"])
+            .current_dir(registry.folder());
         run(tar).ok();
         let token = registry.folder().join("token");
-        std::fs::write(&token, sdk(sandbox, &["login"]).ok().stdout.trim()).expect("the folder is ours");
+        std::fs::write(&token, sdk(sandbox, &["login"]).ok().stdout.trim())
+            .expect("the folder is ours");
         let mut login = registry.command("oras");
-        login.args(["login", registry.host(), "--plain-http=false", "--username", NIL_USER, "--password-stdin"]);
+        login.args([
+            "login",
+            registry.host(),
+            "--plain-http=false",
+            "--username",
+            NIL_USER,
+            "--password-stdin",
+        ]);
         run_with_input(login, &token).ok();
         registry
     }
@@ -118,7 +171,9 @@ impl<'a> Registry<'a> {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(peer(program));
-        command.current_dir(self.folder()).env("DOCKER_CONFIG", self.folder());
+        command
+            .current_dir(self.folder())
+            .env("DOCKER_CONFIG", self.folder());
         command.env("SSL_CERT_FILE", self.sandbox.ca_file());
         command
     }

@@ -14,9 +14,16 @@ pub(crate) struct Ran {
 impl Ran {
     /// Keeps what `output` holds, under the command line that led to it.
     pub(crate) fn new(command: &Command, output: &Output) -> Self {
-        let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
+        let arguments: Vec<_> = command
+            .get_args()
+            .map(|argument| argument.to_string_lossy())
+            .collect();
         Self {
-            line: format!("{} {}", command.get_program().to_string_lossy(), arguments.join(" ")),
+            line: format!(
+                "{} {}",
+                command.get_program().to_string_lossy(),
+                arguments.join(" ")
+            ),
             code: output.status.code(),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -35,7 +42,14 @@ impl Ran {
 
     /// Asserts that it ended with `code`.
     pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}\n--- stdout\n{}\n--- stderr\n{}", self.line, self.stdout, self.stderr);
+        assert_eq!(
+            self.code,
+            Some(code),
+            "{}\n--- stdout\n{}\n--- stderr\n{}",
+            self.line,
+            self.stdout,
+            self.stderr
+        );
         self
     }
 
@@ -53,8 +67,9 @@ impl Ran {
 
     /// Standard output as JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error} in the output of {}:\n{}", self.line, self.stdout))
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!("{error} in the output of {}:\n{}", self.line, self.stdout)
+        })
     }
 
     /// The first word of standard output that is a key ID or a digest in hex.
@@ -71,7 +86,9 @@ impl Ran {
 /// Runs `command` to its end, with nothing on standard input.
 pub(crate) fn run(mut command: Command) -> Ran {
     let output = command.stdin(std::process::Stdio::null()).output();
-    let output = output.unwrap_or_else(|error| panic!("cannot start {}: {error}", command.get_program().display()));
+    let output = output.unwrap_or_else(|error| {
+        panic!("cannot start {}: {error}", command.get_program().display())
+    });
     Ran::new(&command, &output)
 }
 
@@ -79,6 +96,8 @@ pub(crate) fn run(mut command: Command) -> Ran {
 pub(crate) fn run_with_input(mut command: Command, input: &Path) -> Ran {
     let file = std::fs::File::open(input).expect("the input was written before");
     let output = command.stdin(file).output();
-    let output = output.unwrap_or_else(|error| panic!("cannot start {}: {error}", command.get_program().display()));
+    let output = output.unwrap_or_else(|error| {
+        panic!("cannot start {}: {error}", command.get_program().display())
+    });
     Ran::new(&command, &output)
 }

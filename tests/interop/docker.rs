@@ -10,14 +10,21 @@ use crate::command::{Ran, run};
 use crate::stack::{Stack, peer};
 
 /// The variable that holds the passphrase of every key but the root's.
-pub(crate) const PASSPHRASE: (&str, &str) = ("DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE", "docker-passphrase");
+pub(crate) const PASSPHRASE: (&str, &str) = (
+    "DOCKER_CONTENT_TRUST_REPOSITORY_PASSPHRASE",
+    "docker-passphrase",
+);
 
 /// Runs `docker trust` against the stack's trust server.
 pub(crate) fn trust(stack: &Stack, arguments: &[&str]) -> Ran {
     let mut command = Command::new(peer("docker"));
     command.arg("trust").args(arguments);
-    command.env("DOCKER_CONFIG", stack.docker_config()).env("DOCKER_CONTENT_TRUST_SERVER", &stack.trust_server);
-    command.env("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "docker-passphrase").env(PASSPHRASE.0, PASSPHRASE.1);
+    command
+        .env("DOCKER_CONFIG", stack.docker_config())
+        .env("DOCKER_CONTENT_TRUST_SERVER", &stack.trust_server);
+    command
+        .env("DOCKER_CONTENT_TRUST_ROOT_PASSPHRASE", "docker-passphrase")
+        .env(PASSPHRASE.0, PASSPHRASE.1);
     run(command)
 }
 
@@ -34,7 +41,9 @@ pub(crate) fn inspect(stack: &Stack, repository: &str) -> Value {
 
 /// The row of a tag: its digest in hex and its signers.
 pub(crate) fn signed(inspected: &Value, tag: &str) -> Option<(String, Vec<String>)> {
-    let rows = inspected["SignedTags"].as_array().expect("docker lists signed tags");
+    let rows = inspected["SignedTags"]
+        .as_array()
+        .expect("docker lists signed tags");
     let row = rows.iter().find(|row| row["SignedTag"] == tag)?;
     let signers = row["Signers"].as_array().expect("docker lists signers");
     Some((text(&row["Digest"]), signers.iter().map(text).collect()))
@@ -42,7 +51,9 @@ pub(crate) fn signed(inspected: &Value, tag: &str) -> Option<(String, Vec<String
 
 /// The names of the signers that the collection knows.
 pub(crate) fn signers(inspected: &Value) -> Vec<String> {
-    let signers = inspected["Signers"].as_array().expect("docker lists signers");
+    let signers = inspected["Signers"]
+        .as_array()
+        .expect("docker lists signers");
     let mut names: Vec<_> = signers.iter().map(|signer| text(&signer["Name"])).collect();
     names.sort();
     names
@@ -50,8 +61,13 @@ pub(crate) fn signers(inspected: &Value) -> Vec<String> {
 
 /// The key ID of the collection's root, as the root file lists it, or of its `Repository` key.
 pub(crate) fn administrative_key(inspected: &Value, name: &str) -> String {
-    let keys = inspected["AdministrativeKeys"].as_array().expect("docker lists administrative keys");
-    let key = keys.iter().find(|key| key["Name"] == name).expect("docker lists both");
+    let keys = inspected["AdministrativeKeys"]
+        .as_array()
+        .expect("docker lists administrative keys");
+    let key = keys
+        .iter()
+        .find(|key| key["Name"] == name)
+        .expect("docker lists both");
     text(&key["Keys"][0]["ID"])
 }
 
@@ -60,9 +76,14 @@ pub(crate) fn generate_key(stack: &Stack, folder: &Path, name: &str) -> DockerKe
     let before = private_keys(stack);
     let into = folder.to_str().expect("temporary folders have plain names");
     trust(stack, &["key", "generate", name, "--dir", into]).ok();
-    let mut new = private_keys(stack).into_iter().filter(|file| !before.contains(file));
+    let mut new = private_keys(stack)
+        .into_iter()
+        .filter(|file| !before.contains(file));
     let private = new.next().expect("docker wrote a private key");
-    DockerKey { private, public: folder.join(format!("{name}.pub")) }
+    DockerKey {
+        private,
+        public: folder.join(format!("{name}.pub")),
+    }
 }
 
 /// A key pair that docker made.
@@ -74,7 +95,11 @@ pub(crate) struct DockerKey {
 impl DockerKey {
     /// The key ID: docker names the file after it.
     pub(crate) fn id(&self) -> String {
-        self.private.file_stem().expect("the file has a name").to_string_lossy().into_owned()
+        self.private
+            .file_stem()
+            .expect("the file has a name")
+            .to_string_lossy()
+            .into_owned()
     }
 
     /// The key as a value of `--key`.
@@ -90,14 +115,24 @@ pub(crate) fn key_reference(file: &Path) -> String {
 
 /// The file of a key in docker's trust store.
 pub(crate) fn stored_key(stack: &Stack, id: &str) -> PathBuf {
-    stack.docker_config().join("trust/private").join(format!("{id}.key"))
+    stack
+        .docker_config()
+        .join("trust/private")
+        .join(format!("{id}.key"))
 }
 
 fn private_keys(stack: &Stack) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(stack.docker_config().join("trust/private")) else { return Vec::new() };
-    entries.map(|entry| entry.expect("the folder is readable").path()).collect()
+    let Ok(entries) = std::fs::read_dir(stack.docker_config().join("trust/private")) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.expect("the folder is readable").path())
+        .collect()
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a string")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not a string"))
+        .to_owned()
 }

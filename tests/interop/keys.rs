@@ -25,13 +25,38 @@ impl KeyFiles {
 
     fn generate(folder: &Path, name: &str, kind: &[&str]) -> Self {
         let file = |extension: &str| folder.join(format!("{name}.{extension}"));
-        let files = Self { private: file("key"), public: file("pub"), certificate: file("crt") };
+        let files = Self {
+            private: file("key"),
+            public: file("pub"),
+            certificate: file("crt"),
+        };
         let mut request = Command::new("openssl");
-        request.args(["req", "-x509", "-days", "365", "-nodes", "-subj", &format!("/CN={name}"), "-newkey"]).args(kind);
-        request.arg("-keyout").arg(&files.private).arg("-out").arg(&files.certificate);
+        request
+            .args([
+                "req",
+                "-x509",
+                "-days",
+                "365",
+                "-nodes",
+                "-subj",
+                &format!("/CN={name}"),
+                "-newkey",
+            ])
+            .args(kind);
+        request
+            .arg("-keyout")
+            .arg(&files.private)
+            .arg("-out")
+            .arg(&files.certificate);
         run(request).ok();
         let mut public = Command::new("openssl");
-        public.arg("pkey").arg("-in").arg(&files.private).arg("-pubout").arg("-out").arg(&files.public);
+        public
+            .arg("pkey")
+            .arg("-in")
+            .arg(&files.private)
+            .arg("-pubout")
+            .arg("-out")
+            .arg(&files.public);
         run(public).ok();
         files
     }

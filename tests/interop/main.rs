@@ -5,7 +5,10 @@
 //! --test interop` runs the cases. A missing peer is a failure, never a skip. Everything listens on
 //! loopback, on free ports, below a temporary folder that goes away with the case.
 
-#![allow(clippy::disallowed_methods, reason = "the harness starts programs and writes what they read")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the harness starts programs and writes what they read"
+)]
 
 #[cfg(test)]
 mod azure;

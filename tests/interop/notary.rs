@@ -23,16 +23,26 @@ pub(crate) struct Listed {
 
 impl<'a> Notary<'a> {
     /// The variable that holds the passphrase of its targets key; the other keys have the same one.
-    pub(crate) const PASSPHRASE: (&'static str, &'static str) = ("NOTARY_TARGETS_PASSPHRASE", "notary-passphrase");
+    pub(crate) const PASSPHRASE: (&'static str, &'static str) =
+        ("NOTARY_TARGETS_PASSPHRASE", "notary-passphrase");
 
     /// A client that has seen nothing yet.
     pub(crate) fn new(stack: &'a Stack) -> Self {
-        Self { stack, folder: tempfile::tempdir_in(stack.folder()).expect("a temporary folder").keep() }
+        Self {
+            stack,
+            folder: tempfile::tempdir_in(stack.folder())
+                .expect("a temporary folder")
+                .keep(),
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(peer("notary"));
-        command.arg("-s").arg(&self.stack.trust_server).arg("--tlscacert").arg(self.stack.ca_file());
+        command
+            .arg("-s")
+            .arg(&self.stack.trust_server)
+            .arg("--tlscacert")
+            .arg(self.stack.ca_file());
         command.arg("-d").arg(&self.folder).args(arguments);
         for role in ["ROOT", "TARGETS", "SNAPSHOT", "DELEGATION"] {
             command.env(format!("NOTARY_{role}_PASSPHRASE"), Self::PASSPHRASE.1);
@@ -49,7 +59,8 @@ impl<'a> Notary<'a> {
     /// A new collection whose snapshot key the server holds, as docker makes them.
     pub(crate) fn initialise(&self, repository: &str) {
         self.run(&["init", repository, "--publish"]).ok();
-        self.run(&["key", "rotate", repository, "snapshot", "--server-managed"]).ok();
+        self.run(&["key", "rotate", repository, "snapshot", "--server-managed"])
+            .ok();
     }
 
     /// Delegates a role to the keys of these certificates or public keys, for every tag.
@@ -69,13 +80,30 @@ impl<'a> Notary<'a> {
     /// Signs a tag in a role and publishes, once.
     pub(crate) fn add(&self, repository: &str, tag: &str, pushed: &Pushed, role: &str) -> Ran {
         let length = pushed.manifest.len().to_string();
-        self.run(&["addhash", repository, tag, &length, "--sha256", pushed.hex(), "--roles", role, "--publish"])
+        self.run(&[
+            "addhash",
+            repository,
+            tag,
+            &length,
+            "--sha256",
+            pushed.hex(),
+            "--roles",
+            role,
+            "--publish",
+        ])
     }
 
     /// The only key of a role in the trust folder, as a value of `--key`.
     pub(crate) fn key_reference(&self, role: &str) -> String {
-        let file = self.folder.join("private").join(format!("{}.key", self.key_id(role)));
-        format!("file:{}?passphrase-env={}", file.display(), Self::PASSPHRASE.0)
+        let file = self
+            .folder
+            .join("private")
+            .join(format!("{}.key", self.key_id(role)));
+        format!(
+            "file:{}?passphrase-env={}",
+            file.display(),
+            Self::PASSPHRASE.0
+        )
     }
 
     /// Rotates the root key; it asks first.
@@ -92,9 +120,14 @@ impl<'a> Notary<'a> {
 
     fn key_id(&self, role: &str) -> String {
         let listed = self.run(&["key", "list"]).ok().stdout;
-        let mut rows = listed.lines().filter(|line| line.split_whitespace().next() == Some(role));
+        let mut rows = listed
+            .lines()
+            .filter(|line| line.split_whitespace().next() == Some(role));
         let (row, more) = (rows.next(), rows.next());
-        assert!(row.is_some() && more.is_none(), "not one {role} key in:\n{listed}");
+        assert!(
+            row.is_some() && more.is_none(),
+            "not one {role} key in:\n{listed}"
+        );
         let id = row.and_then(|row| row.split_whitespace().find(|word| word.len() == 64));
         id.expect("notary lists the ID of each key").to_owned()
     }
@@ -109,7 +142,10 @@ impl<'a> Notary<'a> {
 
     /// The tags that a role lists.
     pub(crate) fn tags(&self, repository: &str, role: &str) -> Vec<String> {
-        self.list(repository, role).into_iter().map(|row| row.tag).collect()
+        self.list(repository, role)
+            .into_iter()
+            .map(|row| row.tag)
+            .collect()
     }
 }
 
@@ -118,6 +154,11 @@ impl Listed {
         let mut words = line.split_whitespace();
         let (tag, hex, length, role) = (words.next()?, words.next()?, words.next()?, words.next()?);
         let length = length.parse().ok()?;
-        Some(Self { tag: tag.to_owned(), hex: hex.to_owned(), length, role: role.to_owned() })
+        Some(Self {
+            tag: tag.to_owned(),
+            hex: hex.to_owned(),
+            length,
+            role: role.to_owned(),
+        })
     }
 }

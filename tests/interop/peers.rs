@@ -13,9 +13,14 @@ fn notary_and_docker_agree(access: Access) {
     let notary = Notary::new(&stack);
     notary.import(&alice.private, "targets/releases");
     let pushed = stack.push_index(&repository, "1.0");
-    notary.add(&repository, "1.0", &pushed, "targets/releases").ok();
+    notary
+        .add(&repository, "1.0", &pushed, "targets/releases")
+        .ok();
     let inspected = docker::inspect(&stack, &repository);
-    assert_eq!(docker::signed(&inspected, "1.0"), Some((pushed.hex().to_owned(), vec!["Repo Admin".to_owned()])));
+    assert_eq!(
+        docker::signed(&inspected, "1.0"),
+        Some((pushed.hex().to_owned(), vec!["Repo Admin".to_owned()]))
+    );
     assert_eq!(docker::signers(&inspected), ["alice"]);
 }
 
@@ -42,8 +47,18 @@ fn notary_rotates_every_key_and_docker_follows() {
     let before = docker::administrative_key(&docker::inspect(&stack, &repository), "Root");
     notary.rotate_root(&repository);
     notary.run(&["key", "rotate", &repository, "targets"]).ok();
-    notary.run(&["key", "rotate", &repository, "snapshot", "--server-managed"]).ok();
-    notary.run(&["key", "rotate", &repository, "timestamp", "--server-managed"]).ok();
+    notary
+        .run(&["key", "rotate", &repository, "snapshot", "--server-managed"])
+        .ok();
+    notary
+        .run(&[
+            "key",
+            "rotate",
+            &repository,
+            "timestamp",
+            "--server-managed",
+        ])
+        .ok();
     let inspected = docker::inspect(&stack, &repository);
     assert_ne!(docker::administrative_key(&inspected, "Root"), before);
     assert!(docker::signed(&inspected, "1.0").is_some());

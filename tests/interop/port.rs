@@ -15,7 +15,8 @@ pub(crate) fn free_port() -> u16 {
     // Another run at the same time begins elsewhere.
     let first = std::process::id().wrapping_mul(97);
     for _ in PORTS {
-        let next = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+        let next =
+            first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
         let port = u16::try_from(PORTS.start + next).expect("it is in the range");
         if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
             return port;

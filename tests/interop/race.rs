@@ -12,10 +12,15 @@ const TRIES: usize = 30;
 fn d_three_writers_at_once_lose_nothing() {
     let stack = Stack::start(Access::Open);
     let repository = stack.repository("shop/web");
-    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| KeyFiles::p256(stack.folder(), name));
+    let [alice, bob, carol] =
+        ["alice", "bob", "carol"].map(|name| KeyFiles::p256(stack.folder(), name));
     let notary = Notary::new(&stack);
     notary.initialise(&repository);
-    let certificates = [alice.certificate.as_path(), bob.certificate.as_path(), carol.certificate.as_path()];
+    let certificates = [
+        alice.certificate.as_path(),
+        bob.certificate.as_path(),
+        carol.certificate.as_path(),
+    ];
     notary.delegate(&repository, "targets/releases", &certificates);
     notary.import(&carol.private, "targets/releases");
     let pin = notary.root_key_id();
@@ -23,7 +28,10 @@ fn d_three_writers_at_once_lose_nothing() {
     let mut expected = Vec::new();
     for round in 0..4 {
         let tags = ["alice", "bob", "carol"].map(|who| format!("{who}-{round}"));
-        let images: Vec<_> = tags.iter().map(|tag| stack.push(&repository, tag, tag)).collect();
+        let images: Vec<_> = tags
+            .iter()
+            .map(|tag| stack.push(&repository, tag, tag))
+            .collect();
         std::thread::scope(|threads| {
             for (tag, key) in [(&tags[0], &alice), (&tags[1], &bob)] {
                 let image = format!("{repository}:{tag}");

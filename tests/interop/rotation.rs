@@ -25,7 +25,11 @@ fn c_every_rotation_is_followed_from_the_first_root_key() {
         ours::sign(&stack, &canonical, &alice.reference(), &[&image]).ok();
         tags.push(tag.to_owned());
         tags.sort();
-        assert_eq!(notary.tags(&repository, "targets/releases"), tags, "after {tag}");
+        assert_eq!(
+            notary.tags(&repository, "targets/releases"),
+            tags,
+            "after {tag}"
+        );
         for tag in &tags {
             let image = format!("{repository}:{tag}");
             ours::verify(&stack, &canonical, &image).ok();
@@ -38,9 +42,19 @@ fn c_every_rotation_is_followed_from_the_first_root_key() {
     sign_one_more("root");
     notary.run(&["key", "rotate", &repository, "targets"]).ok();
     sign_one_more("targets");
-    notary.run(&["key", "rotate", &repository, "snapshot", "--server-managed"]).ok();
+    notary
+        .run(&["key", "rotate", &repository, "snapshot", "--server-managed"])
+        .ok();
     sign_one_more("snapshot");
-    notary.run(&["key", "rotate", &repository, "timestamp", "--server-managed"]).ok();
+    notary
+        .run(&[
+            "key",
+            "rotate",
+            &repository,
+            "timestamp",
+            "--server-managed",
+        ])
+        .ok();
     sign_one_more("timestamp");
     notary.rotate_root(&repository);
     sign_one_more("root-again");
@@ -63,5 +77,7 @@ fn c_the_root_of_another_collection_does_not_fit() {
     notary.add(&ours_repository, "1.0", &pushed, "targets").ok();
     let image = format!("{ours_repository}:1.0");
     ours::verify(&stack, &notary.root_key_id(), &image).ok();
-    ours::verify(&stack, &stranger.root_key_id(), &image).exits(1).says("untrusted-root");
+    ours::verify(&stack, &stranger.root_key_id(), &image)
+        .exits(1)
+        .says("untrusted-root");
 }

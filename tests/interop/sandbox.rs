@@ -23,15 +23,26 @@ impl Sandbox {
     /// Starts it and takes over what it says to export.
     pub(crate) fn start() -> Self {
         let program = Path::new(env!("CARGO_BIN_EXE_acr-sign")).with_file_name("acr-sandbox");
-        assert!(program.is_file(), "no {}: run cargo build --workspace", program.display());
+        assert!(
+            program.is_file(),
+            "no {}: run cargo build --workspace",
+            program.display()
+        );
         let mut command = Command::new(program);
-        let spawned = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+        let spawned = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn();
         let mut child = spawned.expect("the sandbox starts");
         let lines = lines_of(child.stdout.take().expect("it is piped"));
         let mut environment = Vec::new();
         let mut patience = Duration::from_secs(30);
         while let Ok(line) = lines.recv_timeout(patience) {
-            if let Some((name, value)) = line.strip_prefix("export ").and_then(|rest| rest.split_once('=')) {
+            if let Some((name, value)) = line
+                .strip_prefix("export ")
+                .and_then(|rest| rest.split_once('='))
+            {
                 environment.push((name.to_owned(), value.trim_matches(['\'', '"']).to_owned()));
                 patience = Duration::from_secs(1);
             }
@@ -41,8 +52,13 @@ impl Sandbox {
 
     /// The value of a variable that it printed.
     pub(crate) fn variable(&self, name: &str) -> &str {
-        let found = self.environment.iter().find(|(candidate, _)| candidate == name);
-        &found.unwrap_or_else(|| panic!("the sandbox prints no {name}, only {:?}", self.environment)).1
+        let found = self
+            .environment
+            .iter()
+            .find(|(candidate, _)| candidate == name);
+        &found
+            .unwrap_or_else(|| panic!("the sandbox prints no {name}, only {:?}", self.environment))
+            .1
     }
 
     /// Adds everything that it printed to the environment of a command.

@@ -33,7 +33,9 @@ pub(crate) struct Pushed {
 impl Pushed {
     /// The digest without its algorithm.
     pub(crate) fn hex(&self) -> &str {
-        self.digest.strip_prefix("sha256:").expect("crane prints sha256 digests")
+        self.digest
+            .strip_prefix("sha256:")
+            .expect("crane prints sha256 digests")
     }
 }
 
@@ -67,22 +69,34 @@ impl Stack {
     pub(crate) fn start(access: Access) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut up = Command::new(script("notary-up.sh"));
-        up.arg(folder.path().join("state")).env("PATH", peers_first());
+        up.arg(folder.path().join("state"))
+            .env("PATH", peers_first());
         for server in ["NOTARY_PORT", "SIGNER_PORT", "REGISTRY_PORT"] {
             up.env(server, free_port().to_string());
         }
         let issuer = (access == Access::Tokens).then(|| Issuer::start(folder.path()));
         if let Some(issuer) = &issuer {
             up.env("NOTARY_AUTH", "token")
-                .env("NOTARY_AUTH_REALM", format!("https://{}/token", issuer.host))
+                .env(
+                    "NOTARY_AUTH_REALM",
+                    format!("https://{}/token", issuer.host),
+                )
                 .env("NOTARY_AUTH_BUNDLE", folder.path().join("token.crt"));
         }
         let printed = run(up).ok().stdout;
         let value = |name: &str| {
-            let line = printed.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-            line.unwrap_or_else(|| panic!("no {name} in:\n{printed}")).to_owned()
+            let line = printed
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.unwrap_or_else(|| panic!("no {name} in:\n{printed}"))
+                .to_owned()
         };
-        let stack = Self { issuer, trust_server: value("NOTARY_URL"), registry: value("REGISTRY_HOST"), folder };
+        let stack = Self {
+            issuer,
+            trust_server: value("NOTARY_URL"),
+            registry: value("REGISTRY_HOST"),
+            folder,
+        };
         stack.write_docker_config("docker", PUBLISHER);
         stack.write_docker_config("docker-reader", READER);
         stack
@@ -100,7 +114,9 @@ impl Stack {
 
     /// `host[:port]` of the trust server.
     pub(crate) fn trust_host(&self) -> &str {
-        self.trust_server.strip_prefix("https://").expect("the trust server speaks https")
+        self.trust_server
+            .strip_prefix("https://")
+            .expect("the trust server speaks https")
     }
 
     /// `host:port` of the token endpoint, where tokens are wanted.
@@ -118,7 +134,10 @@ impl Stack {
         let layer = self.layer(content);
         let name = format!("{repository}:{tag}");
         let mut append = self.crane("append");
-        append.arg("--new_layer").arg(layer).args(["--new_tag", &name]);
+        append
+            .arg("--new_layer")
+            .arg(layer)
+            .args(["--new_tag", &name]);
         run(append).ok();
         self.pushed(&name)
     }
@@ -141,22 +160,34 @@ impl Stack {
         digest.arg(name);
         let mut manifest = self.crane("manifest");
         manifest.arg(name);
-        Pushed { digest: run(digest).ok().stdout.trim().to_owned(), manifest: run(manifest).ok().stdout }
+        Pushed {
+            digest: run(digest).ok().stdout.trim().to_owned(),
+            manifest: run(manifest).ok().stdout,
+        }
     }
 
     fn layer(&self, content: &str) -> PathBuf {
-        let folder = tempfile::tempdir_in(self.folder()).expect("a temporary folder").keep();
+        let folder = tempfile::tempdir_in(self.folder())
+            .expect("a temporary folder")
+            .keep();
         std::fs::write(folder.join("content"), content).expect("the folder is ours");
         let layer = folder.join("layer.tar");
         let mut tar = Command::new("tar");
-        tar.args(["--create", "--mtime=@0", "--file"]).arg(&layer).arg("-C").arg(&folder).arg("content");
+        tar.args(["--create", "--mtime=@0", "--file"])
+            .arg(&layer)
+            .arg("-C")
+            .arg(&folder)
+            .arg("content");
         run(tar).ok();
         layer
     }
 
     fn crane(&self, verb: &str) -> Command {
         let mut crane = Command::new(peer("crane"));
-        crane.arg(verb).env("SSL_CERT_FILE", self.ca_file()).env("DOCKER_CONFIG", self.docker_config());
+        crane
+            .arg(verb)
+            .env("SSL_CERT_FILE", self.ca_file())
+            .env("DOCKER_CONFIG", self.docker_config());
         crane
     }
 
@@ -183,10 +214,26 @@ impl Stack {
 
 impl Issuer {
     fn start(folder: &Path) -> Self {
-        let (key, certificate, users) = (folder.join("token.key"), folder.join("token.crt"), folder.join("users.json"));
+        let (key, certificate, users) = (
+            folder.join("token.key"),
+            folder.join("token.crt"),
+            folder.join("users.json"),
+        );
         let mut openssl = Command::new("openssl");
-        openssl.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
-        openssl.args(["-subj", "/CN=token issuer", "-keyout"]).arg(&key).arg("-out").arg(&certificate);
+        openssl.args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+        ]);
+        openssl
+            .args(["-subj", "/CN=token issuer", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate);
         run(openssl).ok();
         let grants = serde_json::json!({
             PUBLISHER.0: { "password": PUBLISHER.1, "grants": { "*": ["pull", "push", "*"] } },
@@ -197,18 +244,37 @@ impl Issuer {
         std::fs::write(&users, grants.to_string()).expect("the folder is ours");
 
         let mut command = Command::new("python3");
-        command.arg(script("token-issuer.py")).arg("--key").arg(key).arg("--cert").arg(certificate);
+        command
+            .arg(script("token-issuer.py"))
+            .arg("--key")
+            .arg(key)
+            .arg("--cert")
+            .arg(certificate);
         // Both servers' certificate, which notary-up.sh makes before anybody asks for a token.
-        for (flag, file) in [("--tls-cert", "state/tls.crt"), ("--tls-key", "state/tls.key")] {
+        for (flag, file) in [
+            ("--tls-cert", "state/tls.crt"),
+            ("--tls-key", "state/tls.key"),
+        ] {
             command.arg(flag).arg(folder.join(file));
         }
-        command.arg("--users").arg(users).stdin(Stdio::null()).stdout(Stdio::piped());
+        command
+            .arg("--users")
+            .arg(users)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("python3 is there");
         let mut line = String::new();
         let stdout = child.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the issuer prints its address");
-        let host = line.trim().strip_prefix("TOKEN_REALM=https://").and_then(|rest| rest.strip_suffix("/token"));
-        let host = host.unwrap_or_else(|| panic!("token-issuer.py said `{line}`")).to_owned();
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the issuer prints its address");
+        let host = line
+            .trim()
+            .strip_prefix("TOKEN_REALM=https://")
+            .and_then(|rest| rest.strip_suffix("/token"));
+        let host = host
+            .unwrap_or_else(|| panic!("token-issuer.py said `{line}`"))
+            .to_owned();
         Self { child, host }
     }
 }
@@ -222,14 +288,20 @@ pub(crate) fn basic(user: &str, password: &str) -> String {
 /// The program of a peer; where it is missing, the case fails and says what brings it.
 pub(crate) fn peer(name: &str) -> PathBuf {
     let program = peers().join("bin").join(name);
-    assert!(program.is_file(), "no {}: run tests/interop/install", program.display());
+    assert!(
+        program.is_file(),
+        "no {}: run tests/interop/install",
+        program.display()
+    );
     program
 }
 
 /// The folder that `tests/interop/install` filled.
 pub(crate) fn peers() -> PathBuf {
     let folder = std::env::var_os("ACR_SIGN_PEERS");
-    PathBuf::from(folder.expect("ACR_SIGN_PEERS names the folder that tests/interop/install filled"))
+    PathBuf::from(
+        folder.expect("ACR_SIGN_PEERS names the folder that tests/interop/install filled"),
+    )
 }
 
 fn peers_first() -> std::ffi::OsString {
@@ -240,5 +312,7 @@ fn peers_first() -> std::ffi::OsString {
 
 /// A script of this folder.
 pub(crate) fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/interop")
+        .join(name)
 }

@@ -21,13 +21,19 @@ fn every_reason_is_documented_with_its_exit_code() {
             Some((code, cells.next()?.parse().ok()?))
         })
         .collect();
-    let expected: Vec<(String, u8)> =
-        Reason::ALL.iter().map(|reason| (reason.code().to_owned(), reason.exit().code())).collect();
+    let expected: Vec<(String, u8)> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.code().to_owned(), reason.exit().code()))
+        .collect();
     let (mut rows, mut expected) = (rows, expected);
     rows.sort();
     expected.sort();
     assert_eq!(rows, expected);
-    assert!(page.lines().filter(|line| line.starts_with("| `")).all(|line| line.split(" | ").count() >= 4));
+    assert!(
+        page.lines()
+            .filter(|line| line.starts_with("| `"))
+            .all(|line| line.split(" | ").count() >= 4)
+    );
 }
 
 /// The words of a command as a shell reads them, up to a comment or what ends the command.
@@ -59,11 +65,19 @@ fn commands(page: &str) -> Vec<Vec<String>> {
             is_code = !is_code;
             continue;
         }
-        let pieces: Vec<&str> = if is_code { vec![line] } else { line.split('`').skip(1).step_by(2).collect() };
+        let pieces: Vec<&str> = if is_code {
+            vec![line]
+        } else {
+            line.split('`').skip(1).step_by(2).collect()
+        };
         for piece in pieces {
             let starts = piece.match_indices("acr-sign ");
-            let alone =
-                starts.filter(|(at, _)| piece[..*at].chars().last().is_none_or(|before| " ($".contains(before)));
+            let alone = starts.filter(|(at, _)| {
+                piece[..*at]
+                    .chars()
+                    .last()
+                    .is_none_or(|before| " ($".contains(before))
+            });
             found.extend(alone.map(|(at, name)| words(&piece[at + name.len()..])));
         }
     }
@@ -74,7 +88,11 @@ fn commands(page: &str) -> Vec<Vec<String>> {
 fn every_command_of_the_pages_is_one_that_the_program_takes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut pages = vec![root.join("README.md"), root.join("SECURITY.md")];
-    pages.extend(fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()));
+    pages.extend(
+        fs::read_dir(root.join("docs"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path()),
+    );
     pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
     let mut count = 0;
     for page in pages {
@@ -87,11 +105,23 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
                 ..Process::real()
             };
             // With `--help` at the end what stands before it is read, and nothing is done.
-            let help = (command[0] != "help" && !command[0].starts_with('-')).then(|| "--help".to_owned());
-            let line: Vec<String> = [vec!["acr-sign".to_owned()], command.clone(), help.into_iter().collect()].concat();
+            let help =
+                (command[0] != "help" && !command[0].starts_with('-')).then(|| "--help".to_owned());
+            let line: Vec<String> = [
+                vec!["acr-sign".to_owned()],
+                command.clone(),
+                help.into_iter().collect(),
+            ]
+            .concat();
             let exit = run(line.into_iter().map(Into::into), &mut process);
             let known = exit == Exit::Done || command == ["help", "COMMAND"];
-            assert!(known, "{}: acr-sign {}\n{}", page.display(), command.join(" "), story.text());
+            assert!(
+                known,
+                "{}: acr-sign {}\n{}",
+                page.display(),
+                command.join(" "),
+                story.text()
+            );
             count += 1;
         }
     }
@@ -101,21 +131,33 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
 /// Without what differs from run to run: keys and times.
 fn settled(text: &str) -> String {
     let word = |word: &str| match word.trim_end_matches('…') {
-        key if key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => "KEY".to_owned(),
+        key if key.len() >= 16 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            "KEY".to_owned()
+        }
         time if time.parse::<Timestamp>().is_ok() => "TIME".to_owned(),
         _ => word.to_owned(),
     };
-    text.trim().split_inclusive([' ', '\n']).map(|piece| word(piece.trim_end()) + " ").collect()
+    text.trim()
+        .split_inclusive([' ', '\n'])
+        .map(|piece| word(piece.trim_end()) + " ")
+        .collect()
 }
 
 #[test]
 fn the_readme_shows_what_the_demo_says() {
     let page = include_str!("../../README.md");
-    let shown = page.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next()).unwrap();
+    let shown = page
+        .split("```text\n")
+        .nth(1)
+        .and_then(|rest| rest.split("\n```").next())
+        .unwrap();
     let mut played = Vec::new();
     demo::play(&mut played).unwrap();
     let played = String::from_utf8(played).unwrap();
     // The summary, which comes last, has a page of its own.
     let (steps, _) = played.split_once("── 8.").unwrap();
-    assert!(settled(shown) == settled(steps), "the README shows another demo than this:\n{steps}");
+    assert!(
+        settled(shown) == settled(steps),
+        "the README shows another demo than this:\n{steps}"
+    );
 }

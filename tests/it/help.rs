@@ -6,18 +6,33 @@ use crate::{snapshot::snapshot, world::shown};
 
 fn help(words: &[&str]) -> String {
     let stdout = shown();
-    let mut process =
-        Process { environment: Environment::default(), stdout: Box::new(stdout.clone()), ..Process::real() };
+    let mut process = Process {
+        environment: Environment::default(),
+        stdout: Box::new(stdout.clone()),
+        ..Process::real()
+    };
     let arguments = ["acr-sign"].iter().chain(words).chain(&["--help"]);
-    assert_eq!(run(arguments.map(Into::into), &mut process), Exit::Done, "{words:?}");
+    assert_eq!(
+        run(arguments.map(Into::into), &mut process),
+        Exit::Done,
+        "{words:?}"
+    );
     stdout.text()
 }
 
 /// The page of a command and those below it, as far as the page itself names them.
 fn pages(words: &[&str], text: &mut String) {
     let page = help(words);
-    text.push_str(&format!("# acr-sign {}\n\n{}\n", words.join(" "), page.trim_end()));
-    let commands = page.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    text.push_str(&format!(
+        "# acr-sign {}\n\n{}\n",
+        words.join(" "),
+        page.trim_end()
+    ));
+    let commands = page
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
     for name in commands.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()) {
         if !name.is_empty() && name != "help" {
             text.push('\n');

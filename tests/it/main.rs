@@ -21,7 +21,11 @@ mod fuzz;
 mod help;
 mod keys;
 mod manifests;
-#[allow(clippy::pedantic, clippy::type_complexity, reason = "tables of damage, and bytes written by hand")]
+#[allow(
+    clippy::pedantic,
+    clippy::type_complexity,
+    reason = "tables of damage, and bytes written by hand"
+)]
 mod notation;
 mod pipeline;
 mod policy;

@@ -9,16 +9,48 @@ use acr_sign::{
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 const KEYS: [(&str, &[Scheme]); 5] = [
-    ("p256-plain-pkcs8.pem", &[Scheme::EcdsaSha256, Scheme::EcdsaSha384, Scheme::EcdsaSha512]),
-    ("p384-plain-pkcs8.pem", &[Scheme::EcdsaSha256, Scheme::EcdsaSha384, Scheme::EcdsaSha512]),
-    ("p521-plain-pkcs8.pem", &[Scheme::EcdsaSha256, Scheme::EcdsaSha384, Scheme::EcdsaSha512]),
-    ("rsa2048-plain-pkcs8.pem", &[Scheme::RsaPssSha256, Scheme::RsaPssSha512, Scheme::RsaPkcs1Sha256]),
+    (
+        "p256-plain-pkcs8.pem",
+        &[
+            Scheme::EcdsaSha256,
+            Scheme::EcdsaSha384,
+            Scheme::EcdsaSha512,
+        ],
+    ),
+    (
+        "p384-plain-pkcs8.pem",
+        &[
+            Scheme::EcdsaSha256,
+            Scheme::EcdsaSha384,
+            Scheme::EcdsaSha512,
+        ],
+    ),
+    (
+        "p521-plain-pkcs8.pem",
+        &[
+            Scheme::EcdsaSha256,
+            Scheme::EcdsaSha384,
+            Scheme::EcdsaSha512,
+        ],
+    ),
+    (
+        "rsa2048-plain-pkcs8.pem",
+        &[
+            Scheme::RsaPssSha256,
+            Scheme::RsaPssSha512,
+            Scheme::RsaPkcs1Sha256,
+        ],
+    ),
     ("ed25519-rfc8410.pem", &[Scheme::Ed25519]),
 ];
 
 static PRIVATE: LazyLock<Vec<PrivateKey>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dct/g-key-formats");
-    let key = |name: &str| read(&std::fs::read(folder.join(name)).unwrap(), None).unwrap().key;
+    let key = |name: &str| {
+        read(&std::fs::read(folder.join(name)).unwrap(), None)
+            .unwrap()
+            .key
+    };
     KEYS.iter().map(|(name, _)| key(name)).collect()
 });
 

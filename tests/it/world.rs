@@ -30,12 +30,16 @@ pub struct Outcome {
 impl Outcome {
     /// The reason codes on standard error, in order.
     pub fn reasons(&self) -> Vec<&str> {
-        self.stderr.lines().filter_map(|line| line.strip_prefix("error[")?.split(']').next()).collect()
+        self.stderr
+            .lines()
+            .filter_map(|line| line.strip_prefix("error[")?.split(']').next())
+            .collect()
     }
 
     /// Standard output as JSON.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
     }
 }
 
@@ -54,7 +58,10 @@ impl World {
         for name in ["root", "targets", "release"] {
             sandbox.vault().create_key(name, KeyKind::P256);
         }
-        let digest = sandbox.registry().push_index("shop/web", "1.0", "one").digest;
+        let digest = sandbox
+            .registry()
+            .push_index("shop/web", "1.0", "one")
+            .digest;
         for tag in ["1", "latest"] {
             sandbox.registry().retag("shop/web", &digest, tag);
         }
@@ -65,8 +72,15 @@ impl World {
     pub fn of(sandbox: Sandbox, identity: Identity) -> Self {
         let mut environment = sandbox.environment(identity);
         environment.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
-        environment.push(("ACR_SIGN_CA_FILE".into(), sandbox.ca_file().display().to_string()));
-        Self { sandbox, environment, folder: tempfile::tempdir().unwrap() }
+        environment.push((
+            "ACR_SIGN_CA_FILE".into(),
+            sandbox.ca_file().display().to_string(),
+        ));
+        Self {
+            sandbox,
+            environment,
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// With trust data in which `release` may sign; gives the root key ID, too.
@@ -90,7 +104,10 @@ impl World {
              --signer release=akv:contoso/keys/release --output json"
         ));
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-        let root = outcome.json()["root"]["keyIds"][0].as_str().unwrap().to_owned();
+        let root = outcome.json()["root"]["keyIds"][0]
+            .as_str()
+            .unwrap()
+            .to_owned();
         self.sandbox.clear_log();
         root
     }
@@ -107,7 +124,14 @@ impl World {
 
     /// The same in an environment of its own.
     pub fn run_in(&self, line: &str, environment: &BTreeMap<String, String>) -> Outcome {
-        self.start(line, environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect(), None)
+        self.start(
+            line,
+            environment
+                .iter()
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            None,
+        )
     }
 
     /// The digest that a tag of the image holds.
@@ -131,7 +155,11 @@ impl World {
         }
         let arguments = std::iter::once("acr-sign").chain(line.split_whitespace());
         let exit = run(arguments.map(Into::into), &mut process);
-        Outcome { exit, stdout: stdout.text(), stderr: stderr.text() }
+        Outcome {
+            exit,
+            stdout: stdout.text(),
+            stderr: stderr.text(),
+        }
     }
 
     /// Writes a file into the working directory and gives its path.
@@ -143,18 +171,30 @@ impl World {
 
     /// `sign` with the release key, under the pin.
     pub fn sign(&self, tags: &[&str], root: &str) -> Outcome {
-        let images: Vec<_> = tags.iter().map(|tag| format!("{REPOSITORY}:{tag}")).collect();
-        self.run(&format!("sign {} --format dct --key akv:contoso/keys/release --root {root}", images.join(" ")))
+        let images: Vec<_> = tags
+            .iter()
+            .map(|tag| format!("{REPOSITORY}:{tag}"))
+            .collect();
+        self.run(&format!(
+            "sign {} --format dct --key akv:contoso/keys/release --root {root}",
+            images.join(" ")
+        ))
     }
 
     /// `verify` under the pin.
     pub fn verify(&self, tag: &str, root: &str) -> Outcome {
-        self.run(&format!("verify {REPOSITORY}:{tag} --format dct --root {root}"))
+        self.run(&format!(
+            "verify {REPOSITORY}:{tag} --format dct --root {root}"
+        ))
     }
 
     /// Good answers of a service: challenges are not counted.
     pub fn answered(&self, service: Service) -> Vec<Entry> {
-        self.sandbox.log().into_iter().filter(|entry| entry.service == service && entry.status != 401).collect()
+        self.sandbox
+            .log()
+            .into_iter()
+            .filter(|entry| entry.service == service && entry.status != 401)
+            .collect()
     }
 
     /// Signatures that the vault made.

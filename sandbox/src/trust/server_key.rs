@@ -24,7 +24,12 @@ impl ServerKey {
 
     /// The key object, as `.key` answers it.
     pub(super) fn public(&self) -> Value {
-        let spki = self.0.public_key().to_public_key_der().map(|der| der.as_bytes().to_vec()).unwrap_or_default();
+        let spki = self
+            .0
+            .public_key()
+            .to_public_key_der()
+            .map(|der| der.as_bytes().to_vec())
+            .unwrap_or_default();
         json!({"keytype": "ecdsa", "keyval": {"public": BASE64_STANDARD.encode(spki), "private": null}})
     }
 
@@ -35,7 +40,8 @@ impl ServerKey {
 
     /// A whole file around these signed members.
     pub(super) fn sign(&self, signed: &Value) -> Vec<u8> {
-        let signature: Signature = SigningKey::from(&self.0).sign(canonical(signed).unwrap_or_default().as_bytes());
+        let signature: Signature =
+            SigningKey::from(&self.0).sign(canonical(signed).unwrap_or_default().as_bytes());
         let signature = BASE64_STANDARD.encode(signature.to_bytes());
         let signed = go_form(signed).unwrap_or_default();
         format!(

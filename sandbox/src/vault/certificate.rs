@@ -25,9 +25,14 @@ pub(crate) fn self_signed(key: &PrivateKey, subject: &str, days: u64) -> Option<
 fn build(key: &PrivateKey, subject: &str, days: u64) -> der::Result<Vec<u8>> {
     let name: Name = subject.parse()?;
     let (algorithm, _) = key.sign_certificate(b"");
-    let constraints = BasicConstraints { ca: false, path_len_constraint: None };
+    let constraints = BasicConstraints {
+        ca: false,
+        path_len_constraint: None,
+    };
     let usage = KeyUsage(KeyUsages::DigitalSignature.into());
-    let code_signing = ExtendedKeyUsage(vec![der::oid::ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3")]);
+    let code_signing = ExtendedKeyUsage(vec![der::oid::ObjectIdentifier::new_unwrap(
+        "1.3.6.1.5.5.7.3.3",
+    )]);
     let extensions: Vec<Extension> = vec![
         constraints.to_extension(&name, &[])?,
         usage.to_extension(&name, &[])?,
@@ -48,8 +53,11 @@ fn build(key: &PrivateKey, subject: &str, days: u64) -> der::Result<Vec<u8>> {
     };
     let tbs = fields.to_der()?;
     let (_, signature) = key.sign_certificate(&tbs);
-    let whole =
-        Whole { tbs: der::asn1::AnyRef::from_der(&tbs)?, algorithm, signature: BitString::from_bytes(&signature)? };
+    let whole = Whole {
+        tbs: der::asn1::AnyRef::from_der(&tbs)?,
+        algorithm,
+        signature: BitString::from_bytes(&signature)?,
+    };
     let der = whole.to_der()?;
     // What does not read back was never a certificate.
     let _: TbsCertificate = TbsCertificate::from_der(&tbs)?;

@@ -53,7 +53,11 @@ impl PrivateKey {
         let p256 = p256::SecretKey::from_pkcs8_pem(pem).map(Self::P256).ok();
         let p384 = || p384::SecretKey::from_pkcs8_pem(pem).map(Self::P384).ok();
         let p521 = || p521::SecretKey::from_pkcs8_pem(pem).map(Self::P521).ok();
-        let rsa = || RsaPrivateKey::from_pkcs8_pem(pem).map(|key| Self::Rsa(Box::new(key))).ok();
+        let rsa = || {
+            RsaPrivateKey::from_pkcs8_pem(pem)
+                .map(|key| Self::Rsa(Box::new(key)))
+                .ok()
+        };
         p256.or_else(p384).or_else(p521).or_else(rsa)
     }
 
@@ -72,7 +76,9 @@ impl PrivateKey {
                 Some(rsa::BoxedUint::from_be_slice_vartime(&bytes))
             };
             let primes = vec![number("p")?, number("q")?];
-            let key = RsaPrivateKey::from_components(number("n")?, number("e")?, number("d")?, primes).ok()?;
+            let key =
+                RsaPrivateKey::from_components(number("n")?, number("e")?, number("d")?, primes)
+                    .ok()?;
             return Some(Self::Rsa(Box::new(key)));
         }
         let d = BASE64_URL_SAFE_NO_PAD.decode(jwk["d"].as_str()?).ok()?;
@@ -110,7 +116,9 @@ impl PrivateKey {
             Self::P521(key) => key.public_key().to_public_key_der(),
             Self::Rsa(key) => key.to_public_key().to_public_key_der(),
         };
-        document.map(|document| document.as_bytes().to_vec()).unwrap_or_default()
+        document
+            .map(|document| document.as_bytes().to_vec())
+            .unwrap_or_default()
     }
 
     /// Signs a digest under an algorithm name of the vault; the error is the service's text.
@@ -119,7 +127,11 @@ impl PrivateKey {
             "ES256" | "RS256" | "PS256" => 32,
             "ES384" | "RS384" | "PS384" => 48,
             "ES512" | "RS512" | "PS512" => 64,
-            _ => return Err(format!("Property  has invalid value: algorithm {algorithm}")),
+            _ => {
+                return Err(format!(
+                    "Property  has invalid value: algorithm {algorithm}"
+                ));
+            }
         };
         if digest.len() != length {
             return Err(format!(
@@ -127,7 +139,8 @@ impl PrivateKey {
                 digest.len()
             ));
         }
-        let mismatch = || format!("Key and signing algorithm are incompatible. Algorithm: {algorithm}");
+        let mismatch =
+            || format!("Key and signing algorithm are incompatible. Algorithm: {algorithm}");
         let signed = match (self, algorithm) {
             (Self::P256(key), "ES256") => p256_sign(key, digest),
             (Self::P384(key), "ES384") => p384_sign(key, digest),
@@ -144,37 +157,61 @@ impl PrivateKey {
     }
 
     /// Signs a message for an X.509 certificate: algorithm identifier and signature, both DER parts.
-    pub(crate) fn sign_certificate(&self, message: &[u8]) -> (spki::AlgorithmIdentifierOwned, Vec<u8>) {
+    pub(crate) fn sign_certificate(
+        &self,
+        message: &[u8],
+    ) -> (spki::AlgorithmIdentifierOwned, Vec<u8>) {
         use sha2::Digest as _;
         let ec = |oid: &str| spki::AlgorithmIdentifierOwned {
-            oid: oid.parse().unwrap_or(spki::ObjectIdentifier::new_unwrap("1.2.3")),
+            oid: oid
+                .parse()
+                .unwrap_or(spki::ObjectIdentifier::new_unwrap("1.2.3")),
             parameters: None,
         };
         match self {
-            Self::P256(_) => (ec("1.2.840.10045.4.3.2"), der_signature(&self.sign("ES256", &Sha256::digest(message)))),
-            Self::P384(_) => (ec("1.2.840.10045.4.3.3"), der_signature(&self.sign("ES384", &Sha384::digest(message)))),
-            Self::P521(_) => (ec("1.2.840.10045.4.3.4"), der_signature(&self.sign("ES512", &Sha512::digest(message)))),
+            Self::P256(_) => (
+                ec("1.2.840.10045.4.3.2"),
+                der_signature(&self.sign("ES256", &Sha256::digest(message))),
+            ),
+            Self::P384(_) => (
+                ec("1.2.840.10045.4.3.3"),
+                der_signature(&self.sign("ES384", &Sha384::digest(message))),
+            ),
+            Self::P521(_) => (
+                ec("1.2.840.10045.4.3.4"),
+                der_signature(&self.sign("ES512", &Sha512::digest(message))),
+            ),
             Self::Rsa(_) => {
                 let mut identifier = ec("1.2.840.113549.1.1.11");
                 identifier.parameters = Some(der::Any::null());
-                (identifier, self.sign("RS256", &Sha256::digest(message)).unwrap_or_default())
+                (
+                    identifier,
+                    self.sign("RS256", &Sha256::digest(message))
+                        .unwrap_or_default(),
+                )
             }
         }
     }
 }
 
 fn p256_sign(key: &p256::SecretKey, digest: &[u8]) -> Option<Vec<u8>> {
-    let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key).sign_prehash(digest).ok()?;
+    let signature: p256::ecdsa::Signature = p256::ecdsa::SigningKey::from(key)
+        .sign_prehash(digest)
+        .ok()?;
     Some(signature.to_bytes().to_vec())
 }
 
 fn p384_sign(key: &p384::SecretKey, digest: &[u8]) -> Option<Vec<u8>> {
-    let signature: p384::ecdsa::Signature = p384::ecdsa::SigningKey::from(key).sign_prehash(digest).ok()?;
+    let signature: p384::ecdsa::Signature = p384::ecdsa::SigningKey::from(key)
+        .sign_prehash(digest)
+        .ok()?;
     Some(signature.to_bytes().to_vec())
 }
 
 fn p521_sign(key: &p521::SecretKey, digest: &[u8]) -> Option<Vec<u8>> {
-    let signature: p521::ecdsa::Signature = p521::ecdsa::SigningKey::from(key).sign_prehash(digest).ok()?;
+    let signature: p521::ecdsa::Signature = p521::ecdsa::SigningKey::from(key)
+        .sign_prehash(digest)
+        .ok()?;
     Some(signature.to_bytes().to_vec())
 }
 
@@ -188,7 +225,13 @@ fn der_signature(raw: &Result<Vec<u8>, String>) -> Vec<u8> {
     }
     let raw = raw.as_deref().unwrap_or_default();
     let (r, s) = raw.split_at(raw.len() / 2);
-    let encode = || Pair { r: UintRef::new(r)?, s: UintRef::new(s)? }.to_der();
+    let encode = || {
+        Pair {
+            r: UintRef::new(r)?,
+            s: UintRef::new(s)?,
+        }
+        .to_der()
+    };
     encode().unwrap_or_default()
 }
 
@@ -201,7 +244,9 @@ fn generate_rsa(bits: usize) -> RsaPrivateKey {
     let keys = found.entry(bits).or_default();
     if keys.len() < PER_SIZE {
         let key = RsaPrivateKey::new(&mut getrandom::SysRng, bits);
-        keys.push(key.expect("the system's random numbers do not fail, and vaults have keys of sizes that exist"));
+        keys.push(key.expect(
+            "the system's random numbers do not fail, and vaults have keys of sizes that exist",
+        ));
         return keys.last().cloned().expect("just pushed");
     }
     let next = USED.fetch_add(1, Ordering::Relaxed) % keys.len();

@@ -63,7 +63,14 @@ struct Version {
 impl Vault {
     pub(crate) fn new(host: &str, tenant: &str, issuer: Arc<Issuer>, clock: Arc<Clock>) -> Self {
         let name = host.split('.').next().unwrap_or(host).to_owned();
-        Self { name, host: host.to_owned(), tenant: tenant.to_owned(), issuer, clock, state: Mutex::default() }
+        Self {
+            name,
+            host: host.to_owned(),
+            tenant: tenant.to_owned(),
+            issuer,
+            clock,
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -105,7 +112,12 @@ impl Vault {
 
     /// Enables or disables every version of a key.
     pub fn set_enabled(&self, name: &str, enabled: bool) {
-        self.state().keys.entry(name.to_owned()).or_default().iter_mut().for_each(|version| version.enabled = enabled);
+        self.state()
+            .keys
+            .entry(name.to_owned())
+            .or_default()
+            .iter_mut()
+            .for_each(|version| version.enabled = enabled);
     }
 
     /// Sets the period of validity of every version of a key, seconds since 1970.
@@ -127,15 +139,30 @@ impl Vault {
 
     /// The newest public key, DER.
     pub fn public_key(&self, name: &str) -> Option<Vec<u8>> {
-        self.state().keys.get(name)?.last().map(|version| version.key.spki())
+        self.state()
+            .keys
+            .get(name)?
+            .last()
+            .map(|version| version.key.spki())
     }
 
     fn add(&self, name: &str, key: PrivateKey, certificate: Option<Vec<u8>>) -> String {
         let id = version();
         let created = self.clock.now().unix_timestamp();
-        let entry =
-            Version { id: id.clone(), key, certificate, enabled: true, not_before: None, expires: None, created };
-        self.state().keys.entry(name.to_owned()).or_default().push(entry);
+        let entry = Version {
+            id: id.clone(),
+            key,
+            certificate,
+            enabled: true,
+            not_before: None,
+            expires: None,
+            created,
+        };
+        self.state()
+            .keys
+            .entry(name.to_owned())
+            .or_default()
+            .push(entry);
         id
     }
 
@@ -144,11 +171,18 @@ impl Vault {
             return refusal;
         }
         if request.query("api-version").is_none() {
-            return error(400, "BadParameter", "The api-version query parameter is missing.", None);
+            return error(
+                400,
+                "BadParameter",
+                "The api-version query parameter is missing.",
+                None,
+            );
         }
         let segments: Vec<&str> = request.path.split('/').skip(1).collect();
         match (request.method.as_str(), segments.as_slice()) {
-            ("GET", [kind @ ("keys" | "certificates"), name, "versions"]) => self.versions(request, kind, name),
+            ("GET", [kind @ ("keys" | "certificates"), name, "versions"]) => {
+                self.versions(request, kind, name)
+            }
             ("GET", ["keys", name]) => self.key(name, ""),
             ("GET", ["keys", name, version]) => self.key(name, version),
             ("PUT", ["keys", name]) => self.import(name, request),
@@ -167,10 +201,14 @@ impl Vault {
         let claims = request.bearer().and_then(|token| self.issuer.check(token));
         let wanted = self.resource();
         let why = match claims {
-            None if request.bearer().is_none() => "AKV10000: Request is missing a Bearer or PoP token.",
+            None if request.bearer().is_none() => {
+                "AKV10000: Request is missing a Bearer or PoP token."
+            }
             None => "AKV10000: the token is expired or was not issued here.",
             Some(claims) if claims["tid"] != self.tenant.as_str() => "AKV10032: Invalid issuer.",
-            Some(claims) if claims["aud"].as_str().map(|aud| aud.trim_end_matches('/')) != Some(wanted) => {
+            Some(claims)
+                if claims["aud"].as_str().map(|aud| aud.trim_end_matches('/')) != Some(wanted) =>
+            {
                 "AKV10022: Invalid audience."
             }
             Some(_) => return None,
@@ -194,8 +232,16 @@ impl Vault {
 
     fn denied(&self, operation: Operation, name: &str) -> Option<Response> {
         let denials = self.state().denials.clone();
-        let (_, denial) = denials.into_iter().find(|(denied, _)| *denied == operation)?;
-        Some(refusal::denied(&self.tenant, &self.name, operation, denial, name))
+        let (_, denial) = denials
+            .into_iter()
+            .find(|(denied, _)| *denied == operation)?;
+        Some(refusal::denied(
+            &self.tenant,
+            &self.name,
+            operation,
+            denial,
+            name,
+        ))
     }
 
     fn find(&self, name: &str, version: &str) -> Option<Version> {
@@ -234,15 +280,27 @@ impl Vault {
 
     fn versions(&self, request: &Request, kind: &str, name: &str) -> Response {
         let of_keys = kind == "keys";
-        let list = if of_keys { Operation::KeyList } else { Operation::CertificateList };
+        let list = if of_keys {
+            Operation::KeyList
+        } else {
+            Operation::CertificateList
+        };
         if let Some(denied) = self.denied(list, name) {
             return denied;
         }
-        let page: usize = request.query("maxresults").and_then(|text| text.parse().ok()).unwrap_or(25);
-        let skip: usize = request.query("$skiptoken").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let page: usize = request
+            .query("maxresults")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(25);
+        let skip: usize = request
+            .query("$skiptoken")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
         let state = self.state();
         let all = state.keys.get(name).into_iter().flatten();
-        let all: Vec<&Version> = all.filter(|version| of_keys || version.certificate.is_some()).collect();
+        let all: Vec<&Version> = all
+            .filter(|version| of_keys || version.certificate.is_some())
+            .collect();
         if all.is_empty() {
             let title = if of_keys { "Key" } else { "Certificate" };
             return not_found(title, kind.trim_end_matches('s'), name);
@@ -269,20 +327,36 @@ impl Vault {
                 let version = self.add(name, key, None);
                 self.key(name, &version)
             }
-            None => error(400, "BadParameter", "Property key is not a private EC or RSA key.", None),
+            None => error(
+                400,
+                "BadParameter",
+                "Property key is not a private EC or RSA key.",
+                None,
+            ),
         }
     }
 
     fn create(&self, name: &str, request: &Request) -> Response {
         let body = request.json();
-        let kind = match (body["kty"].as_str(), body["crv"].as_str(), body["key_size"].as_u64()) {
+        let kind = match (
+            body["kty"].as_str(),
+            body["crv"].as_str(),
+            body["key_size"].as_u64(),
+        ) {
             (Some("EC" | "EC-HSM"), Some("P-256") | None, _) => KeyKind::P256,
             (Some("EC" | "EC-HSM"), Some("P-384"), _) => KeyKind::P384,
             (Some("EC" | "EC-HSM"), Some("P-521"), _) => KeyKind::P521,
             (Some("RSA" | "RSA-HSM"), _, None | Some(2048)) => KeyKind::Rsa(2048),
             (Some("RSA" | "RSA-HSM"), _, Some(3072)) => KeyKind::Rsa(3072),
             (Some("RSA" | "RSA-HSM"), _, Some(4096)) => KeyKind::Rsa(4096),
-            _ => return error(400, "BadParameter", "Property kty, crv or key_size has an invalid value.", None),
+            _ => {
+                return error(
+                    400,
+                    "BadParameter",
+                    "Property kty, crv or key_size has an invalid value.",
+                    None,
+                );
+            }
         };
         let version = self.create_key(name, kind);
         self.key(name, &version)
@@ -292,19 +366,31 @@ impl Vault {
         if let Some(denied) = self.denied(Operation::Sign, name) {
             return denied;
         }
-        let Some(found) = self.find(name, version) else { return not_found("Key", "key", name) };
+        let Some(found) = self.find(name, version) else {
+            return not_found("Key", "key", name);
+        };
         if let Some(refusal) = refusal::unusable(&found, self.clock.now().unix_timestamp()) {
             return refusal;
         }
         let body = request.json();
-        let digest = body["value"].as_str().and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
+        let digest = body["value"]
+            .as_str()
+            .and_then(|text| BASE64_URL_SAFE_NO_PAD.decode(text).ok());
         let (Some(algorithm), Some(digest)) = (body["alg"].as_str(), digest) else {
-            return error(400, "BadParameter", "Property alg or value is missing.", None);
+            return error(
+                400,
+                "BadParameter",
+                "Property alg or value is missing.",
+                None,
+            );
         };
         match found.key.sign(algorithm, &digest) {
             Ok(signature) => {
                 let value = BASE64_URL_SAFE_NO_PAD.encode(signature);
-                Response::json(200, &json!({"kid": self.kid(name, &found.id), "value": value}))
+                Response::json(
+                    200,
+                    &json!({"kid": self.kid(name, &found.id), "value": value}),
+                )
             }
             Err(text) => error(400, "BadParameter", &text, None),
         }
@@ -316,15 +402,24 @@ impl Vault {
         }
         // The service answers an unknown version with the newest one.
         let found = self.find(name, version).or_else(|| self.find(name, ""));
-        let Some((found, certificate)) =
-            found.and_then(|found| found.certificate.clone().map(|certificate| (found, certificate)))
-        else {
+        let Some((found, certificate)) = found.and_then(|found| {
+            found
+                .certificate
+                .clone()
+                .map(|certificate| (found, certificate))
+        }) else {
             return not_found("Certificate", "certificate", name);
         };
         let id = |kind: &str| format!("https://{}/{kind}/{name}/{}", self.host, found.id);
         let mut policy = Map::new();
-        policy.insert("key_props".into(), json!({"exportable": false, "kty": "EC", "reuse_key": false}));
-        policy.insert("secret_props".into(), json!({"contentType": "application/x-pkcs12"}));
+        policy.insert(
+            "key_props".into(),
+            json!({"exportable": false, "kty": "EC", "reuse_key": false}),
+        );
+        policy.insert(
+            "secret_props".into(),
+            json!({"contentType": "application/x-pkcs12"}),
+        );
         Response::json(
             200,
             &json!({
@@ -341,13 +436,15 @@ impl Vault {
         }
         let state = self.state();
         match state.secrets.get(name) {
-            Some((version, value, content_type)) if wanted.is_empty() || wanted == version => Response::json(
-                200,
-                &json!({
-                    "value": value, "contentType": content_type, "attributes": {"enabled": true},
-                    "id": format!("https://{}/secrets/{name}/{version}", self.host),
-                }),
-            ),
+            Some((version, value, content_type)) if wanted.is_empty() || wanted == version => {
+                Response::json(
+                    200,
+                    &json!({
+                        "value": value, "contentType": content_type, "attributes": {"enabled": true},
+                        "id": format!("https://{}/secrets/{name}/{version}", self.host),
+                    }),
+                )
+            }
             _ => not_found("Secret", "secret", name),
         }
     }

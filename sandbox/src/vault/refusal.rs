@@ -36,7 +36,13 @@ pub enum Denial {
 }
 
 /// The answer to a caller whom `vault` denies an operation on `name`.
-pub(super) fn denied(tenant: &str, vault: &str, operation: Operation, denial: Denial, name: &str) -> Response {
+pub(super) fn denied(
+    tenant: &str,
+    vault: &str,
+    operation: Operation,
+    denial: Denial,
+    name: &str,
+) -> Response {
     let (action, permission) = match operation {
         Operation::KeyGet => ("keys/read", "keys get"),
         Operation::KeyList => ("keys/read", "keys list"),
@@ -85,7 +91,12 @@ pub(super) fn denied(tenant: &str, vault: &str, operation: Operation, denial: De
 /// The refusal to sign with a version that is disabled or outside of its period.
 pub(super) fn unusable(version: &Version, now: i64) -> Option<Response> {
     if !version.enabled {
-        return Some(error(403, "Forbidden", "Operation sign is not allowed on a disabled key.", Some("KeyDisabled")));
+        return Some(error(
+            403,
+            "Forbidden",
+            "Operation sign is not allowed on a disabled key.",
+            Some("KeyDisabled"),
+        ));
     }
     if version.not_before.is_some_and(|start| now < start) {
         return Some(error(
@@ -96,7 +107,12 @@ pub(super) fn unusable(version: &Version, now: i64) -> Option<Response> {
         ));
     }
     if version.expires.is_some_and(|end| now >= end) {
-        return Some(error(403, "Forbidden", "Operation sign is not allowed on an expired key.", Some("KeyExpired")));
+        return Some(error(
+            403,
+            "Forbidden",
+            "Operation sign is not allowed on an expired key.",
+            Some("KeyExpired"),
+        ));
     }
     None
 }
@@ -113,5 +129,6 @@ pub(super) fn error(status: u16, code: &str, message: &str, inner: Option<&str>)
     if let Some(inner) = inner {
         error["innererror"] = json!({"code": inner});
     }
-    Response::json(status, &json!({"error": error})).header("x-ms-request-id", "00000000-0000-0000-0000-0000000000aa")
+    Response::json(status, &json!({"error": error}))
+        .header("x-ms-request-id", "00000000-0000-0000-0000-0000000000aa")
 }

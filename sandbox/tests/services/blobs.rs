@@ -16,19 +16,33 @@ async fn a_blob_is_answered_with_a_redirect_to_storage_that_takes_no_token() {
     let direct = caller.get(&url, &bearer).await;
     assert_eq!(
         (direct.status, direct.body.len()),
-        (StatusCode::OK, usize::try_from(manifest["config"]["size"].as_u64().unwrap()).unwrap())
+        (
+            StatusCode::OK,
+            usize::try_from(manifest["config"]["size"].as_u64().unwrap()).unwrap()
+        )
     );
     caller.sandbox.registry().set_blob_redirects(true);
     let redirect = caller.get(&url, &bearer).await;
     assert_eq!(redirect.status, StatusCode::TEMPORARY_REDIRECT);
     let storage = redirect.header("location").unwrap();
-    assert!(storage.starts_with("https://contoso.blob.core.windows.net/"), "{storage}");
+    assert!(
+        storage.starts_with("https://contoso.blob.core.windows.net/"),
+        "{storage}"
+    );
     let blob = caller.ask(Method::GET, storage, None, "").await.unwrap();
     assert_eq!((blob.status, blob.body), (StatusCode::OK, direct.body));
     let with_token = caller.get(storage, &bearer).await;
     assert_eq!(with_token.status, StatusCode::FORBIDDEN);
-    let unsigned = caller.ask(Method::GET, storage.split('?').next().unwrap(), None, "").await.unwrap();
+    let unsigned = caller
+        .ask(Method::GET, storage.split('?').next().unwrap(), None, "")
+        .await
+        .unwrap();
     assert_eq!(unsigned.status, StatusCode::FORBIDDEN);
-    let unknown = caller.get(&format!("{REGISTRY}/v2/shop/web/blobs/sha256:{}", "0".repeat(64)), &bearer).await;
+    let unknown = caller
+        .get(
+            &format!("{REGISTRY}/v2/shop/web/blobs/sha256:{}", "0".repeat(64)),
+            &bearer,
+        )
+        .await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
 }

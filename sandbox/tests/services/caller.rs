@@ -28,13 +28,21 @@ impl Caller {
         let client_id = options.client.clone();
         let sandbox = Sandbox::start(options).unwrap();
         sandbox.acr().add_user(USER.0, USER.1);
-        let ca = reqwest::Certificate::from_pem(&std::fs::read(sandbox.ca_file()).unwrap()).unwrap();
-        let mut http = Client::builder().tls_certs_only([ca]).redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let ca =
+            reqwest::Certificate::from_pem(&std::fs::read(sandbox.ca_file()).unwrap()).unwrap();
+        let mut http = Client::builder()
+            .tls_certs_only([ca])
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy();
         for entry in sandbox.connect_to() {
             let (name, address) = entry.split_once('=').unwrap();
             http = http.resolve(name, address.parse::<SocketAddr>().unwrap());
         }
-        Self { sandbox, http: http.build().unwrap(), client_id }
+        Self {
+            sandbox,
+            http: http.build().unwrap(),
+            client_id,
+        }
     }
 
     /// An answer and its body, read to the end.
@@ -58,23 +66,39 @@ impl Caller {
 
     /// A registry token for these scopes, by the whole exchange.
     pub(crate) async fn registry_token(&self, scopes: &str) -> String {
-        let entra = self.sandbox.entra().access_token(&self.client_id, "https://containerregistry.azure.net");
-        let form = format!("grant_type=access_token&service=contoso.azurecr.io&access_token={entra}");
-        let exchanged = self.form(&format!("{REGISTRY}/oauth2/exchange"), form).await;
-        let refresh = exchanged.json()["refresh_token"].as_str().unwrap().to_owned();
+        let entra = self
+            .sandbox
+            .entra()
+            .access_token(&self.client_id, "https://containerregistry.azure.net");
         let form =
-            format!("grant_type=refresh_token&service=contoso.azurecr.io&scope={scopes}&refresh_token={refresh}");
+            format!("grant_type=access_token&service=contoso.azurecr.io&access_token={entra}");
+        let exchanged = self
+            .form(&format!("{REGISTRY}/oauth2/exchange"), form)
+            .await;
+        let refresh = exchanged.json()["refresh_token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let form = format!(
+            "grant_type=refresh_token&service=contoso.azurecr.io&scope={scopes}&refresh_token={refresh}"
+        );
         let granted = self.form(&format!("{REGISTRY}/oauth2/token"), form).await;
         granted.json()["access_token"].as_str().unwrap().to_owned()
     }
 
     /// A token for the vault.
     pub(crate) fn vault_token(&self) -> String {
-        self.sandbox.entra().access_token(&self.client_id, "https://vault.azure.net")
+        self.sandbox
+            .entra()
+            .access_token(&self.client_id, "https://vault.azure.net")
     }
 
     async fn form(&self, url: &str, form: String) -> Answer {
-        let request = self.http.post(url).header("content-type", "application/x-www-form-urlencoded").body(form);
+        let request = self
+            .http
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
         Answer::read(request.send().await.unwrap()).await.unwrap()
     }
 }
@@ -94,7 +118,11 @@ impl Answer {
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { status, headers, body })
+        Ok(Self {
+            status,
+            headers,
+            body,
+        })
     }
 
     pub(crate) fn json(&self) -> Value {

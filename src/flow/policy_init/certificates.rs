@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     crypto::{Certificate, TimestampToken},
-    format::notation::{Envelope, Level, Metadata, Pins, Trust, TrustedIdentities, TrustedIdentity, VerifyTimestamp},
+    format::notation::{
+        Envelope, Level, Metadata, Pins, Trust, TrustedIdentities, TrustedIdentity, VerifyTimestamp,
+    },
     oci::Subject,
     reason::Reason,
     registry::ReferrersMode,
@@ -57,11 +59,20 @@ impl LookedAt {
             let Some(trust) = pin.trust() else { continue };
             if tried.insert(pin.signer()) && !self.has_stamped(&pin) {
                 let judged = listed.judge(services, &trust, services.concurrency).await;
-                let shown = judged.findings.iter().map(|finding| finding.report(&subject.repository)).collect();
+                let shown = judged
+                    .findings
+                    .iter()
+                    .map(|finding| finding.report(&subject.repository))
+                    .collect();
                 match judged.decide() {
-                    Ok(Decided::Verified(accepted)) => self.add_pin(pin, accepted.envelope.leaf(), shown),
+                    Ok(Decided::Verified(accepted)) => {
+                        self.add_pin(pin, accepted.envelope.leaf(), shown)
+                    }
                     Ok(Decided::Exempt(_)) => {}
-                    Err(problem) => self.problems.push(Problem { hint: pin.hint().or(problem.hint), ..problem }),
+                    Err(problem) => self.problems.push(Problem {
+                        hint: pin.hint().or(problem.hint),
+                        ..problem
+                    }),
                 }
             }
         }
@@ -72,9 +83,11 @@ impl LookedAt {
     fn has_stamped(&self, pin: &Pin) -> bool {
         let (own, whom) = (pin.certificate.thumbprint_sha256(), &pin.identity);
         self.found.iter().any(|signer| match signer {
-            Signer::Certificate { thumbprint, identity, stamp } => {
-                stamp.is_some() && *thumbprint == own && identity == whom
-            }
+            Signer::Certificate {
+                thumbprint,
+                identity,
+                stamp,
+            } => stamp.is_some() && *thumbprint == own && identity == whom,
             Signer::Role(_) => false,
         })
     }
@@ -82,57 +95,106 @@ impl LookedAt {
     fn add_pin(&mut self, pin: Pin, leaf: Option<&Certificate>, shown: Vec<SignatureReport>) {
         self.found.insert(pin.signer());
         let is_new = |known: &[SignatureReport], one: &SignatureReport| {
-            one.status == Status::Verified && known.iter().all(|other| other.reference != one.reference)
+            one.status == Status::Verified
+                && known.iter().all(|other| other.reference != one.reference)
         };
         for signature in shown {
             if is_new(&self.report.signatures, &signature) {
                 self.report.signatures.push(signature);
             }
         }
-        self.told.extend(pin.hint().map(|hint| format!("no timestamp is demanded: {hint}")));
+        self.told.extend(
+            pin.hint()
+                .map(|hint| format!("no timestamp is demanded: {hint}")),
+        );
         if let Some(clock) = pin.stamp {
             clock.add_to(&mut self.clocks);
         }
         let leaves = leaf.cloned().into_iter().collect();
-        Anchor { certificate: pin.certificate, leaves }.add_to(&mut self.anchors);
+        Anchor {
+            certificate: pin.certificate,
+            leaves,
+        }
+        .add_to(&mut self.anchors);
     }
 }
 
 impl Pin {
     /// For the signature as it is: with its timestamp, where it has one under a root that is known; and without.
     fn of(envelope: &Envelope, roots: &[Certificate]) -> Vec<Self> {
-        let (Some(leaf), Some(root)) = (envelope.leaf(), envelope.chain().last()) else { return Vec::new() };
+        let (Some(leaf), Some(root)) = (envelope.leaf(), envelope.chain().last()) else {
+            return Vec::new();
+        };
         let identity = TrustedIdentity::naming(leaf).filter(|_| root.is_ca());
         let certificate = if identity.is_some() { root } else { leaf };
-        let plain = Self { certificate: certificate.clone(), identity, stamp: None, unknown_clock: None };
-        let Some(token) = envelope.token().and_then(|token| TimestampToken::parse(token).ok()) else {
+        let plain = Self {
+            certificate: certificate.clone(),
+            identity,
+            stamp: None,
+            unknown_clock: None,
+        };
+        let Some(token) = envelope
+            .token()
+            .and_then(|token| TimestampToken::parse(token).ok())
+        else {
             return vec![plain];
         };
-        let Ok(authority) = token.signer().map(|signer| signer.certificate) else { return vec![plain] };
-        let own = token.certificates().iter().filter(|one| one.is_ca() && one.is_self_signed());
-        let Some(root) = roots.iter().chain(own).find(|root| envelope.is_stamped_under(root)) else {
-            return vec![Self { unknown_clock: Some(authority.issuer()), ..plain }];
+        let Ok(authority) = token.signer().map(|signer| signer.certificate) else {
+            return vec![plain];
         };
-        let clock = Anchor { certificate: root.clone(), leaves: vec![authority.clone()] };
-        vec![Self { stamp: Some(clock), ..plain.clone() }, plain]
+        let own = token
+            .certificates()
+            .iter()
+            .filter(|one| one.is_ca() && one.is_self_signed());
+        let Some(root) = roots
+            .iter()
+            .chain(own)
+            .find(|root| envelope.is_stamped_under(root))
+        else {
+            return vec![Self {
+                unknown_clock: Some(authority.issuer()),
+                ..plain
+            }];
+        };
+        let clock = Anchor {
+            certificate: root.clone(),
+            leaves: vec![authority.clone()],
+        };
+        vec![
+            Self {
+                stamp: Some(clock),
+                ..plain.clone()
+            },
+            plain,
+        ]
     }
 
     fn signer(&self) -> Signer {
         Signer::Certificate {
             thumbprint: self.certificate.thumbprint_sha256(),
             identity: self.identity.clone(),
-            stamp: self.stamp.as_ref().map(|clock| clock.certificate.thumbprint_sha256()),
+            stamp: self
+                .stamp
+                .as_ref()
+                .map(|clock| clock.certificate.thumbprint_sha256()),
         }
     }
 
     /// The trust that a policy with this pin means.
     fn trust(&self) -> Option<Trust> {
-        let identities = self.identity.as_ref().map(|one| TrustedIdentities::parse(std::slice::from_ref(one)));
+        let identities = self
+            .identity
+            .as_ref()
+            .map(|one| TrustedIdentities::parse(std::slice::from_ref(one)));
         let pins = Pins {
             certificates: vec![self.certificate.clone()],
             identities: identities.transpose().ok()?,
             level: Level::STRICT,
-            timestamp_roots: self.stamp.iter().map(|clock| clock.certificate.clone()).collect(),
+            timestamp_roots: self
+                .stamp
+                .iter()
+                .map(|clock| clock.certificate.clone())
+                .collect(),
             verify_timestamp: VerifyTimestamp::Always,
             metadata: Metadata::new(),
         };

@@ -25,7 +25,11 @@ pub(super) enum Signer {
     Role(RoleName),
     /// A certificate, by its SHA-256; whom it is trusted for where it is a CA; and the root, by its SHA-256, of the
     /// authority whose timestamp a signature has.
-    Certificate { thumbprint: String, identity: Option<String>, stamp: Option<String> },
+    Certificate {
+        thumbprint: String,
+        identity: Option<String>,
+        stamp: Option<String>,
+    },
 }
 
 /// What is told of a certificate that is pinned: itself, and the leaves that signed or stamped under it.
@@ -64,11 +68,17 @@ pub(super) struct Looked {
 impl Looked {
     /// The smallest sets of signers that some image has: whoever demands one of them allows every image.
     pub(super) fn sets(&self) -> Vec<&BTreeSet<Signer>> {
-        let all: Vec<&BTreeSet<Signer>> =
-            self.images.iter().map(|image| &image.found).filter(|found| !found.is_empty()).collect();
+        let all: Vec<&BTreeSet<Signer>> = self
+            .images
+            .iter()
+            .map(|image| &image.found)
+            .filter(|found| !found.is_empty())
+            .collect();
         let mut smallest: Vec<&BTreeSet<Signer>> = Vec::new();
         for set in &all {
-            let is_smallest = !all.iter().any(|other| other.len() < set.len() && other.is_subset(set));
+            let is_smallest = !all
+                .iter()
+                .any(|other| other.len() < set.len() && other.is_subset(set));
             if is_smallest && !smallest.contains(set) {
                 smallest.push(set);
             }
@@ -79,7 +89,10 @@ impl Looked {
     /// How many demands a rule about the repository has.
     pub(super) fn demands(&self) -> usize {
         let of_set = |set: &&BTreeSet<Signer>| {
-            let by_certificate = set.iter().filter(|signer| matches!(signer, Signer::Certificate { .. })).count();
+            let by_certificate = set
+                .iter()
+                .filter(|signer| matches!(signer, Signer::Certificate { .. }))
+                .count();
             by_certificate + usize::from(by_certificate < set.len())
         };
         self.sets().iter().map(of_set).sum()
@@ -93,9 +106,14 @@ impl LookedAt {
             return Vec::new();
         }
         let image = &self.report.image;
-        let told = self.problems.iter().filter(|problem| problem.reason != Reason::Unsigned);
+        let told = self
+            .problems
+            .iter()
+            .filter(|problem| problem.reason != Reason::Unsigned);
         let problems = told.map(|problem| format!("`{image}`: not demanded: {}", problem.message));
-        problems.chain(self.told.iter().map(|words| format!("`{image}`: {words}"))).collect()
+        problems
+            .chain(self.told.iter().map(|words| format!("`{image}`: {words}")))
+            .collect()
     }
 }
 
@@ -109,7 +127,9 @@ pub(super) async fn look(
 ) -> Looked {
     let collection = services.collection(repository);
     let loading = async {
-        let loaded = collection.load(&RootTrust::FirstUse, &Needed::All, services.now).await;
+        let loaded = collection
+            .load(&RootTrust::FirstUse, &Needed::All, services.now)
+            .await;
         let none = || {
             Problem::of(&FlowError::NoTrustData {
                 repository: repository.to_string(),
@@ -139,7 +159,10 @@ pub(super) async fn look(
             }
         }
     });
-    let mut images: Vec<LookedAt> = stream::iter(looking).buffered(services.concurrency).collect().await;
+    let mut images: Vec<LookedAt> = stream::iter(looking)
+        .buffered(services.concurrency)
+        .collect()
+        .await;
     let (mut anchors, mut clocks) = (BTreeMap::new(), BTreeMap::new());
     for image in &mut images {
         for anchor in std::mem::take(&mut image.anchors).into_values() {
@@ -149,12 +172,22 @@ pub(super) async fn look(
             clock.add_to(&mut clocks);
         }
     }
-    Looked { repository: repository.clone(), trust_data: loaded.ok(), anchors, clocks, images }
+    Looked {
+        repository: repository.clone(),
+        trust_data: loaded.ok(),
+        anchors,
+        clocks,
+        images,
+    }
 }
 
 impl LookedAt {
     fn not_found(image: &Reference, problem: Problem) -> Self {
-        Self { unknown: Some(problem), ..Self::of(ImageReport::named(image.to_string(), Status::Shown)) }.conclude()
+        Self {
+            unknown: Some(problem),
+            ..Self::of(ImageReport::named(image.to_string(), Status::Shown))
+        }
+        .conclude()
     }
 
     fn of(report: ImageReport) -> Self {
@@ -185,7 +218,9 @@ impl LookedAt {
         let mut looked = Self::of(report);
         match trust_data {
             Ok(set) => looked.add_roles(image, subject, set),
-            Err(problem) if problem.reason.exit() == Exit::Rejected => looked.problems.push(problem.clone()),
+            Err(problem) if problem.reason.exit() == Exit::Rejected => {
+                looked.problems.push(problem.clone())
+            }
             Err(problem) => looked.unknown = Some(problem.clone()),
         }
         if let Err(problem) = looked.add_certificates(services, subject, roots).await {
@@ -198,13 +233,26 @@ impl LookedAt {
     fn add_roles(&mut self, image: &Reference, subject: &Subject, set: &TrustedSet) {
         let (tag, descriptor) = (tag(image), &subject.descriptor);
         let judge = |signers: Vec<SignerWanted>| {
-            let requirement = Requirement { signers, ..Requirement::default() };
-            verify(tag.as_ref(), &descriptor.digest, descriptor.size, set, &requirement)
+            let requirement = Requirement {
+                signers,
+                ..Requirement::default()
+            };
+            verify(
+                tag.as_ref(),
+                &descriptor.digest,
+                descriptor.size,
+                set,
+                &requirement,
+            )
         };
-        let roles: Vec<RoleName> =
-            set.loaded().into_iter().filter(|role| judge(vec![SignerWanted::Name(role.clone())]).is_ok()).collect();
+        let roles: Vec<RoleName> = set
+            .loaded()
+            .into_iter()
+            .filter(|role| judge(vec![SignerWanted::Name(role.clone())]).is_ok())
+            .collect();
         if let (true, Err(rejection)) = (roles.is_empty(), judge(Vec::new())) {
-            self.problems.push(super::Failure::from(rejection).problem());
+            self.problems
+                .push(super::Failure::from(rejection).problem());
         }
         self.found.extend(roles.into_iter().map(Signer::Role));
         self.report.signatures.extend(signatures(set, subject));
@@ -215,14 +263,31 @@ impl LookedAt {
     fn conclude(mut self) -> Self {
         let open = |problem: &Problem| problem.reason.exit() != Exit::Rejected;
         let unsigned = self.found.is_empty();
-        let undecided = self.unknown.take().or_else(|| self.problems.iter().find(|one| unsigned && open(one)).cloned());
+        let undecided = self.unknown.take().or_else(|| {
+            self.problems
+                .iter()
+                .find(|one| unsigned && open(one))
+                .cloned()
+        });
         if let Some(problem) = undecided {
             (self.report.status, self.report.problem) = (Status::Undecided, Some(problem));
         } else if unsigned {
-            let nothing = || Problem::of(&FlowError::NothingToDemand { image: self.report.image.clone() });
+            let nothing = || {
+                Problem::of(&FlowError::NothingToDemand {
+                    image: self.report.image.clone(),
+                })
+            };
             // What is there and does not count says more than what is not there.
-            let telling = self.problems.iter().find(|problem| problem.reason != Reason::Unsigned);
-            self.report.problem = Some(telling.or(self.problems.first()).cloned().unwrap_or_else(nothing));
+            let telling = self
+                .problems
+                .iter()
+                .find(|problem| problem.reason != Reason::Unsigned);
+            self.report.problem = Some(
+                telling
+                    .or(self.problems.first())
+                    .cloned()
+                    .unwrap_or_else(nothing),
+            );
             self.report.status = Status::Rejected;
         }
         self
@@ -233,7 +298,10 @@ impl Anchor {
     /// Adds what is told of it to what is known of its certificate.
     pub(super) fn add_to(self, anchors: &mut BTreeMap<String, Self>) {
         let thumbprint = self.certificate.thumbprint_sha256();
-        let empty = Self { certificate: self.certificate, leaves: Vec::new() };
+        let empty = Self {
+            certificate: self.certificate,
+            leaves: Vec::new(),
+        };
         let known = anchors.entry(thumbprint).or_insert(empty);
         for leaf in self.leaves {
             if !known.leaves.contains(&leaf) {
@@ -250,7 +318,11 @@ mod tests {
     /// Letters are roles, numbers are certificates.
     fn signers(text: &str) -> BTreeSet<Signer> {
         let signer = |word: &str| match word.parse::<usize>() {
-            Ok(_) => Signer::Certificate { thumbprint: word.to_owned(), identity: None, stamp: None },
+            Ok(_) => Signer::Certificate {
+                thumbprint: word.to_owned(),
+                identity: None,
+                stamp: None,
+            },
             Err(_) => Signer::Role(format!("targets/{word}").parse().unwrap()),
         };
         text.split_whitespace().map(signer).collect()
@@ -263,7 +335,13 @@ mod tests {
         };
         let repository = Repository::named("contoso.azurecr.io/shop/web").unwrap();
         let (anchors, clocks) = (BTreeMap::new(), BTreeMap::new());
-        Looked { repository, trust_data: None, anchors, clocks, images: images.iter().map(image).collect() }
+        Looked {
+            repository,
+            trust_data: None,
+            anchors,
+            clocks,
+            images: images.iter().map(image).collect(),
+        }
     }
 
     #[test]
@@ -284,7 +362,11 @@ mod tests {
         ] {
             let looked = looked(images);
             let expected: Vec<BTreeSet<Signer>> = sets.iter().map(|set| signers(set)).collect();
-            assert_eq!(looked.sets(), expected.iter().collect::<Vec<_>>(), "{images:?}");
+            assert_eq!(
+                looked.sets(),
+                expected.iter().collect::<Vec<_>>(),
+                "{images:?}"
+            );
             assert_eq!(looked.demands(), demands, "{images:?}");
         }
     }

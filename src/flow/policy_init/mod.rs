@@ -39,23 +39,45 @@ pub async fn policy_init(
 ) -> Result<Option<Proposal>, Failure> {
     let mut groups: Vec<(&Repository, Vec<&Reference>)> = Vec::new();
     for image in images {
-        match groups.iter_mut().find(|(repository, _)| **repository == image.repository) {
+        match groups
+            .iter_mut()
+            .find(|(repository, _)| **repository == image.repository)
+        {
             Some((_, group)) => group.push(image),
             None => groups.push((&image.repository, vec![image])),
         }
     }
-    let looking = groups.into_iter().map(|(repository, group)| look(services, repository, group, timestamp_roots));
-    let looked: Vec<Looked> = stream::iter(looking).buffered(services.concurrency).collect().await;
+    let looking = groups
+        .into_iter()
+        .map(|(repository, group)| look(services, repository, group, timestamp_roots));
+    let looked: Vec<Looked> = stream::iter(looking)
+        .buffered(services.concurrency)
+        .collect()
+        .await;
     let mut shown: Vec<_> = looked.iter().flat_map(|looked| &looked.images).collect();
     let order = |name: &str| images.iter().position(|image| image.to_string() == name);
     shown.sort_by_key(|image| order(&image.report.image));
     report.images = shown.iter().map(|image| image.report.clone()).collect();
-    report.warnings.extend(shown.iter().flat_map(|image| image.warnings()));
-    if let Some(looked) = looked.iter().find(|looked| looked.demands() > write::DEMANDS) {
+    report
+        .warnings
+        .extend(shown.iter().flat_map(|image| image.warnings()));
+    if let Some(looked) = looked
+        .iter()
+        .find(|looked| looked.demands() > write::DEMANDS)
+    {
         let repository = looked.repository.to_string();
-        return Err(FlowError::TooManySigners { repository, limit: write::DEMANDS }.into());
+        return Err(FlowError::TooManySigners {
+            repository,
+            limit: write::DEMANDS,
+        }
+        .into());
     }
-    let all_found_out = report.images.iter().all(|image| matches!(image.exit(), Exit::Done | Exit::Rejected));
-    let is_signed = looked.iter().any(|looked| looked.images.iter().any(|image| !image.found.is_empty()));
+    let all_found_out = report
+        .images
+        .iter()
+        .all(|image| matches!(image.exit(), Exit::Done | Exit::Rejected));
+    let is_signed = looked
+        .iter()
+        .any(|looked| looked.images.iter().any(|image| !image.found.is_empty()));
     Ok((all_found_out && is_signed).then(|| write::policy(&looked, folder, services.now)))
 }

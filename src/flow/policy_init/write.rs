@@ -39,7 +39,10 @@ pub(super) fn policy(all: &[Looked], folder: &str, now: Timestamp) -> Proposal {
     text.push_str("version: 1\nverify:\n");
     for (images, demand) in &rules {
         let images: Vec<String> = images.iter().map(|image| quoted(image)).collect();
-        text.push_str(&format!("  - images: [{}]\n    require:\n", images.join(", ")));
+        text.push_str(&format!(
+            "  - images: [{}]\n    require:\n",
+            images.join(", ")
+        ));
         text.extend(demand.iter().map(|line| format!("      {line}\n")));
     }
     text.push_str(&unsigned(all));
@@ -57,12 +60,26 @@ fn opening(now: Timestamp) -> String {
 
 fn unsigned(all: &[Looked]) -> String {
     let mut text = String::new();
-    for image in all.iter().flat_map(|looked| &looked.images).filter(|image| image.found.is_empty()) {
+    for image in all
+        .iter()
+        .flat_map(|looked| &looked.images)
+        .filter(|image| image.found.is_empty())
+    {
         if text.is_empty() {
-            text.push_str("# Nothing here lets these images pass, since nothing that counts signs them:\n");
+            text.push_str(
+                "# Nothing here lets these images pass, since nothing that counts signs them:\n",
+            );
         }
-        let why = image.report.problem.as_ref().map(|problem| format!("{}: {}", problem.reason, problem.sentence()));
-        text.push_str(&comment(&format!("- {} ({})", image.report.image, why.unwrap_or_default())));
+        let why = image
+            .report
+            .problem
+            .as_ref()
+            .map(|problem| format!("{}: {}", problem.reason, problem.sentence()));
+        text.push_str(&comment(&format!(
+            "- {} ({})",
+            image.report.image,
+            why.unwrap_or_default()
+        )));
         text.push('\n');
     }
     text
@@ -75,7 +92,11 @@ fn require(looked: &Looked, sets: &[&BTreeSet<Signer>], folder: &str) -> Vec<Str
         sets => {
             let each = sets.iter().map(|set| {
                 let mut demands = demands(looked, set, folder);
-                if demands.len() == 1 { demands.remove(0) } else { items(&demands) }
+                if demands.len() == 1 {
+                    demands.remove(0)
+                } else {
+                    items(&demands)
+                }
             });
             let mut any = vec!["any:".to_owned()];
             any.extend(indented(items(&each.collect::<Vec<_>>())));
@@ -91,11 +112,19 @@ fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<Str
     for signer in set {
         match signer {
             Signer::Role(role) => roles.push(role),
-            Signer::Certificate { thumbprint, identity, stamp } => {
+            Signer::Certificate {
+                thumbprint,
+                identity,
+                stamp,
+            } => {
                 if let Some(anchor) = looked.anchors.get(thumbprint) {
                     let mut lines = notation(anchor, identity.as_deref(), folder);
                     let clock = stamp.as_ref().and_then(|stamp| looked.clocks.get(stamp));
-                    lines.extend(clock.into_iter().flat_map(|clock| timestamps(clock, folder)));
+                    lines.extend(
+                        clock
+                            .into_iter()
+                            .flat_map(|clock| timestamps(clock, folder)),
+                    );
                     demands.push(headed("notation:", lines));
                 }
             }
@@ -110,19 +139,36 @@ fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<Str
 fn dct(set: &TrustedSet, roles: &[&RoleName]) -> Vec<String> {
     let mut lines = Vec::new();
     let root = set.root();
-    lines.push("# To confirm: the root key that the trust server showed; its owner knows the ID.".to_owned());
+    lines.push(
+        "# To confirm: the root key that the trust server showed; its owner knows the ID."
+            .to_owned(),
+    );
     lines.push("roots:".to_owned());
-    for (id, key) in root.key_ids(&RoleName::ROOT).iter().filter_map(|id| Some((id, root.keys.get(id)?))) {
+    for (id, key) in root
+        .key_ids(&RoleName::ROOT)
+        .iter()
+        .filter_map(|id| Some((id, root.keys.get(id)?)))
+    {
         lines.push(format!("  {}", comment(&root_key(key))));
         lines.push(format!("  - {}", quoted(&id.to_string())));
     }
     lines.push("# To confirm: who signed.".to_owned());
     lines.push("signers:".to_owned());
     for role in roles {
-        let keys: Vec<String> =
-            set.signers(role).iter().map(|by| format!("{} key {}", by.key.kind(), by.key_id)).collect();
-        let what = if **role == RoleName::RELEASES { ", the role that a docker pull reads" } else { "" };
-        lines.push(format!("  {}", comment(&format!("{role}{what}: {}", keys.join(", ")))));
+        let keys: Vec<String> = set
+            .signers(role)
+            .iter()
+            .map(|by| format!("{} key {}", by.key.kind(), by.key_id))
+            .collect();
+        let what = if **role == RoleName::RELEASES {
+            ", the role that a docker pull reads"
+        } else {
+            ""
+        };
+        lines.push(format!(
+            "  {}",
+            comment(&format!("{role}{what}: {}", keys.join(", ")))
+        ));
         lines.push(format!("  - {}", quoted(signer(role))));
     }
     headed("dct:", lines)
@@ -130,33 +176,56 @@ fn dct(set: &TrustedSet, roles: &[&RoleName]) -> Vec<String> {
 
 /// The name by which a policy means the role: `alice` for `targets/alice`, where that means no other.
 fn signer(role: &RoleName) -> &str {
-    let short = role.as_str().strip_prefix("targets/").filter(|name| RoleName::signer(name).as_ref() == Ok(role));
+    let short = role
+        .as_str()
+        .strip_prefix("targets/")
+        .filter(|name| RoleName::signer(name).as_ref() == Ok(role));
     short.unwrap_or(role.as_str())
 }
 
 fn root_key(key: &Key) -> String {
-    let kind = key.public_key().map_or_else(|_| "unreadable".to_owned(), |key| key.kind().to_string());
+    let kind = key
+        .public_key()
+        .map_or_else(|_| "unreadable".to_owned(), |key| key.kind().to_string());
     let canonical = key.canonical_id();
-    let leaf = key.certificates().ok().and_then(|chain| chain.into_iter().next());
+    let leaf = key
+        .certificates()
+        .ok()
+        .and_then(|chain| chain.into_iter().next());
     match leaf.filter(|_| key.is_certificate()) {
-        Some(leaf) => format!("{} {kind}, certificate {}, canonical ID {canonical}", key.key_type(), told(&leaf)),
+        Some(leaf) => format!(
+            "{} {kind}, certificate {}, canonical ID {canonical}",
+            key.key_type(),
+            told(&leaf)
+        ),
         None => format!("{} {kind}, without a certificate", key.key_type()),
     }
 }
 
 fn notation(anchor: &Anchor, identity: Option<&str>, folder: &str) -> Vec<String> {
     let certificate = &anchor.certificate;
-    let kind = if identity.is_some() { "the root of the signer's chain" } else { "the signer's own certificate" };
+    let kind = if identity.is_some() {
+        "the root of the signer's chain"
+    } else {
+        "the signer's own certificate"
+    };
     let mut lines = vec![
         format!("# To confirm: {kind}, as the signature brings it along."),
-        comment(&format!("{} {}", certificate.public_key().kind(), told(certificate))),
+        comment(&format!(
+            "{} {}",
+            certificate.public_key().kind(),
+            told(certificate)
+        )),
         format!("certificates: [{}]", quoted(&path(folder, certificate))),
     ];
     if let Some(identity) = identity {
         lines.push("# To confirm: whom that root is trusted for.".to_owned());
         for leaf in &anchor.leaves {
             let (kind, issuer) = (leaf.public_key().kind(), leaf.issuer());
-            lines.push(comment(&format!("signed with {kind} {}, issued by `{issuer}`", told(leaf))));
+            lines.push(comment(&format!(
+                "signed with {kind} {}, issued by `{issuer}`",
+                told(leaf)
+            )));
         }
         lines.push(format!("identities: [{}]", quoted(identity)));
     }
@@ -178,13 +247,19 @@ fn timestamps(clock: &Anchor, folder: &str) -> Vec<String> {
             leaf.issuer()
         )));
     }
-    lines.push(format!("timestamp-roots: [{}]", quoted(&path(folder, root))));
+    lines.push(format!(
+        "timestamp-roots: [{}]",
+        quoted(&path(folder, root))
+    ));
     lines
 }
 
 fn told(certificate: &Certificate) -> String {
     let (subject, end) = (certificate.subject(), certificate.not_after());
-    format!("`{subject}`, SHA-256 {}, until {end}", certificate.thumbprint_sha256())
+    format!(
+        "`{subject}`, SHA-256 {}, until {end}",
+        certificate.thumbprint_sha256()
+    )
 }
 
 fn file_name(thumbprint: &str) -> String {
@@ -196,7 +271,9 @@ fn path(folder: &str, certificate: &Certificate) -> String {
 }
 
 fn headed(head: &str, lines: Vec<String>) -> Vec<String> {
-    std::iter::once(head.to_owned()).chain(indented(lines)).collect()
+    std::iter::once(head.to_owned())
+        .chain(indented(lines))
+        .collect()
 }
 
 fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
@@ -206,7 +283,9 @@ fn indented(lines: Vec<String>) -> impl Iterator<Item = String> {
 /// The members of a YAML list.
 fn items(members: &[Vec<String>]) -> Vec<String> {
     let item = |member: &Vec<String>| {
-        let dashed = |(number, line): (usize, &String)| format!("{} {line}", if number == 0 { "-" } else { " " });
+        let dashed = |(number, line): (usize, &String)| {
+            format!("{} {line}", if number == 0 { "-" } else { " " })
+        };
         member.iter().enumerate().map(dashed).collect::<Vec<_>>()
     };
     members.iter().flat_map(item).collect()
@@ -223,7 +302,20 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             ':' if out.ends_with(':') => out.push_str("\\x3a"),
-            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | ',' | ':' | '/' | '=' | '-' | '_' | '@' | '(' | ')' => {
+            'a'..='z'
+            | 'A'..='Z'
+            | '0'..='9'
+            | ' '
+            | '.'
+            | ','
+            | ':'
+            | '/'
+            | '='
+            | '-'
+            | '_'
+            | '@'
+            | '('
+            | ')' => {
                 out.push(c);
             }
             '\\' => out.push_str("\\\\"),
@@ -261,11 +353,19 @@ mod tests {
         struct Document {
             text: String,
         }
-        for text in
-            ["plain, text", "a::b", "\\ \" # [ ] { } '", "\n\r\t\0\u{1b}\u{85}\u{2028}\u{feff}", "ü 港 \u{1f680}", ""]
-        {
+        for text in [
+            "plain, text",
+            "a::b",
+            "\\ \" # [ ] { } '",
+            "\n\r\t\0\u{1b}\u{85}\u{2028}\u{feff}",
+            "ü 港 \u{1f680}",
+            "",
+        ] {
             let quoted = quoted(text);
-            assert!(quoted.is_ascii() && !quoted.contains("::") && !quoted.contains('#'), "{quoted}");
+            assert!(
+                quoted.is_ascii() && !quoted.contains("::") && !quoted.contains('#'),
+                "{quoted}"
+            );
             let read: Document = serde_saphyr::from_str(&format!("text: {quoted}\n")).unwrap();
             assert_eq!(read.text, text);
         }

@@ -11,8 +11,8 @@ use super::{Candidate, Ended, SignOptions};
 use crate::{
     crypto::Signer,
     flow::{
-        Collection, Failure, FlowError, Needed, Published, Services, collection::lists, publish::pause_before_retry,
-        roles::chain, sign_draft,
+        Collection, Failure, FlowError, Needed, Published, Services, collection::lists,
+        publish::pause_before_retry, roles::chain, sign_draft,
     },
     format::{
         Format,
@@ -71,7 +71,12 @@ impl<'a> DctJob<'a> {
         dct: &'a SignDct,
         repository: &Repository,
     ) -> Self {
-        Self { services, options, dct, collection: services.collection(repository) }
+        Self {
+            services,
+            options,
+            dct,
+            collection: services.collection(repository),
+        }
     }
 
     /// The repository's trust data, as far as it is needed to sign with the key.
@@ -81,10 +86,21 @@ impl<'a> DctJob<'a> {
         } else {
             Needed::Roles(self.dct.roles.clone())
         };
-        let loaded = self.collection.load(&self.dct.trust, &needed, self.services.now).await?;
+        let loaded = self
+            .collection
+            .load(&self.dct.trust, &needed, self.services.now)
+            .await?;
         loaded.ok_or_else(|| {
-            let (repository, server) = (self.collection.repository.to_string(), self.collection.server_name());
-            FlowError::NoTrustData { repository, server, gate: false }.into()
+            let (repository, server) = (
+                self.collection.repository.to_string(),
+                self.collection.server_name(),
+            );
+            FlowError::NoTrustData {
+                repository,
+                server,
+                gate: false,
+            }
+            .into()
         })
     }
 
@@ -95,18 +111,31 @@ impl<'a> DctJob<'a> {
             [] => lists(set, role, self.dct.signer.public_key()),
             asked => asked.contains(role),
         };
-        let skipped = set.skipped().into_iter().filter(|warning| !ours(warning.role()));
-        skipped.map(|warning| format!("{}: {warning}", self.collection.repository)).collect()
+        let skipped = set
+            .skipped()
+            .into_iter()
+            .filter(|warning| !ours(warning.role()));
+        skipped
+            .map(|warning| format!("{}: {warning}", self.collection.repository))
+            .collect()
     }
 
     /// Signs what may be signed, in one publication.
-    pub(super) async fn sign(&self, loaded: Result<TrustedSet, Failure>, candidates: &[Candidate]) -> Vec<Ended> {
-        let (mut candidates, untagged): (Vec<&Candidate>, Vec<&Candidate>) =
-            candidates.iter().partition(|candidate| candidate.subject.tag.is_some());
+    pub(super) async fn sign(
+        &self,
+        loaded: Result<TrustedSet, Failure>,
+        candidates: &[Candidate],
+    ) -> Vec<Ended> {
+        let (mut candidates, untagged): (Vec<&Candidate>, Vec<&Candidate>) = candidates
+            .iter()
+            .partition(|candidate| candidate.subject.tag.is_some());
         let mut ended: Vec<Ended> = untagged
             .into_iter()
             .map(|candidate| {
-                let failure = FlowError::NoTag { image: candidate.subject.to_string() }.into();
+                let failure = FlowError::NoTag {
+                    image: candidate.subject.to_string(),
+                }
+                .into();
                 Ended::badly(Format::Dct, candidate.index, &failure)
             })
             .collect();
@@ -133,14 +162,23 @@ impl<'a> DctJob<'a> {
             let tags: Vec<_> = candidate.subject.tag.iter().cloned().collect();
             roles_for(set, self.dct.signer.public_key(), &self.dct.roles, &tags).err()
         };
-        let refused: Vec<(usize, DraftError)> =
-            candidates.iter().filter_map(|candidate| Some((candidate.index, judge(candidate)?))).collect();
+        let refused: Vec<(usize, DraftError)> = candidates
+            .iter()
+            .filter_map(|candidate| Some((candidate.index, judge(candidate)?)))
+            .collect();
         candidates.retain(|candidate| refused.iter().all(|(index, _)| *index != candidate.index));
-        refused.into_iter().map(|(index, error)| Ended::badly(Format::Dct, index, &error.into())).collect()
+        refused
+            .into_iter()
+            .map(|(index, error)| Ended::badly(Format::Dct, index, &error.into()))
+            .collect()
     }
 
     /// Puts all candidates into one publication; a lost race is rebuilt on the other writer's data.
-    async fn publish(&self, mut set: TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
+    async fn publish(
+        &self,
+        mut set: TrustedSet,
+        candidates: &[&Candidate],
+    ) -> Result<Plan, Failure> {
         let mut published = BTreeSet::new();
         for _ in 0..ATTEMPTS {
             let mut plan = self.plan(&set, candidates)?;
@@ -148,7 +186,11 @@ impl<'a> DctJob<'a> {
                 plan.changed.extend(published);
                 return Ok(plan);
             }
-            let change = Change { set: entries(candidates, &plan), remove: Vec::new(), renew: plan.renew };
+            let change = Change {
+                set: entries(candidates, &plan),
+                remove: Vec::new(),
+                renew: plan.renew,
+            };
             let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
             let held = [self.dct.signer.public_key().clone()];
             let draft = prepare(&set, &change, &roles, &held, self.services.now)?;
@@ -157,7 +199,11 @@ impl<'a> DctJob<'a> {
             if publication.files.is_empty() {
                 return Ok(plan);
             }
-            match self.collection.publish(&publication, Some(&set), self.services.now).await? {
+            match self
+                .collection
+                .publish(&publication, Some(&set), self.services.now)
+                .await?
+            {
                 Published::Stored => {
                     plan.changed.extend(published);
                     return Ok(plan);
@@ -167,66 +213,107 @@ impl<'a> DctJob<'a> {
             }
             set = self.load().await?;
         }
-        Err(FlowError::RaceLost { repository: self.collection.repository.to_string(), attempts: ATTEMPTS }.into())
+        Err(FlowError::RaceLost {
+            repository: self.collection.repository.to_string(),
+            attempts: ATTEMPTS,
+        }
+        .into())
     }
 
     /// Which roles to sign, and which candidates they do not hold yet.
     fn plan(&self, set: &TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
-        let tags: Vec<_> = candidates.iter().filter_map(|candidate| candidate.subject.tag.clone()).collect();
+        let tags: Vec<_> = candidates
+            .iter()
+            .filter_map(|candidate| candidate.subject.tag.clone())
+            .collect();
         let key = self.dct.signer.public_key();
         let roles = roles_for(set, key, &self.dct.roles, &tags)?;
         let names: Vec<RoleName> = roles.iter().map(|(role, _)| role.clone()).collect();
         // What is not signed by this very key, or is in the last tenth of its life, is signed again.
         let ours = |role: &RoleName| set.signers(role).iter().any(|by| by.key == *key);
-        let ends_soon =
-            |role: &RoleName| set.targets(role).is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH));
+        let ends_soon = |role: &RoleName| {
+            set.targets(role)
+                .is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH))
+        };
         let renew = self.options.force || !names.iter().any(ours) || names.iter().any(ends_soon);
         let held = |candidate: &Candidate| {
             let tag = candidate.subject.tag.as_ref();
             tag.is_some_and(|tag| holds(set, &names, tag, &entry(&candidate.subject)))
         };
-        let changed = candidates.iter().filter(|candidate| renew || !held(candidate));
+        let changed = candidates
+            .iter()
+            .filter(|candidate| renew || !held(candidate));
         let changed = changed.map(|candidate| candidate.index).collect();
-        let ends = names.iter().filter_map(|role| Some((role.clone(), set.targets(role)?.expires))).collect();
+        let ends = names
+            .iter()
+            .filter_map(|role| Some((role.clone(), set.targets(role)?.expires)))
+            .collect();
         let chains = roles.iter().map(|role| signed_chain(set, role)).collect();
-        Ok(Plan { roles, ends, chains, changed, renew })
+        Ok(Plan {
+            roles,
+            ends,
+            chains,
+            changed,
+            renew,
+        })
     }
 
     fn signed(&self, plan: &Plan, candidate: &Candidate) -> Ended {
-        let status = match (plan.changed.contains(&candidate.index), self.options.dry_run) {
+        let status = match (
+            plan.changed.contains(&candidate.index),
+            self.options.dry_run,
+        ) {
             (false, _) => Status::AlreadySigned,
             (true, true) => Status::Planned,
             (true, false) => Status::Signed,
         };
-        let signature = |((role, key_id), chain): (&(RoleName, KeyId), &Vec<Link>)| SignatureReport {
-            signer: Some(self.dct.signer.name().to_owned()),
-            key_id: Some(key_id.to_string()),
-            role: Some(role.to_string()),
-            signed_at: (status == Status::Signed).then_some(self.services.now),
-            expires_at: plan.ends.get(role).copied(),
-            reference: Some(candidate.subject.to_string()),
-            chain: chain.clone(),
-            ..SignatureReport::new(Format::Dct, status)
-        };
+        let signature =
+            |((role, key_id), chain): (&(RoleName, KeyId), &Vec<Link>)| SignatureReport {
+                signer: Some(self.dct.signer.name().to_owned()),
+                key_id: Some(key_id.to_string()),
+                role: Some(role.to_string()),
+                signed_at: (status == Status::Signed).then_some(self.services.now),
+                expires_at: plan.ends.get(role).copied(),
+                reference: Some(candidate.subject.to_string()),
+                chain: chain.clone(),
+                ..SignatureReport::new(Format::Dct, status)
+            };
         let signatures = plan.roles.iter().zip(&plan.chains).map(signature).collect();
-        Ended { index: candidate.index, status, problem: None, signatures }
+        Ended {
+            index: candidate.index,
+            status,
+            problem: None,
+            signatures,
+        }
     }
 }
 
 fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, Entry)> {
-    let changed = candidates.iter().filter(|candidate| plan.changed.contains(&candidate.index));
-    changed.filter_map(|candidate| Some((candidate.subject.tag.clone()?, entry(&candidate.subject)))).collect()
+    let changed = candidates
+        .iter()
+        .filter(|candidate| plan.changed.contains(&candidate.index));
+    changed
+        .filter_map(|candidate| Some((candidate.subject.tag.clone()?, entry(&candidate.subject))))
+        .collect()
 }
 
 fn entry(subject: &Subject) -> Entry {
-    Entry { digest: subject.descriptor.digest.clone(), length: subject.descriptor.size }
+    Entry {
+        digest: subject.descriptor.digest.clone(),
+        length: subject.descriptor.size,
+    }
 }
 
 /// The chain of a role that is signed with a key: its next version is the server's to say.
 fn signed_chain(set: &TrustedSet, (role, key_id): &(RoleName, KeyId)) -> Vec<Link> {
     let mut links = chain(set, role);
     if let Some(link) = links.last_mut() {
-        *link = Link { name: role.to_string(), key_id: Some(key_id.to_string()), version: None, expires_at: None };
+        *link = Link {
+            name: role.to_string(),
+            key_id: Some(key_id.to_string()),
+            version: None,
+            expires_at: None,
+        };
     }
     links
 }

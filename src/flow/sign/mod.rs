@@ -60,10 +60,18 @@ pub async fn sign(services: &Services, options: &SignOptions, report: &mut Repor
         groups.entry(&image.repository).or_default().push(index);
     }
     let jobs = groups.into_iter().map(|(repository, indexes)| {
-        let group = Group { services, options, repository, indexes };
+        let group = Group {
+            services,
+            options,
+            repository,
+            indexes,
+        };
         async move { Box::pin(group.run()).await }
     });
-    let ended: Vec<_> = stream::iter(jobs).buffer_unordered(services.concurrency).collect().await;
+    let ended: Vec<_> = stream::iter(jobs)
+        .buffer_unordered(services.concurrency)
+        .collect()
+        .await;
     let (images, warnings): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
     let mut images = images.concat();
     images.sort_by_key(|(index, _)| *index);
@@ -108,9 +116,21 @@ impl Group<'_> {
         let (mut dct, mut notation) = (None, None);
         for format in &self.options.formats {
             match format {
-                SignFormat::Dct(job) => dct = Some(DctJob::new(self.services, self.options, job, self.repository)),
+                SignFormat::Dct(job) => {
+                    dct = Some(DctJob::new(
+                        self.services,
+                        self.options,
+                        job,
+                        self.repository,
+                    ))
+                }
                 SignFormat::Notation(job) => {
-                    notation = Some(NotationJob::new(self.services, self.options, job, self.repository));
+                    notation = Some(NotationJob::new(
+                        self.services,
+                        self.options,
+                        job,
+                        self.repository,
+                    ));
                 }
             }
         }
@@ -124,41 +144,82 @@ impl Group<'_> {
                 Err(failed) => reports.push(failed),
             }
         }
-        let set = dct.as_ref().zip(loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()));
+        let set = dct
+            .as_ref()
+            .zip(loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()));
         let warnings = set.map(|(dct, set)| dct.skipped(set)).unwrap_or_default();
-        let by_dct = dct.as_ref().zip(loaded).map(|(dct, loaded)| dct.sign(loaded, &candidates));
+        let by_dct = dct
+            .as_ref()
+            .zip(loaded)
+            .map(|(dct, loaded)| dct.sign(loaded, &candidates));
         let by_notation = notation.as_ref().map(|notation| notation.sign(&candidates));
-        let (by_dct, by_notation) = join(OptionFuture::from(by_dct), OptionFuture::from(by_notation)).await;
+        let (by_dct, by_notation) =
+            join(OptionFuture::from(by_dct), OptionFuture::from(by_notation)).await;
         let ended: Vec<Ended> = by_dct.into_iter().chain(by_notation).flatten().collect();
-        reports.extend(candidates.iter().map(|candidate| (candidate.index, candidate.report(&ended))));
+        reports.extend(
+            candidates
+                .iter()
+                .map(|candidate| (candidate.index, candidate.report(&ended))),
+        );
         (reports, warnings)
     }
 
     /// One manifest GET; what `--digest` or the reference says otherwise refuses the image.
     async fn resolve(&self, index: usize) -> Result<Candidate, (usize, ImageReport)> {
-        let Some(image) = self.options.images.get(index) else { unreachable!("indexes come from the same list") };
+        let Some(image) = self.options.images.get(index) else {
+            unreachable!("indexes come from the same list")
+        };
         let name = image.to_string();
-        let refused =
-            |failure: Failure| (index, ImageReport::failed(name.clone(), failure.status(), failure.problem()));
+        let refused = |failure: Failure| {
+            (
+                index,
+                ImageReport::failed(name.clone(), failure.status(), failure.problem()),
+            )
+        };
         let resolved = self.resolved(image, &name).await.map_err(&refused)?;
         for expected in [&self.options.digest, &image.digest].into_iter().flatten() {
             if *expected != resolved.descriptor.digest {
-                let (found, expected) = (resolved.descriptor.digest.to_string(), expected.to_string());
-                return Err(refused(FlowError::DigestMismatch { image: name.clone(), found, expected }.into()));
+                let (found, expected) =
+                    (resolved.descriptor.digest.to_string(), expected.to_string());
+                return Err(refused(
+                    FlowError::DigestMismatch {
+                        image: name.clone(),
+                        found,
+                        expected,
+                    }
+                    .into(),
+                ));
             }
         }
-        let subject =
-            Subject { repository: image.repository.clone(), tag: image.tag.clone(), descriptor: resolved.descriptor };
-        Ok(Candidate { index, subject, bytes: resolved.bytes })
+        let subject = Subject {
+            repository: image.repository.clone(),
+            tag: image.tag.clone(),
+            descriptor: resolved.descriptor,
+        };
+        Ok(Candidate {
+            index,
+            subject,
+            bytes: resolved.bytes,
+        })
     }
 
     async fn resolved(&self, image: &Reference, name: &str) -> Result<Resolved, Failure> {
         if image.tag.is_none() && image.digest.is_none() {
-            return Err(FlowError::NothingNamed { image: name.to_owned() }.into());
+            return Err(FlowError::NothingNamed {
+                image: name.to_owned(),
+            }
+            .into());
         }
         // By the tag, also where a digest is named beside it: they must agree (G13).
-        let digest = if image.tag.is_some() { None } else { image.digest.clone() };
-        let named = Reference { digest, ..image.clone() };
+        let digest = if image.tag.is_some() {
+            None
+        } else {
+            image.digest.clone()
+        };
+        let named = Reference {
+            digest,
+            ..image.clone()
+        };
         Ok(self.services.registry.resolve(&named).await?)
     }
 }
@@ -168,15 +229,28 @@ impl Candidate {
     fn report(&self, ended: &[Ended]) -> ImageReport {
         let own = || ended.iter().filter(|ended| ended.index == self.index);
         let subject = &self.subject;
-        let name = Reference { repository: subject.repository.clone(), tag: subject.tag.clone(), digest: None };
+        let name = Reference {
+            repository: subject.repository.clone(),
+            tag: subject.tag.clone(),
+            digest: None,
+        };
         let mut report = ImageReport::named(
-            if subject.tag.is_some() { name.to_string() } else { subject.to_string() },
-            own().map(|ended| ended.status).max_by_key(|status| gravity(*status)).unwrap_or(Status::Failed),
+            if subject.tag.is_some() {
+                name.to_string()
+            } else {
+                subject.to_string()
+            },
+            own()
+                .map(|ended| ended.status)
+                .max_by_key(|status| gravity(*status))
+                .unwrap_or(Status::Failed),
         );
         report.pinned = Some(subject.to_string());
         report.digest = Some(subject.descriptor.digest.clone());
         report.media_type = Some(subject.descriptor.media_type.to_string());
-        report.problem = own().max_by_key(|ended| gravity(ended.status)).and_then(|ended| ended.problem.clone());
+        report.problem = own()
+            .max_by_key(|ended| gravity(ended.status))
+            .and_then(|ended| ended.problem.clone());
         report.signatures = own().flat_map(|ended| ended.signatures.clone()).collect();
         report
     }
@@ -186,8 +260,16 @@ impl Ended {
     /// A format that did not sign; what it has to show is that it did not.
     fn badly(format: Format, index: usize, failure: &Failure) -> Self {
         let status = failure.status();
-        let signature = SignatureReport { reason: Some(failure.reason()), ..SignatureReport::new(format, status) };
-        Self { index, status, problem: Some(failure.problem()), signatures: vec![signature] }
+        let signature = SignatureReport {
+            reason: Some(failure.reason()),
+            ..SignatureReport::new(format, status)
+        };
+        Self {
+            index,
+            status,
+            problem: Some(failure.problem()),
+            signatures: vec![signature],
+        }
     }
 }
 

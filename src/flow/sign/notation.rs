@@ -18,8 +18,8 @@ use crate::{
     format::{
         Format,
         notation::{
-            ARTIFACT_TYPE, Algorithm, DraftError, EMPTY, EMPTY_TYPE, ENVELOPE_LIMIT, Envelope, EnvelopeKind, Metadata,
-            SignatureManifest, chain_of,
+            ARTIFACT_TYPE, Algorithm, DraftError, EMPTY, EMPTY_TYPE, ENVELOPE_LIMIT, Envelope,
+            EnvelopeKind, Metadata, SignatureManifest, chain_of,
             sign::{Answer, Draft, Options, Publication, Step, prepare},
         },
     },
@@ -96,7 +96,13 @@ impl<'a> NotationJob<'a> {
         notation: &'a SignNotation,
         repository: &'a Repository,
     ) -> Self {
-        Self { services, options, notation, repository, config: OnceCell::new() }
+        Self {
+            services,
+            options,
+            notation,
+            repository,
+            config: OnceCell::new(),
+        }
     }
 
     /// Signs what the candidates resolved to, each manifest once.
@@ -109,22 +115,31 @@ impl<'a> NotationJob<'a> {
         for descriptor in subjects.iter().flatten().flatten() {
             distinct.insert(&descriptor.digest, descriptor);
         }
-        let signing = distinct.values().map(|descriptor| async { (&descriptor.digest, self.make(descriptor).await) });
-        let made: BTreeMap<&Digest, Made> =
-            stream::iter(signing.collect::<Vec<_>>()).buffer_unordered(self.services.concurrency).collect().await;
-        let end = |(candidate, subjects): (&Candidate, &Result<Vec<Descriptor>, Failure>)| match subjects {
-            Err(failure) => Ended::badly(Format::Notation, candidate.index, failure),
-            Ok(subjects) => {
-                let own: Vec<&Made> = subjects.iter().filter_map(|subject| made.get(&subject.digest)).collect();
-                let worst = own.iter().max_by_key(|made| gravity(made.status));
-                Ended {
-                    index: candidate.index,
-                    status: worst.map_or(Status::Failed, |made| made.status),
-                    problem: worst.and_then(|made| made.problem.clone()),
-                    signatures: own.iter().map(|made| made.signature.clone()).collect(),
+        let signing = distinct
+            .values()
+            .map(|descriptor| async { (&descriptor.digest, self.make(descriptor).await) });
+        let made: BTreeMap<&Digest, Made> = stream::iter(signing.collect::<Vec<_>>())
+            .buffer_unordered(self.services.concurrency)
+            .collect()
+            .await;
+        let end =
+            |(candidate, subjects): (&Candidate, &Result<Vec<Descriptor>, Failure>)| match subjects
+            {
+                Err(failure) => Ended::badly(Format::Notation, candidate.index, failure),
+                Ok(subjects) => {
+                    let own: Vec<&Made> = subjects
+                        .iter()
+                        .filter_map(|subject| made.get(&subject.digest))
+                        .collect();
+                    let worst = own.iter().max_by_key(|made| gravity(made.status));
+                    Ended {
+                        index: candidate.index,
+                        status: worst.map_or(Status::Failed, |made| made.status),
+                        problem: worst.and_then(|made| made.problem.clone()),
+                        signatures: own.iter().map(|made| made.signature.clone()).collect(),
+                    }
                 }
-            }
-        };
+            };
         candidates.iter().zip(&subjects).map(end).collect()
     }
 
@@ -138,17 +153,27 @@ impl<'a> NotationJob<'a> {
                 continue;
             }
             let image = || format!("{}@{}", self.repository, index.digest);
-            let unreadable = |cause| FlowError::IndexUnreadable { image: image(), cause };
+            let unreadable = |cause| FlowError::IndexUnreadable {
+                image: image(),
+                cause,
+            };
             for child in manifest::children(&bytes).map_err(unreadable)? {
                 if found.iter().any(|known| known.digest == child.digest) {
                     continue;
                 }
                 if found.len() >= CHILDREN || depth >= DEPTH {
-                    return Err(FlowError::TooManyChildren { image: image(), limit: CHILDREN }.into());
+                    return Err(FlowError::TooManyChildren {
+                        image: image(),
+                        limit: CHILDREN,
+                    }
+                    .into());
                 }
                 // Size and type of a child are claims of the index: what is signed is what is there.
-                let named =
-                    Reference { repository: self.repository.clone(), tag: None, digest: Some(child.digest.clone()) };
+                let named = Reference {
+                    repository: self.repository.clone(),
+                    tag: None,
+                    digest: Some(child.digest.clone()),
+                };
                 let there = self.services.registry.resolve(&named).await?;
                 indexes.push((there.descriptor.clone(), there.bytes, depth + 1));
                 found.push(there.descriptor);
@@ -159,14 +184,22 @@ impl<'a> NotationJob<'a> {
 
     async fn make(&self, subject: &Descriptor) -> Made {
         match self.try_make(subject).await {
-            Ok(signature) => Made { status: signature.status, problem: None, signature },
+            Ok(signature) => Made {
+                status: signature.status,
+                problem: None,
+                signature,
+            },
             Err(failure) => {
                 let status = failure.status();
                 let signature = SignatureReport {
                     reason: Some(failure.reason()),
                     ..SignatureReport::new(Format::Notation, status)
                 };
-                Made { status, problem: Some(failure.problem()), signature }
+                Made {
+                    status,
+                    problem: Some(failure.problem()),
+                    signature,
+                }
             }
         }
     }
@@ -174,7 +207,9 @@ impl<'a> NotationJob<'a> {
     async fn try_make(&self, subject: &Descriptor) -> Result<SignatureReport, Failure> {
         let (registry, mode) = (&self.services.registry, self.notation.referrers);
         let draft = self.draft(subject)?;
-        let listed = registry.referrers_to_extend(self.repository, &subject.digest, ARTIFACT_TYPE, mode).await?;
+        let listed = registry
+            .referrers_to_extend(self.repository, &subject.digest, ARTIFACT_TYPE, mode)
+            .await?;
         let leaf = draft.chain().first().cloned();
         if !self.options.force
             && let Some((digest, present)) = self.present(subject, &draft, &listed).await?
@@ -189,7 +224,10 @@ impl<'a> NotationJob<'a> {
         }
         if self.options.dry_run {
             let expires_at = draft.expires();
-            return Ok(SignatureReport { expires_at, ..self.report(leaf.as_ref(), Status::Planned) });
+            return Ok(SignatureReport {
+                expires_at,
+                ..self.report(leaf.as_ref(), Status::Planned)
+            });
         }
         // Where the envelope goes does not depend on what it will be: the vault and the registry work meanwhile.
         let upload = self.services.registry.begin_upload(self.repository);
@@ -222,11 +260,22 @@ impl<'a> NotationJob<'a> {
             envelope: self.notation.envelope,
             expiry: self.notation.expiry,
             metadata,
-            timestamp_root: self.notation.timestamp.as_ref().map(|(_, root)| root.clone()),
+            timestamp_root: self
+                .notation
+                .timestamp
+                .as_ref()
+                .map(|(_, root)| root.clone()),
             agent: concat!("acr-sign/", env!("CARGO_PKG_VERSION")).to_owned(),
         };
         let (key, bundle) = (self.notation.signer.public_key(), &self.notation.bundle);
-        Ok(prepare(subject, &options, key, bundle, nonce, self.services.now)?)
+        Ok(prepare(
+            subject,
+            &options,
+            key,
+            bundle,
+            nonce,
+            self.services.now,
+        )?)
     }
 
     /// Has the draft signed and stamped; every answer is checked on the way.
@@ -237,14 +286,25 @@ impl<'a> NotationJob<'a> {
             let step;
             (draft, step) = draft.step(answer)?;
             answer = Some(match step {
-                Step::Sign(request) => {
-                    Answer::Signature(self.notation.signer.sign(request.scheme, &request.message).await?)
-                }
+                Step::Sign(request) => Answer::Signature(
+                    self.notation
+                        .signer
+                        .sign(request.scheme, &request.message)
+                        .await?,
+                ),
                 Step::Timestamp(query) => match &self.notation.timestamp {
-                    Some((authority, _)) => {
-                        Answer::Timestamp(self.services.revocations.timestamp(authority, &query).await?)
+                    Some((authority, _)) => Answer::Timestamp(
+                        self.services
+                            .revocations
+                            .timestamp(authority, &query)
+                            .await?,
+                    ),
+                    None => {
+                        return Err(FlowError::NoSigner {
+                            role: "timestamp".into(),
+                        }
+                        .into());
                     }
-                    None => return Err(FlowError::NoSigner { role: "timestamp".into() }.into()),
                 },
                 Step::Revocation(requests) => Answer::Revocation(asked.answer(&requests).await),
                 Step::Done(publication) => {
@@ -268,22 +328,40 @@ impl<'a> NotationJob<'a> {
         let (media_type, bytes) = (publication.envelope_type.as_str(), &publication.envelope);
         let envelope = registry.push_blob_into(upload, self.repository, media_type, bytes);
         try_join(config, envelope).await?;
-        let descriptor = crate::registry::describe(publication.manifest_type.as_str(), &publication.manifest);
-        let (reference, media_type) = (descriptor.digest.to_string(), descriptor.media_type.to_string());
-        registry.push_manifest(self.repository, &reference, &media_type, &publication.manifest).await?;
+        let descriptor =
+            crate::registry::describe(publication.manifest_type.as_str(), &publication.manifest);
+        let (reference, media_type) = (
+            descriptor.digest.to_string(),
+            descriptor.media_type.to_string(),
+        );
+        registry
+            .push_manifest(
+                self.repository,
+                &reference,
+                &media_type,
+                &publication.manifest,
+            )
+            .await?;
         let referrer = Referrer {
             descriptor,
             artifact_type: Some(publication.artifact_type.to_string()),
             annotations: publication.annotations.clone(),
         };
-        registry.list_referrer(self.repository, &subject.digest, &referrer, listed.source).await?;
+        registry
+            .list_referrer(self.repository, &subject.digest, &referrer, listed.source)
+            .await?;
         Ok(referrer.descriptor.digest)
     }
 
     async fn push_config(&self) -> Result<(), registry::Error> {
         let registry = &self.services.registry;
-        if !registry.has_blob(self.repository, &Digest::sha256(EMPTY)).await {
-            registry.push_blob(self.repository, EMPTY_TYPE, &CONFIG).await?;
+        if !registry
+            .has_blob(self.repository, &Digest::sha256(EMPTY))
+            .await
+        {
+            registry
+                .push_blob(self.repository, EMPTY_TYPE, &CONFIG)
+                .await?;
         }
         Ok(())
     }
@@ -296,11 +374,23 @@ impl<'a> NotationJob<'a> {
         draft: &Draft,
         listed: &Referrers,
     ) -> Result<Option<(Digest, Envelope)>, Failure> {
-        let Some(leaf) = draft.chain().first().map(Certificate::thumbprint_sha256) else { return Ok(None) };
-        let ours = |entry: &&Referrer| thumbprints(entry).first().is_some_and(|own| own.eq_ignore_ascii_case(&leaf));
+        let Some(leaf) = draft.chain().first().map(Certificate::thumbprint_sha256) else {
+            return Ok(None);
+        };
+        let ours = |entry: &&Referrer| {
+            thumbprints(entry)
+                .first()
+                .is_some_and(|own| own.eq_ignore_ascii_case(&leaf))
+        };
         let mut claimed: Vec<&Referrer> = listed.entries.iter().filter(ours).collect();
-        claimed
-            .sort_by_key(|entry| std::cmp::Reverse(entry.annotations.get("org.opencontainers.image.created").cloned()));
+        claimed.sort_by_key(|entry| {
+            std::cmp::Reverse(
+                entry
+                    .annotations
+                    .get("org.opencontainers.image.created")
+                    .cloned(),
+            )
+        });
         for entry in claimed.into_iter().take(LOOKED_AT) {
             let read = self.read(subject, entry).await;
             if let Ok(envelope) = read
@@ -315,25 +405,44 @@ impl<'a> NotationJob<'a> {
     /// What an entry claims to be ours may be anything: what cannot be read is simply not ours.
     async fn read(&self, subject: &Descriptor, entry: &Referrer) -> Result<Envelope, Failure> {
         let registry = &self.services.registry;
-        let bytes = registry.manifest(self.repository, &entry.descriptor).await?;
+        let bytes = registry
+            .manifest(self.repository, &entry.descriptor)
+            .await?;
         let manifest = SignatureManifest::read(&bytes, subject)?;
         let limit = u64::try_from(ENVELOPE_LIMIT).unwrap_or(u64::MAX);
-        let envelope = registry.blob(self.repository, &manifest.envelope, limit).await?;
+        let envelope = registry
+            .blob(self.repository, &manifest.envelope, limit)
+            .await?;
         Ok(Envelope::read(&manifest.kind.media_type(), &envelope)?)
     }
 
     fn may_stay(&self, subject: &Descriptor, draft: &Draft, envelope: &Envelope) -> bool {
         let attributes = envelope.attributes();
         let payload = envelope.payload();
-        let is_ours = envelope.leaf().is_some_and(|leaf| leaf.public_key() == self.notation.signer.public_key());
-        let carries = self.options.annotations.iter().all(|(name, value)| payload.metadata.get(name) == Some(value));
-        let is_stamped = self.notation.timestamp.as_ref().is_none_or(|(_, root)| envelope.is_stamped_under(root));
+        let is_ours = envelope
+            .leaf()
+            .is_some_and(|leaf| leaf.public_key() == self.notation.signer.public_key());
+        let carries = self
+            .options
+            .annotations
+            .iter()
+            .all(|(name, value)| payload.metadata.get(name) == Some(value));
+        let is_stamped = self
+            .notation
+            .timestamp
+            .as_ref()
+            .is_none_or(|(_, root)| envelope.is_stamped_under(root));
         // In the last tenth of its life it is renewed, if the new one would live longer.
         let lives = attributes.expiry.is_none_or(|end| {
             let whole = end.unix().saturating_sub(attributes.signing_time.unix());
             let left = end.unix().saturating_sub(self.services.now.unix());
             left > whole / 10 || (left > 0 && draft.expires().is_some_and(|new| new <= end))
         });
-        is_ours && payload.target == *subject && attributes.plugin.is_none() && carries && is_stamped && lives
+        is_ours
+            && payload.target == *subject
+            && attributes.plugin.is_none()
+            && carries
+            && is_stamped
+            && lives
     }
 }

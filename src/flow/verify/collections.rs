@@ -23,7 +23,9 @@ impl<'a> Collections<'a> {
     ) -> Self {
         let mut roots: Vec<(&RootTrust, Vec<Requirement>)> = Vec::new();
         for demand in demands {
-            let Demanded::Dct { root, requirement } = &demand.demand else { continue };
+            let Demanded::Dct { root, requirement } = &demand.demand else {
+                continue;
+            };
             match roots.iter_mut().find(|(known, _)| *known == root) {
                 Some((_, requirements)) => requirements.push(requirement.clone()),
                 None => roots.push((root, vec![requirement.clone()])),
@@ -35,12 +37,20 @@ impl<'a> Collections<'a> {
         }
         let mut sets = Vec::new();
         for (root, requirements) in roots {
-            let needed = Needed::ToJudge { tags: tags.to_vec(), requirements };
+            let needed = Needed::ToJudge {
+                tags: tags.to_vec(),
+                requirements,
+            };
             let loaded = collection.load(root, &needed, services.now).await;
             let loaded = loaded.and_then(|set| {
                 let (repository, server) = (repository.to_string(), collection.server_name());
                 set.ok_or_else(|| match seen {
-                    None => FlowError::NoTrustData { repository, server, gate: true }.into(),
+                    None => FlowError::NoTrustData {
+                        repository,
+                        server,
+                        gate: true,
+                    }
+                    .into(),
                     Some(_) => FlowError::TrustDataGone { repository, server }.into(),
                 })
             });
@@ -51,17 +61,28 @@ impl<'a> Collections<'a> {
 
     /// The roles that were looked at and do not count, in words (T29).
     pub(super) fn skipped(&self, repository: &Repository) -> Vec<String> {
-        let skipped = self.0.iter().filter_map(|(_, set)| set.as_ref().ok()).flat_map(TrustedSet::skipped);
-        skipped.map(|warning| format!("{repository}: {warning}")).collect()
+        let skipped = self
+            .0
+            .iter()
+            .filter_map(|(_, set)| set.as_ref().ok())
+            .flat_map(TrustedSet::skipped);
+        skipped
+            .map(|warning| format!("{repository}: {warning}"))
+            .collect()
     }
 
     /// What was seen, per root that is trusted: of trust data that verified as a whole.
     pub(super) fn seen(&self) -> impl Iterator<Item = Seen> {
-        self.0.iter().filter_map(|(_, set)| Some(set.as_ref().ok()?.seen()))
+        self.0
+            .iter()
+            .filter_map(|(_, set)| Some(set.as_ref().ok()?.seen()))
     }
 
     /// The trust data under a root that was asked for.
     pub(super) fn under(&self, root: &RootTrust) -> Option<&Result<TrustedSet, Failure>> {
-        self.0.iter().find(|(known, _)| *known == root).map(|(_, set)| set)
+        self.0
+            .iter()
+            .find(|(known, _)| *known == root)
+            .map(|(_, set)| set)
     }
 }

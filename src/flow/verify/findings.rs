@@ -48,7 +48,13 @@ impl Findings {
             None => unreachable!("trust data is loaded under every root that is demanded"),
         };
         let descriptor = &subject.descriptor;
-        match dct::verify(subject.tag.as_ref(), &descriptor.digest, descriptor.size, set, requirement) {
+        match dct::verify(
+            subject.tag.as_ref(),
+            &descriptor.digest,
+            descriptor.size,
+            set,
+            requirement,
+        ) {
             Ok(verified) => {
                 for signature in signatures(&verified, subject, set) {
                     self.show(signature);
@@ -76,7 +82,9 @@ impl Findings {
                 return self.fails(Problem::of(&FlowError::Unlooked { image, statement }));
             }
             Applied::Nothing => {
-                return self.fails(Problem::of(&FlowError::NoStatement { repository: subject.repository.to_string() }));
+                return self.fails(Problem::of(&FlowError::NoStatement {
+                    repository: subject.repository.to_string(),
+                }));
             }
         };
         let found = match listed {
@@ -92,7 +100,9 @@ impl Findings {
                 self.weakened(&accepted, subject);
                 self.holds(accepted.verified);
             }
-            Ok(Decided::Exempt(exempted)) => self.passes(subject, exempted.statement.as_deref().unwrap_or_default()),
+            Ok(Decided::Exempt(exempted)) => {
+                self.passes(subject, exempted.statement.as_deref().unwrap_or_default())
+            }
             Err(problem) => self.fails(problem),
         }
     }
@@ -101,7 +111,10 @@ impl Findings {
     fn weakened(&mut self, accepted: &Accepted, subject: &Subject) {
         let level = accepted.level.name();
         if level != "strict" {
-            let said = format!("signatures in `{}` are checked at the level `{level}`", subject.repository);
+            let said = format!(
+                "signatures in `{}` are checked at the level `{level}`",
+                subject.repository
+            );
             self.lax.push((format!("level {level}"), said));
         }
         if let Some(action) = accepted.level.weaker_revocation() {
@@ -110,11 +123,16 @@ impl Findings {
                 Action::Log => ("log", "only recorded"),
                 Action::Skip => ("off", "not looked up"),
             };
-            let said = format!("for signatures in `{}` revocation is {what}", subject.repository);
+            let said = format!(
+                "for signatures in `{}` revocation is {what}",
+                subject.repository
+            );
             self.lax.push((format!("revocation {word}"), said));
         }
         let logged = accepted.warnings.iter();
-        self.lax.extend(logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))));
+        self.lax.extend(
+            logged.map(|failure| (format!("level {level}"), format!("`{subject}`: {failure}"))),
+        );
     }
 
     fn show(&mut self, signature: SignatureReport) {
@@ -132,7 +150,10 @@ impl Findings {
     /// A statement of notation's policy lets it pass; that is no proof of anything.
     fn passes(&mut self, subject: &Subject, statement: &str) {
         let (image, statement) = (subject.to_string(), statement.to_owned());
-        let error = FlowError::NotAuthentic { image, statement: statement.clone() };
+        let error = FlowError::NotAuthentic {
+            image,
+            statement: statement.clone(),
+        };
         self.fails(Problem::of(&error));
         self.exempt.pop();
         self.exempt.push(Some(statement));
@@ -152,14 +173,24 @@ impl Findings {
 
     /// The most telling reason in words; how many more there are is said, too.
     pub(super) fn telling(&self, denied: Denied, image: &Reference) -> Problem {
-        let blamed = denied.leaf.and_then(|leaf| self.problems.get(leaf)?.clone());
+        let blamed = denied
+            .leaf
+            .and_then(|leaf| self.problems.get(leaf)?.clone());
         let mut problem = blamed.unwrap_or_else(|| {
             let image = image.to_string();
-            Failure::from(FlowError::TooFewKeys { image, reason: denied.reason }).problem()
+            Failure::from(FlowError::TooFewKeys {
+                image,
+                reason: denied.reason,
+            })
+            .problem()
         });
         let failing = self.problems.iter().flatten().count();
         if denied.leaf.is_some() && failing > 1 {
-            problem.causes.push(format!("{} more of the rule's {} demands fail", failing - 1, self.problems.len()));
+            problem.causes.push(format!(
+                "{} more of the rule's {} demands fail",
+                failing - 1,
+                self.problems.len()
+            ));
         }
         problem
     }
@@ -189,7 +220,10 @@ fn signatures(proof: &Verified, subject: &Subject, set: &TrustedSet) -> Vec<Sign
                 report.role = Some(role.to_string());
                 report.chain = chain(set, role);
             }
-            Identity::Certificate { subject, thumbprint } => {
+            Identity::Certificate {
+                subject,
+                thumbprint,
+            } => {
                 report.key_id = Some(thumbprint.clone());
                 report.certificate = Some(subject.clone());
             }

@@ -52,18 +52,32 @@ pub async fn verify(
     }
     let work = Semaphore::new(services.concurrency);
     let groups = groups.into_iter().map(|(repository, indexes)| {
-        let group = Group { services, options, work: &work, repository };
+        let group = Group {
+            services,
+            options,
+            work: &work,
+            repository,
+        };
         async move { (repository, group.judge(&indexes).await) }
     });
     let mut ended = Vec::new();
     let mut found = Vec::new();
     for (repository, judged) in join_all(groups).await {
         ended.extend(judged.ended);
-        found.extend(judged.seen.into_iter().map(|seen| (Gun::from(repository), seen)));
+        found.extend(
+            judged
+                .seen
+                .into_iter()
+                .map(|seen| (Gun::from(repository), seen)),
+        );
     }
     ended.sort_by_key(|ended| ended.index);
     let allowed = !ended.is_empty() && ended.iter().all(|ended| ended.allowed);
-    report.decision = Some(if allowed { Decision::Allow } else { Decision::Deny });
+    report.decision = Some(if allowed {
+        Decision::Allow
+    } else {
+        Decision::Deny
+    });
     for ended in ended {
         let (switches, lax): (Vec<_>, Vec<_>) = ended.lax.into_iter().unzip();
         for warning in lax.into_iter().chain(ended.warnings) {
@@ -79,7 +93,9 @@ pub async fn verify(
         report.images.push(ended.report);
     }
     let mut memory = Memory::default();
-    found.into_iter().try_for_each(|(gun, seen)| memory.add(gun, seen))?;
+    found
+        .into_iter()
+        .try_for_each(|(gun, seen)| memory.add(gun, seen))?;
     Ok(memory)
 }
 
@@ -101,23 +117,41 @@ struct Judged {
 
 impl Group<'_> {
     async fn judge(&self, indexes: &[usize]) -> Judged {
-        let images: Vec<(usize, &Reference)> =
-            indexes.iter().filter_map(|index| Some((*index, self.options.images.get(*index)?))).collect();
+        let images: Vec<(usize, &Reference)> = indexes
+            .iter()
+            .filter_map(|index| Some((*index, self.options.images.get(*index)?)))
+            .collect();
         let Some(rule) = self.options.policy.rule_for(self.repository) else {
             let refuse = |(index, image): &(usize, &Reference)| {
-                Ended::failed(*index, image, FlowError::NoRule { image: image.to_string() })
+                Ended::failed(
+                    *index,
+                    image,
+                    FlowError::NoRule {
+                        image: image.to_string(),
+                    },
+                )
             };
-            return Judged { ended: images.iter().map(refuse).collect(), seen: Vec::new() };
+            return Judged {
+                ended: images.iter().map(refuse).collect(),
+                seen: Vec::new(),
+            };
         };
         let mut judged = match &rule.demand {
             Demand::Exempt(exemption) => {
-                let mut ended: Vec<Ended> =
-                    images.iter().map(|(index, image)| self.exempt(*index, image, exemption)).collect();
-                let long = exemption.is_long(self.services.now).map(|words| format!("rule {}: {words}", rule.number));
+                let mut ended: Vec<Ended> = images
+                    .iter()
+                    .map(|(index, image)| self.exempt(*index, image, exemption))
+                    .collect();
+                let long = exemption
+                    .is_long(self.services.now)
+                    .map(|words| format!("rule {}: {words}", rule.number));
                 for one in &mut ended {
                     one.warnings.extend(long.clone());
                 }
-                Judged { ended, seen: Vec::new() }
+                Judged {
+                    ended,
+                    seen: Vec::new(),
+                }
             }
             Demand::Require(requirement) => self.require(&images, requirement).await,
         };
@@ -134,7 +168,11 @@ impl Group<'_> {
         Some(RuleReport {
             number: rule.number,
             images,
-            location: Location { file, line: place.line, column: place.column },
+            location: Location {
+                file,
+                line: place.line,
+                column: place.column,
+            },
         })
     }
 
@@ -143,10 +181,22 @@ impl Group<'_> {
             return Ended::allowed(index, image, None, &allowed);
         }
         let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
-        Ended::failed(index, image, FlowError::ExemptionEnded { image: image.to_string(), until, why })
+        Ended::failed(
+            index,
+            image,
+            FlowError::ExemptionEnded {
+                image: image.to_string(),
+                until,
+                why,
+            },
+        )
     }
 
-    async fn require(&self, images: &[(usize, &Reference)], requirement: &Requirement<Trust>) -> Judged {
+    async fn require(
+        &self,
+        images: &[(usize, &Reference)],
+        requirement: &Requirement<Trust>,
+    ) -> Judged {
         let demands = requirement.leaves();
         let mut named: Vec<&Reference> = Vec::new();
         for (_, image) in images {
@@ -163,14 +213,19 @@ impl Group<'_> {
         };
         let (resolved, collections) = join(resolving, loading).await;
         let skipped = collections.skipped(self.repository);
-        let lax: Vec<(String, String)> =
-            demands.iter().filter_map(|demand| demand.lax(self.repository, seen.is_some())).collect();
+        let lax: Vec<(String, String)> = demands
+            .iter()
+            .filter_map(|demand| demand.lax(self.repository, seen.is_some()))
+            .collect();
         let judging = images.iter().map(|&(index, image)| {
             let at = named.iter().position(|one| *one == image);
             let (resolved, collections, lax, skipped) = (&resolved, &collections, &lax, &skipped);
             async move {
                 let mut ended = match at.and_then(|at| resolved.get(at)) {
-                    Some(Ok(resolved)) => self.judge_image(index, image, resolved, requirement, collections).await,
+                    Some(Ok(resolved)) => {
+                        self.judge_image(index, image, resolved, requirement, collections)
+                            .await
+                    }
                     Some(Err(error)) => Ended::denied(index, image, None, Problem::of(error)),
                     None => unreachable!("every image is among those named"),
                 };
@@ -179,7 +234,10 @@ impl Group<'_> {
                 ended
             }
         });
-        Judged { ended: join_all(judging).await, seen: collections.seen().collect() }
+        Judged {
+            ended: join_all(judging).await,
+            seen: collections.seen().collect(),
+        }
     }
 
     /// One manifest GET.
@@ -205,25 +263,36 @@ impl Group<'_> {
         let mut listed = None;
         for demand in &demands {
             match &demand.demand {
-                Demanded::Dct { root, requirement } => findings.add_dct(root, requirement, &subject, collections),
+                Demanded::Dct { root, requirement } => {
+                    findings.add_dct(root, requirement, &subject, collections)
+                }
                 Demanded::Notation(trust) => {
                     let _permit = self.work.acquire().await;
                     // So many images at once share what a run may ask at once.
-                    let at_once = (self.services.concurrency / self.options.images.len().max(1)).max(1);
+                    let at_once =
+                        (self.services.concurrency / self.options.images.len().max(1)).max(1);
                     if listed.is_none() {
                         listed = self.signatures(&demands, &subject).await;
                     }
-                    findings.add_notation(self.services, trust, &subject, listed.as_ref(), at_once).await;
+                    findings
+                        .add_notation(self.services, trust, &subject, listed.as_ref(), at_once)
+                        .await;
                 }
             }
         }
-        let mut ended = match evaluate(requirement, &subject.descriptor.digest, &findings.outcomes) {
+        let mut ended = match evaluate(requirement, &subject.descriptor.digest, &findings.outcomes)
+        {
             Ok(allowed) => Ended::allowed(index, image, Some(&subject), &allowed),
             // Flags that name notation's own policy take it at its word; a file of ours does not (design §3).
             Err(_) if self.options.file.is_none() && findings.let_pass() => {
                 Ended::let_pass(index, image, &subject, &findings)
             }
-            Err(denied) => Ended::denied(index, image, Some(resolved), findings.telling(denied, image)),
+            Err(denied) => Ended::denied(
+                index,
+                image,
+                Some(resolved),
+                findings.telling(denied, image),
+            ),
         };
         ended.lax.append(&mut findings.lax);
         ended.report.requirements = findings.report(&demands);
@@ -232,22 +301,38 @@ impl Group<'_> {
     }
 
     /// The signatures by certificate that all demands of the rule share; `None` where none of these needs any.
-    async fn signatures(&self, demands: &[&Trust], subject: &Subject) -> Option<Result<NotationSignatures, Problem>> {
-        let trusted: Vec<_> = demands.iter().filter_map(|trust| trust.thumbprints(&subject.repository)).collect();
+    async fn signatures(
+        &self,
+        demands: &[&Trust],
+        subject: &Subject,
+    ) -> Option<Result<NotationSignatures, Problem>> {
+        let trusted: Vec<_> = demands
+            .iter()
+            .filter_map(|trust| trust.thumbprints(&subject.repository))
+            .collect();
         if trusted.is_empty() {
             return None;
         }
-        let listed = NotationSignatures::list(self.services, subject, ReferrersMode::Auto, &trusted).await;
+        let listed =
+            NotationSignatures::list(self.services, subject, ReferrersMode::Auto, &trusted).await;
         Some(listed.map_err(|failure| failure.problem()))
     }
 }
 
 /// What the image resolved to.
 pub(super) fn subject(image: &Reference, resolved: &Resolved) -> Subject {
-    Subject { repository: image.repository.clone(), tag: tag(image), descriptor: resolved.descriptor.clone() }
+    Subject {
+        repository: image.repository.clone(),
+        tag: tag(image),
+        descriptor: resolved.descriptor.clone(),
+    }
 }
 
 /// The tag that counts: a name without tag and digest means `latest`, as docker reads it.
 pub(super) fn tag(image: &Reference) -> Option<Tag> {
-    if image.digest.is_some() { image.tag.clone() } else { Some(image.tag_or_latest()) }
+    if image.digest.is_some() {
+        image.tag.clone()
+    } else {
+        Some(image.tag_or_latest())
+    }
 }

@@ -40,10 +40,16 @@ impl NotationTrust {
     pub(super) fn for_repository(&self, repository: &Repository) -> Applied<'_> {
         match self {
             Self::Pinned(trust) => Applied::Trust(trust.clone()),
-            Self::Policy { policy, stores, metadata } => match policy.statement(repository) {
+            Self::Policy {
+                policy,
+                stores,
+                metadata,
+            } => match policy.statement(repository) {
                 None => Applied::Nothing,
                 Some(statement) => match statement.trust(stores) {
-                    Some(trust) => Applied::Trust(Box::new(trust.require_metadata(metadata.clone()))),
+                    Some(trust) => {
+                        Applied::Trust(Box::new(trust.require_metadata(metadata.clone())))
+                    }
                     None if metadata.is_empty() => Applied::Skip(statement.name()),
                     None => Applied::Unlooked(statement.name()),
                 },

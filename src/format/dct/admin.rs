@@ -28,7 +28,9 @@ pub fn add_signer(
     now: Timestamp,
 ) -> Result<Draft, DraftError> {
     let role = RoleName::TARGETS;
-    let current = set.targets(&role).ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
+    let current = set
+        .targets(&role)
+        .ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
     let mut body = current.clone();
     delegate(&mut body, name, keys)?;
     if body == *current {
@@ -40,9 +42,15 @@ pub fn add_signer(
 }
 
 /// Lists `keys` in the roles of a signer, which are made where they are missing.
-pub(super) fn delegate(targets: &mut Targets, name: &SignerName, keys: &[PublicKey]) -> Result<(), DraftError> {
+pub(super) fn delegate(
+    targets: &mut Targets,
+    name: &SignerName,
+    keys: &[PublicKey],
+) -> Result<(), DraftError> {
     if keys.is_empty() {
-        return Err(DraftError::SignerWithoutKey { role: name.role().clone() });
+        return Err(DraftError::SignerWithoutKey {
+            role: name.role().clone(),
+        });
     }
     for key in keys {
         require_suitable(key)?;
@@ -54,23 +62,37 @@ pub(super) fn delegate(targets: &mut Targets, name: &SignerName, keys: &[PublicK
     Ok(())
 }
 
-fn list_keys(roles: &mut Vec<Delegation>, all: &mut BTreeMap<super::KeyId, Key>, role: &RoleName, keys: &[PublicKey]) {
-    let at = roles.iter().position(|delegation| delegation.name == *role).unwrap_or_else(|| {
-        let everything = vec![String::new()];
-        roles.push(Delegation {
-            name: role.clone(),
-            key_ids: Some(Vec::new()),
-            paths: everything,
-            threshold: Threshold::ONE,
+fn list_keys(
+    roles: &mut Vec<Delegation>,
+    all: &mut BTreeMap<super::KeyId, Key>,
+    role: &RoleName,
+    keys: &[PublicKey],
+) {
+    let at = roles
+        .iter()
+        .position(|delegation| delegation.name == *role)
+        .unwrap_or_else(|| {
+            let everything = vec![String::new()];
+            roles.push(Delegation {
+                name: role.clone(),
+                key_ids: Some(Vec::new()),
+                paths: everything,
+                threshold: Threshold::ONE,
+            });
+            roles.len() - 1
         });
-        roles.len() - 1
-    });
-    let Some(delegation) = roles.get_mut(at) else { return };
+    let Some(delegation) = roles.get_mut(at) else {
+        return;
+    };
     let ids = delegation.key_ids.get_or_insert_default();
     for key in keys {
         // A key that is listed as a certificate is listed.
         let held = std::slice::from_ref(key);
-        if ids.iter().filter_map(|id| all.get(id)).any(|listed| held_as(listed, held).is_some()) {
+        if ids
+            .iter()
+            .filter_map(|id| all.get(id))
+            .any(|listed| held_as(listed, held).is_some())
+        {
             continue;
         }
         let bare = Key::from_public_key(key);
@@ -81,19 +103,36 @@ fn list_keys(roles: &mut Vec<Delegation>, all: &mut BTreeMap<super::KeyId, Key>,
 
 /// Takes `tags` out of every role that `held` may write and that has them. The roles that keep a tag are
 /// those [`holders`] names beside the [`writable`] ones.
-pub fn revoke(set: &TrustedSet, tags: &[Tag], held: &[PublicKey], now: Timestamp) -> Result<Draft, DraftError> {
+pub fn revoke(
+    set: &TrustedSet,
+    tags: &[Tag],
+    held: &[PublicKey],
+    now: Timestamp,
+) -> Result<Draft, DraftError> {
     if listing(set, held).next().is_none() {
         return Err(DraftError::key_not_delegated(None, held));
     }
     let roles = writable(set, held);
-    prepare(set, &Change { remove: tags.to_vec(), ..Change::default() }, &roles, held, now)
+    prepare(
+        set,
+        &Change {
+            remove: tags.to_vec(),
+            ..Change::default()
+        },
+        &roles,
+        held,
+        now,
+    )
 }
 
 /// The roles with a file that one of `held` may sign.
 pub fn writable(set: &TrustedSet, held: &[PublicKey]) -> Vec<RoleName> {
     let usable = |role: &RoleName| {
         *role == RoleName::TARGETS
-            || matches!(set.delegation(role), Some(DelegationState::Loaded | DelegationState::Expired))
+            || matches!(
+                set.delegation(role),
+                Some(DelegationState::Loaded | DelegationState::Expired)
+            )
     };
     listing(set, held).filter(usable).collect()
 }
@@ -101,12 +140,20 @@ pub fn writable(set: &TrustedSet, held: &[PublicKey]) -> Vec<RoleName> {
 /// The roles that list one of `held`, with or without a file.
 fn listing(set: &TrustedSet, held: &[PublicKey]) -> impl Iterator<Item = RoleName> {
     let ours = |role: &RoleName| held.iter().any(|key| listed_as(set, role, key).is_some());
-    std::iter::once(RoleName::TARGETS).chain(set.delegated()).filter(ours)
+    std::iter::once(RoleName::TARGETS)
+        .chain(set.delegated())
+        .filter(ours)
 }
 
 /// The roles that hold `tag`: those that count, and expired ones, which count again once they are renewed.
 pub fn holders(set: &TrustedSet, tag: &Tag) -> Vec<RoleName> {
-    let expired = |role: &RoleName| set.expired(role).is_some_and(|file| file.target(tag.as_str()).is_some());
+    let expired = |role: &RoleName| {
+        set.expired(role)
+            .is_some_and(|file| file.target(tag.as_str()).is_some())
+    };
     let holds = |role: &RoleName| set.entry(role, tag.as_str()).is_some() || expired(role);
-    std::iter::once(RoleName::TARGETS).chain(set.delegated()).filter(holds).collect()
+    std::iter::once(RoleName::TARGETS)
+        .chain(set.delegated())
+        .filter(holds)
+        .collect()
 }

@@ -32,8 +32,16 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    pub(super) fn new(role: &RoleName, threshold: Threshold, keys: impl IntoIterator<Item = Key>) -> Self {
-        Self { role: role.clone(), threshold, keys: keys.into_iter().collect() }
+    pub(super) fn new(
+        role: &RoleName,
+        threshold: Threshold,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Self {
+        Self {
+            role: role.clone(),
+            threshold,
+            keys: keys.into_iter().collect(),
+        }
     }
 
     pub(super) fn threshold(&self) -> Threshold {
@@ -46,21 +54,35 @@ impl Authority {
     }
 
     /// The keys that signed, when they meet the threshold. `checks` counts the signatures that were checked.
-    pub(super) fn require<T>(&self, file: &Signed<T>, checks: &mut u64) -> Result<Vec<SignedBy>, Rejection> {
+    pub(super) fn require<T>(
+        &self,
+        file: &Signed<T>,
+        checks: &mut u64,
+    ) -> Result<Vec<SignedBy>, Rejection> {
         if file.signatures.is_empty() {
-            return Err(Rejection::NoSignatures { role: self.role.clone() });
+            return Err(Rejection::NoSignatures {
+                role: self.role.clone(),
+            });
         }
         let signers = self.signers(file, checks)?;
         let valid = distinct(&signers);
         if !self.threshold.is_met_by(valid) {
-            return Err(Rejection::BelowThreshold { role: self.role.clone(), required: self.threshold, valid });
+            return Err(Rejection::BelowThreshold {
+                role: self.role.clone(),
+                required: self.threshold,
+                valid,
+            });
         }
         Ok(signers)
     }
 
     /// The keys that signed, however few. A signature that does not count is skipped; a key that signs and
     /// cannot be read is an error.
-    pub(super) fn signers<T>(&self, file: &Signed<T>, checks: &mut u64) -> Result<Vec<SignedBy>, Rejection> {
+    pub(super) fn signers<T>(
+        &self,
+        file: &Signed<T>,
+        checks: &mut u64,
+    ) -> Result<Vec<SignedBy>, Rejection> {
         let mut tried = BTreeSet::new();
         let mut signers = Vec::new();
         for signature in &file.signatures {
@@ -76,12 +98,22 @@ impl Authority {
             let Some(scheme) = key.scheme(&signature.method) else {
                 continue;
             };
-            let invalid = |cause: InvalidRoleKey| Rejection::InvalidKey { role: self.role.clone(), key_id, cause };
+            let invalid = |cause: InvalidRoleKey| Rejection::InvalidKey {
+                role: self.role.clone(),
+                key_id,
+                cause,
+            };
             let public = key.public_key().map_err(invalid)?;
             tried.insert(key_id);
             *checks += 1;
-            if public.verify(scheme, file.message(), &signature.signature).is_ok() {
-                signers.push(SignedBy { key_id, key: public });
+            if public
+                .verify(scheme, file.message(), &signature.signature)
+                .is_ok()
+            {
+                signers.push(SignedBy {
+                    key_id,
+                    key: public,
+                });
             }
         }
         Ok(signers)
@@ -90,5 +122,9 @@ impl Authority {
 
 /// How many different public keys signed.
 pub(super) fn distinct<'a>(signers: impl IntoIterator<Item = &'a SignedBy>) -> usize {
-    signers.into_iter().map(|signer| &signer.key).collect::<BTreeSet<_>>().len()
+    signers
+        .into_iter()
+        .map(|signer| &signer.key)
+        .collect::<BTreeSet<_>>()
+        .len()
 }

@@ -21,7 +21,10 @@ pub(super) fn wire(canonical: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(canonical.len() + 256);
     let mut rest = canonical;
     loop {
-        let plain = rest.iter().take_while(|byte| !matches!(byte, b'<' | b'>' | b'&' | 0xe2)).count();
+        let plain = rest
+            .iter()
+            .take_while(|byte| !matches!(byte, b'<' | b'>' | b'&' | 0xe2))
+            .count();
         let (before, special) = rest.split_at(plain);
         out.extend_from_slice(before);
         let (escape, length): (&[u8], usize) = match special {
@@ -98,8 +101,18 @@ mod tests {
         for vector in vectors["canonical_json"].as_array().unwrap() {
             let text = |name: &str| vector[name].as_str().unwrap();
             let value = parse(text("json").as_bytes()).unwrap();
-            assert_eq!(String::from_utf8(canonical(&value)).unwrap(), text("canonical"), "{}", text("name"));
-            assert_eq!(String::from_utf8(go_form(&value)).unwrap(), text("wire_signed"), "{}", text("name"));
+            assert_eq!(
+                String::from_utf8(canonical(&value)).unwrap(),
+                text("canonical"),
+                "{}",
+                text("name")
+            );
+            assert_eq!(
+                String::from_utf8(go_form(&value)).unwrap(),
+                text("wire_signed"),
+                "{}",
+                text("name")
+            );
         }
     }
 

@@ -70,20 +70,28 @@ pub(super) fn check(key: &Key, gun: &Gun, now: Option<Timestamp>) -> Result<(), 
     }
     let name = leaf.common_name().unwrap_or_default();
     if !is_for(&name, gun) {
-        return Err(CertificateFault::OtherName { gun: gun.clone(), found: name.chars().take(300).collect() });
+        return Err(CertificateFault::OtherName {
+            gun: gun.clone(),
+            found: name.chars().take(300).collect(),
+        });
     }
     match now {
-        Some(now) if leaf.not_before() > now.plus(EARLY) => {
-            Err(CertificateFault::NotYetValid { from: leaf.not_before() })
-        }
-        Some(now) if now > leaf.not_after() => Err(CertificateFault::Expired { until: leaf.not_after() }),
+        Some(now) if leaf.not_before() > now.plus(EARLY) => Err(CertificateFault::NotYetValid {
+            from: leaf.not_before(),
+        }),
+        Some(now) if now > leaf.not_after() => Err(CertificateFault::Expired {
+            until: leaf.not_after(),
+        }),
         Some(_) | None => Ok(()),
     }
 }
 
 /// The name is the collection's, or a prefix of it followed by `*`.
 fn is_for(name: &str, gun: &Gun) -> bool {
-    name == gun.as_str() || name.strip_suffix('*').is_some_and(|prefix| gun.as_str().starts_with(prefix))
+    name == gun.as_str()
+        || name
+            .strip_suffix('*')
+            .is_some_and(|prefix| gun.as_str().starts_with(prefix))
 }
 
 /// Whether the certificate of a root key chains to one of `anchors`, through the CA certificates beside it.
@@ -101,7 +109,8 @@ pub(super) fn chains_to(key: &Key, anchors: &[Certificate], now: Timestamp) -> b
     let mut ends = vec![(leaf, 0_u8)];
     // Each certificate of the bundle is visited once, so the work is bounded by its ten certificates.
     while let Some((end, below)) = ends.pop() {
-        let vouches = |issuer: &Certificate| may_issue(issuer, below, now) && end.is_issued_by(issuer);
+        let vouches =
+            |issuer: &Certificate| may_issue(issuer, below, now) && end.is_issued_by(issuer);
         if anchors.iter().any(vouches) {
             return true;
         }

@@ -48,7 +48,12 @@ impl<'a> At<'a> {
 
     /// The same, where what was found is best said in words.
     pub(super) fn malformed_text(&self, expected: &'static str, found: String) -> Rejection {
-        Rejection::Malformed { role: self.role().clone(), member: self.path(), expected, found }
+        Rejection::Malformed {
+            role: self.role().clone(),
+            member: self.path(),
+            expected,
+            found,
+        }
     }
 }
 
@@ -74,12 +79,18 @@ impl<'a> Members<'a> {
 
     /// A member that may be absent; `null` is the same.
     pub(super) fn optional(&mut self, name: &str) -> Option<Value> {
-        self.members.remove(name).filter(|value| *value != Value::Null)
+        self.members
+            .remove(name)
+            .filter(|value| *value != Value::Null)
     }
 
     /// A member that must be there.
     pub(super) fn value(&mut self, name: &str) -> Result<Value, Rejection> {
-        let missing = || self.at.member(name).malformed_text("present", "absent".to_owned());
+        let missing = || {
+            self.at
+                .member(name)
+                .malformed_text("present", "absent".to_owned())
+        };
         self.members.remove(name).ok_or_else(missing)
     }
 
@@ -109,31 +120,48 @@ impl<'a> Members<'a> {
     /// A length: an integer that is not negative.
     pub(super) fn length(&mut self, name: &str) -> Result<u64, Rejection> {
         let value = self.value(name)?;
-        unsigned(&value).ok_or_else(|| self.at.member(name).malformed("an integer of at least 0", &value))
+        unsigned(&value).ok_or_else(|| {
+            self.at
+                .member(name)
+                .malformed("an integer of at least 0", &value)
+        })
     }
 
     /// A version.
     pub(super) fn version(&mut self, name: &str) -> Result<Version, Rejection> {
         let value = self.value(name)?;
-        let invalid = || Rejection::InvalidVersion { role: self.at.role().clone(), found: describe(&value) };
+        let invalid = || Rejection::InvalidVersion {
+            role: self.at.role().clone(),
+            found: describe(&value),
+        };
         unsigned(&value).and_then(Version::new).ok_or_else(invalid)
     }
 
     /// A threshold, set for `delegate`.
-    pub(super) fn threshold(&mut self, name: &str, delegate: &RoleName) -> Result<Threshold, Rejection> {
+    pub(super) fn threshold(
+        &mut self,
+        name: &str,
+        delegate: &RoleName,
+    ) -> Result<Threshold, Rejection> {
         let value = self.value(name)?;
         let number = unsigned(&value).and_then(|number| u32::try_from(number).ok());
-        number.and_then(Threshold::new).ok_or_else(|| Rejection::InvalidThreshold {
-            role: self.at.role().clone(),
-            delegate: delegate.clone(),
-            found: describe(&value),
-        })
+        number
+            .and_then(Threshold::new)
+            .ok_or_else(|| Rejection::InvalidThreshold {
+                role: self.at.role().clone(),
+                delegate: delegate.clone(),
+                found: describe(&value),
+            })
     }
 
     /// A point in time.
     pub(super) fn time(&mut self, name: &str) -> Result<Timestamp, Rejection> {
         let text = self.text(name)?;
-        text.parse().map_err(|_| self.at.member(name).malformed("an RFC 3339 time", &Value::String(text)))
+        text.parse().map_err(|_| {
+            self.at
+                .member(name)
+                .malformed("an RFC 3339 time", &Value::String(text))
+        })
     }
 
     /// A list; `None` when absent or `null`.
@@ -154,7 +182,10 @@ impl<'a> Members<'a> {
             Value::String(text) => Ok(text),
             other => Err(self.at.member(name).malformed("a list of strings", &other)),
         };
-        list.into_iter().map(text).collect::<Result<_, _>>().map(Some)
+        list.into_iter()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// A list of key IDs; `None` when absent or `null`.
@@ -163,8 +194,15 @@ impl<'a> Members<'a> {
             return Ok(None);
         };
         let at = self.at.member(name);
-        let read = |text: String| text.parse().map_err(|_| at.malformed("a list of key IDs", &Value::String(text)));
-        texts.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+        let read = |text: String| {
+            text.parse()
+                .map_err(|_| at.malformed("a list of key IDs", &Value::String(text)))
+        };
+        texts
+            .into_iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// An object that must be there.
@@ -185,12 +223,19 @@ impl<'a> Members<'a> {
 
 /// Standard base64 with padding.
 pub(super) fn decode(text: &str, at: &At<'_>) -> Result<Vec<u8>, Rejection> {
-    BASE64.decode(text).map_err(|_| at.malformed("base64", &Value::String(text.to_owned())))
+    BASE64
+        .decode(text)
+        .map_err(|_| at.malformed("base64", &Value::String(text.to_owned())))
 }
 
 /// An object of the given members.
 pub(super) fn object<'a>(members: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
-    Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Value::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 fn unsigned(value: &Value) -> Option<u64> {

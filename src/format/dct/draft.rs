@@ -99,11 +99,20 @@ impl Unsigned {
     ) -> Result<Self, DraftError> {
         let wanted = signing_keys(role, &authority, held)?.into();
         let message = canonical(body).into();
-        Ok(Self { role: role.clone(), version, message, authority, wanted, signatures: Vec::new() })
+        Ok(Self {
+            role: role.clone(),
+            version,
+            message,
+            authority,
+            wanted,
+            signatures: Vec::new(),
+        })
     }
 
     fn request(&self) -> Result<Option<SigningRequest>, DraftError> {
-        let Some((key, public)) = self.wanted.front() else { return Ok(None) };
+        let Some((key, public)) = self.wanted.front() else {
+            return Ok(None);
+        };
         Ok(Some(SigningRequest {
             role: self.role.clone(),
             key_id: key.key_id(),
@@ -116,8 +125,14 @@ impl Unsigned {
     fn accept(&mut self, signature: &Signature) -> Result<(), DraftError> {
         let (key, public) = self.wanted.pop_front().ok_or(DraftError::Unasked)?;
         let (scheme, method) = scheme(&key)?;
-        let invalid = |cause| DraftError::SignatureInvalid { role: self.role.clone(), key_id: key.key_id(), cause };
-        public.verify(scheme, &self.message, &signature.0).map_err(invalid)?;
+        let invalid = |cause| DraftError::SignatureInvalid {
+            role: self.role.clone(),
+            key_id: key.key_id(),
+            cause,
+        };
+        public
+            .verify(scheme, &self.message, &signature.0)
+            .map_err(invalid)?;
         self.signatures.push(RoleSignature {
             key_id: key.key_id().to_string(),
             method: method.to_owned(),
@@ -136,7 +151,10 @@ impl Unsigned {
         };
         match verified {
             Ok(end) => Ok((self.role, bytes, end)),
-            Err(cause) => Err(DraftError::Unpublishable { role: self.role, cause: Box::new(cause) }),
+            Err(cause) => Err(DraftError::Unpublishable {
+                role: self.role,
+                cause: Box::new(cause),
+            }),
         }
     }
 
@@ -168,12 +186,18 @@ pub(super) fn signing_keys(
     if authority.threshold().is_met_by(keys.len()) {
         return Ok(keys);
     }
-    Err(DraftError::ThresholdNotHeld { role: role.clone(), required: authority.threshold(), held: keys.len() })
+    Err(DraftError::ThresholdNotHeld {
+        role: role.clone(),
+        required: authority.threshold(),
+        held: keys.len(),
+    })
 }
 
 /// How a listed key signs: the scheme, and the method that the file states.
 fn scheme(key: &Key) -> Result<(Scheme, &'static str), DraftError> {
-    let unknown = || DraftError::UnknownKeyType { key_type: key.key_type().to_owned() };
+    let unknown = || DraftError::UnknownKeyType {
+        key_type: key.key_type().to_owned(),
+    };
     let method = key.method().ok_or_else(unknown)?;
     Ok((key.scheme(method).ok_or_else(unknown)?, method))
 }
@@ -189,30 +213,49 @@ pub(super) fn held_as(key: &Key, held: &[PublicKey]) -> Option<PublicKey> {
 pub(super) fn require_suitable(key: &PublicKey) -> Result<(), DraftError> {
     match key.kind() {
         KeyKind::EcP256 | KeyKind::Rsa { .. } => Ok(()),
-        kind @ (KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519) => Err(DraftError::KeyUnsuitable { kind }),
+        kind @ (KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519) => {
+            Err(DraftError::KeyUnsuitable { kind })
+        }
     }
 }
 
 /// The end of a file that is signed `now` and lives `days`.
 pub(super) fn end(now: Timestamp, days: u64) -> Timestamp {
-    now.plus(std::time::Duration::from_secs(days * 24 * 60 * 60)).whole_seconds()
+    now.plus(std::time::Duration::from_secs(days * 24 * 60 * 60))
+        .whole_seconds()
 }
 
 impl Draft {
     /// A draft of role files, and of the snapshot over them where its key is ours.
     pub(super) fn of(files: Vec<Unsigned>, snapshot: Option<SnapshotPlan>) -> Self {
-        Self { founding: None, unsigned: files.into(), snapshot, signed: Publication::default(), root_key_id: None }
+        Self {
+            founding: None,
+            unsigned: files.into(),
+            snapshot,
+            signed: Publication::default(),
+            root_key_id: None,
+        }
     }
 
     /// A draft of a new collection, which begins with the certificate of its root key.
     pub(super) fn founding(founding: Founding) -> Self {
-        Self { founding: Some(Box::new(founding)), ..Self::of(Vec::new(), None) }
+        Self {
+            founding: Some(Box::new(founding)),
+            ..Self::of(Vec::new(), None)
+        }
     }
 
     /// The roles whose files will be written, with their new versions, as far as they are known yet.
     pub fn planned(&self) -> Vec<(RoleName, Version)> {
-        let snapshot = self.snapshot.iter().map(|plan| (RoleName::SNAPSHOT, plan.body.version));
-        self.unsigned.iter().map(|file| (file.role.clone(), file.version)).chain(snapshot).collect()
+        let snapshot = self
+            .snapshot
+            .iter()
+            .map(|plan| (RoleName::SNAPSHOT, plan.body.version));
+        self.unsigned
+            .iter()
+            .map(|file| (file.role.clone(), file.version))
+            .chain(snapshot)
+            .collect()
     }
 
     /// The ID of the root key of a new collection, to be pinned; known once its certificate is signed.
@@ -261,22 +304,41 @@ impl Draft {
             self.root_key_id = Some(founded.root_key_id);
             return Ok(());
         }
-        self.unsigned.front_mut().ok_or(DraftError::Unasked)?.accept(signature)
+        self.unsigned
+            .front_mut()
+            .ok_or(DraftError::Unasked)?
+            .accept(signature)
     }
 }
 
 impl SnapshotPlan {
     /// A snapshot with this body, where the keys at hand can sign it.
-    pub(super) fn new(body: Snapshot, authority: Authority, held: &[PublicKey]) -> Result<Self, DraftError> {
+    pub(super) fn new(
+        body: Snapshot,
+        authority: Authority,
+        held: &[PublicKey],
+    ) -> Result<Self, DraftError> {
         signing_keys(&RoleName::SNAPSHOT, &authority, held)?;
-        Ok(Self { body, authority, held: held.to_vec() })
+        Ok(Self {
+            body,
+            authority,
+            held: held.to_vec(),
+        })
     }
 
     /// The snapshot over the files that were signed; what it says of others stays.
     fn over(mut self, files: &[(RoleName, Vec<u8>)]) -> Result<Unsigned, DraftError> {
         for (role, bytes) in files {
-            self.body.meta.insert(role.to_string(), FileMeta::describing(bytes));
+            self.body
+                .meta
+                .insert(role.to_string(), FileMeta::describing(bytes));
         }
-        Unsigned::new(&RoleName::SNAPSHOT, self.body.version, &self.body.value(), self.authority, &self.held)
+        Unsigned::new(
+            &RoleName::SNAPSHOT,
+            self.body.version,
+            &self.body.value(),
+            self.authority,
+            &self.held,
+        )
     }
 }

@@ -147,15 +147,25 @@ pub enum DraftError {
 }
 
 fn list(names: &[impl std::fmt::Display]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl DraftError {
     /// That none of the keys at hand is listed, in one role or in any.
     pub(super) fn key_not_delegated(role: Option<&RoleName>, held: &[PublicKey]) -> Self {
-        let key_ids = held.iter().map(|key| super::Key::from_public_key(key).key_id()).collect();
+        let key_ids = held
+            .iter()
+            .map(|key| super::Key::from_public_key(key).key_id())
+            .collect();
         match role {
-            Some(role) => Self::KeyNotInRole { role: role.clone(), key_ids },
+            Some(role) => Self::KeyNotInRole {
+                role: role.clone(),
+                key_ids,
+            },
             None => Self::KeyNotDelegated { key_ids },
         }
     }
@@ -168,10 +178,14 @@ impl Explain for DraftError {
             | Self::KeyNotInRole { .. }
             | Self::NoSuchRole { .. }
             | Self::OutsidePaths { .. } => Reason::KeyNotDelegated,
-            Self::ThresholdNotHeld { .. } | Self::ServedBelowThreshold { .. } => Reason::ThresholdNotMet,
+            Self::ThresholdNotHeld { .. } | Self::ServedBelowThreshold { .. } => {
+                Reason::ThresholdNotMet
+            }
             Self::NotLoaded { .. } | Self::ServerKey { .. } => Reason::AnswerInvalid,
             Self::TagTwice { .. } => Reason::DigestMismatch,
-            Self::NotSha256 { .. } | Self::UnknownKeyType { .. } | Self::VersionExhausted { .. } => Reason::Malformed,
+            Self::NotSha256 { .. }
+            | Self::UnknownKeyType { .. }
+            | Self::VersionExhausted { .. } => Reason::Malformed,
             Self::KeyUnsuitable { .. } => Reason::KeyUnsuitable,
             Self::SignerName(_) | Self::SignerWithoutKey { .. } => Reason::Usage,
             Self::Certificate { .. } => Reason::CertificateUnsuitable,
@@ -185,7 +199,9 @@ impl Explain for DraftError {
             Self::KeyNotDelegated { .. } | Self::KeyNotInRole { .. } => {
                 "`acr-sign trust signer add` lets a key sign; `acr-sign key show` prints the IDs of a key"
             }
-            Self::NoSuchRole { .. } => "`acr-sign trust status` shows the roles; `acr-sign trust signer add` makes one",
+            Self::NoSuchRole { .. } => {
+                "`acr-sign trust status` shows the roles; `acr-sign trust signer add` makes one"
+            }
             Self::OutsidePaths { .. } => "`acr-sign trust status` shows the paths of each role",
             Self::ThresholdNotHeld { .. } => {
                 "roles that want several signatures must be signed with all their keys in one run"

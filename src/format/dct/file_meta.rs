@@ -51,7 +51,11 @@ impl FileMeta {
             sha512: Some(Box::new(Sha512::digest(bytes).into())),
             other: Vec::new(),
         };
-        Self { length: u64::try_from(bytes.len()).unwrap_or(u64::MAX), hashes, custom: None }
+        Self {
+            length: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            hashes,
+            custom: None,
+        }
     }
 
     /// Whether `bytes`, the file of `role`, are what is described here. A stated length bounds the file; the
@@ -59,15 +63,24 @@ impl FileMeta {
     pub(super) fn check(&self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if found > self.length {
-            return Err(Rejection::TooLong { role: role.clone(), limit: self.length, found });
+            return Err(Rejection::TooLong {
+                role: role.clone(),
+                limit: self.length,
+                found,
+            });
         }
         let compare = |expected: Option<&[u8]>, found: &[u8]| match expected {
-            Some(expected) if expected != found => {
-                Err(Rejection::HashMismatch { role: role.clone(), expected: hex(expected), found: hex(found) })
-            }
+            Some(expected) if expected != found => Err(Rejection::HashMismatch {
+                role: role.clone(),
+                expected: hex(expected),
+                found: hex(found),
+            }),
             Some(_) | None => Ok(()),
         };
-        compare(self.hashes.sha256.as_ref().map(<[u8; 32]>::as_slice), &Sha256::digest(bytes))?;
+        compare(
+            self.hashes.sha256.as_ref().map(<[u8; 32]>::as_slice),
+            &Sha256::digest(bytes),
+        )?;
         match &self.hashes.sha512 {
             Some(expected) => compare(Some(expected.as_slice()), &Sha512::digest(bytes)),
             None => Ok(()),
@@ -95,7 +108,11 @@ impl FileMeta {
                 _ => hashes.other.push((name, hash)),
             }
         }
-        Ok(Self { length, hashes, custom })
+        Ok(Self {
+            length,
+            hashes,
+            custom,
+        })
     }
 
     /// Reads a `meta` member of snapshot or timestamp, where every description needs its SHA-256.
@@ -106,7 +123,10 @@ impl FileMeta {
         for (name, value) in entries {
             let meta = Self::read(value, at.member(&name))?;
             if meta.hashes.sha256.is_none() {
-                return Err(Rejection::HashMissing { role: at.role().clone(), described: name });
+                return Err(Rejection::HashMissing {
+                    role: at.role().clone(),
+                    described: name,
+                });
             }
             all.insert(name, meta);
         }
@@ -117,11 +137,26 @@ impl FileMeta {
     pub fn value(&self) -> Value {
         let text = |hash: &[u8]| Value::String(BASE64.encode(hash));
         let sha256 = self.hashes.sha256.iter().map(|hash| ("sha256", text(hash)));
-        let sha512 = self.hashes.sha512.iter().map(|hash| ("sha512", text(hash.as_slice())));
-        let other = self.hashes.other.iter().map(|(name, hash)| (name.as_str(), text(hash)));
-        let custom = self.custom.iter().map(|custom| ("custom", Value::clone(custom)));
+        let sha512 = self
+            .hashes
+            .sha512
+            .iter()
+            .map(|hash| ("sha512", text(hash.as_slice())));
+        let other = self
+            .hashes
+            .other
+            .iter()
+            .map(|(name, hash)| (name.as_str(), text(hash)));
+        let custom = self
+            .custom
+            .iter()
+            .map(|custom| ("custom", Value::clone(custom)));
         let hashes = object(sha256.chain(sha512).chain(other));
-        object([("hashes", hashes), ("length", integer(self.length))].into_iter().chain(custom))
+        object(
+            [("hashes", hashes), ("length", integer(self.length))]
+                .into_iter()
+                .chain(custom),
+        )
     }
 }
 

@@ -60,7 +60,10 @@ pub enum SnapshotKey {
 /// Reads the server's answer to a request for its key of `role`.
 pub fn server_key(role: &RoleName, answer: &[u8]) -> Result<Key, DraftError> {
     fn fault(role: &RoleName, cause: impl std::error::Error + Send + Sync + 'static) -> DraftError {
-        DraftError::ServerKey { role: role.clone(), cause: Box::new(cause) }
+        DraftError::ServerKey {
+            role: role.clone(),
+            cause: Box::new(cause),
+        }
     }
     let value = parse(answer).map_err(|cause| fault(role, cause))?;
     let key = Key::read(value, At::File(role)).map_err(|cause| fault(role, cause))?;
@@ -74,7 +77,10 @@ pub fn prepare(collection: NewCollection, now: Timestamp) -> Result<Draft, Draft
         SnapshotKey::Server(_) => None,
         SnapshotKey::Held(key) => Some(key),
     };
-    for key in [&collection.root_key, &collection.targets_key].into_iter().chain(held_snapshot) {
+    for key in [&collection.root_key, &collection.targets_key]
+        .into_iter()
+        .chain(held_snapshot)
+    {
         require_suitable(key)?;
     }
     let mut targets = empty(now);
@@ -89,7 +95,12 @@ pub fn prepare(collection: NewCollection, now: Timestamp) -> Result<Draft, Draft
         now.whole_seconds(),
         until,
     )?;
-    Ok(Draft::founding(Founding { collection, certificate, targets, now }))
+    Ok(Draft::founding(Founding {
+        collection,
+        certificate,
+        targets,
+        now,
+    }))
 }
 
 /// A collection whose root certificate is not signed yet.
@@ -125,25 +136,51 @@ impl Founding {
     /// The files, once the certificate has its signature.
     pub(super) fn found(self, signature: &Signature) -> Result<Founded, DraftError> {
         let root_key = self.certificate.signed(signature)?;
-        let unusable = |cause| DraftError::Certificate { cause: Box::new(cause) };
-        certificate_rules::check(&root_key, &self.collection.gun, Some(self.now)).map_err(unusable)?;
+        let unusable = |cause| DraftError::Certificate {
+            cause: Box::new(cause),
+        };
+        certificate_rules::check(&root_key, &self.collection.gun, Some(self.now))
+            .map_err(unusable)?;
         let root_key_id = root_key.key_id();
         let collection = self.collection;
         let root = root(&collection, root_key, self.now);
         let files = vec![
-            file(&root, &RoleName::ROOT, root.version, &root.value(), &collection.root_key)?,
-            file(&root, &RoleName::TARGETS, self.targets.version, &self.targets.value(), &collection.targets_key)?,
+            file(
+                &root,
+                &RoleName::ROOT,
+                root.version,
+                &root.value(),
+                &collection.root_key,
+            )?,
+            file(
+                &root,
+                &RoleName::TARGETS,
+                self.targets.version,
+                &self.targets.value(),
+                &collection.targets_key,
+            )?,
         ];
         let snapshot = match &collection.snapshot {
             SnapshotKey::Server(_) => None,
             SnapshotKey::Held(key) => {
-                let body =
-                    Snapshot { version: Version::FIRST, expires: end(self.now, LIFE_DAYS), meta: BTreeMap::new() };
+                let body = Snapshot {
+                    version: Version::FIRST,
+                    expires: end(self.now, LIFE_DAYS),
+                    meta: BTreeMap::new(),
+                };
                 let authority = root.authority(&RoleName::SNAPSHOT);
-                Some(SnapshotPlan::new(body, authority, std::slice::from_ref(key))?)
+                Some(SnapshotPlan::new(
+                    body,
+                    authority,
+                    std::slice::from_ref(key),
+                )?)
             }
         };
-        Ok(Founded { files, snapshot, root_key_id })
+        Ok(Founded {
+            files,
+            snapshot,
+            root_key_id,
+        })
     }
 }
 
@@ -154,7 +191,13 @@ fn file(
     body: &super::json::Value,
     key: &PublicKey,
 ) -> Result<Unsigned, DraftError> {
-    Unsigned::new(role, version, body, root.authority(role), std::slice::from_ref(key))
+    Unsigned::new(
+        role,
+        version,
+        body,
+        root.authority(role),
+        std::slice::from_ref(key),
+    )
 }
 
 fn root(collection: &NewCollection, root_key: Key, now: Timestamp) -> Root {
@@ -164,16 +207,28 @@ fn root(collection: &NewCollection, root_key: Key, now: Timestamp) -> Root {
     };
     let keys = [
         (RoleName::ROOT, root_key),
-        (RoleName::TARGETS, Key::from_public_key(&collection.targets_key)),
+        (
+            RoleName::TARGETS,
+            Key::from_public_key(&collection.targets_key),
+        ),
         (RoleName::SNAPSHOT, snapshot),
         (RoleName::TIMESTAMP, collection.timestamp.clone()),
     ];
-    let role = |key: &Key| RoleKeys { key_ids: Some(vec![key.key_id()]), threshold: Threshold::ONE };
+    let role = |key: &Key| RoleKeys {
+        key_ids: Some(vec![key.key_id()]),
+        threshold: Threshold::ONE,
+    };
     Root {
         version: Version::FIRST,
         expires: end(now, ROOT_LIFE_DAYS),
         consistent_snapshot: false,
-        roles: keys.iter().map(|(name, key)| (name.clone(), role(key))).collect(),
-        keys: keys.into_iter().map(|(_, key)| (key.key_id(), key)).collect(),
+        roles: keys
+            .iter()
+            .map(|(name, key)| (name.clone(), role(key)))
+            .collect(),
+        keys: keys
+            .into_iter()
+            .map(|(_, key)| (key.key_id(), key))
+            .collect(),
     }
 }

@@ -30,13 +30,19 @@ pub struct Object(pub(super) Vec<(String, Value)>);
 impl Object {
     /// Takes a member out.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
-        let at = self.0.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        let at = self
+            .0
+            .binary_search_by(|(other, _)| other.as_str().cmp(name))
+            .ok()?;
         Some(self.0.remove(at).1)
     }
 
     /// A member.
     pub fn get(&self, name: &str) -> Option<&Value> {
-        let at = self.0.binary_search_by(|(other, _)| other.as_str().cmp(name)).ok()?;
+        let at = self
+            .0
+            .binary_search_by(|(other, _)| other.as_str().cmp(name))
+            .ok()?;
         self.0.get(at).map(|(_, value)| value)
     }
 
@@ -49,7 +55,10 @@ impl Object {
     pub(super) fn sorted(mut members: Vec<(String, Value)>) -> Result<Self, InvalidJson> {
         if !members.is_sorted_by(|(one, _), (next, _)| one < next) {
             members.sort_by(|(one, _), (next, _)| one.cmp(next));
-            let twice = members.iter().zip(members.iter().skip(1)).find(|((one, _), (next, _))| one == next);
+            let twice = members
+                .iter()
+                .zip(members.iter().skip(1))
+                .find(|((one, _), (next, _))| one == next);
             if let Some(((name, _), _)) = twice {
                 return Err(InvalidJson::Duplicate(name.chars().take(100).collect()));
             }

@@ -39,11 +39,20 @@ pub enum InvalidJson {
 /// Reads one JSON document.
 pub fn parse(bytes: &[u8]) -> Result<Value, InvalidJson> {
     let text = str::from_utf8(bytes).map_err(|error| InvalidJson::Utf8(error.valid_up_to()))?;
-    let mut reader = Reader { text, at: 0, depth: 0, values: 0 };
+    let mut reader = Reader {
+        text,
+        at: 0,
+        depth: 0,
+        values: 0,
+    };
     reader.skip_space();
     let value = reader.value()?;
     reader.skip_space();
-    if reader.at == text.len() { Ok(value) } else { Err(reader.syntax()) }
+    if reader.at == text.len() {
+        Ok(value)
+    } else {
+        Err(reader.syntax())
+    }
 }
 
 struct Reader<'a> {
@@ -71,7 +80,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn nested(&mut self, read: fn(&mut Self) -> Result<Value, InvalidJson>) -> Result<Value, InvalidJson> {
+    fn nested(
+        &mut self,
+        read: fn(&mut Self) -> Result<Value, InvalidJson>,
+    ) -> Result<Value, InvalidJson> {
         self.depth += 1;
         if self.depth > DEPTH {
             return Err(InvalidJson::Depth);
@@ -128,7 +140,10 @@ impl<'a> Reader<'a> {
         let mut text = String::new();
         loop {
             let rest = self.rest();
-            let plain = rest.bytes().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
+            let plain = rest
+                .bytes()
+                .take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f))
+                .count();
             let (before, special) = rest.split_at(plain);
             text.push_str(before);
             self.at += plain;
@@ -172,7 +187,11 @@ impl<'a> Reader<'a> {
             0xd800..=0xdbff => {
                 self.expect(b'\\')?;
                 self.expect(b'u')?;
-                let second = self.hex4()?.checked_sub(0xdc00).filter(|low| *low < 0x400).ok_or_else(lone)?;
+                let second = self
+                    .hex4()?
+                    .checked_sub(0xdc00)
+                    .filter(|low| *low < 0x400)
+                    .ok_or_else(lone)?;
                 0x1_0000 + ((first - 0xd800) << 10) + second
             }
             _ => first,
@@ -183,7 +202,10 @@ impl<'a> Reader<'a> {
     fn hex4(&mut self) -> Result<u32, InvalidJson> {
         let mut code = 0;
         for _ in 0..4 {
-            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16)).ok_or_else(|| self.syntax())?;
+            let digit = self
+                .peek()
+                .and_then(|byte| char::from(byte).to_digit(16))
+                .ok_or_else(|| self.syntax())?;
             code = code << 4 | digit;
             self.at += 1;
         }
@@ -217,7 +239,11 @@ impl<'a> Reader<'a> {
     fn digits(&mut self) -> Result<(), InvalidJson> {
         let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         self.at += count;
-        if count == 0 { Err(self.syntax()) } else { Ok(()) }
+        if count == 0 {
+            Err(self.syntax())
+        } else {
+            Ok(())
+        }
     }
 
     fn word(&mut self, word: &str, value: Value) -> Result<Value, InvalidJson> {
@@ -243,7 +269,11 @@ impl<'a> Reader<'a> {
     }
 
     fn expect(&mut self, byte: u8) -> Result<(), InvalidJson> {
-        if self.take(byte) { Ok(()) } else { Err(self.syntax()) }
+        if self.take(byte) {
+            Ok(())
+        } else {
+            Err(self.syntax())
+        }
     }
 
     fn skip_space(&mut self) {
@@ -269,9 +299,16 @@ fn whole(text: &str) -> Option<i64> {
         return Some(0);
     }
     let zeros = i64::try_from(digits.len() - significant.len()).ok()?;
-    let scale = exponent.parse::<i64>().ok()?.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(zeros)?;
+    let scale = exponent
+        .parse::<i64>()
+        .ok()?
+        .checked_sub(i64::try_from(fraction.len()).ok()?)?
+        .checked_add(zeros)?;
     let scale = u32::try_from(scale).ok()?;
-    significant.parse::<i64>().ok()?.checked_mul(10_i64.checked_pow(scale)?)
+    significant
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(10_i64.checked_pow(scale)?)
 }
 
 #[cfg(test)]
@@ -283,18 +320,37 @@ mod tests {
     #[test]
     fn t26_tricky_documents_that_are_read() {
         for (given, form) in [
-            (r#"{"b":1,"a":2,"A":3,"_":4,"aa":5}"#, r#"{"A":3,"_":4,"a":2,"aa":5,"b":1}"#),
+            (
+                r#"{"b":1,"a":2,"A":3,"_":4,"aa":5}"#,
+                r#"{"A":3,"_":4,"a":2,"aa":5,"b":1}"#,
+            ),
             (r#"{"\u0062":1,"a":2}"#, r#"{"a":2,"b":1}"#),
-            ("{\"\\uffff\":1,\"\\ud83d\\ude00\":2}", "{\"\u{ffff}\":1,\"\u{1f600}\":2}"),
+            (
+                "{\"\\uffff\":1,\"\\ud83d\\ude00\":2}",
+                "{\"\u{ffff}\":1,\"\u{1f600}\":2}",
+            ),
             (r#""\/\b""#, "\"/\u{8}\""),
             (r#""\\\"""#, r#""\\\"""#),
-            (r"[1.0,1e3,1E+2,100e-2,-0,0.0e9,12.50e1,-1.0]", "[1,1000,100,1,0,0,125,-1]"),
-            ("[9007199254740992,-9007199254740992]", "[9007199254740992,-9007199254740992]"),
-            (" [ { } , [ ] , null , true , false ]\r\n\t", "[{},[],null,true,false]"),
+            (
+                r"[1.0,1e3,1E+2,100e-2,-0,0.0e9,12.50e1,-1.0]",
+                "[1,1000,100,1,0,0,125,-1]",
+            ),
+            (
+                "[9007199254740992,-9007199254740992]",
+                "[9007199254740992,-9007199254740992]",
+            ),
+            (
+                " [ { } , [ ] , null , true , false ]\r\n\t",
+                "[{},[],null,true,false]",
+            ),
             (r#"{"":{"":""}}"#, r#"{"":{"":""}}"#),
             ("\"\u{7f}\u{2028}<>&\"", "\"\u{7f}\u{2028}<>&\""),
         ] {
-            assert_eq!(String::from_utf8(canonical(&parse(given.as_bytes()).unwrap())).unwrap(), form, "{given}");
+            assert_eq!(
+                String::from_utf8(canonical(&parse(given.as_bytes()).unwrap())).unwrap(),
+                form,
+                "{given}"
+            );
         }
     }
 
@@ -356,10 +412,22 @@ mod tests {
             "0.1e0",
             "5e-324",
         ] {
-            assert_eq!(parse(given.as_bytes()), Err(InvalidJson::Number(0)), "{given}");
+            assert_eq!(
+                parse(given.as_bytes()),
+                Err(InvalidJson::Number(0)),
+                "{given}"
+            );
         }
-        for given in [r#"{"a":1,"a":1}"#, r#"{"a":1,"b":2,"\u0061":3}"#, r#"{"b":1,"a":2,"a":3,"c":4}"#] {
-            assert_eq!(parse(given.as_bytes()), Err(InvalidJson::Duplicate("a".into())), "{given}");
+        for given in [
+            r#"{"a":1,"a":1}"#,
+            r#"{"a":1,"b":2,"\u0061":3}"#,
+            r#"{"b":1,"a":2,"a":3,"c":4}"#,
+        ] {
+            assert_eq!(
+                parse(given.as_bytes()),
+                Err(InvalidJson::Duplicate("a".into())),
+                "{given}"
+            );
         }
         assert_eq!(parse(b"\"\xff\""), Err(InvalidJson::Utf8(1)));
         assert_eq!(parse(b"\"\xed\xa0\x80\""), Err(InvalidJson::Utf8(1)));
@@ -376,21 +444,28 @@ mod tests {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(DEPTH).as_bytes()).is_ok());
         assert_eq!(parse(nested(DEPTH + 1).as_bytes()), Err(InvalidJson::Depth));
-        assert_eq!(parse("{\"a\":".repeat(1_000_000).as_bytes()), Err(InvalidJson::Depth));
+        assert_eq!(
+            parse("{\"a\":".repeat(1_000_000).as_bytes()),
+            Err(InvalidJson::Depth)
+        );
         let many = format!("[{}0]", "0,".repeat(VALUES));
         assert_eq!(parse(many.as_bytes()), Err(InvalidJson::Values));
     }
 
     #[test]
     fn an_object_finds_its_members() {
-        let Value::Object(mut object) = parse(br#"{"c":3,"a":1,"b":2}"#).unwrap() else { panic!("no object") };
+        let Value::Object(mut object) = parse(br#"{"c":3,"a":1,"b":2}"#).unwrap() else {
+            panic!("no object")
+        };
         assert_eq!(object.names().collect::<Vec<_>>(), ["a", "b", "c"]);
         assert_eq!(object.get("b"), Some(&Value::Integer(2)));
         assert_eq!(object.remove("b"), Some(Value::Integer(2)));
         assert_eq!(object.remove("b"), None);
         assert_eq!(object.into_iter().count(), 2);
-        let twice =
-            ["b", "a", "b"].into_iter().zip(1..).map(|(name, number)| (name.to_owned(), Value::Integer(number)));
+        let twice = ["b", "a", "b"]
+            .into_iter()
+            .zip(1..)
+            .map(|(name, number)| (name.to_owned(), Value::Integer(number)));
         let object: Object = twice.collect();
         assert_eq!(canonical(&Value::Object(object)), br#"{"a":2,"b":3}"#);
     }

@@ -66,13 +66,19 @@ impl Key {
     /// A key from its type and public bytes.
     pub fn new(key_type: &str, public: &[u8]) -> Self {
         let id = KeyId::of(&canonical(&description(key_type, public)));
-        Self { key_type: key_type.into(), public: public.into(), id }
+        Self {
+            key_type: key_type.into(),
+            public: public.into(),
+            id,
+        }
     }
 
     /// The bare form of a public key.
     pub fn from_public_key(key: &PublicKey) -> Self {
         match key.kind() {
-            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 => Self::new("ecdsa", key.spki_der()),
+            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 => {
+                Self::new("ecdsa", key.spki_der())
+            }
             KeyKind::Rsa { .. } => Self::new("rsa", key.spki_der()),
             KeyKind::Ed25519 => Self::new("ed25519", &key.ed25519().unwrap_or_default()),
         }
@@ -88,7 +94,8 @@ impl Key {
         if !self.is_certificate() {
             return self.id;
         }
-        self.public_key().map_or(self.id, |key| Self::from_public_key(&key).id)
+        self.public_key()
+            .map_or(self.id, |key| Self::from_public_key(&key).id)
     }
 
     /// The key type as the file states it.
@@ -117,29 +124,47 @@ impl Key {
             "ed25519" => PublicKey::from_ed25519(&self.public)?,
             "ecdsa-x509" | "rsa-x509" => self.leaf()?.public_key().clone(),
             other => {
-                return Err(InvalidRoleKey::UnknownType { key_type: other.to_owned() });
+                return Err(InvalidRoleKey::UnknownType {
+                    key_type: other.to_owned(),
+                });
             }
         };
         let fits = match key.kind() {
-            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 => self.key_type.starts_with("ecdsa"),
+            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 => {
+                self.key_type.starts_with("ecdsa")
+            }
             KeyKind::Rsa { .. } => self.key_type.starts_with("rsa"),
             KeyKind::Ed25519 => &*self.key_type == "ed25519",
         };
         if fits {
             Ok(key)
         } else {
-            Err(InvalidRoleKey::OtherKind { key_type: self.key_type.to_string(), kind: key.kind() })
+            Err(InvalidRoleKey::OtherKind {
+                key_type: self.key_type.to_string(),
+                kind: key.kind(),
+            })
         }
     }
 
     /// The first certificate, under the rules for keys of every role (docker-content-trust.md §7): dates are
     /// not compared with the clock.
     fn leaf(&self) -> Result<Certificate, InvalidRoleKey> {
-        let leaf = self.certificates()?.into_iter().next().ok_or(InvalidRoleKey::NotText)?;
+        let leaf = self
+            .certificates()?
+            .into_iter()
+            .next()
+            .ok_or(InvalidRoleKey::NotText)?;
         if leaf.not_before() > leaf.not_after() {
-            return Err(InvalidRoleKey::EmptyPeriod { from: leaf.not_before(), until: leaf.not_after() });
+            return Err(InvalidRoleKey::EmptyPeriod {
+                from: leaf.not_before(),
+                until: leaf.not_after(),
+            });
         }
-        if leaf.signed_with_sha1() { Err(InvalidRoleKey::Sha1) } else { Ok(leaf) }
+        if leaf.signed_with_sha1() {
+            Err(InvalidRoleKey::Sha1)
+        } else {
+            Ok(leaf)
+        }
     }
 
     /// The scheme that a signature method means for this key; `None` when the method does not fit the type (T02).
@@ -180,6 +205,12 @@ impl Key {
 fn description(key_type: &str, public: &[u8]) -> Value {
     object([
         ("keytype", Value::String(key_type.to_owned())),
-        ("keyval", object([("private", Value::Null), ("public", Value::String(BASE64.encode(public)))])),
+        (
+            "keyval",
+            object([
+                ("private", Value::Null),
+                ("public", Value::String(BASE64.encode(public))),
+            ]),
+        ),
     ])
 }

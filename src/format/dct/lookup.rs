@@ -37,20 +37,33 @@ pub fn pull(set: &TrustedSet, tag: &str) -> Result<Found, Rejection> {
         if role == released {
             return found(set, role, tag);
         }
-        return Err(Rejection::NotReleased { tag: tag.to_owned(), role });
+        return Err(Rejection::NotReleased {
+            tag: tag.to_owned(),
+            role,
+        });
     }
     if let Some(withheld) = set.withheld() {
-        return Err(Rejection::RoleWithheld { role: withheld.role, state: withheld.state });
+        return Err(Rejection::RoleWithheld {
+            role: withheld.role,
+            state: withheld.state,
+        });
     }
     match first(set, &RoleName::TARGETS, Some(&released), tag)? {
         Some(role) if role == RoleName::TARGETS => found(set, role, tag),
-        Some(role) => Err(Rejection::NotReleased { tag: tag.to_owned(), role }),
-        None => Err(Rejection::Unsigned { tag: tag.to_owned() }),
+        Some(role) => Err(Rejection::NotReleased {
+            tag: tag.to_owned(),
+            role,
+        }),
+        None => Err(Rejection::Unsigned {
+            tag: tag.to_owned(),
+        }),
     }
 }
 
 fn found(set: &TrustedSet, role: RoleName, tag: &str) -> Result<Found, Rejection> {
-    let entry = entry(set, &role, tag)?.ok_or_else(|| Rejection::Unsigned { tag: tag.to_owned() })?;
+    let entry = entry(set, &role, tag)?.ok_or_else(|| Rejection::Unsigned {
+        tag: tag.to_owned(),
+    })?;
     Ok(Found { role, entry })
 }
 
@@ -61,14 +74,20 @@ pub fn entry(set: &TrustedSet, role: &RoleName, tag: &str) -> Result<Option<Entr
     };
     match Entry::of(meta) {
         Some(entry) => Ok(Some(entry)),
-        None => Err(Rejection::EntryWithoutDigest { role: role.clone(), tag: tag.to_owned() }),
+        None => Err(Rejection::EntryWithoutDigest {
+            role: role.clone(),
+            tag: tag.to_owned(),
+        }),
     }
 }
 
 impl Entry {
     /// The entry of a description; `None` when it has no SHA-256.
     pub fn of(meta: &FileMeta) -> Option<Self> {
-        Some(Self { digest: meta.digest()?, length: meta.length })
+        Some(Self {
+            digest: meta.digest()?,
+            length: meta.length,
+        })
     }
 }
 
@@ -86,15 +105,25 @@ fn first(
         }
         let Some(targets) = set.targets(&role) else {
             // Below `targets`, what is not loaded cannot change the answer: only `targets` itself may give it.
-            if *start == RoleName::RELEASES && set.delegation(&role) == Some(DelegationState::NotLoaded) {
-                return Err(Rejection::OutOfOrder { role: start.clone(), needs: role });
+            if *start == RoleName::RELEASES
+                && set.delegation(&role) == Some(DelegationState::NotLoaded)
+            {
+                return Err(Rejection::OutOfOrder {
+                    role: start.clone(),
+                    needs: role,
+                });
             }
             continue;
         };
         if set.entry(&role, tag).is_some() {
             return Ok(Some(role));
         }
-        queue.extend(targets.delegations().iter().map(|delegation| delegation.name.clone()));
+        queue.extend(
+            targets
+                .delegations()
+                .iter()
+                .map(|delegation| delegation.name.clone()),
+        );
     }
     Ok(None)
 }

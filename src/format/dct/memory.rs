@@ -103,27 +103,45 @@ impl Memory {
             return Err(InvalidMemory::Schema(schema));
         }
         let repositories = repositories.entries(REPOSITORIES)?;
-        repositories.into_iter().map(|(name, entry)| Ok((gun(&name, &entry)?, seen(entry)?))).collect()
+        repositories
+            .into_iter()
+            .map(|(name, entry)| Ok((gun(&name, &entry)?, seen(entry)?)))
+            .collect()
     }
 
     /// The file, with sorted names. Refuses what [`Memory::parse`] would not read.
     pub fn to_json(&self) -> Result<String, InvalidMemory> {
         let too_many = |at: String, count: usize, limit| {
-            if count > limit { Err(InvalidMemory::TooMany { at, limit }) } else { Ok(()) }
+            if count > limit {
+                Err(InvalidMemory::TooMany { at, limit })
+            } else {
+                Ok(())
+            }
         };
         too_many("repositories".to_owned(), self.0.len(), REPOSITORIES)?;
         let mut repositories = serde_json::Map::new();
         for (gun, seen) in &self.0 {
             too_many(format!("repositories.{gun}.roles"), seen.roles.len(), ROLES)?;
-            let file =
-                |file: &SeenFile| serde_json::json!({"version": file.version.get(), "sha256": file.sha256.hex()});
-            let roles: serde_json::Map<_, _> =
-                seen.roles.iter().map(|(role, seen)| (role.to_string(), file(seen))).collect();
-            repositories
-                .insert(gun.to_string(), serde_json::json!({"root": BASE64.encode(&seen.root), "roles": roles}));
+            let file = |file: &SeenFile| serde_json::json!({"version": file.version.get(), "sha256": file.sha256.hex()});
+            let roles: serde_json::Map<_, _> = seen
+                .roles
+                .iter()
+                .map(|(role, seen)| (role.to_string(), file(seen)))
+                .collect();
+            repositories.insert(
+                gun.to_string(),
+                serde_json::json!({"root": BASE64.encode(&seen.root), "roles": roles}),
+            );
         }
-        let text = format!("{:#}\n", serde_json::json!({"schemaVersion": SCHEMA, "repositories": repositories}));
-        if text.len() > MEMORY_LIMIT { Err(InvalidMemory::TooLong) } else { Ok(text) }
+        let text = format!(
+            "{:#}\n",
+            serde_json::json!({"schemaVersion": SCHEMA, "repositories": repositories})
+        );
+        if text.len() > MEMORY_LIMIT {
+            Err(InvalidMemory::TooLong)
+        } else {
+            Ok(text)
+        }
     }
 
     /// What was seen of a collection.
@@ -152,7 +170,12 @@ impl Memory {
             None => seen,
             Some(known) => match known.merged(&seen) {
                 Ok(merged) => merged,
-                Err(cause) => return Err(Contradiction { gun, cause: Box::new(cause) }),
+                Err(cause) => {
+                    return Err(Contradiction {
+                        gun,
+                        cause: Box::new(cause),
+                    });
+                }
             },
         };
         self.0.insert(gun, merged);
@@ -184,16 +207,27 @@ struct Member {
 
 impl Member {
     fn document(value: Value) -> Self {
-        Self { at: String::new(), value }
+        Self {
+            at: String::new(),
+            value,
+        }
     }
 
     fn below(&self, name: &str) -> String {
         let name: String = name.chars().take(300).collect();
-        if self.at.is_empty() { name } else { format!("{}.{name}", self.at) }
+        if self.at.is_empty() {
+            name
+        } else {
+            format!("{}.{name}", self.at)
+        }
     }
 
     fn wrong(&self, wanted: &'static str) -> InvalidMemory {
-        let at = if self.at.is_empty() { "the document".to_owned() } else { self.at.clone() };
+        let at = if self.at.is_empty() {
+            "the document".to_owned()
+        } else {
+            self.at.clone()
+        };
         InvalidMemory::Form { at, wanted }
     }
 
@@ -213,7 +247,10 @@ impl Member {
         if let Some(name) = names.iter().find(|name| object.get(name).is_none()) {
             return Err(InvalidMemory::Missing(self.below(name)));
         }
-        Ok(names.map(|name| Self { at: self.below(name), value: object.remove(name).unwrap_or(Value::Null) }))
+        Ok(names.map(|name| Self {
+            at: self.below(name),
+            value: object.remove(name).unwrap_or(Value::Null),
+        }))
     }
 
     /// Members of any name, at most so many.
@@ -222,7 +259,15 @@ impl Member {
         if object.names().count() > limit {
             return Err(InvalidMemory::TooMany { at: self.at, limit });
         }
-        let entry = |(name, value): (String, Value)| (name.clone(), Self { at: self.below(&name), value });
+        let entry = |(name, value): (String, Value)| {
+            (
+                name.clone(),
+                Self {
+                    at: self.below(&name),
+                    value,
+                },
+            )
+        };
         Ok(object.into_iter().map(entry).collect())
     }
 
@@ -243,27 +288,42 @@ impl Member {
 
 /// A name that a repository could have, in the one spelling that it is looked up by.
 fn gun(name: &str, entry: &Member) -> Result<Gun, InvalidMemory> {
-    let repository = Repository::named(name).ok().filter(|repository| repository.to_string() == name);
-    repository.as_ref().map(Gun::from).ok_or_else(|| entry.wrong("filed under the full name of a repository"))
+    let repository = Repository::named(name)
+        .ok()
+        .filter(|repository| repository.to_string() == name);
+    repository
+        .as_ref()
+        .map(Gun::from)
+        .ok_or_else(|| entry.wrong("filed under the full name of a repository"))
 }
 
 fn seen(entry: Member) -> Result<Seen, InvalidMemory> {
     let [root, roles] = entry.members(["root", "roles"])?;
-    let bytes = BASE64.decode(root.text()?).map_err(|_| root.wrong("base64"))?;
+    let bytes = BASE64
+        .decode(root.text()?)
+        .map_err(|_| root.wrong("base64"))?;
     if let Err(cause) = Signed::<Root>::parse(&RoleName::ROOT, &bytes) {
-        return Err(InvalidMemory::Root { at: root.at, cause: Box::new(cause) });
+        return Err(InvalidMemory::Root {
+            at: root.at,
+            cause: Box::new(cause),
+        });
     }
     let roles = roles.entries(ROLES)?.into_iter().map(|(name, entry)| {
         let role: Option<RoleName> = name.parse().ok().filter(|role| *role != RoleName::ROOT);
         let role = role.ok_or_else(|| entry.wrong("filed under a role other than `root`"))?;
         Ok((role, file(entry)?))
     });
-    Ok(Seen { root: bytes, roles: roles.collect::<Result<_, InvalidMemory>>()? })
+    Ok(Seen {
+        root: bytes,
+        roles: roles.collect::<Result<_, InvalidMemory>>()?,
+    })
 }
 
 fn file(entry: Member) -> Result<SeenFile, InvalidMemory> {
     let [version, sha256] = entry.members(["version", "sha256"])?;
-    let number = u64::try_from(version.integer()?).ok().and_then(Version::new);
+    let number = u64::try_from(version.integer()?)
+        .ok()
+        .and_then(Version::new);
     let digest = format!("sha256:{}", sha256.text()?).parse::<Digest>();
     Ok(SeenFile {
         version: number.ok_or_else(|| version.wrong("a version, 1 or more"))?,

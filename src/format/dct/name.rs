@@ -91,18 +91,26 @@ impl RoleName {
 
     /// Whether this role lies anywhere below `other`.
     pub fn is_below(&self, other: &Self) -> bool {
-        self.0.strip_prefix(other.as_str()).is_some_and(|rest| rest.starts_with('/'))
+        self.0
+            .strip_prefix(other.as_str())
+            .is_some_and(|rest| rest.starts_with('/'))
     }
 
     /// The most bytes that a file of this role may have (design §8).
     pub fn size_limit(&self) -> u64 {
-        if *self == Self::ROOT || *self == Self::TIMESTAMP { 1 << 20 } else { 64 << 20 }
+        if *self == Self::ROOT || *self == Self::TIMESTAMP {
+            1 << 20
+        } else {
+            64 << 20
+        }
     }
 }
 
 impl InvalidRoleName {
     fn of(text: &str) -> Self {
-        Self { text: text.chars().take(100).collect() }
+        Self {
+            text: text.chars().take(100).collect(),
+        }
     }
 }
 
@@ -118,7 +126,11 @@ impl FromStr for RoleName {
             && text.starts_with("targets/")
             && text.bytes().all(allowed)
             && text.split('/').all(|segment| !segment.is_empty());
-        if clean { Ok(Self(Cow::Owned(text.to_owned()))) } else { Err(InvalidRoleName::of(text)) }
+        if clean {
+            Ok(Self(Cow::Owned(text.to_owned())))
+        } else {
+            Err(InvalidRoleName::of(text))
+        }
     }
 }
 
@@ -156,7 +168,9 @@ impl FromStr for KeyId {
     type Err = InvalidKeyId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidKeyId { text: text.chars().take(100).collect() };
+        let invalid = || InvalidKeyId {
+            text: text.chars().take(100).collect(),
+        };
         let digit = |byte: u8| match byte {
             b'0'..=b'9' => Some(byte - b'0'),
             b'a'..=b'f' => Some(byte - b'a' + 10),
@@ -168,7 +182,10 @@ impl FromStr for KeyId {
             return Err(invalid());
         }
         for (byte, [high, low]) in id.iter_mut().zip(pairs) {
-            *byte = digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low).ok_or_else(invalid)?;
+            *byte = digit(*high)
+                .zip(digit(*low))
+                .map(|(high, low)| high << 4 | low)
+                .ok_or_else(invalid)?;
         }
         Ok(Self(id))
     }
@@ -294,7 +311,10 @@ mod tests {
     fn signer_names() {
         assert_eq!(RoleName::signer("targets").unwrap(), RoleName::TARGETS);
         assert_eq!(RoleName::signer("releases").unwrap(), RoleName::RELEASES);
-        assert_eq!(RoleName::signer("targets/a/b").unwrap().as_str(), "targets/a/b");
+        assert_eq!(
+            RoleName::signer("targets/a/b").unwrap().as_str(),
+            "targets/a/b"
+        );
         for bad in ["a/b", "", "root/x", "Alice", "../x"] {
             assert!(RoleName::signer(bad).is_err(), "{bad}");
         }
@@ -305,7 +325,12 @@ mod tests {
         let nested: RoleName = "targets/a/b".parse().unwrap();
         assert_eq!(nested.parent().unwrap().as_str(), "targets/a");
         assert!(nested.is_below(&RoleName::TARGETS));
-        assert!(!"targets/ab".parse::<RoleName>().unwrap().is_below(&"targets/a".parse().unwrap()));
+        assert!(
+            !"targets/ab"
+                .parse::<RoleName>()
+                .unwrap()
+                .is_below(&"targets/a".parse().unwrap())
+        );
         assert_eq!(RoleName::TARGETS.parent(), None);
     }
 
@@ -313,9 +338,14 @@ mod tests {
     fn key_ids_are_lower_case_hex() {
         let text = "0de83a32ad7972bdbe1d297861a0befae1b12136e9031b1deaf5fd0ae33ac4ee";
         assert_eq!(text.parse::<KeyId>().unwrap().to_string(), text);
-        for bad in
-            [&text.to_uppercase(), &text[1..], "", &format!("{text}0"), &format!("{text}00"), &text.replace('0', "é")]
-        {
+        for bad in [
+            &text.to_uppercase(),
+            &text[1..],
+            "",
+            &format!("{text}0"),
+            &format!("{text}00"),
+            &text.replace('0', "é"),
+        ] {
             assert!(bad.parse::<KeyId>().is_err(), "{bad}");
         }
     }

@@ -58,7 +58,9 @@ pub enum Rejection {
         found: String,
     },
     /// A threshold is no integer of at least 1 (T13).
-    #[error("the threshold that `{role}` sets for `{delegate}` must be an integer of at least 1, not {found}")]
+    #[error(
+        "the threshold that `{role}` sets for `{delegate}` must be an integer of at least 1, not {found}"
+    )]
     InvalidThreshold {
         /// The role whose file it is.
         role: RoleName,
@@ -402,11 +404,15 @@ impl Explain for Rejection {
             | Self::TooLong { .. }
             | Self::DigestMismatch { .. }
             | Self::LengthMismatch { .. } => Reason::DigestMismatch,
-            Self::NotServed { .. } | Self::OutOfOrder { .. } | Self::NotListed { .. } => Reason::AnswerInvalid,
-            Self::Rollback { .. } | Self::SameVersionOtherContent { .. } | Self::DroppedFromSnapshot { .. } => {
-                Reason::Rollback
+            Self::NotServed { .. } | Self::OutOfOrder { .. } | Self::NotListed { .. } => {
+                Reason::AnswerInvalid
             }
-            Self::RootVersion { .. } | Self::RootNotVouched { .. } | Self::PinNotMet { .. } => Reason::UntrustedRoot,
+            Self::Rollback { .. }
+            | Self::SameVersionOtherContent { .. }
+            | Self::DroppedFromSnapshot { .. } => Reason::Rollback,
+            Self::RootVersion { .. } | Self::RootNotVouched { .. } | Self::PinNotMet { .. } => {
+                Reason::UntrustedRoot
+            }
             Self::RootCertificate { fault, .. } => fault.reason(),
             Self::Unsigned { .. }
             | Self::UnsignedDigest { .. }
@@ -435,16 +441,24 @@ impl Explain for Rejection {
                  machine's clock is ahead"
             }
             Self::Expired { .. } => "the role must be signed again by one of its keys",
-            Self::NotReleased { .. } => "sign the tag in `targets/releases` too, or name the signer with `--signer`",
-            Self::Rollback { .. } | Self::SameVersionOtherContent { .. } | Self::DroppedFromSnapshot { .. } => {
+            Self::NotReleased { .. } => {
+                "sign the tag in `targets/releases` too, or name the signer with `--signer`"
+            }
+            Self::Rollback { .. }
+            | Self::SameVersionOtherContent { .. }
+            | Self::DroppedFromSnapshot { .. } => {
                 "the trust server shows older trust data than it did before; find out why before removing the state"
             }
             Self::BelowMinimum { .. } => {
                 "the trust server, or a cache in between, shows old trust data: ask the registry's owner"
             }
-            Self::NotServed { .. } => "the publication on the trust server is incomplete; publish once more",
+            Self::NotServed { .. } => {
+                "the publication on the trust server is incomplete; publish once more"
+            }
             Self::KeyNotDelegated { .. } => "`acr-sign trust signer add` lets a key sign",
-            Self::RootCertificate { .. } if self.reason() == Reason::NotYetValid => "check the clock of this machine",
+            Self::RootCertificate { .. } if self.reason() == Reason::NotYetValid => {
+                "check the clock of this machine"
+            }
             Self::InvalidJson { .. } | Self::HashMismatch { .. } => {
                 "the trust server, or something in between, gives cut or altered data: run again, and ask the \
                  registry's owner if it stays"

@@ -40,7 +40,10 @@ pub struct RoleKeys {
 impl Root {
     /// The key IDs that `role` lists.
     pub fn key_ids(&self, role: &RoleName) -> &[KeyId] {
-        self.roles.get(role).and_then(|keys| keys.key_ids.as_deref()).unwrap_or_default()
+        self.roles
+            .get(role)
+            .and_then(|keys| keys.key_ids.as_deref())
+            .unwrap_or_default()
     }
 
     /// The threshold of `role`, a base role.
@@ -74,7 +77,14 @@ impl Root {
             ("consistent_snapshot", Value::Bool(self.consistent_snapshot)),
             ("expires", Value::String(self.expires.to_string())),
             ("keys", keys_value(&self.keys)),
-            ("roles", object(self.roles.iter().map(|(name, keys)| (name.as_str(), role(keys))))),
+            (
+                "roles",
+                object(
+                    self.roles
+                        .iter()
+                        .map(|(name, keys)| (name.as_str(), role(keys))),
+                ),
+            ),
             ("version", version_value(self.version)),
         ])
     }
@@ -98,32 +108,52 @@ impl RoleBody for Root {
             roles.insert(role, RoleKeys { key_ids, threshold });
         }
         let consistent_snapshot = members.flag("consistent_snapshot")?;
-        Ok(Self { version: header.version, expires: header.expires, consistent_snapshot, keys, roles })
+        Ok(Self {
+            version: header.version,
+            expires: header.expires,
+            consistent_snapshot,
+            keys,
+            roles,
+        })
     }
 
     fn header(&self) -> Header {
-        Header { version: self.version, expires: self.expires }
+        Header {
+            version: self.version,
+            expires: self.expires,
+        }
     }
 }
 
 /// Reads a `keys` member; each key must be filed under its own ID.
-pub(super) fn read_keys(members: &mut Members<'_>) -> Result<Option<BTreeMap<KeyId, Key>>, Rejection> {
+pub(super) fn read_keys(
+    members: &mut Members<'_>,
+) -> Result<Option<BTreeMap<KeyId, Key>>, Rejection> {
     let Some(entries) = members.entries("keys")? else {
         return Ok(None);
     };
     let at = members.at().member("keys");
     let read = |(text, value): (String, Value)| {
         let at: At<'_> = at.member(&text);
-        let listed =
-            text.parse::<KeyId>().map_err(|_| at.malformed_text("filed under a key ID", format!("`{text}`")))?;
+        let listed = text
+            .parse::<KeyId>()
+            .map_err(|_| at.malformed_text("filed under a key ID", format!("`{text}`")))?;
         let key = Key::read(value, at)?;
         let computed = key.key_id();
         if computed != listed {
-            return Err(Rejection::KeyIdMismatch { role: at.role().clone(), listed, computed });
+            return Err(Rejection::KeyIdMismatch {
+                role: at.role().clone(),
+                listed,
+                computed,
+            });
         }
         Ok((listed, key))
     };
-    entries.into_iter().map(read).collect::<Result<_, _>>().map(Some)
+    entries
+        .into_iter()
+        .map(read)
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// Every key that a role lists must be there.
@@ -133,18 +163,31 @@ pub(super) fn require_keys(
     listed: Option<&[KeyId]>,
     keys: &BTreeMap<KeyId, Key>,
 ) -> Result<(), Rejection> {
-    match listed.unwrap_or_default().iter().find(|id| !keys.contains_key(id)) {
+    match listed
+        .unwrap_or_default()
+        .iter()
+        .find(|id| !keys.contains_key(id))
+    {
         None => Ok(()),
-        Some(&key_id) => Err(Rejection::KeyMissing { role: role.clone(), delegate: delegate.clone(), key_id }),
+        Some(&key_id) => Err(Rejection::KeyMissing {
+            role: role.clone(),
+            delegate: delegate.clone(),
+            key_id,
+        }),
     }
 }
 
 pub(super) fn keys_value(keys: &BTreeMap<KeyId, Key>) -> Value {
-    Value::Object(keys.iter().map(|(id, key)| (id.to_string(), key.value())).collect())
+    Value::Object(
+        keys.iter()
+            .map(|(id, key)| (id.to_string(), key.value()))
+            .collect(),
+    )
 }
 
 pub(super) fn key_ids_value(key_ids: Option<&[KeyId]>) -> Value {
-    let list = |ids: &[KeyId]| Value::Array(ids.iter().map(|id| Value::String(id.to_string())).collect());
+    let list =
+        |ids: &[KeyId]| Value::Array(ids.iter().map(|id| Value::String(id.to_string())).collect());
     key_ids.map_or(Value::Null, list)
 }
 

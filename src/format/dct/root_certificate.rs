@@ -79,19 +79,33 @@ impl UnsignedCertificate {
         until: Timestamp,
     ) -> Result<Self, DraftError> {
         let algorithm = match key.kind() {
-            KeyKind::EcP256 => AlgorithmIdentifierOwned { oid: ECDSA_WITH_SHA256, parameters: None },
-            KeyKind::Rsa { .. } => AlgorithmIdentifierOwned { oid: SHA256_WITH_RSA, parameters: Some(Any::null()) },
+            KeyKind::EcP256 => AlgorithmIdentifierOwned {
+                oid: ECDSA_WITH_SHA256,
+                parameters: None,
+            },
+            KeyKind::Rsa { .. } => AlgorithmIdentifierOwned {
+                oid: SHA256_WITH_RSA,
+                parameters: Some(Any::null()),
+            },
             kind @ (KeyKind::EcP384 | KeyKind::EcP521 | KeyKind::Ed25519) => {
                 return Err(DraftError::KeyUnsuitable { kind });
             }
         };
         let body = body(gun, key, serial, &algorithm, (from, until)).map_err(failed)?;
-        Ok(Self { key: key.clone(), algorithm, body: body.into() })
+        Ok(Self {
+            key: key.clone(),
+            algorithm,
+            body: body.into(),
+        })
     }
 
     /// How it is signed.
     pub(super) fn scheme(&self) -> Scheme {
-        if self.algorithm.oid == ECDSA_WITH_SHA256 { Scheme::EcdsaSha256 } else { Scheme::RsaPkcs1Sha256 }
+        if self.algorithm.oid == ECDSA_WITH_SHA256 {
+            Scheme::EcdsaSha256
+        } else {
+            Scheme::RsaPkcs1Sha256
+        }
     }
 
     /// What is signed.
@@ -112,14 +126,17 @@ impl UnsignedCertificate {
             _ => ("rsa-x509", signature.0.clone()),
         };
         let der = assembled(&self.body, self.algorithm, &signature).map_err(failed)?;
-        let certificate =
-            Certificate::from_der(&der).map_err(|cause| DraftError::Certificate { cause: Box::new(cause) })?;
+        let certificate = Certificate::from_der(&der).map_err(|cause| DraftError::Certificate {
+            cause: Box::new(cause),
+        })?;
         Ok(Key::new(key_type, certificate.pem().as_bytes()))
     }
 }
 
 fn failed(cause: der::Error) -> DraftError {
-    DraftError::Certificate { cause: Box::new(cause) }
+    DraftError::Certificate {
+        cause: Box::new(cause),
+    }
 }
 
 fn body(
@@ -144,7 +161,10 @@ fn body(
 
 fn name(gun: &Gun) -> der::Result<Name> {
     let value = Any::encode_from(&Utf8StringRef::new(gun.as_str())?)?;
-    Ok(vec![SetOfVec::try_from(vec![AttributeTypeAndValue { oid: COMMON_NAME, value }])?])
+    Ok(vec![SetOfVec::try_from(vec![AttributeTypeAndValue {
+        oid: COMMON_NAME,
+        value,
+    }])?])
 }
 
 /// The short form until 2049, as RFC 5280 has it.
@@ -158,16 +178,44 @@ fn time(time: Timestamp) -> der::Result<Time> {
 
 fn extensions() -> der::Result<Vec<Extension>> {
     let extension = |extn_id, critical, value: Vec<u8>| {
-        OctetString::new(value).map(|extn_value| Extension { extn_id, critical, extn_value })
+        OctetString::new(value).map(|extn_value| Extension {
+            extn_id,
+            critical,
+            extn_value,
+        })
     };
     Ok(vec![
-        extension(KEY_USAGE, true, KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment).to_der()?)?,
-        extension(EXTENDED_KEY_USAGE, false, ExtendedKeyUsage(vec![CODE_SIGNING]).to_der()?)?,
-        extension(BASIC_CONSTRAINTS, true, BasicConstraints { ca: false, path_len_constraint: None }.to_der()?)?,
+        extension(
+            KEY_USAGE,
+            true,
+            KeyUsage(KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment).to_der()?,
+        )?,
+        extension(
+            EXTENDED_KEY_USAGE,
+            false,
+            ExtendedKeyUsage(vec![CODE_SIGNING]).to_der()?,
+        )?,
+        extension(
+            BASIC_CONSTRAINTS,
+            true,
+            BasicConstraints {
+                ca: false,
+                path_len_constraint: None,
+            }
+            .to_der()?,
+        )?,
     ])
 }
 
-fn assembled(body: &[u8], algorithm: AlgorithmIdentifierOwned, signature: &[u8]) -> der::Result<Vec<u8>> {
-    let signed = Signed { body: der::Decode::from_der(body)?, algorithm, signature: BitString::from_bytes(signature)? };
+fn assembled(
+    body: &[u8],
+    algorithm: AlgorithmIdentifierOwned,
+    signature: &[u8],
+) -> der::Result<Vec<u8>> {
+    let signed = Signed {
+        body: der::Decode::from_der(body)?,
+        algorithm,
+        signature: BitString::from_bytes(signature)?,
+    };
     signed.to_der()
 }

@@ -54,7 +54,15 @@ struct Walking {
 impl RootWalk {
     /// A walk for one collection, at one fixed time.
     pub fn new(gun: Gun, trust: RootTrust, seen: Option<Seen>, now: Timestamp) -> Self {
-        Self { gun, trust, seen, now, checks: 0, fetched: 0, walking: None }
+        Self {
+            gun,
+            trust,
+            seen,
+            now,
+            checks: 0,
+            fetched: 0,
+            walking: None,
+        }
     }
 
     /// How many signatures were checked.
@@ -80,10 +88,17 @@ impl RootWalk {
             Some(seen) => {
                 let root = seen.read_root()?;
                 if version < root.version {
-                    return Err(Rejection::Rollback { role: RoleName::ROOT, seen: root.version, found: version });
+                    return Err(Rejection::Rollback {
+                        role: RoleName::ROOT,
+                        seen: root.version,
+                        found: version,
+                    });
                 }
                 if version == root.version && bytes != seen.root {
-                    return Err(Rejection::SameVersionOtherContent { role: RoleName::ROOT, version });
+                    return Err(Rejection::SameVersionOtherContent {
+                        role: RoleName::ROOT,
+                        version,
+                    });
                 }
                 Some((root.version, root))
             }
@@ -91,8 +106,18 @@ impl RootWalk {
         let signers = self.signed_by_itself(&served, Some(self.now))?;
         let pinned = self.meets_pin(&served.body, &signers, true);
         let linked = seen_root.as_ref().is_none_or(|(seen, _)| *seen == version);
-        let newest = TrustedRoot { body: served.body.clone(), bytes: bytes.to_vec(), signers };
-        let walking = Walking { newest, oldest: served, seen_root, pinned, linked };
+        let newest = TrustedRoot {
+            body: served.body.clone(),
+            bytes: bytes.to_vec(),
+            signers,
+        };
+        let walking = Walking {
+            newest,
+            oldest: served,
+            seen_root,
+            pinned,
+            linked,
+        };
         self.refuse_long_walk(&walking)?;
         Ok(walking)
     }
@@ -106,7 +131,10 @@ impl RootWalk {
             Some(_) | None => 0,
         };
         if version.get() - floor > WALK_LIMIT + 1 {
-            return Err(Rejection::RootWalkTooLong { version, limit: WALK_LIMIT });
+            return Err(Rejection::RootWalkTooLong {
+                version,
+                limit: WALK_LIMIT,
+            });
         }
         Ok(())
     }
@@ -118,33 +146,53 @@ impl RootWalk {
         let found = older.body.version;
         if found.next() != Some(above) {
             // T08: the number that was asked for, not merely a lower one.
-            return Err(Rejection::RootVersion { expected: above.previous().unwrap_or(Version::FIRST), found });
+            return Err(Rejection::RootVersion {
+                expected: above.previous().unwrap_or(Version::FIRST),
+                found,
+            });
         }
         let signers = self.signed_by_itself(&older, None)?;
         self.vouches(&older.body, &walking.oldest)?;
         let pinned = walking.pinned || self.meets_pin(&older.body, &signers, false);
-        let linked = walking.linked || walking.seen_root.as_ref().is_some_and(|(seen, _)| *seen == found);
-        Ok(Walking { oldest: older, pinned, linked, ..walking })
+        let linked = walking.linked
+            || walking
+                .seen_root
+                .as_ref()
+                .is_some_and(|(seen, _)| *seen == found);
+        Ok(Walking {
+            oldest: older,
+            pinned,
+            linked,
+            ..walking
+        })
     }
 
     fn next(&mut self, mut walking: Walking) -> Result<RootStep, Rejection> {
         loop {
             if walking.pinned && walking.linked {
-                return self.finish(walking).map(|set| RootStep::Trusted(Box::new(set)));
+                return self
+                    .finish(walking)
+                    .map(|set| RootStep::Trusted(Box::new(set)));
             }
             let only_newest_counts = walking.linked && matches!(self.trust, RootTrust::Ca(_));
             let version = match walking.oldest.body.version.previous() {
                 Some(version) if !only_newest_counts => version,
                 Some(_) | None => return Err(pin_not_met(&walking)),
             };
-            let seen = walking.seen_root.as_ref().filter(|(seen, _)| *seen == version);
+            let seen = walking
+                .seen_root
+                .as_ref()
+                .filter(|(seen, _)| *seen == version);
             if let Some(bytes) = seen.and(self.seen.as_ref()).map(|seen| seen.root.clone()) {
                 walking = self.go_down(walking, &bytes)?;
                 continue;
             }
             if self.fetched == WALK_LIMIT {
                 let version = walking.newest.body.version;
-                return Err(Rejection::RootWalkTooLong { version, limit: WALK_LIMIT });
+                return Err(Rejection::RootWalkTooLong {
+                    version,
+                    limit: WALK_LIMIT,
+                });
             }
             self.fetched += 1;
             self.walking = Some(walking);
@@ -155,17 +203,30 @@ impl RootWalk {
     fn finish(&mut self, walking: Walking) -> Result<TrustedSet, Rejection> {
         let root = walking.newest;
         if self.now >= root.body.expires {
-            return Err(Rejection::Expired { role: RoleName::ROOT, expires: root.body.expires });
+            return Err(Rejection::Expired {
+                role: RoleName::ROOT,
+                expires: root.body.expires,
+            });
         }
         let mut seen = self.seen.take().unwrap_or_default();
         if let Some((_, before)) = &walking.seen_root {
             seen.forget_rekeyed(before, &root.body);
         }
-        Ok(TrustedSet::new(self.gun.clone(), root, seen, self.now, self.checks))
+        Ok(TrustedSet::new(
+            self.gun.clone(),
+            root,
+            seen,
+            self.now,
+            self.checks,
+        ))
     }
 
     /// The keys that signed a root validly, when they meet its own threshold.
-    fn signed_by_itself(&mut self, root: &Signed<Root>, now: Option<Timestamp>) -> Result<Vec<SignedBy>, Rejection> {
+    fn signed_by_itself(
+        &mut self,
+        root: &Signed<Root>,
+        now: Option<Timestamp>,
+    ) -> Result<Vec<SignedBy>, Rejection> {
         let (authority, fault) = self.authority(&root.body, now);
         match (authority.require(root, &mut self.checks), fault) {
             // The certificate is why too few keys count.
@@ -184,11 +245,19 @@ impl RootWalk {
         if required.is_met_by(valid) {
             return Ok(());
         }
-        Err(Rejection::RootNotVouched { version: next.body.version, required, valid })
+        Err(Rejection::RootNotVouched {
+            version: next.body.version,
+            required,
+            valid,
+        })
     }
 
     /// The root keys that count, and why the first of the others does not.
-    fn authority(&self, root: &Root, now: Option<Timestamp>) -> (Authority, Option<(KeyId, CertificateFault)>) {
+    fn authority(
+        &self,
+        root: &Root,
+        now: Option<Timestamp>,
+    ) -> (Authority, Option<(KeyId, CertificateFault)>) {
         let mut counting = Vec::new();
         let mut first_fault = None;
         for key in root.keys_of(&RoleName::ROOT) {
@@ -198,7 +267,10 @@ impl RootWalk {
             }
         }
         let threshold = root.authority(&RoleName::ROOT).threshold();
-        (Authority::new(&RoleName::ROOT, threshold, counting), first_fault)
+        (
+            Authority::new(&RoleName::ROOT, threshold, counting),
+            first_fault,
+        )
     }
 
     /// Whether the trusted keys alone meet the threshold of this root (T33).
@@ -211,7 +283,9 @@ impl RootWalk {
         match &self.trust {
             RootTrust::Keys(pins) => counted(&|key| RootTrust::names(pins, key)),
             // A certificate that followed another one chains to the CA as well, so older roots add nothing.
-            RootTrust::Ca(anchors) => newest && counted(&|key| certificate_rules::chains_to(key, anchors, self.now)),
+            RootTrust::Ca(anchors) => {
+                newest && counted(&|key| certificate_rules::chains_to(key, anchors, self.now))
+            }
             RootTrust::FirstUse => true,
         }
     }
@@ -219,6 +293,15 @@ impl RootWalk {
 
 fn pin_not_met(walking: &Walking) -> Rejection {
     let newest = &walking.newest.body;
-    let listed: Vec<String> = newest.key_ids(&RoleName::ROOT).iter().take(10).map(ToString::to_string).collect();
-    Rejection::PinNotMet { oldest: walking.oldest.body.version, newest: newest.version, listed: listed.join(", ") }
+    let listed: Vec<String> = newest
+        .key_ids(&RoleName::ROOT)
+        .iter()
+        .take(10)
+        .map(ToString::to_string)
+        .collect();
+    Rejection::PinNotMet {
+        oldest: walking.oldest.body.version,
+        newest: newest.version,
+        listed: listed.join(", "),
+    }
 }

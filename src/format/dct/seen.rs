@@ -32,13 +32,23 @@ pub struct SeenFile {
 
 impl Seen {
     /// Rejects a file that is older than the one seen, or of the same version with other bytes.
-    pub(super) fn check(&self, role: &RoleName, version: Version, digest: &Digest) -> Result<(), Rejection> {
+    pub(super) fn check(
+        &self,
+        role: &RoleName,
+        version: Version,
+        digest: &Digest,
+    ) -> Result<(), Rejection> {
         match self.roles.get(role) {
-            Some(seen) if version < seen.version => {
-                Err(Rejection::Rollback { role: role.clone(), seen: seen.version, found: version })
-            }
+            Some(seen) if version < seen.version => Err(Rejection::Rollback {
+                role: role.clone(),
+                seen: seen.version,
+                found: version,
+            }),
             Some(seen) if version == seen.version && *digest != seen.sha256 => {
-                Err(Rejection::SameVersionOtherContent { role: role.clone(), version })
+                Err(Rejection::SameVersionOtherContent {
+                    role: role.clone(),
+                    version,
+                })
             }
             Some(_) | None => Ok(()),
         }
@@ -52,7 +62,10 @@ impl Seen {
         if older.root != newer.root {
             let (mut before, mut now) = (older.read_root()?, newer.read_root()?);
             if before.version == now.version {
-                return Err(Rejection::SameVersionOtherContent { role: RoleName::ROOT, version: now.version });
+                return Err(Rejection::SameVersionOtherContent {
+                    role: RoleName::ROOT,
+                    version: now.version,
+                });
             }
             if before.version > now.version {
                 std::mem::swap(&mut before, &mut now);
@@ -63,7 +76,10 @@ impl Seen {
         for (role, file) in older.roles {
             match newer.roles.get(&role) {
                 Some(kept) if kept.version == file.version && kept.sha256 != file.sha256 => {
-                    return Err(Rejection::SameVersionOtherContent { role, version: file.version });
+                    return Err(Rejection::SameVersionOtherContent {
+                        role,
+                        version: file.version,
+                    });
                 }
                 Some(kept) if kept.version >= file.version => {}
                 Some(_) | None => {

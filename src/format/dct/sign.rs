@@ -47,7 +47,11 @@ pub fn roles_for(
     asked: &[RoleName],
     tags: &[Tag],
 ) -> Result<Vec<(RoleName, KeyId)>, DraftError> {
-    let roles = if asked.is_empty() { default_roles(set, key, tags)? } else { asked_roles(set, key, asked)? };
+    let roles = if asked.is_empty() {
+        default_roles(set, key, tags)?
+    } else {
+        asked_roles(set, key, asked)?
+    };
     let names: Vec<RoleName> = roles.iter().map(|(role, _)| role.clone()).collect();
     let outside = |tag: &&Tag| match asked {
         [] => !names.iter().any(|role| set.may_sign(role, tag.as_str())),
@@ -55,34 +59,59 @@ pub fn roles_for(
     };
     match tags.iter().find(outside) {
         None => Ok(roles),
-        Some(tag) => Err(DraftError::OutsidePaths { tag: tag.clone(), roles: names }),
+        Some(tag) => Err(DraftError::OutsidePaths {
+            tag: tag.clone(),
+            roles: names,
+        }),
     }
 }
 
-fn default_roles(set: &TrustedSet, key: &PublicKey, tags: &[Tag]) -> Result<Vec<(RoleName, KeyId)>, DraftError> {
-    let targets = set.targets(&RoleName::TARGETS).ok_or(DraftError::NotLoaded { role: RoleName::TARGETS })?;
+fn default_roles(
+    set: &TrustedSet,
+    key: &PublicKey,
+    tags: &[Tag],
+) -> Result<Vec<(RoleName, KeyId)>, DraftError> {
+    let targets = set
+        .targets(&RoleName::TARGETS)
+        .ok_or(DraftError::NotLoaded {
+            role: RoleName::TARGETS,
+        })?;
     if targets.delegations().is_empty() {
         return asked_roles(set, key, &[RoleName::TARGETS]);
     }
-    let first_level = targets.delegations().iter().map(|delegation| delegation.name.clone());
-    let listing: Vec<_> = first_level.filter_map(|role| listed_as(set, &role, key).map(|id| (role, id))).collect();
+    let first_level = targets
+        .delegations()
+        .iter()
+        .map(|delegation| delegation.name.clone());
+    let listing: Vec<_> = first_level
+        .filter_map(|role| listed_as(set, &role, key).map(|id| (role, id)))
+        .collect();
     if listing.is_empty() {
-        return Err(DraftError::key_not_delegated(None, std::slice::from_ref(key)));
+        return Err(DraftError::key_not_delegated(
+            None,
+            std::slice::from_ref(key),
+        ));
     }
     let within = |role: &RoleName| tags.iter().any(|tag| set.may_sign(role, tag.as_str()));
-    let (within, outside): (Vec<_>, Vec<_>) = listing.into_iter().partition(|(role, _)| within(role));
+    let (within, outside): (Vec<_>, Vec<_>) =
+        listing.into_iter().partition(|(role, _)| within(role));
     // With no role within, the caller names the roles that it might have been.
     Ok(if within.is_empty() { outside } else { within })
 }
 
-fn asked_roles(set: &TrustedSet, key: &PublicKey, asked: &[RoleName]) -> Result<Vec<(RoleName, KeyId)>, DraftError> {
+fn asked_roles(
+    set: &TrustedSet,
+    key: &PublicKey,
+    asked: &[RoleName],
+) -> Result<Vec<(RoleName, KeyId)>, DraftError> {
     let mut roles = BTreeMap::new();
     for role in asked {
         if *role != RoleName::TARGETS && set.delegated_by(role).is_none() {
             return Err(DraftError::NoSuchRole { role: role.clone() });
         }
         let listed = listed_as(set, role, key);
-        let id = listed.ok_or_else(|| DraftError::key_not_delegated(Some(role), std::slice::from_ref(key)))?;
+        let id = listed
+            .ok_or_else(|| DraftError::key_not_delegated(Some(role), std::slice::from_ref(key)))?;
         roles.insert(role.clone(), id);
     }
     Ok(roles.into_iter().collect())
@@ -92,12 +121,19 @@ fn asked_roles(set: &TrustedSet, key: &PublicKey, asked: &[RoleName]) -> Result<
 pub(super) fn listed_as(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> Option<KeyId> {
     let authority = set.authority(role)?;
     let held = std::slice::from_ref(key);
-    authority.keys().iter().find(|listed| held_as(listed, held).is_some()).map(super::Key::key_id)
+    authority
+        .keys()
+        .iter()
+        .find(|listed| held_as(listed, held).is_some())
+        .map(super::Key::key_id)
 }
 
 /// Whether every one of `roles` that may sign `tag` says already that it is `entry`.
 pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &Entry) -> bool {
-    let mut may_sign = roles.iter().filter(|role| set.may_sign(role, tag.as_str())).peekable();
+    let mut may_sign = roles
+        .iter()
+        .filter(|role| set.may_sign(role, tag.as_str()))
+        .peekable();
     let says_so = |role| set.entry(role, tag.as_str()).and_then(Entry::of).as_ref() == Some(entry);
     may_sign.peek().is_some() && may_sign.all(says_so)
 }
@@ -114,7 +150,11 @@ pub fn prepare(
 ) -> Result<Draft, DraftError> {
     refuse_unclear(set, change, roles)?;
     let mut files = changed(set, change, roles, held, change.renew, now)?;
-    let ours = |role| set.signers(role).iter().any(|signer| held.contains(&signer.key));
+    let ours = |role| {
+        set.signers(role)
+            .iter()
+            .any(|signer| held.contains(&signer.key))
+    };
     if files.is_empty() && !roles.iter().any(ours) {
         files = changed(set, change, roles, held, true, now)?;
     }
@@ -145,7 +185,9 @@ pub(super) fn unsigned(
     body: &Targets,
     held: &[PublicKey],
 ) -> Result<Unsigned, DraftError> {
-    let authority = set.authority(role).ok_or_else(|| DraftError::NoSuchRole { role: role.clone() })?;
+    let authority = set
+        .authority(role)
+        .ok_or_else(|| DraftError::NoSuchRole { role: role.clone() })?;
     Unsigned::new(role, body.version, &body.value(), authority, held)
 }
 
@@ -158,21 +200,35 @@ pub(super) fn draft(
 ) -> Result<Draft, DraftError> {
     let role = RoleName::SNAPSHOT;
     let authority = set.root().authority(&role);
-    let ours = authority.keys().iter().any(|key| held_as(key, held).is_some());
+    let ours = authority
+        .keys()
+        .iter()
+        .any(|key| held_as(key, held).is_some());
     if files.is_empty() || !ours {
         return Ok(Draft::of(files, None));
     }
-    let current = set.snapshot().ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
+    let current = set
+        .snapshot()
+        .ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
     let version = next(&role, current.version)?;
-    let body = Snapshot { version, expires: end(now, LIFE_DAYS), meta: current.meta.clone() };
-    Ok(Draft::of(files, Some(SnapshotPlan::new(body, authority, held)?)))
+    let body = Snapshot {
+        version,
+        expires: end(now, LIFE_DAYS),
+        meta: current.meta.clone(),
+    };
+    Ok(Draft::of(
+        files,
+        Some(SnapshotPlan::new(body, authority, held)?),
+    ))
 }
 
 /// A change must say one thing of each tag, and some role must be able to say it.
 fn refuse_unclear(set: &TrustedSet, change: &Change, roles: &[RoleName]) -> Result<(), DraftError> {
     let mut entries = BTreeMap::new();
     for (tag, entry) in &change.set {
-        let twice = entries.insert(tag.as_str(), entry).is_some_and(|other| other != entry);
+        let twice = entries
+            .insert(tag.as_str(), entry)
+            .is_some_and(|other| other != entry);
         if twice || change.remove.contains(tag) {
             return Err(DraftError::TagTwice { tag: tag.clone() });
         }
@@ -180,7 +236,10 @@ fn refuse_unclear(set: &TrustedSet, change: &Change, roles: &[RoleName]) -> Resu
             return Err(DraftError::NotSha256 { tag: tag.clone() });
         }
         if !roles.iter().any(|role| set.may_sign(role, tag.as_str())) {
-            return Err(DraftError::OutsidePaths { tag: tag.clone(), roles: roles.to_vec() });
+            return Err(DraftError::OutsidePaths {
+                tag: tag.clone(),
+                roles: roles.to_vec(),
+            });
         }
     }
     Ok(())
@@ -195,9 +254,15 @@ fn edited(
     now: Timestamp,
 ) -> Result<Option<Targets>, DraftError> {
     let current = current(set, role)?;
-    let within: Vec<_> = change.set.iter().filter(|(tag, _)| set.may_sign(role, tag.as_str())).collect();
+    let within: Vec<_> = change
+        .set
+        .iter()
+        .filter(|(tag, _)| set.may_sign(role, tag.as_str()))
+        .collect();
     let target = |tag: &Tag| current.and_then(|file| file.target(tag.as_str()));
-    let differs = within.iter().any(|(tag, entry)| target(tag).and_then(Entry::of).as_ref() != Some(entry));
+    let differs = within
+        .iter()
+        .any(|(tag, entry)| target(tag).and_then(Entry::of).as_ref() != Some(entry));
     let removes = change.remove.iter().any(|tag| target(tag).is_some());
     let ending = current.is_some_and(|file| end(now, LIFE_DAYS / 10) >= file.expires);
     let again = !within.is_empty() && (renew || ending);
@@ -205,7 +270,10 @@ fn edited(
         return Ok(None);
     }
     let mut body = match current {
-        Some(file) => Targets { version: next(role, file.version)?, ..file.clone() },
+        Some(file) => Targets {
+            version: next(role, file.version)?,
+            ..file.clone()
+        },
         None => empty(now),
     };
     body.expires = end(now, LIFE_DAYS);
@@ -230,7 +298,9 @@ fn current<'a>(set: &'a TrustedSet, role: &RoleName) -> Result<Option<&'a Target
     match set.delegation(role) {
         Some(DelegationState::Loaded) => Ok(set.targets(role)),
         Some(DelegationState::Expired) => Ok(set.expired(role)),
-        Some(DelegationState::BelowThreshold) => Err(DraftError::ServedBelowThreshold { role: role.clone() }),
+        Some(DelegationState::BelowThreshold) => {
+            Err(DraftError::ServedBelowThreshold { role: role.clone() })
+        }
         Some(DelegationState::NotLoaded) => Err(not_loaded()),
         Some(DelegationState::Absent) => Ok(None),
         None => Err(DraftError::NoSuchRole { role: role.clone() }),
@@ -250,12 +320,25 @@ pub(super) fn empty(now: Timestamp) -> Targets {
 
 /// The version after `version`.
 pub(super) fn next(role: &RoleName, version: Version) -> Result<Version, DraftError> {
-    version.next().ok_or_else(|| DraftError::VersionExhausted { role: role.clone() })
+    version
+        .next()
+        .ok_or_else(|| DraftError::VersionExhausted { role: role.clone() })
 }
 
 /// A new entry as docker writes it: SHA-256 and length, nothing else.
 fn described(tag: &Tag, entry: &Entry) -> Result<FileMeta, DraftError> {
-    let sha256 = entry.digest.sha256_bytes().ok_or_else(|| DraftError::NotSha256 { tag: tag.clone() })?;
-    let hashes = Hashes { sha256: Some(sha256), sha512: None, other: Vec::new() };
-    Ok(FileMeta { length: entry.length, hashes, custom: None })
+    let sha256 = entry
+        .digest
+        .sha256_bytes()
+        .ok_or_else(|| DraftError::NotSha256 { tag: tag.clone() })?;
+    let hashes = Hashes {
+        sha256: Some(sha256),
+        sha512: None,
+        other: Vec::new(),
+    };
+    Ok(FileMeta {
+        length: entry.length,
+        hashes,
+        custom: None,
+    })
 }

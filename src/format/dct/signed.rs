@@ -59,9 +59,16 @@ impl<T: RoleBody> Signed<T> {
         let limit = role.size_limit();
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if found > limit {
-            return Err(Rejection::TooLong { role: role.clone(), limit, found });
+            return Err(Rejection::TooLong {
+                role: role.clone(),
+                limit,
+                found,
+            });
         }
-        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson { role: role.clone(), cause })?;
+        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson {
+            role: role.clone(),
+            cause,
+        })?;
         let at = At::File(role);
         let mut file = Members::of(value, at)?;
         let signatures = file
@@ -76,10 +83,21 @@ impl<T: RoleBody> Signed<T> {
         let mut members = Members::of(signed, at)?;
         let stated = members.text("_type")?;
         if stated != T::TYPE {
-            return Err(Rejection::WrongType { role: role.clone(), expected: T::TYPE, found: stated });
+            return Err(Rejection::WrongType {
+                role: role.clone(),
+                expected: T::TYPE,
+                found: stated,
+            });
         }
-        let header = Header { version: members.version("version")?, expires: members.time("expires")? };
-        Ok(Self { body: T::read(&mut members, header)?, signatures, message })
+        let header = Header {
+            version: members.version("version")?,
+            expires: members.time("expires")?,
+        };
+        Ok(Self {
+            body: T::read(&mut members, header)?,
+            signatures,
+            message,
+        })
     }
 }
 
@@ -109,7 +127,10 @@ pub(super) fn file_bytes(message: &[u8], signatures: &[RoleSignature]) -> Vec<u8
     for signature in signatures {
         // Not through an object, which would put the members in another order.
         let sig = BASE64.encode(&signature.signature);
-        let text = format!(r#"{{"keyid":"{}","method":"{}","sig":"{sig}"}}"#, signature.key_id, signature.method);
+        let text = format!(
+            r#"{{"keyid":"{}","method":"{}","sig":"{sig}"}}"#,
+            signature.key_id, signature.method
+        );
         bytes.extend(separator);
         bytes.extend(text.as_bytes());
         separator = b",";
@@ -129,14 +150,23 @@ mod tests {
     fn files(folder: &Path, all: &mut Vec<std::path::PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() { files(&path, all) } else { all.push(path) }
+            if path.is_dir() {
+                files(&path, all)
+            } else {
+                all.push(path)
+            }
         }
     }
 
     /// The file as we would write it, with the signatures it has.
-    fn rewritten<T: RoleBody>(role: &str, bytes: &[u8], value: impl Fn(&T) -> Option<Value>) -> Vec<u8> {
+    fn rewritten<T: RoleBody>(
+        role: &str,
+        bytes: &[u8],
+        value: impl Fn(&T) -> Option<Value>,
+    ) -> Vec<u8> {
         let file = Signed::<T>::parse(&role.parse().unwrap(), bytes).unwrap();
-        let message = value(&file.body).map_or_else(|| file.message.clone(), |body| canonical(&body));
+        let message =
+            value(&file.body).map_or_else(|| file.message.clone(), |body| canonical(&body));
         file_bytes(&message, &file.signatures)
     }
 
@@ -144,7 +174,13 @@ mod tests {
     fn every_file_that_notary_wrote_is_written_again_byte_for_byte() {
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dct");
         let mut count = 0;
-        for case in ["a-simple", "b-delegations", "c-rotations", "d-many", "f-docker"] {
+        for case in [
+            "a-simple",
+            "b-delegations",
+            "c-rotations",
+            "d-many",
+            "f-docker",
+        ] {
             let served = fixtures.join(case).join("served");
             let mut all = Vec::new();
             files(&served, &mut all);
@@ -158,7 +194,11 @@ mod tests {
                     "timestamp" => rewritten(role, &bytes, |_: &TimestampFile| None),
                     _ => rewritten(role, &bytes, |file: &Targets| Some(file.value())),
                 };
-                assert_eq!(String::from_utf8(written).unwrap(), String::from_utf8(bytes).unwrap(), "{case} {name}");
+                assert_eq!(
+                    String::from_utf8(written).unwrap(),
+                    String::from_utf8(bytes).unwrap(),
+                    "{case} {name}"
+                );
                 count += 1;
             }
         }

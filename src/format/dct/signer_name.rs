@@ -36,10 +36,14 @@ impl FromStr for SignerName {
         if text == "releases" {
             return Err(InvalidSignerName::Reserved);
         }
-        let form = || InvalidSignerName::Form { text: text.chars().take(100).collect() };
+        let form = || InvalidSignerName::Form {
+            text: text.chars().take(100).collect(),
+        };
         let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let fits =
-            text.bytes().next().is_some_and(word) && text.bytes().all(|byte| word(byte) || matches!(byte, b'_' | b'-'));
+        let fits = text.bytes().next().is_some_and(word)
+            && text
+                .bytes()
+                .all(|byte| word(byte) || matches!(byte, b'_' | b'-'));
         let role = format!("targets/{text}").parse().ok().filter(|_| fits);
         role.map(Self).ok_or_else(form)
     }
@@ -62,10 +66,31 @@ mod tests {
             assert_eq!(name.to_string(), good);
             assert_eq!(name.role().as_str(), format!("targets/{good}"));
         }
-        assert_eq!("releases".parse::<SignerName>(), Err(InvalidSignerName::Reserved));
+        assert_eq!(
+            "releases".parse::<SignerName>(),
+            Err(InvalidSignerName::Reserved)
+        );
         let long = "a".repeat(300);
-        for bad in ["", "-a", "_a", "Alice", "a.b", "a/b", "a b", "é", "a\n", "../a", long.as_str()] {
-            assert!(matches!(bad.parse::<SignerName>(), Err(InvalidSignerName::Form { .. })), "{bad}");
+        for bad in [
+            "",
+            "-a",
+            "_a",
+            "Alice",
+            "a.b",
+            "a/b",
+            "a b",
+            "é",
+            "a\n",
+            "../a",
+            long.as_str(),
+        ] {
+            assert!(
+                matches!(
+                    bad.parse::<SignerName>(),
+                    Err(InvalidSignerName::Form { .. })
+                ),
+                "{bad}"
+            );
         }
     }
 }

@@ -35,7 +35,14 @@ impl Snapshot {
         object([
             ("_type", Value::String(Self::TYPE.to_owned())),
             ("expires", Value::String(self.expires.to_string())),
-            ("meta", object(self.meta.iter().map(|(name, meta)| (name.as_str(), meta.value())))),
+            (
+                "meta",
+                object(
+                    self.meta
+                        .iter()
+                        .map(|(name, meta)| (name.as_str(), meta.value())),
+                ),
+            ),
             ("version", version_value(self.version)),
         ])
     }
@@ -48,14 +55,24 @@ impl RoleBody for Snapshot {
         let meta = FileMeta::read_all(members)?;
         for role in [RoleName::ROOT, RoleName::TARGETS] {
             if !meta.contains_key(role.as_str()) {
-                return Err(Rejection::HashMissing { role: RoleName::SNAPSHOT, described: role.to_string() });
+                return Err(Rejection::HashMissing {
+                    role: RoleName::SNAPSHOT,
+                    described: role.to_string(),
+                });
             }
         }
-        Ok(Self { version: header.version, expires: header.expires, meta })
+        Ok(Self {
+            version: header.version,
+            expires: header.expires,
+            meta,
+        })
     }
 
     fn header(&self) -> Header {
-        Header { version: self.version, expires: self.expires }
+        Header {
+            version: self.version,
+            expires: self.expires,
+        }
     }
 }
 
@@ -74,13 +91,24 @@ impl RoleBody for TimestampFile {
     const TYPE: &'static str = "Timestamp";
 
     fn read(members: &mut Members<'_>, header: Header) -> Result<Self, Rejection> {
-        let missing =
-            || Rejection::HashMissing { role: RoleName::TIMESTAMP, described: RoleName::SNAPSHOT.to_string() };
-        let snapshot = FileMeta::read_all(members)?.remove(RoleName::SNAPSHOT.as_str()).ok_or_else(missing)?;
-        Ok(Self { version: header.version, expires: header.expires, snapshot })
+        let missing = || Rejection::HashMissing {
+            role: RoleName::TIMESTAMP,
+            described: RoleName::SNAPSHOT.to_string(),
+        };
+        let snapshot = FileMeta::read_all(members)?
+            .remove(RoleName::SNAPSHOT.as_str())
+            .ok_or_else(missing)?;
+        Ok(Self {
+            version: header.version,
+            expires: header.expires,
+            snapshot,
+        })
     }
 
     fn header(&self) -> Header {
-        Header { version: self.version, expires: self.expires }
+        Header {
+            version: self.version,
+            expires: self.expires,
+        }
     }
 }

@@ -54,7 +54,10 @@ impl Targets {
 
     /// All tags with what they are, whatever the paths of the role allow.
     pub fn all(&self) -> impl Iterator<Item = (&str, &FileMeta)> {
-        self.targets.iter().flatten().map(|(tag, meta)| (tag.as_str(), meta))
+        self.targets
+            .iter()
+            .flatten()
+            .map(|(tag, meta)| (tag.as_str(), meta))
     }
 
     /// The delegations in the order of the walk.
@@ -64,38 +67,65 @@ impl Targets {
 
     /// The delegation to `role`.
     pub fn delegation(&self, role: &RoleName) -> Option<&Delegation> {
-        self.delegations().iter().find(|delegation| delegation.name == *role)
+        self.delegations()
+            .iter()
+            .find(|delegation| delegation.name == *role)
     }
 
     /// The keys of a delegation, each once however often it is listed (T06).
     pub fn keys_of(&self, delegation: &Delegation) -> Vec<&Key> {
         let mut listed = BTreeSet::new();
-        let ids = delegation.key_ids.iter().flatten().filter(|id| listed.insert(**id));
-        ids.filter_map(|id| self.delegation_keys.as_ref()?.get(id)).collect()
+        let ids = delegation
+            .key_ids
+            .iter()
+            .flatten()
+            .filter(|id| listed.insert(**id));
+        ids.filter_map(|id| self.delegation_keys.as_ref()?.get(id))
+            .collect()
     }
 
     /// Who may sign the role of a delegation.
     pub(super) fn authority(&self, delegation: &Delegation) -> Authority {
-        Authority::new(&delegation.name, delegation.threshold, self.keys_of(delegation).into_iter().cloned())
+        Authority::new(
+            &delegation.name,
+            delegation.threshold,
+            self.keys_of(delegation).into_iter().cloned(),
+        )
     }
 
     /// The body as files hold it.
     pub fn value(&self) -> Value {
         let targets = |targets: &BTreeMap<String, FileMeta>| {
-            object(targets.iter().map(|(tag, meta)| (tag.as_str(), meta.value())))
+            object(
+                targets
+                    .iter()
+                    .map(|(tag, meta)| (tag.as_str(), meta.value())),
+            )
         };
-        let roles = |roles: &Vec<Delegation>| Value::Array(roles.iter().map(Delegation::value).collect());
+        let roles =
+            |roles: &Vec<Delegation>| Value::Array(roles.iter().map(Delegation::value).collect());
         object([
             ("_type", Value::String(Self::TYPE.to_owned())),
             (
                 "delegations",
                 object([
-                    ("keys", self.delegation_keys.as_ref().map_or(Value::Null, keys_value)),
-                    ("roles", self.delegations.as_ref().map_or(Value::Null, roles)),
+                    (
+                        "keys",
+                        self.delegation_keys
+                            .as_ref()
+                            .map_or(Value::Null, keys_value),
+                    ),
+                    (
+                        "roles",
+                        self.delegations.as_ref().map_or(Value::Null, roles),
+                    ),
                 ]),
             ),
             ("expires", Value::String(self.expires.to_string())),
-            ("targets", self.targets.as_ref().map_or(Value::Null, targets)),
+            (
+                "targets",
+                self.targets.as_ref().map_or(Value::Null, targets),
+            ),
             ("version", version_value(self.version)),
         ])
     }
@@ -104,13 +134,18 @@ impl Targets {
 impl Delegation {
     fn value(&self) -> Value {
         let text = |path: &String| Value::String(path.clone());
-        let paths = (!self.paths.is_empty()).then(|| Value::Array(self.paths.iter().map(text).collect()));
+        let paths =
+            (!self.paths.is_empty()).then(|| Value::Array(self.paths.iter().map(text).collect()));
         let members = [
             ("keyids", key_ids_value(self.key_ids.as_deref())),
             ("name", Value::String(self.name.to_string())),
             ("threshold", Value::Integer(self.threshold.get().into())),
         ];
-        object(members.into_iter().chain(paths.map(|paths| ("paths", paths))))
+        object(
+            members
+                .into_iter()
+                .chain(paths.map(|paths| ("paths", paths))),
+        )
     }
 }
 
@@ -134,13 +169,28 @@ impl RoleBody for Targets {
             let meta = FileMeta::read(value, at.member(&tag))?;
             Ok((tag, meta))
         };
-        let targets =
-            entries.map(|entries| entries.into_iter().map(read).collect::<Result<_, Rejection>>()).transpose()?;
-        Ok(Self { version: header.version, expires: header.expires, targets, delegation_keys, delegations })
+        let targets = entries
+            .map(|entries| {
+                entries
+                    .into_iter()
+                    .map(read)
+                    .collect::<Result<_, Rejection>>()
+            })
+            .transpose()?;
+        Ok(Self {
+            version: header.version,
+            expires: header.expires,
+            targets,
+            delegation_keys,
+            delegations,
+        })
     }
 
     fn header(&self) -> Header {
-        Header { version: self.version, expires: self.expires }
+        Header {
+            version: self.version,
+            expires: self.expires,
+        }
     }
 }
 
@@ -153,7 +203,10 @@ fn read_delegations(
         return Ok(None);
     };
     if values.len() > DELEGATION_LIMIT {
-        return Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATION_LIMIT });
+        return Err(Rejection::TooManyDelegations {
+            role: role.clone(),
+            limit: DELEGATION_LIMIT,
+        });
     }
     let none = BTreeMap::new();
     let at = listed.at().member("roles");
@@ -162,19 +215,33 @@ fn read_delegations(
     for value in values {
         let mut members = Members::of(value, at)?;
         let text = members.text("name")?;
-        let child = text.parse::<RoleName>().ok().filter(|name| name.parent().as_ref() == Some(role));
+        let child = text
+            .parse::<RoleName>()
+            .ok()
+            .filter(|name| name.parent().as_ref() == Some(role));
         let Some(name) = child else {
             let delegate = text.chars().take(100).collect();
-            return Err(Rejection::NotAChild { role: role.clone(), delegate });
+            return Err(Rejection::NotAChild {
+                role: role.clone(),
+                delegate,
+            });
         };
         if !seen.insert(name.clone()) {
-            return Err(Rejection::DelegatedTwice { role: role.clone(), delegate: name });
+            return Err(Rejection::DelegatedTwice {
+                role: role.clone(),
+                delegate: name,
+            });
         }
         let threshold = members.threshold("threshold", &name)?;
         let key_ids = members.key_ids("keyids")?;
         require_keys(role, &name, key_ids.as_deref(), keys.unwrap_or(&none))?;
         let paths = members.texts("paths")?.unwrap_or_default();
-        delegations.push(Delegation { name, key_ids, paths, threshold });
+        delegations.push(Delegation {
+            name,
+            key_ids,
+            paths,
+            threshold,
+        });
     }
     Ok(Some(delegations))
 }

@@ -64,16 +64,38 @@ enum Visited {
 }
 
 impl TrustedSet {
-    pub(super) fn new(gun: Gun, root: TrustedRoot, seen: Seen, now: Timestamp, checks: u64) -> Self {
+    pub(super) fn new(
+        gun: Gun,
+        root: TrustedRoot,
+        seen: Seen,
+        now: Timestamp,
+        checks: u64,
+    ) -> Self {
         let delegations = BTreeMap::new();
-        Self { gun, now, seen, checks, root, timestamp: None, snapshot: None, targets: None, delegations }
+        Self {
+            gun,
+            now,
+            seen,
+            checks,
+            root,
+            timestamp: None,
+            snapshot: None,
+            targets: None,
+            delegations,
+        }
     }
 
     /// The same root with nothing else loaded, and all that was loaded as memory: for reading back what was
     /// just published, where an older answer is a rollback.
     #[must_use]
     pub fn reread(&self) -> Self {
-        Self::new(self.gun.clone(), self.root.clone(), self.seen(), self.now, self.checks)
+        Self::new(
+            self.gun.clone(),
+            self.root.clone(),
+            self.seen(),
+            self.now,
+            self.checks,
+        )
     }
 
     /// Takes `timestamp.json`. What an earlier one vouched for is forgotten.
@@ -93,8 +115,16 @@ impl TrustedSet {
     /// Takes the snapshot file. It must also vouch for the root in use.
     pub fn update_snapshot(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let role = RoleName::SNAPSHOT;
-        let needs = || Rejection::OutOfOrder { role: role.clone(), needs: RoleName::TIMESTAMP };
-        self.timestamp.as_ref().ok_or_else(needs)?.body.snapshot.check(&role, bytes)?;
+        let needs = || Rejection::OutOfOrder {
+            role: role.clone(),
+            needs: RoleName::TIMESTAMP,
+        };
+        self.timestamp
+            .as_ref()
+            .ok_or_else(needs)?
+            .body
+            .snapshot
+            .check(&role, bytes)?;
         let authority = self.root.body.authority(&role);
         let snapshot = self.load::<Snapshot>(&role, &authority, bytes)?;
         if let Some(meta) = snapshot.body.meta(&RoleName::ROOT) {
@@ -125,7 +155,10 @@ impl TrustedSet {
     pub fn update_delegation(&mut self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
         let not_listed = || Rejection::NotListed { role: role.clone() };
         let parent = role.parent().ok_or_else(not_listed)?;
-        let needs = || Rejection::OutOfOrder { role: role.clone(), needs: parent.clone() };
+        let needs = || Rejection::OutOfOrder {
+            role: role.clone(),
+            needs: parent.clone(),
+        };
         let delegator = self.targets(&parent).ok_or_else(needs)?;
         let delegation = delegator.delegation(role).ok_or_else(not_listed)?;
         // The keys are those of this delegator; nothing verified for another one is reused (T18).
@@ -156,9 +189,16 @@ impl TrustedSet {
     /// Refuses to load `roles` where they make too many, to be asked before they are fetched.
     pub fn refuse_too_many(&self, roles: &[RoleName]) -> Result<(), Rejection> {
         let left = DELEGATION_LIMIT.saturating_sub(self.delegations.len());
-        match roles.iter().filter(|role| !self.delegations.contains_key(role)).nth(left) {
+        match roles
+            .iter()
+            .filter(|role| !self.delegations.contains_key(role))
+            .nth(left)
+        {
             None => Ok(()),
-            Some(role) => Err(Rejection::TooManyDelegations { role: role.clone(), limit: DELEGATION_LIMIT }),
+            Some(role) => Err(Rejection::TooManyDelegations {
+                role: role.clone(),
+                limit: DELEGATION_LIMIT,
+            }),
         }
     }
 
@@ -166,8 +206,15 @@ impl TrustedSet {
     pub fn delegated(&self) -> Vec<RoleName> {
         let mut roles = Vec::new();
         let children = |role: &RoleName| {
-            let listed = self.targets(role).map(Targets::delegations).unwrap_or_default();
-            listed.iter().rev().map(|delegation| delegation.name.clone()).collect::<Vec<_>>()
+            let listed = self
+                .targets(role)
+                .map(Targets::delegations)
+                .unwrap_or_default();
+            listed
+                .iter()
+                .rev()
+                .map(|delegation| delegation.name.clone())
+                .collect::<Vec<_>>()
         };
         let mut next = children(&RoleName::TARGETS);
         while let Some(role) = next.pop() {
@@ -180,7 +227,10 @@ impl TrustedSet {
     /// What is known of `role`; `None` when nothing that is loaded delegates to it.
     pub fn delegation(&self, role: &RoleName) -> Option<DelegationState> {
         self.delegated_by(role)?;
-        let in_snapshot = self.snapshot.as_ref().is_some_and(|snapshot| snapshot.body.meta(role).is_some());
+        let in_snapshot = self
+            .snapshot
+            .as_ref()
+            .is_some_and(|snapshot| snapshot.body.meta(role).is_some());
         Some(match self.delegations.get(role) {
             Some(Visited::Loaded { .. }) => DelegationState::Loaded,
             Some(Visited::Expired(_)) => DelegationState::Expired,
@@ -200,9 +250,9 @@ impl TrustedSet {
         let role = RoleName::RELEASES;
         match self.delegation(&role)? {
             DelegationState::Loaded | DelegationState::NotLoaded => None,
-            state @ (DelegationState::Expired | DelegationState::BelowThreshold | DelegationState::Absent) => {
-                Some(Withheld { role, state })
-            }
+            state @ (DelegationState::Expired
+            | DelegationState::BelowThreshold
+            | DelegationState::Absent) => Some(Withheld { role, state }),
         }
     }
 
@@ -265,7 +315,9 @@ impl TrustedSet {
             return *role == RoleName::TARGETS;
         };
         self.delegated_by(role).is_some_and(|delegation| {
-            allowed(&delegation.paths, self.paths(&parent)).iter().any(|path| tag.starts_with(path.as_str()))
+            allowed(&delegation.paths, self.paths(&parent))
+                .iter()
+                .any(|path| tag.starts_with(path.as_str()))
         })
     }
 
@@ -281,7 +333,10 @@ impl TrustedSet {
     /// The roles of `targets` and all delegations that are loaded, `targets` first.
     pub fn loaded(&self) -> Vec<RoleName> {
         let base = self.targets.iter().map(|_| RoleName::TARGETS);
-        let below = self.delegated().into_iter().filter(|role| self.targets(role).is_some());
+        let below = self
+            .delegated()
+            .into_iter()
+            .filter(|role| self.targets(role).is_some());
         base.chain(below).collect()
     }
 
@@ -290,19 +345,26 @@ impl TrustedSet {
         if *role == RoleName::ROOT {
             return &self.root.signers;
         }
-        self.targets_file(role).map(|file| file.signers.as_slice()).unwrap_or_default()
+        self.targets_file(role)
+            .map(|file| file.signers.as_slice())
+            .unwrap_or_default()
     }
 
     /// What `role` says `tag` is. What lies outside the paths of the role does not exist.
     pub fn entry(&self, role: &RoleName, tag: &str) -> Option<&FileMeta> {
-        self.may_hold(role, tag).then(|| self.targets(role)?.target(tag)).flatten()
+        self.may_hold(role, tag)
+            .then(|| self.targets(role)?.target(tag))
+            .flatten()
     }
 
     /// All tags of `role` that lie within its paths.
     pub fn entries(&self, role: &RoleName) -> impl Iterator<Item = (&str, &FileMeta)> {
         let paths = self.paths(role);
         let within = move |tag: &str| paths.iter().any(|path| tag.starts_with(path.as_str()));
-        self.targets(role).into_iter().flat_map(Targets::all).filter(move |(tag, _)| within(tag))
+        self.targets(role)
+            .into_iter()
+            .flat_map(Targets::all)
+            .filter(move |(tag, _)| within(tag))
     }
 
     /// How many signatures were checked, with those of the root walk.
@@ -312,16 +374,30 @@ impl TrustedSet {
 
     /// The earliest end of root, timestamp, snapshot and the given roles.
     pub fn expires(&self, roles: &[RoleName]) -> Timestamp {
-        let base = [self.timestamp().map(|file| file.expires), self.snapshot().map(|file| file.expires)];
-        let roles = roles.iter().map(|role| self.targets(role).map(|file| file.expires));
-        base.into_iter().chain(roles).flatten().fold(self.root.body.expires, Timestamp::min)
+        let base = [
+            self.timestamp().map(|file| file.expires),
+            self.snapshot().map(|file| file.expires),
+        ];
+        let roles = roles
+            .iter()
+            .map(|role| self.targets(role).map(|file| file.expires));
+        base.into_iter()
+            .chain(roles)
+            .flatten()
+            .fold(self.root.body.expires, Timestamp::min)
     }
 
     /// What the next run should remember: this run's files, and what was remembered of files not loaded now.
     pub fn seen(&self) -> Seen {
         let mut roles = self.seen.roles.clone();
         let mut keep = |role: RoleName, version: Version, digest: &Digest| {
-            roles.insert(role, SeenFile { version, sha256: digest.clone() });
+            roles.insert(
+                role,
+                SeenFile {
+                    version,
+                    sha256: digest.clone(),
+                },
+            );
         };
         if let Some(file) = &self.timestamp {
             keep(RoleName::TIMESTAMP, file.body.version, &file.digest);
@@ -334,7 +410,10 @@ impl TrustedSet {
                 keep(role, file.body.version, &file.digest);
             }
         }
-        Seen { root: self.root.bytes.clone(), roles }
+        Seen {
+            root: self.root.bytes.clone(),
+            roles,
+        }
     }
 
     /// Verifies the file of any role: structure, signatures, memory, end.
@@ -347,7 +426,10 @@ impl TrustedSet {
         let file = self.load_at_any_time::<T>(role, authority, bytes)?;
         let expires = file.body.header().expires;
         if self.now >= expires {
-            return Err(Rejection::Expired { role: role.clone(), expires });
+            return Err(Rejection::Expired {
+                role: role.clone(),
+                expires,
+            });
         }
         Ok(file)
     }
@@ -363,24 +445,40 @@ impl TrustedSet {
         let signers = authority.require(&file, &mut self.checks)?;
         let digest = Digest::sha256(bytes);
         self.seen.check(role, file.body.header().version, &digest)?;
-        Ok(Loaded { body: file.body, digest, signers })
+        Ok(Loaded {
+            body: file.body,
+            digest,
+            signers,
+        })
     }
 
     fn listed(&self, role: &RoleName) -> Result<&FileMeta, Rejection> {
-        let needs = || Rejection::OutOfOrder { role: role.clone(), needs: RoleName::SNAPSHOT };
+        let needs = || Rejection::OutOfOrder {
+            role: role.clone(),
+            needs: RoleName::SNAPSHOT,
+        };
         let snapshot = self.snapshot.as_ref().ok_or_else(needs)?;
-        snapshot.body.meta(role).ok_or_else(|| Rejection::NotListed { role: role.clone() })
+        snapshot
+            .body
+            .meta(role)
+            .ok_or_else(|| Rejection::NotListed { role: role.clone() })
     }
 
     /// A role that was seen and is still delegated to must still be in the snapshot (T10).
     fn refuse_dropped(&self, delegator: &Targets) -> Result<(), Rejection> {
-        let in_snapshot =
-            |role: &RoleName| self.snapshot.as_ref().is_some_and(|snapshot| snapshot.body.meta(role).is_some());
-        let dropped =
-            |delegation: &&Delegation| self.seen.roles.contains_key(&delegation.name) && !in_snapshot(&delegation.name);
+        let in_snapshot = |role: &RoleName| {
+            self.snapshot
+                .as_ref()
+                .is_some_and(|snapshot| snapshot.body.meta(role).is_some())
+        };
+        let dropped = |delegation: &&Delegation| {
+            self.seen.roles.contains_key(&delegation.name) && !in_snapshot(&delegation.name)
+        };
         match delegator.delegations().iter().find(dropped) {
             None => Ok(()),
-            Some(delegation) => Err(Rejection::DroppedFromSnapshot { role: delegation.name.clone() }),
+            Some(delegation) => Err(Rejection::DroppedFromSnapshot {
+                role: delegation.name.clone(),
+            }),
         }
     }
 
@@ -407,11 +505,16 @@ impl TrustedSet {
     }
 
     fn may_hold(&self, role: &RoleName, tag: &str) -> bool {
-        self.paths(role).iter().any(|path| tag.starts_with(path.as_str()))
+        self.paths(role)
+            .iter()
+            .any(|path| tag.starts_with(path.as_str()))
     }
 }
 
 /// A role's own paths, as far as they lie within its parent's.
 fn allowed(own: &[String], parent: &[String]) -> Vec<String> {
-    own.iter().filter(|path| parent.iter().any(|outer| path.starts_with(outer.as_str()))).cloned().collect()
+    own.iter()
+        .filter(|path| parent.iter().any(|outer| path.starts_with(outer.as_str())))
+        .cloned()
+        .collect()
 }

@@ -63,22 +63,39 @@ impl Requirement {
 }
 
 /// The delegation files that are still needed to judge `tag`; empty when nothing more must be fetched.
-pub fn needed_roles(tag: Option<&Tag>, requirement: &Requirement, set: &TrustedSet) -> Vec<RoleName> {
+pub fn needed_roles(
+    tag: Option<&Tag>,
+    requirement: &Requirement,
+    set: &TrustedSet,
+) -> Vec<RoleName> {
     let releases = RoleName::RELEASES;
     let released = tag.is_some_and(|tag| set.entry(&releases, tag.as_str()).is_some());
     let lists = |role: &RoleName| requirement.keys().any(|key| lists(set, role, key));
     let key_wanted = requirement.keys().next().is_some();
     // Where no role known so far lists the key, one further down may.
-    let search_all = key_wanted && !set.delegated().iter().chain([&RoleName::TARGETS]).any(lists);
+    let search_all = key_wanted
+        && !set
+            .delegated()
+            .iter()
+            .chain([&RoleName::TARGETS])
+            .any(lists);
     let needed = |role: &RoleName| {
         *role == releases
             || (tag.is_some() && !released && role.is_below(&releases))
-            || requirement.roles().any(|wanted| wanted == role || wanted.is_below(role))
-            || requirement.minimum_versions.keys().any(|wanted| wanted == role || wanted.is_below(role))
+            || requirement
+                .roles()
+                .any(|wanted| wanted == role || wanted.is_below(role))
+            || requirement
+                .minimum_versions
+                .keys()
+                .any(|wanted| wanted == role || wanted.is_below(role))
             || search_all
             || lists(role)
     };
-    set.pending_delegations().into_iter().filter(needed).collect()
+    set.pending_delegations()
+        .into_iter()
+        .filter(needed)
+        .collect()
 }
 
 /// Judges an image. Rejects it when no role that counts holds it, when another digest or length was signed,
@@ -91,7 +108,11 @@ pub fn verify(
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
     refuse_old(set, &requirement.minimum_versions)?;
-    let image = Image { tag, digest, length };
+    let image = Image {
+        tag,
+        digest,
+        length,
+    };
     let mut roles = Vec::new();
     if requirement.signers.is_empty() {
         roles.push(image.released(set)?);
@@ -118,7 +139,10 @@ pub fn verify(
 fn signed_by(set: &TrustedSet, role: &RoleName, by: &SignedBy) -> Signed {
     let expires = set.expires(std::slice::from_ref(role));
     Signed {
-        by: Identity::Role { role: role.clone(), key_id: by.key_id },
+        by: Identity::Role {
+            role: role.clone(),
+            key_id: by.key_id,
+        },
         key: by.key.clone(),
         signed_at: None,
         expires: Some(expires),
@@ -139,12 +163,17 @@ impl Image<'_> {
             return Ok(releases);
         }
         if let Some(withheld) = set.withheld() {
-            return Err(Rejection::RoleWithheld { role: withheld.role, state: withheld.state });
+            return Err(Rejection::RoleWithheld {
+                role: withheld.role,
+                state: withheld.state,
+            });
         }
         if self.is_held_by(set, &RoleName::TARGETS)? {
             return Ok(RoleName::TARGETS);
         }
-        Err(Rejection::UnsignedDigest { digest: self.digest.clone() })
+        Err(Rejection::UnsignedDigest {
+            digest: self.digest.clone(),
+        })
     }
 
     /// With demanded signers a tag need not be released; but where it is, it must be this image.
@@ -165,16 +194,24 @@ impl Image<'_> {
         if self.is_held_by(set, role)? {
             return Ok(());
         }
-        Err(Rejection::NotSignedBy { role: role.clone(), subject: self.subject() })
+        Err(Rejection::NotSignedBy {
+            role: role.clone(),
+            subject: self.subject(),
+        })
     }
 
     /// A role that lists one of the keys, and is signed with it, must hold the image.
-    fn require_key(&self, set: &TrustedSet, keys: &[&PublicKey]) -> Result<(RoleName, SignedBy), Rejection> {
+    fn require_key(
+        &self,
+        set: &TrustedSet,
+        keys: &[&PublicKey],
+    ) -> Result<(RoleName, SignedBy), Rejection> {
         let mut differs = None;
         refuse_unread_releases(set)?;
         let counts = |role: &RoleName| *role != RoleName::TARGETS || set.withheld().is_none();
         for role in set.loaded().into_iter().filter(counts) {
-            let counts = |by: &&SignedBy| keys.contains(&&by.key) && speaks_for(set, &role, &by.key);
+            let counts =
+                |by: &&SignedBy| keys.contains(&&by.key) && speaks_for(set, &role, &by.key);
             let Some(by) = set.signers(&role).iter().find(counts) else {
                 continue;
             };
@@ -184,21 +221,32 @@ impl Image<'_> {
                 Err(rejection) => differs = differs.or(Some(rejection)),
             }
         }
-        let key_id = keys.first().map_or_else(|| KeyId::of(&[]), |key| Key::from_public_key(key).key_id());
+        let key_id = keys
+            .first()
+            .map_or_else(|| KeyId::of(&[]), |key| Key::from_public_key(key).key_id());
         Err(differs.unwrap_or_else(|| self.not_signed_with(set, keys, key_id)))
     }
 
     fn not_signed_with(&self, set: &TrustedSet, keys: &[&PublicKey], key_id: KeyId) -> Rejection {
         let lists_any = |role: &RoleName| keys.iter().any(|key| lists(set, role, key));
-        let listing: Vec<RoleName> = set.delegated().into_iter().chain([RoleName::TARGETS]).filter(lists_any).collect();
+        let listing: Vec<RoleName> = set
+            .delegated()
+            .into_iter()
+            .chain([RoleName::TARGETS])
+            .filter(lists_any)
+            .collect();
         if listing.is_empty() {
             return Rejection::KeyNotDelegated { key_id };
         }
         match set.withheld() {
-            Some(withheld) if listing == [RoleName::TARGETS] => {
-                Rejection::RoleWithheld { role: withheld.role, state: withheld.state }
-            }
-            Some(_) | None => Rejection::NotSignedWith { key_id, subject: self.subject() },
+            Some(withheld) if listing == [RoleName::TARGETS] => Rejection::RoleWithheld {
+                role: withheld.role,
+                state: withheld.state,
+            },
+            Some(_) | None => Rejection::NotSignedWith {
+                key_id,
+                subject: self.subject(),
+            },
         }
     }
 
@@ -213,10 +261,12 @@ impl Image<'_> {
         let mut other_length = None;
         for (tag, meta) in set.entries(role) {
             match Entry::of(meta) {
-                Some(entry) if entry.digest == *self.digest => match self.compare(role, tag, &entry) {
-                    Ok(()) => return Ok(true),
-                    Err(rejection) => other_length = Some(rejection),
-                },
+                Some(entry) if entry.digest == *self.digest => {
+                    match self.compare(role, tag, &entry) {
+                        Ok(()) => return Ok(true),
+                        Err(rejection) => other_length = Some(rejection),
+                    }
+                }
                 Some(_) | None => {}
             }
         }
@@ -227,25 +277,37 @@ impl Image<'_> {
         let (role, tag) = (role.clone(), tag.to_owned());
         if entry.digest != *self.digest {
             let (expected, found) = (entry.digest.clone(), self.digest.clone());
-            return Err(Rejection::DigestMismatch { role, tag, expected, found });
+            return Err(Rejection::DigestMismatch {
+                role,
+                tag,
+                expected,
+                found,
+            });
         }
         if entry.length != self.length {
-            return Err(Rejection::LengthMismatch { role, tag, expected: entry.length, found: self.length });
+            return Err(Rejection::LengthMismatch {
+                role,
+                tag,
+                expected: entry.length,
+                found: self.length,
+            });
         }
         Ok(())
     }
 
     fn subject(&self) -> String {
-        self.tag.map_or_else(|| self.digest.to_string(), ToString::to_string)
+        self.tag
+            .map_or_else(|| self.digest.to_string(), ToString::to_string)
     }
 }
 
 /// What `targets` says is not judged before it is known whether `targets/releases` is withheld.
 fn refuse_unread_releases(set: &TrustedSet) -> Result<(), Rejection> {
     match set.delegation(&RoleName::RELEASES) {
-        Some(DelegationState::NotLoaded) => {
-            Err(Rejection::OutOfOrder { role: RoleName::TARGETS, needs: RoleName::RELEASES })
-        }
+        Some(DelegationState::NotLoaded) => Err(Rejection::OutOfOrder {
+            role: RoleName::TARGETS,
+            needs: RoleName::RELEASES,
+        }),
         Some(_) | None => Ok(()),
     }
 }
@@ -255,7 +317,11 @@ fn refuse_old(set: &TrustedSet, minimum: &BTreeMap<RoleName, Version>) -> Result
     for (role, minimum) in minimum {
         let found = set.version(role).ok_or_else(|| unusable(set, role))?;
         if found < *minimum {
-            return Err(Rejection::BelowMinimum { role: role.clone(), minimum: *minimum, found });
+            return Err(Rejection::BelowMinimum {
+                role: role.clone(),
+                minimum: *minimum,
+                found,
+            });
         }
     }
     Ok(())
@@ -264,26 +330,41 @@ fn refuse_old(set: &TrustedSet, minimum: &BTreeMap<RoleName, Version>) -> Result
 /// Whether `role` lists the public key `key`, in whatever form.
 fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
     let keys = match set.delegated_by(role) {
-        Some(delegation) => role.parent().and_then(|parent| Some(set.targets(&parent)?.keys_of(delegation))),
+        Some(delegation) => role
+            .parent()
+            .and_then(|parent| Some(set.targets(&parent)?.keys_of(delegation))),
         None => Some(set.root().keys_of(role)),
     };
-    keys.into_iter().flatten().any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
+    keys.into_iter()
+        .flatten()
+        .any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
 }
 
 /// Whether `role` may say what the owner of `key` signed. Where `targets` or a role right below it lists the key, none
 /// further down does: there other signers delegate, and could show an older file of this one, or that of another
 /// repository.
 fn speaks_for(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
-    let is_near = |role: &RoleName| *role == RoleName::TARGETS || role.parent() == Some(RoleName::TARGETS);
-    let mut near = set.delegated().into_iter().chain([RoleName::TARGETS]).filter(is_near);
+    let is_near =
+        |role: &RoleName| *role == RoleName::TARGETS || role.parent() == Some(RoleName::TARGETS);
+    let mut near = set
+        .delegated()
+        .into_iter()
+        .chain([RoleName::TARGETS])
+        .filter(is_near);
     is_near(role) || !near.any(|role| lists(set, &role, key))
 }
 
 /// Why the role of a demanded signer is not there.
 fn unusable(set: &TrustedSet, role: &RoleName) -> Rejection {
     match set.delegation(role) {
-        Some(DelegationState::NotLoaded) => Rejection::OutOfOrder { role: RoleName::TARGETS, needs: role.clone() },
-        Some(state) => Rejection::SignerUnusable { role: role.clone(), state },
+        Some(DelegationState::NotLoaded) => Rejection::OutOfOrder {
+            role: RoleName::TARGETS,
+            needs: role.clone(),
+        },
+        Some(state) => Rejection::SignerUnusable {
+            role: role.clone(),
+            state,
+        },
         // A parent that is not usable hides what it delegates to.
         None => match role.parent().filter(RoleName::is_delegation) {
             Some(parent) if set.targets(&parent).is_none() => unusable(set, &parent),

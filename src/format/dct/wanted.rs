@@ -17,7 +17,11 @@ pub struct Wanted {
 impl Wanted {
     pub(super) fn new(role: &RoleName, meta: &FileMeta) -> Option<Self> {
         let length = meta.length.min(role.size_limit());
-        Some(Self { role: role.clone(), digest: meta.digest()?, length })
+        Some(Self {
+            role: role.clone(),
+            digest: meta.digest()?,
+            length,
+        })
     }
 
     /// The name under which the trust server has the file.

@@ -37,10 +37,16 @@ pub enum Warning {
 impl TrustedSet {
     /// What is worth saying about the files that are loaded.
     pub fn warnings(&self) -> Vec<Warning> {
-        let targets = self.loaded().into_iter().filter_map(|role| Some((role.clone(), self.targets(&role)?.expires)));
+        let targets = self
+            .loaded()
+            .into_iter()
+            .filter_map(|role| Some((role.clone(), self.targets(&role)?.expires)));
         let soon = [(RoleName::ROOT, self.root().expires)]
             .into_iter()
-            .chain(self.snapshot().map(|snapshot| (RoleName::SNAPSHOT, snapshot.expires)))
+            .chain(
+                self.snapshot()
+                    .map(|snapshot| (RoleName::SNAPSHOT, snapshot.expires)),
+            )
             .chain(targets)
             .filter(|(_, expires)| *expires <= self.now().plus(SOON))
             .map(|(role, expires)| Warning::EndsSoon { role, expires });
@@ -52,10 +58,16 @@ impl TrustedSet {
         let withheld = self.withheld();
         let skipped = self.delegated().into_iter().filter_map(|role| {
             let state = self.delegation(&role)?;
-            let invalid = matches!(state, DelegationState::Expired | DelegationState::BelowThreshold);
+            let invalid = matches!(
+                state,
+                DelegationState::Expired | DelegationState::BelowThreshold
+            );
             (invalid && role != RoleName::RELEASES).then_some(Warning::Skipped { role, state })
         });
-        let withheld = withheld.map(|withheld| Warning::Withheld { role: withheld.role, state: withheld.state });
+        let withheld = withheld.map(|withheld| Warning::Withheld {
+            role: withheld.role,
+            state: withheld.state,
+        });
         withheld.into_iter().chain(skipped).collect()
     }
 }
@@ -64,7 +76,9 @@ impl Warning {
     /// The role that it is about.
     pub fn role(&self) -> &RoleName {
         match self {
-            Self::EndsSoon { role, .. } | Self::Skipped { role, .. } | Self::Withheld { role, .. } => role,
+            Self::EndsSoon { role, .. }
+            | Self::Skipped { role, .. }
+            | Self::Withheld { role, .. } => role,
         }
     }
 }
@@ -75,7 +89,10 @@ impl fmt::Display for Warning {
             Self::EndsSoon { role, expires } => write!(f, "`{role}` ends at {expires}"),
             Self::Skipped { role, state } => write!(f, "`{role}` is {state} and does not count"),
             Self::Withheld { role, state } => {
-                write!(f, "`{role}` is {state}, so what `targets` says does not count")
+                write!(
+                    f,
+                    "`{role}` is {state}, so what `targets` says does not count"
+                )
             }
         }
     }

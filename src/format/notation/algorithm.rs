@@ -15,7 +15,14 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    const ALL: [Self; 6] = [Self::Ps256, Self::Ps384, Self::Ps512, Self::Es256, Self::Es384, Self::Es512];
+    const ALL: [Self; 6] = [
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::Es512,
+    ];
 
     /// The only algorithm of a kind of key; `None` for kinds that cannot sign.
     pub fn of(kind: KeyKind) -> Option<Self> {
@@ -76,10 +83,14 @@ impl Algorithm {
     }
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.name() == name)
     }
 
     pub(super) fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.number() == number)
+        Self::ALL
+            .into_iter()
+            .find(|algorithm| algorithm.number() == number)
     }
 }

@@ -17,7 +17,13 @@ pub(super) const SIGNING_AGENT: &str = "io.cncf.notary.signingAgent";
 pub(super) const TIMESTAMP: &str = "io.cncf.notary.timestampSignature";
 
 /// The critical headers that are known.
-const KNOWN: [&str; 5] = [SIGNING_SCHEME, AUTHENTIC_SIGNING_TIME, EXPIRY, PLUGIN, PLUGIN_MIN_VERSION];
+const KNOWN: [&str; 5] = [
+    SIGNING_SCHEME,
+    AUTHENTIC_SIGNING_TIME,
+    EXPIRY,
+    PLUGIN,
+    PLUGIN_MIN_VERSION,
+];
 
 /// Who vouches for the time of signing.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -105,13 +111,22 @@ pub(super) struct RawAttributes {
 impl RawAttributes {
     /// The attributes, if every rule holds. `registered` are the names that the envelope's own standard defines,
     /// which cannot be critical.
-    pub(super) fn check(self, registered: impl Fn(&str) -> bool) -> Result<SignedAttributes, HeaderFault> {
+    pub(super) fn check(
+        self,
+        registered: impl Fn(&str) -> bool,
+    ) -> Result<SignedAttributes, HeaderFault> {
         let algorithm = self.algorithm.ok_or(HeaderFault::Missing("alg"))?;
-        let content_type = self.content_type.as_deref().ok_or(HeaderFault::Missing("cty"))?;
+        let content_type = self
+            .content_type
+            .as_deref()
+            .ok_or(HeaderFault::Missing("cty"))?;
         if content_type != PAYLOAD_TYPE {
             return Err(HeaderFault::ContentType(content_type.to_owned()));
         }
-        let critical = self.critical.as_deref().ok_or(HeaderFault::Missing("crit"))?;
+        let critical = self
+            .critical
+            .as_deref()
+            .ok_or(HeaderFault::Missing("crit"))?;
         for (index, name) in critical.iter().enumerate() {
             let again = critical.iter().take(index).any(|other| other == name);
             if again || registered(name) || !self.names.contains(name) {
@@ -119,22 +134,35 @@ impl RawAttributes {
             }
         }
         let is_critical = |name: &'static str| {
-            if critical.iter().any(|other| other == name) { Ok(()) } else { Err(HeaderFault::NotCritical(name)) }
+            if critical.iter().any(|other| other == name) {
+                Ok(())
+            } else {
+                Err(HeaderFault::NotCritical(name))
+            }
         };
-        let scheme = self.scheme.as_deref().ok_or(HeaderFault::Missing(SIGNING_SCHEME))?;
+        let scheme = self
+            .scheme
+            .as_deref()
+            .ok_or(HeaderFault::Missing(SIGNING_SCHEME))?;
         is_critical(SIGNING_SCHEME)?;
         let (scheme, signing_time) = match scheme {
             "notary.x509" => {
                 if self.authentic_signing_time.is_some() {
                     return Err(HeaderFault::Forbidden(AUTHENTIC_SIGNING_TIME.to_owned()));
                 }
-                (SigningScheme::X509, self.signing_time.ok_or(HeaderFault::Missing(SIGNING_TIME))?)
+                (
+                    SigningScheme::X509,
+                    self.signing_time
+                        .ok_or(HeaderFault::Missing(SIGNING_TIME))?,
+                )
             }
             "notary.x509.signingAuthority" => {
                 if self.signing_time.is_some() {
                     return Err(HeaderFault::Forbidden(SIGNING_TIME.to_owned()));
                 }
-                let time = self.authentic_signing_time.ok_or(HeaderFault::Missing(AUTHENTIC_SIGNING_TIME))?;
+                let time = self
+                    .authentic_signing_time
+                    .ok_or(HeaderFault::Missing(AUTHENTIC_SIGNING_TIME))?;
                 is_critical(AUTHENTIC_SIGNING_TIME)?;
                 (SigningScheme::SigningAuthority, time)
             }
@@ -143,16 +171,27 @@ impl RawAttributes {
         if let Some(expiry) = self.expiry {
             is_critical(EXPIRY)?;
             if expiry <= signing_time {
-                return Err(HeaderFault::ExpiryBeforeSigning { signed: signing_time, expiry });
+                return Err(HeaderFault::ExpiryBeforeSigning {
+                    signed: signing_time,
+                    expiry,
+                });
             }
         }
-        let plugin = self.plugin.or(self.plugin_min_version.map(|_| String::new()));
+        let plugin = self
+            .plugin
+            .or(self.plugin_min_version.map(|_| String::new()));
         // A plug-in may know more critical headers; the signature is refused all the same, for the plug-in.
         if plugin.is_none()
             && let Some(unknown) = critical.iter().find(|name| !KNOWN.contains(&name.as_str()))
         {
             return Err(HeaderFault::Unknown(unknown.clone()));
         }
-        Ok(SignedAttributes { algorithm, scheme, signing_time, expiry: self.expiry, plugin })
+        Ok(SignedAttributes {
+            algorithm,
+            scheme,
+            signing_time,
+            expiry: self.expiry,
+            plugin,
+        })
     }
 }

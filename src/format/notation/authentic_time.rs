@@ -23,16 +23,24 @@ pub(super) struct ProvenTime {
 }
 
 /// Checks the time of signing. `None` where no token was needed.
-pub(super) fn check(envelope: &Envelope, trust: &Trust, now: Timestamp) -> Result<Option<ProvenTime>, Rejection> {
+pub(super) fn check(
+    envelope: &Envelope,
+    trust: &Trust,
+    now: Timestamp,
+) -> Result<Option<ProvenTime>, Rejection> {
     let attributes = envelope.attributes();
     let chain = envelope.chain();
     if attributes.scheme == SigningScheme::SigningAuthority {
         return valid_at(chain, attributes.signing_time).map(|()| None);
     }
-    let ended = chain.iter().any(|certificate| now > certificate.not_after());
+    let ended = chain
+        .iter()
+        .any(|certificate| now > certificate.not_after());
     match &trust.timestamp_roots {
         Some(roots) if trust.verify_timestamp == VerifyTimestamp::Always || ended => {
-            let roots = roots.as_ref().map_err(|fault| Rejection::TimestampStore(fault.clone()))?;
+            let roots = roots
+                .as_ref()
+                .map_err(|fault| Rejection::TimestampStore(fault.clone()))?;
             let token = envelope.token().ok_or(Rejection::TimestampMissing)?;
             let token = TimestampToken::parse(token).map_err(Rejection::Timestamp)?;
             prove(&token, envelope.signature(), chain, roots).map(Some)
@@ -45,7 +53,9 @@ impl Envelope {
     /// Whether its timestamp proves under this root that its certificates were valid when it was signed. Nobody is
     /// asked whether the authority was revoked.
     pub fn is_stamped_under(&self, root: &Certificate) -> bool {
-        let token = self.token().and_then(|token| TimestampToken::parse(token).ok());
+        let token = self
+            .token()
+            .and_then(|token| TimestampToken::parse(token).ok());
         let roots = std::slice::from_ref(root);
         token.is_some_and(|token| prove(&token, self.signature(), self.chain(), roots).is_ok())
     }
@@ -56,10 +66,16 @@ fn valid_at(chain: &[Certificate], time: Timestamp) -> Result<(), Rejection> {
     for certificate in chain {
         let subject = || certificate.subject();
         if time < certificate.not_before() {
-            return Err(Rejection::CertificateNotYetValid { subject: subject(), from: certificate.not_before() });
+            return Err(Rejection::CertificateNotYetValid {
+                subject: subject(),
+                from: certificate.not_before(),
+            });
         }
         if time > certificate.not_after() {
-            return Err(Rejection::CertificateExpired { subject: subject(), until: certificate.not_after() });
+            return Err(Rejection::CertificateExpired {
+                subject: subject(),
+                until: certificate.not_after(),
+            });
         }
     }
     Ok(())
@@ -73,7 +89,9 @@ pub(super) fn prove(
     chain: &[Certificate],
     roots: &[Certificate],
 ) -> Result<ProvenTime, Rejection> {
-    token.require_message(signature).map_err(Rejection::Timestamp)?;
+    token
+        .require_message(signature)
+        .map_err(Rejection::Timestamp)?;
     let signer = token.signer().map_err(Rejection::Timestamp)?;
     let time = token.time();
     let authority = authority_chain(signer.certificate, token.certificates(), roots, time)?;
@@ -81,17 +99,28 @@ pub(super) fn prove(
     let stated = signer.signing_time.unwrap_or(time);
     for certificate in &authority {
         if !certificate.is_valid_at(time) || !certificate.is_valid_at(stated) {
-            return Err(Rejection::TimestampAuthorityEnded { subject: certificate.subject(), time });
+            return Err(Rejection::TimestampAuthorityEnded {
+                subject: certificate.subject(),
+                time,
+            });
         }
     }
     let accuracy = token.accuracy();
     for certificate in chain {
         let (from, until) = (certificate.not_before(), certificate.not_after());
         if from.plus(accuracy) > time || time.plus(accuracy) > until {
-            return Err(Rejection::SignedOutside { subject: certificate.subject(), time, from, until });
+            return Err(Rejection::SignedOutside {
+                subject: certificate.subject(),
+                time,
+                from,
+                until,
+            });
         }
     }
-    Ok(ProvenTime { time, chain: authority })
+    Ok(ProvenTime {
+        time,
+        chain: authority,
+    })
 }
 
 /// The way from an authority's certificate to a trusted root, at the time of the token: authorities end long
@@ -102,8 +131,14 @@ fn authority_chain(
     roots: &[Certificate],
     time: Timestamp,
 ) -> Result<Vec<Certificate>, Rejection> {
-    let issuers: Vec<Certificate> =
-        roots.iter().chain(beside).filter(|issuer| issuer.is_valid_at(time)).cloned().collect();
-    let untrusted = || Rejection::TimestampUntrusted { subject: leaf.subject() };
+    let issuers: Vec<Certificate> = roots
+        .iter()
+        .chain(beside)
+        .filter(|issuer| issuer.is_valid_at(time))
+        .cloned()
+        .collect();
+    let untrusted = || Rejection::TimestampUntrusted {
+        subject: leaf.subject(),
+    };
     bundle::path(leaf, &issuers, |end| roots.contains(end), CHAIN_LIMIT).map_err(|_| untrusted())
 }

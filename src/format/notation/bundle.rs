@@ -55,11 +55,18 @@ fn no_leaf(certificates: usize) -> String {
 
 /// The chain of the certificate that has `key`, leaf first, root last, with every rule kept and everything valid
 /// at `now`. Certificates of other chains are left out.
-pub fn chain_of(key: &PublicKey, bundle: &[Certificate], now: Timestamp) -> Result<Vec<Certificate>, BundleFault> {
+pub fn chain_of(
+    key: &PublicKey,
+    bundle: &[Certificate],
+    now: Timestamp,
+) -> Result<Vec<Certificate>, BundleFault> {
     if bundle.len() > BUNDLE_LIMIT {
         return Err(BundleFault::TooMany(bundle.len()));
     }
-    let leaves: Vec<&Certificate> = bundle.iter().filter(|certificate| certificate.public_key() == key).collect();
+    let leaves: Vec<&Certificate> = bundle
+        .iter()
+        .filter(|certificate| certificate.public_key() == key)
+        .collect();
     let mut first = None;
     for leaf in leaves {
         match usable_chain(leaf, bundle, now) {
@@ -70,14 +77,28 @@ pub fn chain_of(key: &PublicKey, bundle: &[Certificate], now: Timestamp) -> Resu
     Err(first.unwrap_or(BundleFault::NoLeaf(bundle.len())))
 }
 
-fn usable_chain(leaf: &Certificate, bundle: &[Certificate], now: Timestamp) -> Result<Vec<Certificate>, BundleFault> {
-    let chain = path(leaf, bundle, Certificate::is_self_signed, CHAIN_LIMIT)
-        .map_err(|missing| BundleFault::NoRoot { leaf: leaf.subject(), missing })?;
+fn usable_chain(
+    leaf: &Certificate,
+    bundle: &[Certificate],
+    now: Timestamp,
+) -> Result<Vec<Certificate>, BundleFault> {
+    let chain =
+        path(leaf, bundle, Certificate::is_self_signed, CHAIN_LIMIT).map_err(|missing| {
+            BundleFault::NoRoot {
+                leaf: leaf.subject(),
+                missing,
+            }
+        })?;
     chain::check(&chain, Purpose::Signing)?;
-    match chain.iter().find(|certificate| !certificate.is_valid_at(now)) {
-        Some(ended) => {
-            Err(BundleFault::NotValid { subject: ended.subject(), from: ended.not_before(), until: ended.not_after() })
-        }
+    match chain
+        .iter()
+        .find(|certificate| !certificate.is_valid_at(now))
+    {
+        Some(ended) => Err(BundleFault::NotValid {
+            subject: ended.subject(),
+            from: ended.not_before(),
+            until: ended.not_after(),
+        }),
         None => Ok(chain),
     }
 }
@@ -94,18 +115,30 @@ pub(super) fn path(
     let mut ways = vec![vec![leaf]];
     let mut left: Vec<&Certificate> = issuers.iter().filter(|issuer| *issuer != leaf).collect();
     for _ in 0..limit {
-        if let Some(whole) = ways.iter().find(|way| way.last().is_some_and(|end| may_end(end))) {
-            return Ok(whole.iter().map(|certificate| (*certificate).clone()).collect());
+        if let Some(whole) = ways
+            .iter()
+            .find(|way| way.last().is_some_and(|end| may_end(end)))
+        {
+            return Ok(whole
+                .iter()
+                .map(|certificate| (*certificate).clone())
+                .collect());
         }
         let mut longer = Vec::new();
         for way in &ways {
             let Some(end) = way.last() else { continue };
-            let (found, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|issuer| end.is_issued_by(issuer));
+            let (found, others): (Vec<_>, Vec<_>) = left
+                .into_iter()
+                .partition(|issuer| end.is_issued_by(issuer));
             left = others;
             if found.is_empty() {
                 missing = end.issuer();
             }
-            longer.extend(found.into_iter().map(|issuer| [way.as_slice(), &[issuer]].concat()));
+            longer.extend(
+                found
+                    .into_iter()
+                    .map(|issuer| [way.as_slice(), &[issuer]].concat()),
+            );
         }
         ways = longer;
     }

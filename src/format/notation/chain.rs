@@ -14,8 +14,14 @@ const EMAIL_PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
 /// Uses that a signing leaf must not have.
-const NOT_FOR_SIGNING: [ObjectIdentifier; 6] =
-    [ANY_USAGE, SERVER_AUTH, CLIENT_AUTH, EMAIL_PROTECTION, TIME_STAMPING, OCSP_SIGNING];
+const NOT_FOR_SIGNING: [ObjectIdentifier; 6] = [
+    ANY_USAGE,
+    SERVER_AUTH,
+    CLIENT_AUTH,
+    EMAIL_PROTECTION,
+    TIME_STAMPING,
+    OCSP_SIGNING,
+];
 
 /// What a chain is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -90,7 +96,9 @@ pub enum CertificateFault {
     #[error("must have a critical extended key usage of exactly timeStamping")]
     NotForTimestamps,
     /// A key that none of the six algorithms is for.
-    #[error("has a {0} key, which cannot sign (RSA-2048, RSA-3072, RSA-4096, P-256, P-384 and P-521 can)")]
+    #[error(
+        "has a {0} key, which cannot sign (RSA-2048, RSA-3072, RSA-4096, P-256, P-384 and P-521 can)"
+    )]
     Key(KeyKind),
     /// A certificate above the leaf that is no CA, or not critically so.
     #[error("must be a CA by critical basic constraints")]
@@ -109,7 +117,10 @@ pub enum CertificateFault {
 pub(super) fn check(chain: &[Certificate], purpose: Purpose) -> Result<(), ChainFault> {
     let fault = |index: usize, fault| ChainFault {
         index,
-        subject: chain.get(index).map(Certificate::subject).unwrap_or_default(),
+        subject: chain
+            .get(index)
+            .map(Certificate::subject)
+            .unwrap_or_default(),
         fault,
     };
     for (index, certificate) in chain.iter().enumerate() {
@@ -118,7 +129,9 @@ pub(super) fn check(chain: &[Certificate], purpose: Purpose) -> Result<(), Chain
             0 => check_leaf(certificate, purpose),
             _ => check_ca(certificate, index - 1, purpose),
         });
-        checked.and_then(|()| check_link(certificate, next)).map_err(|found| fault(index, found))?;
+        checked
+            .and_then(|()| check_link(certificate, next))
+            .map_err(|found| fault(index, found))?;
     }
     Ok(())
 }
@@ -147,18 +160,26 @@ fn check_any(certificate: &Certificate) -> Result<(), CertificateFault> {
 
 /// Issued by the next one, the last one by itself, and none before by itself. "Self-signed" is a matter of
 /// keys: leaf and root may have one name.
-fn check_link(certificate: &Certificate, next: Option<&Certificate>) -> Result<(), CertificateFault> {
+fn check_link(
+    certificate: &Certificate,
+    next: Option<&Certificate>,
+) -> Result<(), CertificateFault> {
     match next {
         None if certificate.is_self_signed() => Ok(()),
         None => Err(CertificateFault::NoRoot),
         Some(_) if certificate.is_self_signed() => Err(CertificateFault::SelfSignedInside),
         Some(next) if certificate.is_issued_by(next) => Ok(()),
-        Some(next) => Err(CertificateFault::NotIssuedByNext { next: next.subject() }),
+        Some(next) => Err(CertificateFault::NotIssuedByNext {
+            next: next.subject(),
+        }),
     }
 }
 
 fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), CertificateFault> {
-    if leaf.basic_constraints_extension()?.is_some_and(|constraints| constraints.value.ca) {
+    if leaf
+        .basic_constraints_extension()?
+        .is_some_and(|constraints| constraints.value.ca)
+    {
         return Err(CertificateFault::LeafIsCa);
     }
     let usage = key_usage(leaf, purpose)?;
@@ -187,7 +208,10 @@ fn check_extended_usage(leaf: &Certificate, purpose: Purpose) -> Result<(), Cert
     match purpose {
         Purpose::Signing => {
             let usages = usages.map(|usages| usages.value).unwrap_or_default();
-            match usages.into_iter().find(|usage| NOT_FOR_SIGNING.contains(usage)) {
+            match usages
+                .into_iter()
+                .find(|usage| NOT_FOR_SIGNING.contains(usage))
+            {
                 Some(forbidden) => Err(CertificateFault::ExtendedKeyUsageForbidden(forbidden)),
                 None => Ok(()),
             }
@@ -209,12 +233,16 @@ fn require_algorithm(key: &PublicKey) -> Result<(), CertificateFault> {
 /// `below`: how many CAs are between it and the leaf.
 fn check_ca(ca: &Certificate, below: usize, purpose: Purpose) -> Result<(), CertificateFault> {
     let constraints = ca.basic_constraints_extension()?;
-    let constraints = constraints.filter(|constraints| constraints.critical && constraints.value.ca);
+    let constraints =
+        constraints.filter(|constraints| constraints.critical && constraints.value.ca);
     let constraints = constraints.ok_or(CertificateFault::NotCa)?;
     if let Some(allowed) = constraints.value.path_len_constraint
         && usize::from(allowed) < below
     {
-        return Err(CertificateFault::PathLength { allowed, found: below });
+        return Err(CertificateFault::PathLength {
+            allowed,
+            found: below,
+        });
     }
     if key_usage(ca, purpose)?.key_cert_sign() {
         return Ok(());
@@ -223,7 +251,9 @@ fn check_ca(ca: &Certificate, below: usize, purpose: Purpose) -> Result<(), Cert
 }
 
 fn key_usage(certificate: &Certificate, purpose: Purpose) -> Result<KeyUsage, CertificateFault> {
-    let usage = certificate.key_usage_extension()?.ok_or(CertificateFault::NoKeyUsage)?;
+    let usage = certificate
+        .key_usage_extension()?
+        .ok_or(CertificateFault::NoKeyUsage)?;
     if purpose == Purpose::Signing && !usage.critical {
         return Err(CertificateFault::KeyUsageNotCritical);
     }

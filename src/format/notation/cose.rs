@@ -6,8 +6,8 @@ use minicbor::{Decoder, Encoder, data::Type};
 use super::{
     algorithm::Algorithm,
     attributes::{
-        AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION, RawAttributes,
-        SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
+        AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION,
+        RawAttributes, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
     },
     envelope::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, Statement},
 };
@@ -38,7 +38,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
     if reader.position() != body.len() {
         return Err(EnvelopeFault::Trailing);
     }
-    let registered = |name: &str| matches!(name, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8");
+    let registered =
+        |name: &str| matches!(name, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8");
     Ok(Decoded {
         attributes: attributes.check(registered)?,
         payload: payload.to_vec(),
@@ -55,7 +56,11 @@ fn label(reader: &mut Decoder<'_>) -> Result<String, EnvelopeFault> {
     match reader.datatype()? {
         Type::String => {
             let text = reader.str()?;
-            Ok(if text.starts_with("io.cncf.notary.") { text.to_owned() } else { format!("{TEXT}{text}") })
+            Ok(if text.starts_with("io.cncf.notary.") {
+                text.to_owned()
+            } else {
+                format!("{TEXT}{text}")
+            })
         }
         _ => Ok(reader.i64()?.to_string()),
     }
@@ -94,13 +99,18 @@ fn attributes(protected: &[u8], labels: &mut Vec<String>) -> Result<RawAttribute
             CRIT => found.critical = Some(critical(&mut reader)?),
             CONTENT_TYPE => found.content_type = Some(reader.str().map_err(wrong)?.to_owned()),
             SIGNING_SCHEME => found.scheme = Some(reader.str().map_err(wrong)?.to_owned()),
-            SIGNING_TIME => found.signing_time = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?),
+            SIGNING_TIME => {
+                found.signing_time = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?)
+            }
             AUTHENTIC_SIGNING_TIME => {
-                found.authentic_signing_time = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?);
+                found.authentic_signing_time =
+                    Some(time(&mut reader).ok_or(HeaderFault::Type(name))?);
             }
             EXPIRY => found.expiry = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?),
             PLUGIN => found.plugin = Some(reader.str().map_err(wrong)?.to_owned()),
-            PLUGIN_MIN_VERSION => found.plugin_min_version = Some(reader.str().map_err(wrong)?.to_owned()),
+            PLUGIN_MIN_VERSION => {
+                found.plugin_min_version = Some(reader.str().map_err(wrong)?.to_owned())
+            }
             // RFC 9360 allows the chain here; the reference implementation does not read it (reference §17).
             X5CHAIN => return Err(HeaderFault::Forbidden(name).into()),
             _ => reader.skip()?,
@@ -129,7 +139,10 @@ fn time(reader: &mut Decoder<'_>) -> Option<Timestamp> {
 
 type Unprotected = (Vec<Vec<u8>>, Option<String>, Option<Vec<u8>>);
 
-fn unprotected(reader: &mut Decoder<'_>, labels: &mut Vec<String>) -> Result<Unprotected, EnvelopeFault> {
+fn unprotected(
+    reader: &mut Decoder<'_>,
+    labels: &mut Vec<String>,
+) -> Result<Unprotected, EnvelopeFault> {
     let (mut chain, mut agent, mut token) = (None, None, None);
     for _ in 0..entries(reader)? {
         let name = new_label(reader, labels)?;
@@ -146,9 +159,14 @@ fn unprotected(reader: &mut Decoder<'_>, labels: &mut Vec<String>) -> Result<Unp
 
 fn certificates(reader: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, EnvelopeFault> {
     let wrong = |_| HeaderFault::Type("x5chain".to_owned());
-    let count = reader.array().map_err(wrong)?.ok_or(HeaderFault::Type("x5chain".to_owned()))?;
+    let count = reader
+        .array()
+        .map_err(wrong)?
+        .ok_or(HeaderFault::Type("x5chain".to_owned()))?;
     if count > u64::try_from(CHAIN_LIMIT).unwrap_or(u64::MAX) {
-        return Err(EnvelopeFault::ChainLength(usize::try_from(count).unwrap_or(usize::MAX)));
+        return Err(EnvelopeFault::ChainLength(
+            usize::try_from(count).unwrap_or(usize::MAX),
+        ));
     }
     let one = |_| Ok(reader.bytes().map_err(wrong)?.to_vec());
     (0..count).map(one).collect()
@@ -157,7 +175,11 @@ fn certificates(reader: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, EnvelopeFault>
 /// The `Sig_structure` of RFC 9052 §4.4.
 fn to_be_signed(protected: &[u8], payload: &[u8]) -> Vec<u8> {
     written(|out| {
-        out.array(4)?.str("Signature1")?.bytes(protected)?.bytes(&[])?.bytes(payload)?;
+        out.array(4)?
+            .str("Signature1")?
+            .bytes(protected)?
+            .bytes(&[])?
+            .bytes(payload)?;
         Ok(())
     })
 }
@@ -178,21 +200,31 @@ pub(super) fn statement(content: &Content) -> Statement {
     let protected = written(|out| {
         out.map(if content.expiry.is_some() { 6 } else { 5 })?;
         out.u8(1)?.i64(content.algorithm.number())?;
-        out.u8(2)?.array(if content.expiry.is_some() { 2 } else { 1 })?.str(SIGNING_SCHEME)?;
+        out.u8(2)?
+            .array(if content.expiry.is_some() { 2 } else { 1 })?
+            .str(SIGNING_SCHEME)?;
         if content.expiry.is_some() {
             out.str(EXPIRY)?;
         }
         out.u8(3)?.str(PAYLOAD_TYPE)?;
         if let Some(expiry) = content.expiry {
-            out.str(EXPIRY)?.tag(minicbor::data::Tag::new(1))?.i64(expiry.unix())?;
+            out.str(EXPIRY)?
+                .tag(minicbor::data::Tag::new(1))?
+                .i64(expiry.unix())?;
         }
-        out.str(SIGNING_TIME)?.tag(minicbor::data::Tag::new(1))?.i64(content.signing_time.unix())?;
+        out.str(SIGNING_TIME)?
+            .tag(minicbor::data::Tag::new(1))?
+            .i64(content.signing_time.unix())?;
         out.str(SIGNING_SCHEME)?.str("notary.x509")?;
         Ok(())
     });
     let payload = content.payload.to_json(false);
     let message = to_be_signed(&protected, &payload);
-    Statement { protected, payload, message }
+    Statement {
+        protected,
+        payload,
+        message,
+    }
 }
 
 /// The envelope around what was signed.
@@ -206,7 +238,8 @@ pub(super) fn encode(
     let body = written(|out| {
         out.bytes(&statement.protected)?;
         out.map(if token.is_some() { 3 } else { 2 })?;
-        out.u8(33)?.array(u64::try_from(chain.len()).unwrap_or_default())?;
+        out.u8(33)?
+            .array(u64::try_from(chain.len()).unwrap_or_default())?;
         for certificate in chain {
             out.bytes(certificate.der())?;
         }

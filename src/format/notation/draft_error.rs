@@ -61,7 +61,9 @@ impl Explain for DraftError {
             Self::KeyUnsuitable { .. } => Reason::KeyUnsuitable,
             Self::Bundle(BundleFault::NotValid { .. }) => Reason::KeyExpired,
             Self::Bundle(_) => Reason::KeyUnsuitable,
-            Self::EnvelopeKind(_) | Self::Metadata { .. } | Self::Expiry | Self::TimestampRoot => Reason::Usage,
+            Self::EnvelopeKind(_) | Self::Metadata { .. } | Self::Expiry | Self::TimestampRoot => {
+                Reason::Usage
+            }
             Self::SignatureInvalid(_) | Self::Unasked => Reason::VaultAnswerInvalid,
             Self::TimestampRequest(_) => Reason::Malformed,
             Self::TimestampReply(_) => Reason::TimestampInvalid,
@@ -71,7 +73,9 @@ impl Explain for DraftError {
 
     fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::KeyUnsuitable { .. } => "use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521",
+            Self::KeyUnsuitable { .. } => {
+                "use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521"
+            }
             Self::Bundle(BundleFault::NoLeaf(0)) => {
                 "name a certificate as key (`akv:VAULT/certificates/NAME`), or give its chain with `--certificate-chain`"
             }

@@ -50,7 +50,9 @@ impl EnvelopeKind {
 
     /// The kind that a media type names.
     pub fn of(media_type: &MediaType) -> Option<Self> {
-        [Self::Jws, Self::Cose].into_iter().find(|kind| kind.media_type() == *media_type)
+        [Self::Jws, Self::Cose]
+            .into_iter()
+            .find(|kind| kind.media_type() == *media_type)
     }
 }
 
@@ -166,8 +168,9 @@ impl Envelope {
     /// Reads an envelope. Rejects unknown kinds, whatever breaks a rule of headers or certificates, and a
     /// signature that the leaf's key did not make with its one algorithm.
     pub fn read(media_type: &MediaType, bytes: &[u8]) -> Result<Self, Rejection> {
-        let kind = EnvelopeKind::of(media_type)
-            .ok_or_else(|| Rejection::UnknownEnvelope { media_type: media_type.clone() })?;
+        let kind = EnvelopeKind::of(media_type).ok_or_else(|| Rejection::UnknownEnvelope {
+            media_type: media_type.clone(),
+        })?;
         let decoded = if bytes.len() > ENVELOPE_LIMIT {
             Err(EnvelopeFault::TooLong(bytes.len()))
         } else {
@@ -179,11 +182,27 @@ impl Envelope {
         .map_err(Rejection::of_envelope)?;
         let chain = chain(&decoded.chain).map_err(Rejection::of_envelope)?;
         chain::check(&chain, Purpose::Signing).map_err(Rejection::Certificate)?;
-        let leaf = chain.first().ok_or(Rejection::of_envelope(EnvelopeFault::ChainLength(0)))?;
+        let leaf = chain
+            .first()
+            .ok_or(Rejection::of_envelope(EnvelopeFault::ChainLength(0)))?;
         check_signature(leaf.public_key(), &decoded)?;
         let payload = Payload::read(&decoded.payload).map_err(Rejection::Payload)?;
-        let Decoded { attributes, signature, agent, token, .. } = decoded;
-        Ok(Self { kind, attributes, payload, chain, signature, agent, token })
+        let Decoded {
+            attributes,
+            signature,
+            agent,
+            token,
+            ..
+        } = decoded;
+        Ok(Self {
+            kind,
+            attributes,
+            payload,
+            chain,
+            signature,
+            agent,
+            token,
+        })
     }
 
     /// Its kind.
@@ -241,7 +260,11 @@ fn chain(ders: &[Vec<u8>]) -> Result<Vec<Certificate>, EnvelopeFault> {
 fn check_signature(key: &PublicKey, decoded: &Decoded) -> Result<(), Rejection> {
     let stated = decoded.attributes.algorithm;
     if Algorithm::of(key.kind()) != Some(stated) {
-        return Err(Rejection::AlgorithmMismatch { stated: stated.name(), kind: key.kind() });
+        return Err(Rejection::AlgorithmMismatch {
+            stated: stated.name(),
+            kind: key.kind(),
+        });
     }
-    key.verify(stated.scheme(), &decoded.message, &decoded.signature).map_err(Rejection::SignatureInvalid)
+    key.verify(stated.scheme(), &decoded.message, &decoded.signature)
+        .map_err(Rejection::SignatureInvalid)
 }

@@ -109,12 +109,20 @@ impl TrustedIdentities {
             return Err(InvalidIdentity::Count(texts.len()));
         }
         if texts.iter().any(|text| text == "*") {
-            return if texts.len() == 1 { Ok(Self::Any) } else { Err(InvalidIdentity::NotAlone) };
+            return if texts.len() == 1 {
+                Ok(Self::Any)
+            } else {
+                Err(InvalidIdentity::NotAlone)
+            };
         }
-        let listed = texts.iter().map(|text| text.parse()).collect::<Result<Vec<TrustedIdentity>, _>>()?;
+        let listed = texts
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<Vec<TrustedIdentity>, _>>()?;
         for (index, one) in listed.iter().enumerate() {
             for other in listed.iter().skip(index + 1) {
-                if let (TrustedIdentity::Subject(one), TrustedIdentity::Subject(other)) = (one, other)
+                if let (TrustedIdentity::Subject(one), TrustedIdentity::Subject(other)) =
+                    (one, other)
                     && (one.is_part_of(other) || other.is_part_of(one))
                 {
                     return Err(InvalidIdentity::Overlap(one.to_string(), other.to_string()));
@@ -126,7 +134,9 @@ impl TrustedIdentities {
 
     /// Rejects a leaf whose subject none of the identities matches.
     pub(super) fn require(&self, leaf: &Certificate) -> Result<(), IdentityFault> {
-        let Self::Listed(listed) = self else { return Ok(()) };
+        let Self::Listed(listed) = self else {
+            return Ok(());
+        };
         let mut native = listed.iter().filter_map(|identity| match identity {
             TrustedIdentity::Subject(name) => Some(name),
             TrustedIdentity::Other(_) => None,
@@ -135,9 +145,16 @@ impl TrustedIdentities {
             return Err(IdentityFault::NothingNative);
         }
         let subject = leaf.subject();
-        let found = DistinguishedName::of_subject(leaf)
-            .map_err(|why| IdentityFault::Unmatchable { subject: subject.clone(), why })?;
-        if native.any(|wanted| wanted.is_part_of(&found)) { Ok(()) } else { Err(IdentityFault::NoMatch { subject }) }
+        let found =
+            DistinguishedName::of_subject(leaf).map_err(|why| IdentityFault::Unmatchable {
+                subject: subject.clone(),
+                why,
+            })?;
+        if native.any(|wanted| wanted.is_part_of(&found)) {
+            Ok(())
+        } else {
+            Err(IdentityFault::NoMatch { subject })
+        }
     }
 }
 
@@ -145,7 +162,11 @@ impl TrustedIdentity {
     /// The identity that names the whole subject of a leaf, as a policy writes it; `None` where none can.
     pub fn naming(leaf: &Certificate) -> Option<String> {
         let name = DistinguishedName::of_subject(leaf).ok()?;
-        let attributes: Vec<String> = name.0.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        let attributes: Vec<String> = name
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
         let text = format!("{SUBJECT}: {}", attributes.join(", "));
         // An empty value, for one, cannot be written.
         (text.parse() == Ok(Self::Subject(name))).then_some(text)
@@ -159,12 +180,21 @@ impl FromStr for TrustedIdentity {
         let form = || InvalidIdentity::Form(text.chars().take(300).collect());
         let (prefix, value) = text.split_once(':').ok_or_else(form)?;
         if prefix != SUBJECT {
-            return if prefix.is_empty() { Err(form()) } else { Ok(Self::Other(text.to_owned())) };
+            return if prefix.is_empty() {
+                Err(form())
+            } else {
+                Ok(Self::Other(text.to_owned()))
+            };
         }
-        let name = DistinguishedName::parse(value)
-            .map_err(|why| InvalidIdentity::Name { name: value.trim().chars().take(300).collect(), why })?;
+        let name = DistinguishedName::parse(value).map_err(|why| InvalidIdentity::Name {
+            name: value.trim().chars().take(300).collect(),
+            why,
+        })?;
         match name.missing() {
-            Some(missing) => Err(InvalidIdentity::TooWide { name: name.to_string(), missing }),
+            Some(missing) => Err(InvalidIdentity::TooWide {
+                name: name.to_string(),
+                missing,
+            }),
             None => Ok(Self::Subject(name)),
         }
     }
@@ -172,11 +202,15 @@ impl FromStr for TrustedIdentity {
 
 impl DistinguishedName {
     fn missing(&self) -> Option<&'static str> {
-        MANDATORY.into_iter().find(|name| !self.0.contains_key(*name))
+        MANDATORY
+            .into_iter()
+            .find(|name| !self.0.contains_key(*name))
     }
 
     fn is_part_of(&self, other: &Self) -> bool {
-        self.0.iter().all(|(name, value)| other.0.get(name) == Some(value))
+        self.0
+            .iter()
+            .all(|(name, value)| other.0.get(name) == Some(value))
     }
 
     /// RFC 4514, as far as the reference implementation reads it: no quotes, no `#` values, no `+`, each type
@@ -187,7 +221,11 @@ impl DistinguishedName {
         while let Some(left) = rest {
             let (name, after) = left.split_once('=').ok_or("an attribute without `=`")?;
             let name = name.trim_matches(' ');
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)) {
+            if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+            {
                 return Err("an attribute without a type, or with one that no type can be");
             }
             let (value, after) = value(after)?;
@@ -204,7 +242,9 @@ impl DistinguishedName {
     fn of_subject(certificate: &Certificate) -> Result<Self, &'static str> {
         let mut found = BTreeMap::new();
         for name in certificate.subject_attributes() {
-            let [(id, value)] = name.as_slice() else { return Err("has several attributes in one part") };
+            let [(id, value)] = name.as_slice() else {
+                return Err("has several attributes in one part");
+            };
             let known = TYPES.iter().find(|(_, known)| known == id);
             let (name, _) = known.ok_or("has an attribute that identities cannot name")?;
             let value = value.clone().ok_or("has an attribute that is no text")?;
@@ -245,7 +285,10 @@ fn value(text: &str) -> Result<(String, Option<&str>), &'static str> {
                     bytes.extend(escaped.to_string().into_bytes());
                 } else {
                     let low = characters.next().and_then(|(_, low)| low.to_digit(16));
-                    let pair = escaped.to_digit(16).zip(low).and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
+                    let pair = escaped
+                        .to_digit(16)
+                        .zip(low)
+                        .and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
                     bytes.push(pair.ok_or("a backslash before something that needs none")?);
                 }
                 kept = bytes.len();
@@ -261,7 +304,10 @@ fn value(text: &str) -> Result<(String, Option<&str>), &'static str> {
     if bytes.is_empty() {
         return Err("an empty value");
     }
-    Ok((String::from_utf8(bytes).map_err(|_| "a value that is not UTF-8")?, rest))
+    Ok((
+        String::from_utf8(bytes).map_err(|_| "a value that is not UTF-8")?,
+        rest,
+    ))
 }
 
 /// A value as RFC 4514 writes it, in one line.
@@ -272,7 +318,10 @@ fn escaped(value: &str) -> String {
         match c {
             ',' | '+' | '"' | '\\' | '<' | '>' | ';' | '=' | '#' => out.extend(['\\', c]),
             ' ' if at_end => out.push_str("\\ "),
-            c if c.is_control() => c.to_string().bytes().for_each(|byte| out.push_str(&format!("\\{byte:02x}"))),
+            c if c.is_control() => c
+                .to_string()
+                .bytes()
+                .for_each(|byte| out.push_str(&format!("\\{byte:02x}"))),
             c => out.push(c),
         }
     }
@@ -283,7 +332,11 @@ impl fmt::Display for DistinguishedName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, (name, value)) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
-            write!(f, "{separator}{name}={}", value.replace('\\', r"\\").replace(',', r"\,"))?;
+            write!(
+                f,
+                "{separator}{name}={}",
+                value.replace('\\', r"\\").replace(',', r"\,")
+            )?;
         }
         Ok(())
     }

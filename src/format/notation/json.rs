@@ -47,7 +47,10 @@ impl Value {
     /// The strings, if it is a list of nothing else.
     pub(super) fn strings(&self) -> Option<Vec<String>> {
         match self {
-            Self::Array(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+            Self::Array(items) => items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect(),
             _ => None,
         }
     }
@@ -55,9 +58,10 @@ impl Value {
     /// The members, if it is an object of strings.
     pub(super) fn string_map(&self) -> Option<BTreeMap<String, String>> {
         match self {
-            Self::Object(members) => {
-                members.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
-            }
+            Self::Object(members) => members
+                .iter()
+                .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+                .collect(),
             _ => None,
         }
     }
@@ -118,7 +122,9 @@ impl<'de> Visitor<'de> for Reader {
         let mut found = Object::new();
         while let Some((name, value)) = members.next_entry::<String, Value>()? {
             if found.contains_key(&name) {
-                return Err(Error::custom(format_args!("the name `{name}` twice in one object")));
+                return Err(Error::custom(format_args!(
+                    "the name `{name}` twice in one object"
+                )));
             }
             found.insert(name, value);
         }

@@ -9,8 +9,8 @@ use base64::{
 use super::{
     algorithm::Algorithm,
     attributes::{
-        AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION, RawAttributes,
-        SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
+        AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION,
+        RawAttributes, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
     },
     envelope::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, Statement},
     json::{self, Object, Value},
@@ -29,9 +29,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
         }
     }
     let text = |name: &'static str| {
-        envelope.get(name).and_then(Value::as_str).ok_or_else(|| EnvelopeFault::Member(name.to_owned()))
+        envelope
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| EnvelopeFault::Member(name.to_owned()))
     };
-    let (payload, protected, signature) = (text("payload")?, text("protected")?, text("signature")?);
+    let (payload, protected, signature) =
+        (text("payload")?, text("protected")?, text("signature")?);
     let Some(Value::Object(header)) = envelope.get("header") else {
         return Err(EnvelopeFault::Member("header".to_owned()));
     };
@@ -40,7 +44,12 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
         return Err(HeaderFault::Twice(name.clone()).into());
     }
     let agent = match header.get(SIGNING_AGENT) {
-        Some(agent) => Some(agent.as_str().ok_or_else(|| EnvelopeFault::Member(SIGNING_AGENT.to_owned()))?.to_owned()),
+        Some(agent) => Some(
+            agent
+                .as_str()
+                .ok_or_else(|| EnvelopeFault::Member(SIGNING_AGENT.to_owned()))?
+                .to_owned(),
+        ),
         None => None,
     };
     let token = match header.get(TIMESTAMP) {
@@ -59,12 +68,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
 }
 
 fn unpadded(name: &str, text: &str) -> Result<Vec<u8>, EnvelopeFault> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| EnvelopeFault::Base64(name.to_owned()))
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| EnvelopeFault::Base64(name.to_owned()))
 }
 
 fn padded(name: &str, text: &Value) -> Result<Vec<u8>, EnvelopeFault> {
-    let text = text.as_str().ok_or_else(|| EnvelopeFault::Member(name.to_owned()))?;
-    STANDARD.decode(text).map_err(|_| EnvelopeFault::Base64(name.to_owned()))
+    let text = text
+        .as_str()
+        .ok_or_else(|| EnvelopeFault::Member(name.to_owned()))?;
+    STANDARD
+        .decode(text)
+        .map_err(|_| EnvelopeFault::Base64(name.to_owned()))
 }
 
 fn certificates(header: &Object) -> Result<Vec<Vec<u8>>, EnvelopeFault> {
@@ -88,15 +103,22 @@ fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
         None => Ok(None),
     };
     let time = |name: &str| {
-        let Some(text) = text(name)? else { return Ok(None) };
-        text.parse::<Timestamp>().map(Some).map_err(|_| HeaderFault::Type(name.to_owned()))
+        let Some(text) = text(name)? else {
+            return Ok(None);
+        };
+        text.parse::<Timestamp>()
+            .map(Some)
+            .map_err(|_| HeaderFault::Type(name.to_owned()))
     };
     let algorithm = match text("alg")? {
         Some(name) => Some(Algorithm::from_name(&name).ok_or(HeaderFault::Algorithm(name))?),
         None => None,
     };
     let critical = match members.get("crit") {
-        Some(list) => Some(list.strings().ok_or_else(|| HeaderFault::Type("crit".to_owned()))?),
+        Some(list) => Some(
+            list.strings()
+                .ok_or_else(|| HeaderFault::Type("crit".to_owned()))?,
+        ),
         None => None,
     };
     Ok(RawAttributes {
@@ -130,7 +152,11 @@ pub(super) fn statement(content: &Content) -> Statement {
     let protected = URL_SAFE_NO_PAD.encode(serde_json::Value::from(members).to_string());
     let payload = URL_SAFE_NO_PAD.encode(content.payload.to_json(true));
     let message = format!("{protected}.{payload}").into_bytes();
-    Statement { protected: protected.into_bytes(), payload: payload.into_bytes(), message }
+    Statement {
+        protected: protected.into_bytes(),
+        payload: payload.into_bytes(),
+        message,
+    }
 }
 
 /// The envelope around what was signed.
@@ -141,7 +167,10 @@ pub(super) fn encode(
     agent: &str,
     token: Option<&[u8]>,
 ) -> Vec<u8> {
-    let chain: Vec<String> = chain.iter().map(|certificate| STANDARD.encode(certificate.der())).collect();
+    let chain: Vec<String> = chain
+        .iter()
+        .map(|certificate| STANDARD.encode(certificate.der()))
+        .collect();
     let mut header = serde_json::Map::new();
     if let Some(token) = token {
         header.insert(TIMESTAMP.to_owned(), STANDARD.encode(token).into());

@@ -90,7 +90,9 @@ impl Level {
 
     /// The level of a name in a trust policy; `None` for `skip` and unknown names.
     pub(super) fn from_name(name: &str) -> Option<Self> {
-        [Self::STRICT, Self::PERMISSIVE, Self::AUDIT].into_iter().find(|level| level.name == name)
+        [Self::STRICT, Self::PERMISSIVE, Self::AUDIT]
+            .into_iter()
+            .find(|level| level.name == name)
     }
 
     /// Overrides a check as a trust policy may: `None` where it may not.
@@ -108,13 +110,20 @@ impl Level {
             "revocation" => self.revocation = action,
             _ => return None,
         }
-        Some(Self { name: "custom", ..self })
+        Some(Self {
+            name: "custom",
+            ..self
+        })
     }
 
     /// What happens when a check fails. Integrity and what belongs to it always decides.
     pub fn action(self, check: Check) -> Action {
         match check {
-            Check::Manifest | Check::Integrity | Check::Plugin | Check::Payload | Check::Metadata => Action::Enforce,
+            Check::Manifest
+            | Check::Integrity
+            | Check::Plugin
+            | Check::Payload
+            | Check::Metadata => Action::Enforce,
             Check::Authenticity => self.authenticity,
             Check::Expiry => self.expiry,
             Check::AuthenticTimestamp => self.authentic_timestamp,

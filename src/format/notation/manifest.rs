@@ -67,15 +67,24 @@ impl SignatureManifest {
     pub fn read(bytes: &[u8], subject: &Descriptor) -> Result<Self, Rejection> {
         let outline = Outline::read(bytes).map_err(Rejection::Manifest)?;
         if outline.subject != *subject {
-            return Err(Rejection::OtherSubject { expected: subject.clone(), found: outline.subject });
+            return Err(Rejection::OtherSubject {
+                expected: subject.clone(),
+                found: outline.subject,
+            });
         }
         let media_type = &outline.envelope.media_type;
-        let kind = EnvelopeKind::of(media_type)
-            .ok_or_else(|| Rejection::UnknownEnvelope { media_type: media_type.clone() })?;
+        let kind = EnvelopeKind::of(media_type).ok_or_else(|| Rejection::UnknownEnvelope {
+            media_type: media_type.clone(),
+        })?;
         let annotation = |name| outline.annotations.get(name).and_then(Value::as_str);
         let thumbprints = annotation(THUMBPRINTS).and_then(|list| serde_json::from_str(list).ok());
         let created = annotation(CREATED).and_then(|time| time.parse().ok());
-        Ok(Self { envelope: outline.envelope, kind, thumbprints: thumbprints.unwrap_or_default(), created })
+        Ok(Self {
+            envelope: outline.envelope,
+            kind,
+            thumbprints: thumbprints.unwrap_or_default(),
+            created,
+        })
     }
 }
 
@@ -111,32 +120,47 @@ impl Outline {
         let Some(Value::Array(layers)) = manifest.get("layers") else {
             return Err(ManifestFault::Member("layers"));
         };
-        let [layer] = layers.as_slice() else { return Err(ManifestFault::Layers(layers.len())) };
+        let [layer] = layers.as_slice() else {
+            return Err(ManifestFault::Layers(layers.len()));
+        };
         let envelope = descriptor(Some(layer)).ok_or(ManifestFault::Member("layers"))?;
         if usize::try_from(envelope.size).is_ok_and(|size| size > ENVELOPE_LIMIT) {
             return Err(ManifestFault::TooLong(envelope.size));
         }
-        let subject = descriptor(manifest.get("subject")).ok_or(ManifestFault::Member("subject"))?;
+        let subject =
+            descriptor(manifest.get("subject")).ok_or(ManifestFault::Member("subject"))?;
         let annotations = match manifest.get("annotations") {
             Some(Value::Object(annotations)) => annotations.clone(),
             _ => Object::new(),
         };
-        Ok(Self { envelope, subject, annotations })
+        Ok(Self {
+            envelope,
+            subject,
+            annotations,
+        })
     }
 }
 
 fn descriptor(value: Option<&Value>) -> Option<Descriptor> {
     match value {
-        Some(Value::Object(members)) => payload::descriptor(members).map_err(|_: PayloadFault| ()).ok(),
+        Some(Value::Object(members)) => payload::descriptor(members)
+            .map_err(|_: PayloadFault| ())
+            .ok(),
         _ => None,
     }
 }
 
 /// The annotations of a new signature manifest.
-pub(super) fn annotations(chain: &[Certificate], signing_time: Timestamp) -> BTreeMap<String, String> {
+pub(super) fn annotations(
+    chain: &[Certificate],
+    signing_time: Timestamp,
+) -> BTreeMap<String, String> {
     let thumbprints: Vec<String> = chain.iter().map(Certificate::thumbprint_sha256).collect();
     BTreeMap::from([
-        (THUMBPRINTS.to_owned(), serde_json::Value::from(thumbprints).to_string()),
+        (
+            THUMBPRINTS.to_owned(),
+            serde_json::Value::from(thumbprints).to_string(),
+        ),
         (CREATED.to_owned(), signing_time.whole_seconds().to_string()),
     ])
 }
@@ -175,13 +199,20 @@ pub(super) fn write(
         data: None,
     };
     let of_bytes = |media_type: &MediaType, bytes: &[u8]| {
-        of(media_type, &Digest::sha256(bytes), u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+        of(
+            media_type,
+            &Digest::sha256(bytes),
+            u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        )
     };
     let manifest = Manifest {
         schema_version: 2,
         media_type: OCI_MANIFEST,
         artifact_type: ARTIFACT_TYPE,
-        config: Entry { data: Some("e30="), ..of_bytes(&MediaType::new(EMPTY_TYPE), EMPTY) },
+        config: Entry {
+            data: Some("e30="),
+            ..of_bytes(&MediaType::new(EMPTY_TYPE), EMPTY)
+        },
         layers: [of_bytes(&kind.media_type(), envelope)],
         subject: of(&subject.media_type, &subject.digest, subject.size),
         annotations,

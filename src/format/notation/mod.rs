@@ -32,15 +32,25 @@ pub use attributes::{HeaderFault, SignedAttributes, SigningScheme};
 pub use bundle::{BUNDLE_LIMIT, BundleFault, chain_of};
 pub use chain::{CertificateFault, ChainFault, Purpose, check_signing_leaf};
 pub use draft_error::DraftError;
-pub use envelope::{CHAIN_LIMIT, ENVELOPE_LIMIT, Envelope, EnvelopeFault, EnvelopeKind, InvalidEnvelopeKind};
-pub use identity::{DistinguishedName, IdentityFault, InvalidIdentity, TrustedIdentities, TrustedIdentity};
+pub use envelope::{
+    CHAIN_LIMIT, ENVELOPE_LIMIT, Envelope, EnvelopeFault, EnvelopeKind, InvalidEnvelopeKind,
+};
+pub use identity::{
+    DistinguishedName, IdentityFault, InvalidIdentity, TrustedIdentities, TrustedIdentity,
+};
 pub use json::InvalidJson;
 pub use level::{Action, Check, Level};
-pub use manifest::{ARTIFACT_TYPE, EMPTY, EMPTY_TYPE, ManifestFault, SignatureManifest, THUMBPRINTS};
+pub use manifest::{
+    ARTIFACT_TYPE, EMPTY, EMPTY_TYPE, ManifestFault, SignatureManifest, THUMBPRINTS,
+};
 pub use payload::{Metadata, Payload, PayloadFault};
 pub use rejection::Rejection;
 pub use revocation::{Query, RevocationAnswer, RevocationRequest};
 pub use trust::{InvalidTrust, Pins, Trust, VerifyTimestamp};
-pub use trust_policy::{InvalidTrustPolicy, Statement, StatementFault, TRUST_POLICY_LIMIT, TrustPolicy};
-pub use trust_store::{InvalidStoreName, STORE_FILE_LIMIT, STORE_FILES, StoreFault, StoreKind, StoreName, trust_store};
+pub use trust_policy::{
+    InvalidTrustPolicy, Statement, StatementFault, TRUST_POLICY_LIMIT, TrustPolicy,
+};
+pub use trust_store::{
+    InvalidStoreName, STORE_FILE_LIMIT, STORE_FILES, StoreFault, StoreKind, StoreName, trust_store,
+};
 pub use verify::{Accepted, Exempted, Outcome, Step, Verification, verify};

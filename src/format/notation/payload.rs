@@ -41,9 +41,14 @@ impl Payload {
         };
         let metadata = match target.get("annotations") {
             None | Some(Value::Null) => Metadata::new(),
-            Some(map) => map.string_map().ok_or(PayloadFault::Member("annotations"))?,
+            Some(map) => map
+                .string_map()
+                .ok_or(PayloadFault::Member("annotations"))?,
         };
-        Ok(Self { target: descriptor(target)?, metadata })
+        Ok(Self {
+            target: descriptor(target)?,
+            metadata,
+        })
     }
 
     /// The bytes to sign: compact, and in the order that notation's two envelopes have.
@@ -66,13 +71,26 @@ impl Payload {
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             annotations: &'a Metadata,
         }
-        let (media_type, digest, size) =
-            (self.target.media_type.as_str(), self.target.digest.to_string(), self.target.size);
+        let (media_type, digest, size) = (
+            self.target.media_type.as_str(),
+            self.target.digest.to_string(),
+            self.target.size,
+        );
         let annotations = &self.metadata;
         let target = if sorted {
-            serde_json::to_string(&Sorted { annotations, digest, media_type, size })
+            serde_json::to_string(&Sorted {
+                annotations,
+                digest,
+                media_type,
+                size,
+            })
         } else {
-            serde_json::to_string(&Plain { media_type, digest, size, annotations })
+            serde_json::to_string(&Plain {
+                media_type,
+                digest,
+                size,
+                annotations,
+            })
         };
         // Text and numbers always have a JSON form.
         format!(r#"{{"targetArtifact":{}}}"#, target.unwrap_or_default()).into_bytes()
@@ -83,12 +101,18 @@ impl Payload {
 pub(super) fn descriptor(target: &Object) -> Result<Descriptor, PayloadFault> {
     let text = |name| target.get(name).and_then(Value::as_str);
     let media_type = text("mediaType").map(|text| (text, MediaType::new(text)));
-    let media_type = media_type.filter(|(text, parsed)| *text == parsed.as_str()).map(|(_, parsed)| parsed);
+    let media_type = media_type
+        .filter(|(text, parsed)| *text == parsed.as_str())
+        .map(|(_, parsed)| parsed);
     let media_type = media_type.ok_or(PayloadFault::Member("mediaType"))?;
     let digest: Option<Digest> = text("digest").and_then(|digest| digest.parse().ok());
     let digest = digest.ok_or(PayloadFault::Member("digest"))?;
     let Some(Value::Number(size)) = target.get("size") else {
         return Err(PayloadFault::Member("size"));
     };
-    Ok(Descriptor { media_type, digest, size: *size })
+    Ok(Descriptor {
+        media_type,
+        digest,
+        size: *size,
+    })
 }

@@ -1,8 +1,8 @@
 //! Why a signature was rejected, or a failure only recorded: one variant per rule, with the step it belongs to.
 
 use super::{
-    attributes::HeaderFault, chain::ChainFault, envelope::EnvelopeFault, identity::IdentityFault, level::Check,
-    manifest::ManifestFault, payload::PayloadFault, trust_store::StoreFault,
+    attributes::HeaderFault, chain::ChainFault, envelope::EnvelopeFault, identity::IdentityFault,
+    level::Check, manifest::ManifestFault, payload::PayloadFault, trust_store::StoreFault,
 };
 use crate::{
     crypto::{InvalidCertificate, InvalidToken, KeyKind, SignatureInvalid},
@@ -167,7 +167,9 @@ pub enum Rejection {
         at: Timestamp,
     },
     /// Whether the timestamp authority was revoked could not be found out.
-    #[error("whether the certificate `{subject}` of the timestamp authority was revoked is not known: {why}")]
+    #[error(
+        "whether the certificate `{subject}` of the timestamp authority was revoked is not known: {why}"
+    )]
     TimestampRevocationUnknown {
         /// Its subject.
         subject: String,
@@ -193,7 +195,10 @@ pub enum Rejection {
 }
 
 fn show(descriptor: &Descriptor) -> String {
-    format!("`{}` ({}, {} bytes)", descriptor.digest, descriptor.media_type, descriptor.size)
+    format!(
+        "`{}` ({}, {} bytes)",
+        descriptor.digest, descriptor.media_type, descriptor.size
+    )
 }
 
 fn show_value(value: Option<&str>) -> String {
@@ -245,8 +250,14 @@ impl Rejection {
 impl Explain for Rejection {
     fn reason(&self) -> Reason {
         match self {
-            Self::Manifest(_) | Self::UnknownEnvelope { .. } | Self::Header(_) | Self::Payload(_) => Reason::Malformed,
-            Self::Envelope(EnvelopeFault::Certificate { cause: InvalidCertificate::Key(_), .. })
+            Self::Manifest(_)
+            | Self::UnknownEnvelope { .. }
+            | Self::Header(_)
+            | Self::Payload(_) => Reason::Malformed,
+            Self::Envelope(EnvelopeFault::Certificate {
+                cause: InvalidCertificate::Key(_),
+                ..
+            })
             | Self::Certificate(_) => Reason::CertificateUnsuitable,
             Self::Envelope(_) => Reason::Malformed,
             Self::CriticalUnknown { .. } | Self::PluginRequired { .. } => Reason::CriticalUnknown,
@@ -265,13 +276,17 @@ impl Explain for Rejection {
             | Self::TimestampAuthorityEnded { .. }
             | Self::SignedOutside { .. } => Reason::TimestampInvalid,
             Self::TimestampRevoked { .. } | Self::Revoked { .. } => Reason::Revoked,
-            Self::TimestampRevocationUnknown { .. } | Self::RevocationUnknown { .. } => Reason::RevocationUnknown,
+            Self::TimestampRevocationUnknown { .. } | Self::RevocationUnknown { .. } => {
+                Reason::RevocationUnknown
+            }
         }
     }
 
     fn hint(&self) -> Option<String> {
         let text = match self {
-            Self::PluginRequired { .. } => "verify it with `notation` and that plug-in, or sign again without one",
+            Self::PluginRequired { .. } => {
+                "verify it with `notation` and that plug-in, or sign again without one"
+            }
             Self::CertificateExpired { .. } => {
                 "sign again with a certificate that is valid; signatures with a timestamp outlive their certificate"
             }
@@ -282,7 +297,9 @@ impl Explain for Rejection {
             Self::RevocationUnknown { .. } | Self::TimestampRevocationUnknown { .. } => {
                 "OCSP responders and CRLs must be reachable over http from here; private ones need `--allow-private`"
             }
-            Self::Identity(_) => "write the subject with C, ST and O as it stands in the certificate, or `*`",
+            Self::Identity(_) => {
+                "write the subject with C, ST and O as it stands in the certificate, or `*`"
+            }
             _ => return None,
         };
         Some(text.to_owned())

@@ -55,12 +55,17 @@ impl RevocationRequest {
     /// The address of a GET that asks the question, where it is short enough; else it is sent by POST as
     /// `application/ocsp-request`. `None` for lists too.
     pub fn ocsp_get(&self) -> Option<String> {
-        let Query::Ocsp(question) = &self.query else { return None };
+        let Query::Ocsp(question) = &self.query else {
+            return None;
+        };
         let text = STANDARD.encode(question);
         if text.len() >= GET_LIMIT {
             return None;
         }
-        let escaped = text.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let escaped = text
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D");
         Some(format!("{}/{escaped}", self.url.trim_end_matches('/')))
     }
 }
@@ -121,25 +126,40 @@ impl ChainRevocation {
         let one = |(certificate, issuer): (&Certificate, &Certificate)| {
             CertificateRevocation::new(certificate, issuer, signed_at, now)
         };
-        Self { certificates: pairs.map(one).collect() }
+        Self {
+            certificates: pairs.map(one).collect(),
+        }
     }
 
     /// What is wanted next, one request for each certificate that is not decided.
     pub(super) fn requests(&self) -> Vec<RevocationRequest> {
-        self.certificates.iter().filter_map(CertificateRevocation::request).collect()
+        self.certificates
+            .iter()
+            .filter_map(CertificateRevocation::request)
+            .collect()
     }
 
     /// Takes an answer for each of the last requests, in their order.
     pub(super) fn answer(&mut self, answers: &mut impl Iterator<Item = RevocationAnswer>) {
-        for certificate in self.certificates.iter_mut().filter(|certificate| certificate.request().is_some()) {
-            let answer = answers.next().unwrap_or_else(|| RevocationAnswer::Failed("no answer".to_owned()));
+        for certificate in self
+            .certificates
+            .iter_mut()
+            .filter(|certificate| certificate.request().is_some())
+        {
+            let answer = answers
+                .next()
+                .unwrap_or_else(|| RevocationAnswer::Failed("no answer".to_owned()));
             certificate.answer(answer);
         }
     }
 
     /// Ends the check without asking anyone: what would have to be asked is unknown.
     pub(super) fn end_unasked(&mut self) {
-        for certificate in self.certificates.iter_mut().filter(|certificate| certificate.request().is_some()) {
+        for certificate in self
+            .certificates
+            .iter_mut()
+            .filter(|certificate| certificate.request().is_some())
+        {
             let why = "nobody was asked, since the signer is not trusted".to_owned();
             certificate.phase = Phase::Done(Status::Unknown(why));
         }
@@ -152,12 +172,20 @@ impl ChainRevocation {
             let subject = one.certificate.subject();
             match &one.phase {
                 Phase::Done(Status::Good) => {}
-                Phase::Done(Status::Revoked(at)) => return ChainStatus::Revoked { subject, at: *at },
+                Phase::Done(Status::Revoked(at)) => {
+                    return ChainStatus::Revoked { subject, at: *at };
+                }
                 Phase::Done(Status::Unknown(why)) => {
-                    unknown = unknown.or(Some(ChainStatus::Unknown { subject, why: why.clone() }));
+                    unknown = unknown.or(Some(ChainStatus::Unknown {
+                        subject,
+                        why: why.clone(),
+                    }));
                 }
                 Phase::Ocsp(_) | Phase::Crl(_) | Phase::Delta { .. } => {
-                    unknown = unknown.or(Some(ChainStatus::Unknown { subject, why: "not asked yet".to_owned() }));
+                    unknown = unknown.or(Some(ChainStatus::Unknown {
+                        subject,
+                        why: "not asked yet".to_owned(),
+                    }));
                 }
             }
         }
@@ -166,7 +194,12 @@ impl ChainRevocation {
 }
 
 impl CertificateRevocation {
-    fn new(certificate: &Certificate, issuer: &Certificate, signed_at: Option<Timestamp>, now: Timestamp) -> Self {
+    fn new(
+        certificate: &Certificate,
+        issuer: &Certificate,
+        signed_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Self {
         let mut check = Self {
             certificate: certificate.clone(),
             issuer: issuer.clone(),
@@ -181,7 +214,9 @@ impl CertificateRevocation {
                 (check.ocsp, check.crls) = (ocsp, crls);
                 check.ask(0, None);
             }
-            (Err(fault), _) | (_, Err(fault)) => check.phase = Phase::Done(Status::Unknown(fault.to_string())),
+            (Err(fault), _) | (_, Err(fault)) => {
+                check.phase = Phase::Done(Status::Unknown(fault.to_string()))
+            }
         }
         check
     }
@@ -190,12 +225,19 @@ impl CertificateRevocation {
         match &self.phase {
             Phase::Ocsp(index) => {
                 let question = ocsp::request(&self.certificate, &self.issuer).unwrap_or_default();
-                Some(RevocationRequest { url: self.ocsp.get(*index)?.clone(), query: Query::Ocsp(question.into()) })
+                Some(RevocationRequest {
+                    url: self.ocsp.get(*index)?.clone(),
+                    query: Query::Ocsp(question.into()),
+                })
             }
-            Phase::Crl(index) => Some(RevocationRequest { url: self.crls.get(*index)?.clone(), query: Query::Crl }),
-            Phase::Delta { base, delta, .. } => {
-                Some(RevocationRequest { url: base.deltas.get(*delta)?.clone(), query: Query::Crl })
-            }
+            Phase::Crl(index) => Some(RevocationRequest {
+                url: self.crls.get(*index)?.clone(),
+                query: Query::Crl,
+            }),
+            Phase::Delta { base, delta, .. } => Some(RevocationRequest {
+                url: base.deltas.get(*delta)?.clone(),
+                query: Query::Crl,
+            }),
             Phase::Done(_) => None,
         }
     }
@@ -233,7 +275,8 @@ impl CertificateRevocation {
     fn ocsp_answer(&mut self, index: usize, answer: RevocationAnswer) {
         let read = match answer {
             RevocationAnswer::Ocsp(bytes) => {
-                ocsp::read(&bytes, &self.certificate, &self.issuer, self.now).map_err(|fault| fault.to_string())
+                ocsp::read(&bytes, &self.certificate, &self.issuer, self.now)
+                    .map_err(|fault| fault.to_string())
             }
             RevocationAnswer::Crl(_) => Err("a list in place of an OCSP answer".to_owned()),
             RevocationAnswer::Failed(why) => Err(why),
@@ -257,7 +300,9 @@ impl CertificateRevocation {
 
     /// Whether it became invalid only after a signing authority vouched for the time of signing.
     fn was_good(&self, invalid_since: Option<Timestamp>) -> bool {
-        invalid_since.zip(self.signed_at).is_some_and(|(invalid_since, signed_at)| invalid_since > signed_at)
+        invalid_since
+            .zip(self.signed_at)
+            .is_some_and(|(invalid_since, signed_at)| invalid_since > signed_at)
     }
 
     /// Fetches the list of an index; after the last one nothing is left to ask.
@@ -274,7 +319,9 @@ impl CertificateRevocation {
 
     fn crl_answer(&mut self, index: usize, answer: RevocationAnswer) {
         let base = match self.usable(answer) {
-            Ok(base) if base.base_number.is_some() => Err("a delta in place of a whole list".to_owned()),
+            Ok(base) if base.base_number.is_some() => {
+                Err("a delta in place of a whole list".to_owned())
+            }
             other => other,
         };
         match base {
@@ -288,7 +335,12 @@ impl CertificateRevocation {
                 self.done(Status::Unknown(why));
             }
             Ok(base) if base.deltas.is_empty() => self.decide(index, &base, None),
-            Ok(base) => self.fetch_delta(index, base, 0, "no address of a delta can be asked".to_owned()),
+            Ok(base) => self.fetch_delta(
+                index,
+                base,
+                0,
+                "no address of a delta can be asked".to_owned(),
+            ),
         }
     }
 
@@ -303,10 +355,13 @@ impl CertificateRevocation {
     fn delta_answer(&mut self, crl: usize, base: Arc<Crl>, index: usize, answer: RevocationAnswer) {
         let delta = self.usable(answer).and_then(|delta| {
             // notation ends with a crash where a number is absent.
-            let (Some(of), Some(number), Some(base)) = (&delta.base_number, &delta.number, &base.number) else {
+            let (Some(of), Some(number), Some(base)) =
+                (&delta.base_number, &delta.number, &base.number)
+            else {
                 return Err("a delta without its numbers, or to a list without one".to_owned());
             };
-            if compare(of, base) == Ordering::Greater || compare(number, base) != Ordering::Greater {
+            if compare(of, base) == Ordering::Greater || compare(number, base) != Ordering::Greater
+            {
                 return Err("a delta that does not amend the list".to_owned());
             }
             Ok(delta)
@@ -326,12 +381,19 @@ impl CertificateRevocation {
         };
         let scope = crl.scope;
         let is_ca = self.certificate.is_ca();
-        let of_others = if is_ca { scope.user_certificates } else { scope.ca_certificates };
-        let covers = !(of_others || scope.indirect || scope.some_reasons || scope.attribute_certificates);
+        let of_others = if is_ca {
+            scope.user_certificates
+        } else {
+            scope.ca_certificates
+        };
+        let covers =
+            !(of_others || scope.indirect || scope.some_reasons || scope.attribute_certificates);
         if !covers {
             return Err("the list does not cover this certificate, or not alone".to_owned());
         }
-        if crl.this_update > self.now.plus(AHEAD) || crl.next_update.is_none_or(|next| next < self.now) {
+        if crl.this_update > self.now.plus(AHEAD)
+            || crl.next_update.is_none_or(|next| next < self.now)
+        {
             return Err("the list is not of now, or does not say until when it holds".to_owned());
         }
         if !crl.is_issued_by(&self.issuer) {
@@ -343,7 +405,12 @@ impl CertificateRevocation {
     fn decide(&mut self, index: usize, base: &Crl, delta: Option<&Crl>) {
         let serial = self.certificate.serial_number();
         let entries = base.entries(serial).and_then(|mut entries| {
-            entries.extend(delta.map(|delta| delta.entries(serial)).transpose()?.unwrap_or_default());
+            entries.extend(
+                delta
+                    .map(|delta| delta.entries(serial))
+                    .transpose()?
+                    .unwrap_or_default(),
+            );
             Ok(entries)
         });
         match entries {
@@ -359,7 +426,10 @@ impl CertificateRevocation {
     /// any other reason counts for ever.
     fn revoked(&self, entries: &[RevokedEntry]) -> Option<Timestamp> {
         let mut latest: Option<&RevokedEntry> = None;
-        for entry in entries.iter().filter(|entry| !self.was_good(entry.invalid_since)) {
+        for entry in entries
+            .iter()
+            .filter(|entry| !self.was_good(entry.invalid_since))
+        {
             match entry.reason {
                 Some(HOLD | REMOVE) => {
                     if latest.is_none_or(|before| entry.at > before.at) {
@@ -369,12 +439,15 @@ impl CertificateRevocation {
                 Some(_) | None => return Some(entry.at),
             }
         }
-        latest.filter(|entry| entry.reason == Some(HOLD)).map(|entry| entry.at)
+        latest
+            .filter(|entry| entry.reason == Some(HOLD))
+            .map(|entry| entry.at)
     }
 }
 
 fn is_http(url: &str) -> bool {
-    url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
+    url.get(..7)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
 }
 
 fn not_http(url: &str) -> String {

@@ -61,9 +61,20 @@ pub struct Draft {
 #[derive(Debug)]
 enum State {
     Unsigned,
-    Unstamped { signature: Vec<u8>, request: TimestampRequest },
-    Unchecked { signature: Vec<u8>, token: Box<TimestampToken>, time: Timestamp, revocation: ChainRevocation },
-    Complete { signature: Vec<u8>, token: Option<(Vec<u8>, Timestamp)> },
+    Unstamped {
+        signature: Vec<u8>,
+        request: TimestampRequest,
+    },
+    Unchecked {
+        signature: Vec<u8>,
+        token: Box<TimestampToken>,
+        time: Timestamp,
+        revocation: ChainRevocation,
+    },
+    Complete {
+        signature: Vec<u8>,
+        token: Option<(Vec<u8>, Timestamp)>,
+    },
 }
 
 /// What a draft needs next, or its end.
@@ -139,19 +150,34 @@ pub fn prepare(
     nonce: [u8; 16],
     now: Timestamp,
 ) -> Result<Draft, DraftError> {
-    let algorithm = Algorithm::of(key.kind()).ok_or(DraftError::KeyUnsuitable { kind: key.kind() })?;
+    let algorithm =
+        Algorithm::of(key.kind()).ok_or(DraftError::KeyUnsuitable { kind: key.kind() })?;
     let chain = chain_of(key, bundle, now)?;
     check_metadata(&options.metadata)?;
-    if options.timestamp_root.as_ref().is_some_and(|root| !(root.is_ca() && root.is_self_signed())) {
+    if options
+        .timestamp_root
+        .as_ref()
+        .is_some_and(|root| !(root.is_ca() && root.is_self_signed()))
+    {
         return Err(DraftError::TimestampRoot);
     }
     let signing_time = now.whole_seconds();
-    let expiry = options.expiry.map(|duration| signing_time.plus(duration).whole_seconds());
+    let expiry = options
+        .expiry
+        .map(|duration| signing_time.plus(duration).whole_seconds());
     if expiry.is_some_and(|expiry| expiry <= signing_time) {
         return Err(DraftError::Expiry);
     }
-    let payload = Payload { target: subject.clone(), metadata: options.metadata.clone() };
-    let content = Content { algorithm, payload, signing_time, expiry };
+    let payload = Payload {
+        target: subject.clone(),
+        metadata: options.metadata.clone(),
+    };
+    let content = Content {
+        algorithm,
+        payload,
+        signing_time,
+        expiry,
+    };
     let statement = match options.envelope {
         EnvelopeKind::Jws => jws::statement(&content),
         EnvelopeKind::Cose => cose::statement(&content),
@@ -177,10 +203,15 @@ fn check_metadata(metadata: &Metadata) -> Result<(), DraftError> {
         let why = match () {
             () if name.is_empty() => "a name is missing",
             () if value.is_empty() => "a value is missing",
-            () if name.starts_with(RESERVED) => "names that begin with `io.cncf.notary` are reserved",
+            () if name.starts_with(RESERVED) => {
+                "names that begin with `io.cncf.notary` are reserved"
+            }
             () => continue,
         };
-        return Err(DraftError::Metadata { name: name.clone(), why });
+        return Err(DraftError::Metadata {
+            name: name.clone(),
+            why,
+        });
     }
     Ok(())
 }
@@ -209,30 +240,45 @@ impl Draft {
                 message: self.statement.message.clone().into(),
             }),
             State::Unstamped { request, .. } => {
-                let request = request.to_der().map_err(|cause| DraftError::TimestampRequest(Box::new(cause)))?;
+                let request = request
+                    .to_der()
+                    .map_err(|cause| DraftError::TimestampRequest(Box::new(cause)))?;
                 Step::Timestamp(request.into())
             }
             State::Unchecked { revocation, .. } => Step::Revocation(revocation.requests()),
-            State::Complete { signature, token } => Step::Done(Box::new(self.publication(signature, token.as_ref())?)),
+            State::Complete { signature, token } => {
+                Step::Done(Box::new(self.publication(signature, token.as_ref())?))
+            }
         };
         Ok((self, step))
     }
 
     fn key(&self) -> Result<&PublicKey, DraftError> {
-        self.chain.first().map(Certificate::public_key).ok_or(DraftError::Unasked)
+        self.chain
+            .first()
+            .map(Certificate::public_key)
+            .ok_or(DraftError::Unasked)
     }
 
     fn accept(&mut self, answer: Answer) -> Result<State, DraftError> {
         match (std::mem::replace(&mut self.state, State::Unsigned), answer) {
             (State::Unsigned, Answer::Signature(Signature(signature))) => {
-                let verified = self.key()?.verify(self.algorithm.scheme(), &self.statement.message, &signature);
+                let verified = self.key()?.verify(
+                    self.algorithm.scheme(),
+                    &self.statement.message,
+                    &signature,
+                );
                 verified.map_err(DraftError::SignatureInvalid)?;
                 Ok(match self.timestamp_root {
                     Some(_) => {
-                        let request = TimestampRequest::new(self.algorithm.hash(), &signature, self.nonce);
+                        let request =
+                            TimestampRequest::new(self.algorithm.hash(), &signature, self.nonce);
                         State::Unstamped { signature, request }
                     }
-                    None => State::Complete { signature, token: None },
+                    None => State::Complete {
+                        signature,
+                        token: None,
+                    },
                 })
             }
             (State::Unstamped { signature, request }, Answer::Timestamp(reply)) => {
@@ -243,7 +289,15 @@ impl Draft {
                 let revocation = ChainRevocation::new(&proven.chain, None, self.now);
                 checked(signature, Box::new(token), proven.time, revocation)
             }
-            (State::Unchecked { signature, token, time, mut revocation }, Answer::Revocation(answers)) => {
+            (
+                State::Unchecked {
+                    signature,
+                    token,
+                    time,
+                    mut revocation,
+                },
+                Answer::Revocation(answers),
+            ) => {
                 revocation.answer(&mut answers.into_iter());
                 checked(signature, token, time, revocation)
             }
@@ -251,7 +305,11 @@ impl Draft {
         }
     }
 
-    fn publication(&self, signature: &[u8], token: Option<&(Vec<u8>, Timestamp)>) -> Result<Publication, DraftError> {
+    fn publication(
+        &self,
+        signature: &[u8],
+        token: Option<&(Vec<u8>, Timestamp)>,
+    ) -> Result<Publication, DraftError> {
         let (encode, media_type): (fn(&_, &_, &_, &_, _) -> _, _) = match self.kind {
             EnvelopeKind::Jws => (jws::encode, EnvelopeKind::Jws.media_type()),
             EnvelopeKind::Cose => (cose::encode, EnvelopeKind::Cose.media_type()),
@@ -290,14 +348,24 @@ fn checked(
     revocation: ChainRevocation,
 ) -> Result<State, DraftError> {
     if !revocation.requests().is_empty() {
-        return Ok(State::Unchecked { signature, token, time, revocation });
+        return Ok(State::Unchecked {
+            signature,
+            token,
+            time,
+            revocation,
+        });
     }
     let rejection = match revocation.status() {
         ChainStatus::Good => {
-            return Ok(State::Complete { signature, token: Some((token.der().to_vec(), time)) });
+            return Ok(State::Complete {
+                signature,
+                token: Some((token.der().to_vec(), time)),
+            });
         }
         ChainStatus::Revoked { subject, at } => Rejection::TimestampRevoked { subject, at },
-        ChainStatus::Unknown { subject, why } => Rejection::TimestampRevocationUnknown { subject, why },
+        ChainStatus::Unknown { subject, why } => {
+            Rejection::TimestampRevocationUnknown { subject, why }
+        }
     };
     Err(DraftError::Timestamp(Box::new(rejection)))
 }

@@ -47,7 +47,9 @@ pub enum InvalidTrust {
     #[error("no certificate is trusted")]
     NoAnchor,
     /// A CA without a word on whom it is trusted for.
-    #[error("`{subject}` is a CA: whom it is trusted for must be named as identity (`*` for everyone)")]
+    #[error(
+        "`{subject}` is a CA: whom it is trusted for must be named as identity (`*` for everyone)"
+    )]
     NoIdentity {
         /// The subject of the CA.
         subject: String,
@@ -80,14 +82,27 @@ impl Trust {
     /// where they are given. Signing authorities are not trusted by pins; they need a trust policy that says so.
     /// Refuses a CA without identities.
     pub fn pinned(pins: Pins) -> Result<Self, InvalidTrust> {
-        let ca = pins.certificates.iter().find(|certificate| certificate.is_ca());
+        let ca = pins
+            .certificates
+            .iter()
+            .find(|certificate| certificate.is_ca());
         let identities = match (ca, pins.identities) {
             (_, Some(identities)) => identities,
             (None, None) => TrustedIdentities::Any,
-            (Some(ca), None) => return Err(InvalidTrust::NoIdentity { subject: ca.subject() }),
+            (Some(ca), None) => {
+                return Err(InvalidTrust::NoIdentity {
+                    subject: ca.subject(),
+                });
+            }
         };
-        if let Some(wrong) = pins.timestamp_roots.iter().find(|root| !(root.is_ca() && root.is_self_signed())) {
-            return Err(InvalidTrust::NotATimestampRoot { subject: wrong.subject() });
+        if let Some(wrong) = pins
+            .timestamp_roots
+            .iter()
+            .find(|root| !(root.is_ca() && root.is_self_signed()))
+        {
+            return Err(InvalidTrust::NotATimestampRoot {
+                subject: wrong.subject(),
+            });
         }
         if pins.certificates.is_empty() {
             return Err(InvalidTrust::NoAnchor);
@@ -124,7 +139,10 @@ impl Trust {
     /// The thumbprints of the certificates that are trusted for signers: for ordering candidates, never for accepting
     /// one.
     pub fn thumbprints(&self) -> BTreeSet<String> {
-        let anchors = [&self.signers, &self.authorities].into_iter().flatten().flatten();
+        let anchors = [&self.signers, &self.authorities]
+            .into_iter()
+            .flatten()
+            .flatten();
         anchors.map(Certificate::thumbprint_sha256).collect()
     }
 }

@@ -57,7 +57,9 @@ pub enum InvalidTrustPolicy {
     #[error("the trust policy has the version `{0}`, not `1.0`")]
     Version(String),
     /// A policy for blobs, which are not container images.
-    #[error("this is a trust policy for blobs (`globalPolicy`); images need `trustpolicy.oci.json`")]
+    #[error(
+        "this is a trust policy for blobs (`globalPolicy`); images need `trustpolicy.oci.json`"
+    )]
     Blob,
     /// No statement, or more than are looked at.
     #[error("the trust policy has {0} statements, where 1 to {STATEMENTS} may be")]
@@ -112,7 +114,9 @@ pub enum StatementFault {
     #[error("`{0}` is no registry scope (`host/repository`, or `*` alone)")]
     Scope(String),
     /// A scope that would be passed over, since images are never named so.
-    #[error("the registry scope `{scope}` would match no image: write `{name}`, as images are compared")]
+    #[error(
+        "the registry scope `{scope}` would match no image: write `{name}`, as images are compared"
+    )]
     Spelling {
         /// The scope.
         scope: String,
@@ -136,7 +140,9 @@ impl TrustPolicy {
         let document = json::object(bytes)?;
         match document.get("version") {
             Some(Value::String(version)) if version == "1.0" => {}
-            Some(Value::String(version)) => return Err(InvalidTrustPolicy::Version(version.clone())),
+            Some(Value::String(version)) => {
+                return Err(InvalidTrustPolicy::Version(version.clone()));
+            }
             _ => return Err(InvalidTrustPolicy::Member("version".to_owned())),
         }
         let Some(Value::Array(items)) = document.get("trustPolicies") else {
@@ -156,12 +162,19 @@ impl TrustPolicy {
             }
             let name = text(members, "name").filter(|name| !name.is_empty());
             let name = name.ok_or_else(|| InvalidTrustPolicy::Member("name".to_owned()))?;
-            let statement = Statement::read(name, members)
-                .map_err(|fault| InvalidTrustPolicy::Statement { statement: name.to_owned(), fault })?;
+            let statement =
+                Statement::read(name, members).map_err(|fault| InvalidTrustPolicy::Statement {
+                    statement: name.to_owned(),
+                    fault,
+                })?;
             if !names.insert(name.to_owned()) {
                 return Err(InvalidTrustPolicy::NameTwice(name.to_owned()));
             }
-            if let Some(twice) = statement.scopes.iter().find(|scope| !scopes.insert((*scope).clone())) {
+            if let Some(twice) = statement
+                .scopes
+                .iter()
+                .find(|scope| !scopes.insert((*scope).clone()))
+            {
                 return Err(InvalidTrustPolicy::ScopeTwice(twice.clone()));
             }
             statements.push(statement);
@@ -178,9 +191,19 @@ impl TrustPolicy {
     /// that it was given, and here names are normalised first.
     pub fn check_spelling(&self) -> Result<(), InvalidTrustPolicy> {
         for statement in &self.statements {
-            if let Some((scope, name)) = statement.scopes.iter().find_map(|scope| Some((scope, respelt(scope)?))) {
-                let fault = StatementFault::Spelling { scope: scope.clone(), name };
-                return Err(InvalidTrustPolicy::Statement { statement: statement.name.clone(), fault });
+            if let Some((scope, name)) = statement
+                .scopes
+                .iter()
+                .find_map(|scope| Some((scope, respelt(scope)?)))
+            {
+                let fault = StatementFault::Spelling {
+                    scope: scope.clone(),
+                    name,
+                };
+                return Err(InvalidTrustPolicy::Statement {
+                    statement: statement.name.clone(),
+                    fault,
+                });
             }
         }
         Ok(())
@@ -190,7 +213,11 @@ impl TrustPolicy {
     /// nothing is allowed.
     pub fn statement(&self, repository: &Repository) -> Option<&Statement> {
         let scope = repository.to_string();
-        let of = |wanted: &str| self.statements.iter().find(|statement| statement.scopes.iter().any(|s| s == wanted));
+        let of = |wanted: &str| {
+            self.statements
+                .iter()
+                .find(|statement| statement.scopes.iter().any(|s| s == wanted))
+        };
         of(&scope).or_else(|| of("*"))
     }
 }
@@ -218,11 +245,18 @@ impl Statement {
 
     /// What signatures are held against; `None` where the level is `skip`, which ends as exempt and never as
     /// verified. `stores` holds each of [`Statement::stores`]; one that is absent there counts as unusable.
-    pub fn trust(&self, stores: &BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>) -> Option<Trust> {
+    pub fn trust(
+        &self,
+        stores: &BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>,
+    ) -> Option<Trust> {
         let (level, identities) = (self.level?, self.identities.clone()?);
         let of_kind = |kind: StoreKind| -> Anchors {
             let mut found = Vec::new();
-            let mut listed = self.stores.iter().filter(|store| store.kind() == kind).peekable();
+            let mut listed = self
+                .stores
+                .iter()
+                .filter(|store| store.kind() == kind)
+                .peekable();
             if listed.peek().is_none() {
                 return Err(StoreFault::NoneOfKind(kind));
             }
@@ -231,13 +265,19 @@ impl Statement {
                     Some(Ok(certificates)) => found.extend(certificates.iter().cloned()),
                     Some(Err(fault)) => return Err(fault.clone()),
                     None => {
-                        return Err(StoreFault::Unusable { store: store.clone(), why: "it was not read".to_owned() });
+                        return Err(StoreFault::Unusable {
+                            store: store.clone(),
+                            why: "it was not read".to_owned(),
+                        });
                     }
                 }
             }
             Ok(found)
         };
-        let has_timestamps = self.stores.iter().any(|store| store.kind() == StoreKind::Tsa);
+        let has_timestamps = self
+            .stores
+            .iter()
+            .any(|store| store.kind() == StoreKind::Tsa);
         Some(Trust {
             statement: Some(self.name.clone()),
             level,
@@ -279,10 +319,21 @@ impl Statement {
         Ok(Self {
             name: name.to_owned(),
             scopes: scopes(members)?,
-            level: if is_skip { None } else { Some(leveled(level, &overrides)?) },
+            level: if is_skip {
+                None
+            } else {
+                Some(leveled(level, &overrides)?)
+            },
             verify_timestamp: verify_timestamp(verification)?,
-            stores: stores.iter().map(|store| store.parse()).collect::<Result<_, InvalidStoreName>>()?,
-            identities: if is_skip { None } else { Some(TrustedIdentities::parse(&identities)?) },
+            stores: stores
+                .iter()
+                .map(|store| store.parse())
+                .collect::<Result<_, InvalidStoreName>>()?,
+            identities: if is_skip {
+                None
+            } else {
+                Some(TrustedIdentities::parse(&identities)?)
+            },
         })
     }
 }
@@ -302,7 +353,10 @@ fn strings(members: &Object, name: &'static str) -> Result<Vec<String>, Statemen
 fn leveled(name: &str, overrides: &BTreeMap<String, String>) -> Result<Level, StatementFault> {
     let level = Level::from_name(name).ok_or_else(|| StatementFault::Level(name.to_owned()))?;
     overrides.iter().try_fold(level, |level, (check, action)| {
-        let fault = || StatementFault::Override { check: check.clone(), action: action.clone() };
+        let fault = || StatementFault::Override {
+            check: check.clone(),
+            action: action.clone(),
+        };
         level.overridden(check, action).ok_or_else(fault)
     })
 }
@@ -337,28 +391,42 @@ fn respelt(scope: &str) -> Option<String> {
     // No image names the port that https has anyway.
     let (host, path) = scope.split_once('/')?;
     let plain = format!("{}/{path}", host.strip_suffix(":443").unwrap_or(host));
-    Repository::familiar(&plain).ok().map(|repository| repository.to_string()).filter(|name| name != scope)
+    Repository::familiar(&plain)
+        .ok()
+        .map(|repository| repository.to_string())
+        .filter(|name| name != scope)
 }
 
 /// `domain[:port]/repository`.
 fn is_scope(scope: &str) -> bool {
-    let Some((host, path)) = scope.split_once('/') else { return false };
-    let (domain, port) = host.split_once(':').map_or((host, None), |(domain, port)| (domain, Some(port)));
+    let Some((host, path)) = scope.split_once('/') else {
+        return false;
+    };
+    let (domain, port) = host
+        .split_once(':')
+        .map_or((host, None), |(domain, port)| (domain, Some(port)));
     let is_label = |label: &str| {
         let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+        !label.is_empty()
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
     };
     domain.split('.').all(is_label)
-        && port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
+        && port
+            .is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
         && path.split('/').all(is_component)
 }
 
 /// Lower-case letters and digits, joined by `.`, `_`, `__` or dashes.
 fn is_component(component: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let mut separators = component.split(|character: char| u8::try_from(character).is_ok_and(is_word));
-    let edges = component.bytes().next().is_some_and(is_word) && component.bytes().next_back().is_some_and(is_word);
+    let mut separators =
+        component.split(|character: char| u8::try_from(character).is_ok_and(is_word));
+    let edges = component.bytes().next().is_some_and(is_word)
+        && component.bytes().next_back().is_some_and(is_word);
     edges
-        && separators
-            .all(|separator| matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-'))
+        && separators.all(|separator| {
+            matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-')
+        })
 }

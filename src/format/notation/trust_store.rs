@@ -49,7 +49,9 @@ pub enum StoreFault {
         why: String,
     },
     /// No certificate in it, or more than are looked at.
-    #[error("the trust store `{store}` holds {count} certificates, where 1 to {CERTIFICATES} may be")]
+    #[error(
+        "the trust store `{store}` holds {count} certificates, where 1 to {CERTIFICATES} may be"
+    )]
     Count {
         /// The store.
         store: StoreName,
@@ -104,13 +106,19 @@ impl FromStr for StoreName {
         let invalid = || InvalidStoreName(text.chars().take(200).collect());
         let (kind, name) = text.split_once(':').ok_or_else(invalid)?;
         let kinds = [StoreKind::Ca, StoreKind::SigningAuthority, StoreKind::Tsa];
-        let kind = kinds.into_iter().find(|known| known.to_string() == kind).ok_or_else(invalid)?;
+        let kind = kinds
+            .into_iter()
+            .find(|known| known.to_string() == kind)
+            .ok_or_else(invalid)?;
         let permitted = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
         // notation takes `..`, which leads out of the folder.
         if name.is_empty() || !name.bytes().all(permitted) || [".", ".."].contains(&name) {
             return Err(invalid());
         }
-        Ok(Self { kind, name: name.to_owned() })
+        Ok(Self {
+            kind,
+            name: name.to_owned(),
+        })
     }
 }
 
@@ -132,26 +140,40 @@ impl fmt::Display for StoreName {
 
 /// The certificates of a store, from the names and bytes of its files. Rejects a store without certificates, a
 /// file that holds anything else, and certificates that its kind does not admit.
-pub fn trust_store(store: &StoreName, files: &[(String, Bytes)]) -> Result<Vec<Certificate>, StoreFault> {
+pub fn trust_store(
+    store: &StoreName,
+    files: &[(String, Bytes)],
+) -> Result<Vec<Certificate>, StoreFault> {
     let mut found = Vec::new();
     for (file, bytes) in files {
-        let certificates = certificates(bytes)
-            .ok_or_else(|| StoreFault::NotACertificate { store: store.clone(), file: file.clone() })?;
+        let certificates = certificates(bytes).ok_or_else(|| StoreFault::NotACertificate {
+            store: store.clone(),
+            file: file.clone(),
+        })?;
         found.extend(certificates);
         if found.len() > CERTIFICATES {
             break;
         }
     }
     if found.is_empty() || found.len() > CERTIFICATES {
-        return Err(StoreFault::Count { store: store.clone(), count: found.len() });
+        return Err(StoreFault::Count {
+            store: store.clone(),
+            count: found.len(),
+        });
     }
     for certificate in &found {
         let subject = || certificate.subject();
         if store.kind == StoreKind::Tsa && !(certificate.is_self_signed() && certificate.is_ca()) {
-            return Err(StoreFault::NotARoot { store: store.clone(), subject: subject() });
+            return Err(StoreFault::NotARoot {
+                store: store.clone(),
+                subject: subject(),
+            });
         }
         if !certificate.is_ca() && !certificate.is_self_signed() {
-            return Err(StoreFault::NotAnAnchor { store: store.clone(), subject: subject() });
+            return Err(StoreFault::NotAnAnchor {
+                store: store.clone(),
+                subject: subject(),
+            });
         }
     }
     Ok(found)
@@ -163,10 +185,14 @@ fn certificates(bytes: &[u8]) -> Option<Vec<Certificate>> {
         && !blocks.is_empty()
     {
         let one = |block: &pem::Pem| {
-            (block.tag() == "CERTIFICATE").then(|| Certificate::from_der(block.contents()).ok()).flatten()
+            (block.tag() == "CERTIFICATE")
+                .then(|| Certificate::from_der(block.contents()).ok())
+                .flatten()
         };
         return blocks.iter().map(one).collect();
     }
     let ders = Certificate::split_der(bytes).filter(|ders| !ders.is_empty())?;
-    ders.into_iter().map(|der| Certificate::from_der(der).ok()).collect()
+    ders.into_iter()
+        .map(|der| Certificate::from_der(der).ok())
+        .collect()
 }

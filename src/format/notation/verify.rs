@@ -90,7 +90,13 @@ pub struct Verification {
 }
 
 /// Judges a signature of `subject` at `now`. Rejects it at the first check that the level enforces.
-pub fn verify(subject: &Descriptor, media_type: &MediaType, envelope: &[u8], trust: &Trust, now: Timestamp) -> Step {
+pub fn verify(
+    subject: &Descriptor,
+    media_type: &MediaType,
+    envelope: &[u8],
+    trust: &Trust,
+    now: Timestamp,
+) -> Step {
     match Verification::start(subject, media_type, envelope, trust, now) {
         Ok(verification) => verification.next(),
         Err(rejection) => Step::Done(Outcome::Rejected(Box::new(rejection))),
@@ -120,14 +126,28 @@ impl Verification {
         record(level, authenticity, &mut failures)?;
         check_metadata(&envelope, trust)?;
         record(level, check_expiry(&envelope, now), &mut failures)?;
-        let proven = record(level, authentic_time::check(&envelope, trust, now), &mut failures)?.flatten();
+        let proven = record(
+            level,
+            authentic_time::check(&envelope, trust, now),
+            &mut failures,
+        )?
+        .flatten();
 
         let vouched = (envelope.attributes().scheme == SigningScheme::SigningAuthority)
             .then_some(envelope.attributes().signing_time);
-        let authority = proven.as_ref().map(|proven| proven.chain.as_slice()).unwrap_or_default();
-        let signer = if level.revocation == Action::Skip { &[] } else { envelope.chain() };
-        let (mut authority, mut signer) =
-            (ChainRevocation::new(authority, None, now), ChainRevocation::new(signer, vouched, now));
+        let authority = proven
+            .as_ref()
+            .map(|proven| proven.chain.as_slice())
+            .unwrap_or_default();
+        let signer = if level.revocation == Action::Skip {
+            &[]
+        } else {
+            envelope.chain()
+        };
+        let (mut authority, mut signer) = (
+            ChainRevocation::new(authority, None, now),
+            ChainRevocation::new(signer, vouched, now),
+        );
         if !is_authentic {
             authority.end_unasked();
             signer.end_unasked();
@@ -163,7 +183,10 @@ impl Verification {
         self.requests = self.authority.requests();
         self.requests.extend(self.signer.requests());
         if self.requests.is_empty() {
-            Step::Done(self.end().unwrap_or_else(|rejection| Outcome::Rejected(Box::new(rejection))))
+            Step::Done(
+                self.end()
+                    .unwrap_or_else(|rejection| Outcome::Rejected(Box::new(rejection))),
+            )
         } else {
             Step::Revocation(Box::new(self))
         }
@@ -172,21 +195,31 @@ impl Verification {
     fn end(mut self) -> Result<Outcome, Rejection> {
         let authority = match self.authority.status() {
             ChainStatus::Good => Ok(()),
-            ChainStatus::Revoked { subject, at } => Err(Rejection::TimestampRevoked { subject, at }),
-            ChainStatus::Unknown { subject, why } => Err(Rejection::TimestampRevocationUnknown { subject, why }),
+            ChainStatus::Revoked { subject, at } => {
+                Err(Rejection::TimestampRevoked { subject, at })
+            }
+            ChainStatus::Unknown { subject, why } => {
+                Err(Rejection::TimestampRevocationUnknown { subject, why })
+            }
         };
         let is_proven = authority.is_ok();
         record(self.level, authority, &mut self.failures)?;
         let signer = match self.signer.status() {
             ChainStatus::Good => Ok(()),
             ChainStatus::Revoked { subject, at } => Err(Rejection::Revoked { subject, at }),
-            ChainStatus::Unknown { subject, why } => Err(Rejection::RevocationUnknown { subject, why }),
+            ChainStatus::Unknown { subject, why } => {
+                Err(Rejection::RevocationUnknown { subject, why })
+            }
         };
         record(self.level, signer, &mut self.failures)?;
         let timestamp = self.proven.map(|proven| proven.time).filter(|_| is_proven);
         let Some(leaf) = self.envelope.leaf().filter(|_| self.is_authentic) else {
             let (statement, failures, envelope) = (self.statement, self.failures, self.envelope);
-            return Ok(Outcome::Exempt(Box::new(Exempted { statement, failures, envelope })));
+            return Ok(Outcome::Exempt(Box::new(Exempted {
+                statement,
+                failures,
+                envelope,
+            })));
         };
         let signed = signed(&self.envelope, leaf, timestamp);
         Ok(Outcome::Verified(Box::new(Accepted {
@@ -202,9 +235,17 @@ impl Verification {
 fn signed(envelope: &Envelope, leaf: &Certificate, timestamp: Option<Timestamp>) -> Signed {
     let attributes = envelope.attributes();
     let is_timeless = timestamp.is_some() || attributes.scheme == SigningScheme::SigningAuthority;
-    let end = envelope.chain().iter().map(Certificate::not_after).min().filter(|_| !is_timeless);
+    let end = envelope
+        .chain()
+        .iter()
+        .map(Certificate::not_after)
+        .min()
+        .filter(|_| !is_timeless);
     Signed {
-        by: Identity::Certificate { subject: leaf.subject(), thumbprint: leaf.thumbprint_sha256() },
+        by: Identity::Certificate {
+            subject: leaf.subject(),
+            thumbprint: leaf.thumbprint_sha256(),
+        },
         key: leaf.public_key().clone(),
         signed_at: Some(timestamp.unwrap_or(attributes.signing_time)),
         expires: attributes.expiry.into_iter().chain(end).min(),
@@ -235,19 +276,35 @@ fn check_authenticity(envelope: &Envelope, trust: &Trust) -> Result<(), Rejectio
         SigningScheme::X509 => &trust.signers,
         SigningScheme::SigningAuthority => &trust.authorities,
     };
-    let anchors = anchors.as_ref().map_err(|fault| Rejection::Store(fault.clone()))?;
+    let anchors = anchors
+        .as_ref()
+        .map_err(|fault| Rejection::Store(fault.clone()))?;
     let (Some(leaf), Some(root)) = (envelope.chain().first(), envelope.chain().last()) else {
-        return Err(Rejection::Untrusted { leaf: String::new(), root: String::new() });
+        return Err(Rejection::Untrusted {
+            leaf: String::new(),
+            root: String::new(),
+        });
     };
-    if !envelope.chain().iter().any(|certificate| anchors.contains(certificate)) {
-        return Err(Rejection::Untrusted { leaf: leaf.subject(), root: root.subject() });
+    if !envelope
+        .chain()
+        .iter()
+        .any(|certificate| anchors.contains(certificate))
+    {
+        return Err(Rejection::Untrusted {
+            leaf: leaf.subject(),
+            root: root.subject(),
+        });
     }
     trust.identities.require(leaf).map_err(Rejection::Identity)
 }
 
 fn check_metadata(envelope: &Envelope, trust: &Trust) -> Result<(), Rejection> {
     let signed = &envelope.payload().metadata;
-    match trust.metadata.iter().find(|(name, value)| signed.get(name) != Some(value)) {
+    match trust
+        .metadata
+        .iter()
+        .find(|(name, value)| signed.get(name) != Some(value))
+    {
         Some((name, expected)) => Err(Rejection::Metadata {
             name: name.clone(),
             expected: expected.clone(),
@@ -272,8 +329,19 @@ mod tests {
     #[test]
     fn integrity_decides_at_every_level() {
         for level in [Level::STRICT, Level::PERMISSIVE, Level::AUDIT] {
-            for check in [Check::Manifest, Check::Integrity, Check::Plugin, Check::Payload, Check::Metadata] {
-                assert_eq!(level.action(check), Action::Enforce, "{} {check:?}", level.name());
+            for check in [
+                Check::Manifest,
+                Check::Integrity,
+                Check::Plugin,
+                Check::Payload,
+                Check::Metadata,
+            ] {
+                assert_eq!(
+                    level.action(check),
+                    Action::Enforce,
+                    "{} {check:?}",
+                    level.name()
+                );
             }
         }
     }

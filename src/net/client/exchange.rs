@@ -18,9 +18,17 @@ use crate::{
 
 impl Client {
     /// One request and its answer, read to the end. Credentials go out on the first hop only (G05).
-    pub(super) async fn exchange(&self, request: &Request, url: &Url, hop: usize) -> Result<Response, Error> {
+    pub(super) async fn exchange(
+        &self,
+        request: &Request,
+        url: &Url,
+        hop: usize,
+    ) -> Result<Response, Error> {
         self.0.counts.add(request.purpose, hop);
-        let client = self.0.connections.client(&self.0.hosts, url, hop > 0 || request.outside);
+        let client = self
+            .0
+            .connections
+            .client(&self.0.hosts, url, hop > 0 || request.outside);
         let mut headers = request.headers.clone();
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
@@ -32,28 +40,55 @@ impl Client {
             headers.remove(header::AUTHORIZATION);
         }
         let connected = self.0.connections.address(url, &mut headers);
-        let method = if hop == 0 { request.method.clone() } else { Method::GET };
-        let body = if hop == 0 { request.body.clone() } else { bytes::Bytes::new() };
-        let sent = client.request(method, connected).headers(headers).body(body).send().await;
+        let method = if hop == 0 {
+            request.method.clone()
+        } else {
+            Method::GET
+        };
+        let body = if hop == 0 {
+            request.body.clone()
+        } else {
+            bytes::Bytes::new()
+        };
+        let sent = client
+            .request(method, connected)
+            .headers(headers)
+            .body(body)
+            .send()
+            .await;
         let answer = sent.map_err(|error| failed(request, url, hop, error))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let limit = if status.is_success() { request.limit } else { 64 << 10 };
+        let limit = if status.is_success() {
+            request.limit
+        } else {
+            64 << 10
+        };
         let mut body = read(request, url, answer, limit, hop).await?;
         if !status.is_success() {
             // What is told of a failure must not hold what a service was sent.
             body = self.0.mask.hide(body);
         }
         tracing::debug!(method = %request.method, url = %SafeUrl::new(url.clone()), status = status.as_u16(), bytes = body.len(), "answered");
-        let response = Response { status, headers, body: body.into(), url: url.clone() };
+        let response = Response {
+            status,
+            headers,
+            body: body.into(),
+            url: url.clone(),
+        };
         self.note_date(&response);
         Ok(response)
     }
 
-    #[expect(clippy::disallowed_methods, reason = "compares this machine's clock with the service's, for a hint only")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "compares this machine's clock with the service's, for a hint only"
+    )]
     fn note_date(&self, response: &Response) {
         if let Some(theirs) = retry::date(response) {
             let ours = time::OffsetDateTime::now_utc().unix_timestamp();
-            self.0.skew_seconds.store(theirs.unix() - ours, Ordering::Relaxed);
+            self.0
+                .skew_seconds
+                .store(theirs.unix() - ours, Ordering::Relaxed);
         }
     }
 }
@@ -61,13 +96,17 @@ impl Client {
 fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
     let (name, value) = match authorization {
         None => return,
-        Some(Authorization::Bearer(token)) => {
-            (header::AUTHORIZATION, Secret::new(format!("Bearer {}", token.expose())))
+        Some(Authorization::Bearer(token)) => (
+            header::AUTHORIZATION,
+            Secret::new(format!("Bearer {}", token.expose())),
+        ),
+        Some(Authorization::Basic { user, password }) => (
+            header::AUTHORIZATION,
+            Secret::new(format!("Basic {}", pair(user, password).expose())),
+        ),
+        Some(Authorization::Header { name, value }) => {
+            (http::HeaderName::from_static(name), value.clone())
         }
-        Some(Authorization::Basic { user, password }) => {
-            (header::AUTHORIZATION, Secret::new(format!("Basic {}", pair(user, password).expose())))
-        }
-        Some(Authorization::Header { name, value }) => (http::HeaderName::from_static(name), value.clone()),
     };
     // A token with a line break is no token: the service says so.
     if let Ok(mut value) = HeaderValue::from_str(value.expose()) {
@@ -81,7 +120,9 @@ fn sent_as(authorization: Option<&Authorization>) -> Vec<Secret> {
     match authorization {
         None => Vec::new(),
         Some(Authorization::Bearer(token)) => vec![token.clone()],
-        Some(Authorization::Basic { user, password }) => vec![pair(user, password), password.clone()],
+        Some(Authorization::Basic { user, password }) => {
+            vec![pair(user, password), password.clone()]
+        }
         Some(Authorization::Header { value, .. }) => vec![value.clone()],
     }
 }
@@ -101,7 +142,11 @@ async fn read(
     limit: u64,
     hop: usize,
 ) -> Result<Vec<u8>, Error> {
-    let too_large = || Error::TooLarge { what: request.what.clone(), host: host(url), limit };
+    let too_large = || Error::TooLarge {
+        what: request.what.clone(),
+        host: host(url),
+        limit,
+    };
     let limit_bytes = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut body = Vec::new();
     let mut chunks = answer.bytes_stream();
@@ -125,17 +170,27 @@ mod tests {
     #[tokio::test]
     async fn p06_what_the_headers_carry_does_not_go_where_a_redirect_leads() {
         let (there, asked) = server(&[OK]).await;
-        let headers: HeaderMap =
-            [(header::AUTHORIZATION, HeaderValue::from_static("Bearer canary"))].into_iter().collect();
+        let headers: HeaderMap = [(
+            header::AUTHORIZATION,
+            HeaderValue::from_static("Bearer canary"),
+        )]
+        .into_iter()
+        .collect();
         let host = format!("127.0.0.1:{there}");
         let mut request = request(&format!("http://{host}/"));
-        (request.headers, request.authorization) = (headers, Some(Authorization::Bearer(Secret::new("canary".into()))));
+        (request.headers, request.authorization) = (
+            headers,
+            Some(Authorization::Bearer(Secret::new("canary".into()))),
+        );
         let client = client(&host, &[]);
         for hop in [0, 1] {
             client.exchange(&request, &request.url, hop).await.unwrap();
         }
         let asked = asked.lock().unwrap();
-        assert!(asked[0].contains("canary") && !asked[1].contains("canary"), "{asked:?}");
+        assert!(
+            asked[0].contains("canary") && !asked[1].contains("canary"),
+            "{asked:?}"
+        );
     }
 
     #[tokio::test]
@@ -149,6 +204,9 @@ mod tests {
         let mut request = request(&format!("http://{host}/"));
         request.limit = 39;
         let answer = client(&host, &[]).send(&request).await;
-        assert!(matches!(answer, Err(Error::TooLarge { limit: 39, .. })), "{answer:?}");
+        assert!(
+            matches!(answer, Err(Error::TooLarge { limit: 39, .. })),
+            "{answer:?}"
+        );
     }
 }

@@ -37,7 +37,9 @@ pub(super) async fn server(answers: &'static [&'static str]) -> (u16, Arc<Mutex<
                     Err(_) => break,
                 }
             }
-            seen.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+            seen.lock()
+                .unwrap()
+                .push(String::from_utf8_lossy(&head).into_owned());
             if head.is_empty() {
                 continue;
             }
@@ -51,9 +53,15 @@ pub(super) async fn server(answers: &'static [&'static str]) -> (u16, Arc<Mutex<
 
 pub(super) fn client(plain_http: &str, connect_to: &[String]) -> Client {
     Client::new(Options {
-        hosts: Hosts { plain_http: vec![plain_http.parse().unwrap()], ..Hosts::default() },
+        hosts: Hosts {
+            plain_http: vec![plain_http.parse().unwrap()],
+            ..Hosts::default()
+        },
         ca_pem: Vec::new(),
-        connect_to: connect_to.iter().map(|entry| entry.parse().unwrap()).collect(),
+        connect_to: connect_to
+            .iter()
+            .map(|entry| entry.parse().unwrap())
+            .collect(),
         retries: 2,
         deadline: std::time::Instant::now() + Duration::from_secs(60),
         mask: Mask::default(),
@@ -79,7 +87,10 @@ pub(super) async fn names(address: [u8; 4]) -> System {
         let mut query = [0; 512];
         while let Ok((length, peer)) = socket.recv_from(&mut query).await {
             // The header, then labels up to an empty one, type and class.
-            let name = query[12..length].iter().position(|byte| *byte == 0).unwrap();
+            let name = query[12..length]
+                .iter()
+                .position(|byte| *byte == 0)
+                .unwrap();
             let question = &query[12..12 + name + 5];
             let asks_a = question[name + 2] == 1;
             let mut answer = query[..2].to_vec();
@@ -95,5 +106,8 @@ pub(super) async fn names(address: [u8; 4]) -> System {
     let server = NameServerConfig::new("127.0.0.1".parse().unwrap(), true, vec![connection]);
     let config = ResolverConfig::from_parts(None, Vec::new(), vec![server]);
     let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    System { known: OnceCell::new_with(Some(builder.build().unwrap())), ..System::default() }
+    System {
+        known: OnceCell::new_with(Some(builder.build().unwrap())),
+        ..System::default()
+    }
 }

@@ -112,31 +112,53 @@ impl Client {
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
         for attempt in 0.. {
             let last = attempt >= self.0.retries;
-            let Ok(outcome) = tokio::time::timeout_at(self.0.deadline, self.once(request)).await else {
-                return Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) });
+            let Ok(outcome) = tokio::time::timeout_at(self.0.deadline, self.once(request)).await
+            else {
+                return Err(Error::Deadline {
+                    what: request.what.clone(),
+                    host: host(&request.url),
+                });
             };
             let wait = match &outcome {
                 Ok(response) if retry::again(request, response.status) && !last => {
                     retry::wait(attempt, retry::retry_after(response))
                 }
-                Err(Error::Unreachable { .. }) if request.retry == Retry::Safe && !last => retry::wait(attempt, None),
+                Err(Error::Unreachable { .. }) if request.retry == Retry::Safe && !last => {
+                    retry::wait(attempt, None)
+                }
                 _ => return outcome,
             };
             // A wait that the clock cannot hold is longer than any run (K04).
-            if Instant::now().checked_add(wait).is_none_or(|next| next >= self.0.deadline) {
+            if Instant::now()
+                .checked_add(wait)
+                .is_none_or(|next| next >= self.0.deadline)
+            {
                 return self.give_up(request, outcome, wait);
             }
             tracing::debug!(url = %SafeUrl::new(request.url.clone()), ?wait, attempt, "trying again");
             tokio::time::sleep(wait).await;
         }
-        Err(Error::Deadline { what: request.what.clone(), host: host(&request.url) })
+        Err(Error::Deadline {
+            what: request.what.clone(),
+            host: host(&request.url),
+        })
     }
 
-    fn give_up(&self, request: &Request, outcome: Result<Response, Error>, wait: Duration) -> Result<Response, Error> {
+    fn give_up(
+        &self,
+        request: &Request,
+        outcome: Result<Response, Error>,
+        wait: Duration,
+    ) -> Result<Response, Error> {
         let (what, host) = (request.what.clone(), host(&request.url));
         match outcome {
             Ok(response) if response.status == StatusCode::TOO_MANY_REQUESTS => {
-                Err(Error::Throttled { what, host, wait, reason: throttled(request.purpose) })
+                Err(Error::Throttled {
+                    what,
+                    host,
+                    wait,
+                    reason: throttled(request.purpose),
+                })
             }
             Ok(response) => Ok(response),
             Err(error) => Err(error),
@@ -158,11 +180,12 @@ mod tests {
 
     #[tokio::test]
     async fn k04_a_wait_that_no_clock_holds_ends_the_request() {
-        const WAIT: &str =
-            "HTTP/1.1 429 Slow\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        const WAIT: &str = "HTTP/1.1 429 Slow\r\nretry-after: 18446744073709551615\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let (port, asked) = server(&[WAIT]).await;
         let host = format!("127.0.0.1:{port}");
-        let answer = client(&host, &[]).send(&request(&format!("http://{host}/"))).await;
+        let answer = client(&host, &[])
+            .send(&request(&format!("http://{host}/")))
+            .await;
         assert!(matches!(answer, Err(Error::Throttled { .. })), "{answer:?}");
         assert_eq!(asked.lock().unwrap().len(), 1);
     }
@@ -175,9 +198,19 @@ mod tests {
         let mut once = request(&format!("http://{host}/"));
         once.retry = Retry::Never;
         let client = client(&host, &[]);
-        assert_eq!(client.send(&once).await.unwrap().status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(
+            client.send(&once).await.unwrap().status,
+            StatusCode::INTERNAL_SERVER_ERROR
+        );
         assert_eq!(asked.lock().unwrap().len(), 1);
-        assert_eq!(client.send(&request(&format!("http://{host}/"))).await.unwrap().status, StatusCode::OK);
+        assert_eq!(
+            client
+                .send(&request(&format!("http://{host}/")))
+                .await
+                .unwrap()
+                .status,
+            StatusCode::OK
+        );
     }
 
     #[tokio::test]
@@ -185,7 +218,10 @@ mod tests {
         static READ: AtomicU64 = AtomicU64::new(0);
         let read = || {
             READ.fetch_add(1, Ordering::SeqCst);
-            Err(std::io::Error::new(std::io::ErrorKind::NotFound, "no such file"))
+            Err(std::io::Error::new(
+                std::io::ErrorKind::NotFound,
+                "no such file",
+            ))
         };
         let options = Options {
             hosts: Hosts::default(),
@@ -196,11 +232,22 @@ mod tests {
             deadline: std::time::Instant::now() + Duration::from_secs(60),
             mask: Mask::default(),
         };
-        let system = System { read, ..System::default() };
-        let answer = Client::with_resolver(options, system).unwrap().send(&request("https://registry.example/")).await;
-        let Err(Error::Dns { host, cause, .. }) = answer else { panic!("{answer:?}") };
+        let system = System {
+            read,
+            ..System::default()
+        };
+        let answer = Client::with_resolver(options, system)
+            .unwrap()
+            .send(&request("https://registry.example/"))
+            .await;
+        let Err(Error::Dns { host, cause, .. }) = answer else {
+            panic!("{answer:?}")
+        };
         assert_eq!(host, "registry.example");
-        assert_eq!(cause.to_string(), "the system's resolver settings cannot be read: no such file");
+        assert_eq!(
+            cause.to_string(),
+            "the system's resolver settings cannot be read: no such file"
+        );
         // Nobody else is asked instead, and nothing is gained by asking again.
         assert_eq!(READ.load(Ordering::SeqCst), 1);
     }
@@ -208,7 +255,10 @@ mod tests {
     #[tokio::test]
     async fn connect_to_with_a_port_needs_no_dns() {
         let (port, asked) = server(&[OK]).await;
-        let client = client("unused.example", &[format!("registry.invalid:8443=127.0.0.1:{port}")]);
+        let client = client(
+            "unused.example",
+            &[format!("registry.invalid:8443=127.0.0.1:{port}")],
+        );
         let mut request = request("https://registry.invalid:8443/");
         request.retry = Retry::Never;
         let answer = client.send(&request).await;

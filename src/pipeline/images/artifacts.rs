@@ -48,27 +48,43 @@ pub(super) fn offered(environment: &Environment) -> Result<Source, PipelineError
             host: Host::GitHub,
             given: false,
         }),
-        (true, true) => Err(PipelineError::NoImages { looked_for: "no input does, and the job lists no artifact" }),
+        (true, true) => Err(PipelineError::NoImages {
+            looked_for: "no input does, and the job lists no artifact",
+        }),
     }
 }
 
 /// The container images of the list; the file is empty where the feature is off.
 fn listed(environment: &Environment) -> Result<Vec<Subject>, PipelineError> {
-    let Some(path) = environment.get("GITHUB_ARTIFACTS_LIST") else { return Ok(Vec::new()) };
+    let Some(path) = environment.get("GITHUB_ARTIFACTS_LIST") else {
+        return Ok(Vec::new());
+    };
     let text = read("the list of artifacts", Path::new(path), LIMIT)?;
     if text.trim().is_empty() {
         return Ok(Vec::new());
     }
-    let unusable = |why: String| PipelineError::Unreadable { what: "GITHUB_ARTIFACTS_LIST".to_owned(), why };
+    let unusable = |why: String| PipelineError::Unreadable {
+        what: "GITHUB_ARTIFACTS_LIST".to_owned(),
+        why,
+    };
     let list: List = serde_json::from_str(&text).map_err(|error| unusable(error.to_string()))?;
     if list.version != 1 {
-        return Err(unusable(format!("its version is {}, and 1 is known", list.version)));
+        return Err(unusable(format!(
+            "its version is {}, and 1 is known",
+            list.version
+        )));
     }
-    Ok(list.subjects.into_iter().filter(|subject| subject.kind == "oci").collect())
+    Ok(list
+        .subjects
+        .into_iter()
+        .filter(|subject| subject.kind == "oci")
+        .collect())
 }
 
 fn chosen_tags(environment: &Environment) -> Result<Vec<String>, PipelineError> {
-    let Some(text) = environment.get("DOCKER_METADATA_OUTPUT_JSON") else { return Ok(Vec::new()) };
+    let Some(text) = environment.get("DOCKER_METADATA_OUTPUT_JSON") else {
+        return Ok(Vec::new());
+    };
     let chosen: Chosen = serde_json::from_str(text).map_err(|error| PipelineError::Unreadable {
         what: "DOCKER_METADATA_OUTPUT_JSON".to_owned(),
         why: error.to_string(),

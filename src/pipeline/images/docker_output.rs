@@ -21,19 +21,30 @@ pub(super) fn offered(environment: &Environment, named: &[Glob]) -> Result<Sourc
     let pushed = resources(environment);
     let mut told = Vec::new();
     for path in logs(environment) {
-        pushes(&read("the output of Docker@2", Path::new(&path), LIMIT)?, &mut told);
+        pushes(
+            &read("the output of Docker@2", Path::new(&path), LIMIT)?,
+            &mut told,
+        );
     }
     let mut images: Vec<String> = Vec::new();
     for (repository, digest) in &pushed {
-        let tags = told.iter().filter(|push| push.repository == *repository && push.digest == *digest);
-        let mut tagged: Vec<String> = tags.map(|push| format!("{repository}:{}@{digest}", push.tag)).collect();
+        let tags = told
+            .iter()
+            .filter(|push| push.repository == *repository && push.digest == *digest);
+        let mut tagged: Vec<String> = tags
+            .map(|push| format!("{repository}:{}@{digest}", push.tag))
+            .collect();
         if tagged.is_empty() {
             tagged.push(format!("{repository}@{digest}"));
         }
         images.extend(tagged);
     }
     // Where no digest is known, the repository must be one that an input names.
-    let unknown = told.iter().filter(|push| !pushed.iter().any(|(repository, _)| *repository == push.repository));
+    let unknown = told.iter().filter(|push| {
+        !pushed
+            .iter()
+            .any(|(repository, _)| *repository == push.repository)
+    });
     let named = unknown.filter(|push| {
         let repository = Repository::named(&push.repository);
         repository.is_ok_and(|repository| named.iter().any(|pattern| pattern.matches(&repository)))
@@ -46,7 +57,11 @@ pub(super) fn offered(environment: &Environment, named: &[Glob]) -> Result<Sourc
             looked_for: "no input does, and no step before left RESOURCE_URIS, as Docker@2 does",
         });
     }
-    let name = if told.is_empty() { "RESOURCE_URIS" } else { "DockerOutput" };
+    let name = if told.is_empty() {
+        "RESOURCE_URIS"
+    } else {
+        "DockerOutput"
+    };
     Ok(Source::of(name, images))
 }
 
@@ -55,7 +70,10 @@ fn resources(environment: &Environment) -> Vec<(String, String)> {
     let text = environment.get("RESOURCE_URIS").unwrap_or_default();
     let mut found = Vec::new();
     for entry in text.split(',').map(str::trim) {
-        let Some((repository, digest)) = entry.strip_prefix("https://").and_then(|rest| rest.split_once('@')) else {
+        let Some((repository, digest)) = entry
+            .strip_prefix("https://")
+            .and_then(|rest| rest.split_once('@'))
+        else {
             continue;
         };
         let pair = (repository.to_owned(), digest.to_owned());
@@ -69,8 +87,14 @@ fn resources(environment: &Environment) -> Vec<(String, String)> {
 /// The files that output variables of Docker@2 steps name, one per line.
 fn logs(environment: &Environment) -> Vec<String> {
     let is_one = |name: &str| name == "DOCKEROUTPUT" || name.ends_with("_DOCKEROUTPUT");
-    let values = environment.iter().filter(|(name, _)| is_one(name)).map(|(_, value)| value);
-    let mut paths: Vec<String> = values.flat_map(str::lines).map(|line| line.trim().to_owned()).collect();
+    let values = environment
+        .iter()
+        .filter(|(name, _)| is_one(name))
+        .map(|(_, value)| value);
+    let mut paths: Vec<String> = values
+        .flat_map(str::lines)
+        .map(|line| line.trim().to_owned())
+        .collect();
     paths.retain(|path| !path.is_empty());
     paths.sort_unstable();
     paths.dedup();
@@ -88,7 +112,11 @@ fn pushes(log: &str, found: &mut Vec<Push>) {
             && let Some((digest, _)) = rest.split_once(" size: ")
             && let Some(repository) = &repository
         {
-            found.push(Push { repository: repository.clone(), tag: tag.to_owned(), digest: digest.to_owned() });
+            found.push(Push {
+                repository: repository.clone(),
+                tag: tag.to_owned(),
+                digest: digest.to_owned(),
+            });
         }
     }
 }

@@ -16,21 +16,34 @@ pub fn images(given: &str) -> Result<Vec<String>, PipelineError> {
     } else {
         super::read("the metadata file", Path::new(given), LIMIT)?
     };
-    let unusable = |why: String| PipelineError::Unreadable { what: "the build metadata".to_owned(), why };
-    let document: Map<String, Value> =
-        serde_json::from_str(&text).map_err(|error| unusable(format!("it is no JSON object: {error}")))?;
+    let unusable = |why: String| PipelineError::Unreadable {
+        what: "the build metadata".to_owned(),
+        why,
+    };
+    let document: Map<String, Value> = serde_json::from_str(&text)
+        .map_err(|error| unusable(format!("it is no JSON object: {error}")))?;
     let targets: Vec<&Map<String, Value>> = if is_target(&document) {
         vec![&document]
     } else {
-        document.values().filter_map(Value::as_object).filter(|target| is_target(target)).collect()
+        document
+            .values()
+            .filter_map(Value::as_object)
+            .filter(|target| is_target(target))
+            .collect()
     };
     let mut images = Vec::new();
     for target in targets {
         // A target without a name was not meant to be pushed.
-        let Some(names) = target.get("image.name").and_then(Value::as_str) else { continue };
+        let Some(names) = target.get("image.name").and_then(Value::as_str) else {
+            continue;
+        };
         let digest = target.get("containerimage.digest").and_then(Value::as_str);
-        let digest = digest.ok_or_else(|| unusable(format!("it has no `containerimage.digest` for `{names}`")))?;
-        let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+        let digest = digest
+            .ok_or_else(|| unusable(format!("it has no `containerimage.digest` for `{names}`")))?;
+        let names = names
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
         images.extend(names.map(|name| format!("{name}@{digest}")));
     }
     if images.is_empty() {
@@ -55,7 +68,10 @@ mod tests {
             r#"{"buildx.build.ref":"b/b/x","containerimage.config.digest":"sha256:cc","containerimage.digest":"sha256:dd",
                 "containerimage.descriptor":{"digest":"sha256:dd","size":1},"image.name":"r.azurecr.io/a:1,r.azurecr.io/a:2"}"#,
         );
-        assert_eq!(found.unwrap(), ["r.azurecr.io/a:1@sha256:dd", "r.azurecr.io/a:2@sha256:dd"]);
+        assert_eq!(
+            found.unwrap(),
+            ["r.azurecr.io/a:1@sha256:dd", "r.azurecr.io/a:2@sha256:dd"]
+        );
     }
 
     #[test]
@@ -71,10 +87,19 @@ mod tests {
 
     #[test]
     fn p10_metadata_of_a_build_that_did_not_push_names_nothing() {
-        assert!(matches!(images(r#"{"image.name":"r/a:1"}"#), Err(PipelineError::Unreadable { .. })));
-        assert!(matches!(images(r#"{"containerimage.digest":"sha256:aa"}"#), Err(PipelineError::NoImages { .. })));
+        assert!(matches!(
+            images(r#"{"image.name":"r/a:1"}"#),
+            Err(PipelineError::Unreadable { .. })
+        ));
+        assert!(matches!(
+            images(r#"{"containerimage.digest":"sha256:aa"}"#),
+            Err(PipelineError::NoImages { .. })
+        ));
         assert!(matches!(images("{}"), Err(PipelineError::NoImages { .. })));
         assert!(matches!(images("{"), Err(PipelineError::Unreadable { .. })));
-        assert!(matches!(images("/does/not/exist.json"), Err(PipelineError::Unreadable { .. })));
+        assert!(matches!(
+            images("/does/not/exist.json"),
+            Err(PipelineError::Unreadable { .. })
+        ));
     }
 }

@@ -26,7 +26,11 @@ pub struct Source {
 
 impl Source {
     fn of(name: &'static str, images: Vec<String>) -> Self {
-        Self { images, digest: None, name }
+        Self {
+            images,
+            digest: None,
+            name,
+        }
     }
 }
 
@@ -34,18 +38,25 @@ impl Source {
 pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source, PipelineError> {
     let given = |name: &str| inputs.text(name).is_some();
     if given("images") && given("tags") {
-        return Err(PipelineError::Both { one: inputs.spell("images"), other: inputs.spell("tags") });
+        return Err(PipelineError::Both {
+            one: inputs.spell("images"),
+            other: inputs.spell("tags"),
+        });
     }
     let are_named = ["images", "tags", "metadata"].into_iter().any(given);
     // On Azure it also says which pushes of `Docker@2` count.
-    if given("repository") && !given("fresh-since") && (are_named || inputs.host() == Host::GitHub) {
+    if given("repository") && !given("fresh-since") && (are_named || inputs.host() == Host::GitHub)
+    {
         let (input, other) = (inputs.spell("repository"), inputs.spell("fresh-since"));
         return Err(PipelineError::Alone { input, other });
     }
     if given("manifests") {
         let others = ["images", "tags", "metadata"];
         if let Some(other) = others.into_iter().find(|name| given(name)) {
-            return Err(PipelineError::Both { one: inputs.spell("manifests"), other: inputs.spell(other) });
+            return Err(PipelineError::Both {
+                one: inputs.spell("manifests"),
+                other: inputs.spell(other),
+            });
         }
         // They are read when the command runs.
         return Ok(Source::of("manifests", Vec::new()));
@@ -68,7 +79,10 @@ pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source,
         offered(inputs, environment)?
     };
     if digest.is_some() && inputs.verb() == Verb::Verify {
-        return Err(PipelineError::Alone { input: inputs.spell("digest"), other: inputs.spell("tags") });
+        return Err(PipelineError::Alone {
+            input: inputs.spell("digest"),
+            other: inputs.spell("tags"),
+        });
     }
     source.digest = digest;
     Ok(source)
@@ -78,14 +92,25 @@ pub fn find_images(inputs: &Inputs, environment: &Environment) -> Result<Source,
 fn tags(inputs: &Inputs, digest: Option<String>) -> Result<Source, PipelineError> {
     let Some(digest) = digest else {
         let what = format!("the input `{}`", inputs.spell("tags"));
-        return Err(PipelineError::TagsAlone { what, host: inputs.host(), given: true });
+        return Err(PipelineError::TagsAlone {
+            what,
+            host: inputs.host(),
+            given: true,
+        });
     };
     let tags = inputs.list("tags");
     if let Some(tag) = tags.iter().find(|tag| tag.contains('@')) {
         let wanted = "names with tags: the digest is an input of its own".to_owned();
-        return Err(PipelineError::Value { input: inputs.spell("tags"), value: tag.clone(), wanted });
+        return Err(PipelineError::Value {
+            input: inputs.spell("tags"),
+            value: tag.clone(),
+            wanted,
+        });
     }
-    Ok(Source::of("tags", tags.iter().map(|tag| format!("{tag}@{digest}")).collect()))
+    Ok(Source::of(
+        "tags",
+        tags.iter().map(|tag| format!("{tag}@{digest}")).collect(),
+    ))
 }
 
 /// What the host itself says was built.
@@ -108,15 +133,26 @@ fn offered(inputs: &Inputs, environment: &Environment) -> Result<Source, Pipelin
 }
 
 /// A file of at most `limit` bytes.
-#[expect(clippy::disallowed_methods, reason = "the one place where files of image sources are read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where files of image sources are read"
+)]
 pub(super) fn read(what: &str, path: &Path, limit: u64) -> Result<String, PipelineError> {
-    let unreadable = |why: String| PipelineError::Unreadable { what: format!("{what} `{}`", path.display()), why };
+    let unreadable = |why: String| PipelineError::Unreadable {
+        what: format!("{what} `{}`", path.display()),
+        why,
+    };
     let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| unreadable(error.to_string()))?;
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(error.to_string()))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > limit {
         return Err(unreadable(format!("it is longer than {limit} bytes")));
     }
     let text = String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))?;
-    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map(ToOwned::to_owned)
+        .unwrap_or(text))
 }

@@ -100,22 +100,37 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn config(&self, document: Document) -> Result<Config, PolicyError> {
         if document.version.value.0 != VERSION {
-            let message = format!("this program reads version {VERSION} of the form, not {}", document.version.value.0);
+            let message = format!(
+                "this program reads version {VERSION} of the form, not {}",
+                document.version.value.0
+            );
             return Err(self.wrong(&document.version, message));
         }
         let mut keys = BTreeMap::new();
         for (name, key) in document.keys {
             if !KeyNames::is_name(&name) {
-                return Err(self.wrong(&key, format!("`{name}` is no name for a key: letters, digits, `-` and `_`")));
+                return Err(self.wrong(
+                    &key,
+                    format!("`{name}` is no name for a key: letters, digits, `-` and `_`"),
+                ));
             }
             keys.insert(name, located(key));
         }
         let sign = self.sign(document.sign)?;
         let verify = document.verify.map(|rules| self.rules(rules)).transpose()?;
-        Ok(Config { file: self.file.to_owned(), keys: KeyNames(keys), sign, verify })
+        Ok(Config {
+            file: self.file.to_owned(),
+            keys: KeyNames(keys),
+            sign,
+            verify,
+        })
     }
 
-    fn each_if_given<T>(&self, list: Option<Spanned<Vec<Spanned<String>>>>, what: &str) -> Result<Vec<T>, PolicyError>
+    fn each_if_given<T>(
+        &self,
+        list: Option<Spanned<Vec<Spanned<String>>>>,
+        what: &str,
+    ) -> Result<Vec<T>, PolicyError>
     where
         T: FromStr<Err: fmt::Display>,
     {
@@ -123,24 +138,43 @@ impl Reader<'_> {
     }
 
     /// Every entry in its type.
-    fn each<T>(&self, list: Spanned<Vec<Spanned<String>>>, what: &str) -> Result<Vec<T>, PolicyError>
+    fn each<T>(
+        &self,
+        list: Spanned<Vec<Spanned<String>>>,
+        what: &str,
+    ) -> Result<Vec<T>, PolicyError>
     where
         T: FromStr<Err: fmt::Display>,
     {
         let entries = self.distinct(list, what)?.into_iter();
         entries
-            .map(|entry| entry.value.parse().map_err(|error: T::Err| self.wrong(&entry, error.to_string())))
+            .map(|entry| {
+                entry
+                    .value
+                    .parse()
+                    .map_err(|error: T::Err| self.wrong(&entry, error.to_string()))
+            })
             .collect()
     }
 
     /// The entries; an empty list and an entry that stands there twice are mistakes.
-    fn distinct(&self, list: Spanned<Vec<Spanned<String>>>, what: &str) -> Result<Vec<Spanned<String>>, PolicyError> {
+    fn distinct(
+        &self,
+        list: Spanned<Vec<Spanned<String>>>,
+        what: &str,
+    ) -> Result<Vec<Spanned<String>>, PolicyError> {
         if list.value.is_empty() {
             return Err(self.wrong(&list, format!("`{what}` is empty")));
         }
         let mut seen = BTreeSet::new();
-        match list.value.iter().find(|entry| !seen.insert(entry.value.as_str())) {
-            Some(twice) => Err(self.wrong(twice, format!("`{}` stands in `{what}` twice", twice.value))),
+        match list
+            .value
+            .iter()
+            .find(|entry| !seen.insert(entry.value.as_str()))
+        {
+            Some(twice) => {
+                Err(self.wrong(twice, format!("`{}` stands in `{what}` twice", twice.value)))
+            }
             None => Ok(list.value),
         }
     }
@@ -150,14 +184,24 @@ impl Reader<'_> {
     }
 
     fn at(&self, place: Place, message: impl Into<String>) -> PolicyError {
-        PolicyError { file: self.file.to_owned(), place: Some(place), message: message.into() }
+        PolicyError {
+            file: self.file.to_owned(),
+            place: Some(place),
+            message: message.into(),
+        }
     }
 }
 
 fn place(location: serde_saphyr::Location) -> Place {
-    Place { line: location.line(), column: location.column() }
+    Place {
+        line: location.line(),
+        column: location.column(),
+    }
 }
 
 fn located(text: Spanned<String>) -> Located {
-    Located { place: place(text.referenced), text: text.value }
+    Located {
+        place: place(text.referenced),
+        text: text.value,
+    }
 }

@@ -16,24 +16,40 @@ use crate::policy::{
 const LEAVES: usize = 100;
 
 impl Reader<'_> {
-    pub(super) fn rules(&self, rules: Spanned<Vec<Spanned<document::Rule>>>) -> Result<Policy<Leaf>, PolicyError> {
+    pub(super) fn rules(
+        &self,
+        rules: Spanned<Vec<Spanned<document::Rule>>>,
+    ) -> Result<Policy<Leaf>, PolicyError> {
         if rules.value.is_empty() {
             return Err(self.wrong(&rules, "no rule: leave `verify` out, or say what must hold"));
         }
         let numbered = (1..).zip(rules.value);
-        let rules = numbered.map(|(number, rule)| self.rule(number, rule)).collect::<Result<_, _>>()?;
+        let rules = numbered
+            .map(|(number, rule)| self.rule(number, rule))
+            .collect::<Result<_, _>>()?;
         Ok(Policy { rules })
     }
 
-    fn rule(&self, number: usize, rule: Spanned<document::Rule>) -> Result<Rule<Leaf>, PolicyError> {
+    fn rule(
+        &self,
+        number: usize,
+        rule: Spanned<document::Rule>,
+    ) -> Result<Rule<Leaf>, PolicyError> {
         let at = place(rule.referenced);
-        let document::Rule { images, require, exempt } = rule.value;
+        let document::Rule {
+            images,
+            require,
+            exempt,
+        } = rule.value;
         let demand = match (require, exempt) {
             (Some(members), None) => {
                 let requirement = self.all(members)?;
                 let leaves = requirement.leaves().len();
                 if leaves > LEAVES {
-                    return Err(self.at(at, format!("the rule has {leaves} demands, and at most {LEAVES} are judged")));
+                    return Err(self.at(
+                        at,
+                        format!("the rule has {leaves} demands, and at most {LEAVES} are judged"),
+                    ));
                 }
                 Demand::Require(requirement)
             }
@@ -42,10 +58,17 @@ impl Reader<'_> {
                 let exemption = Exemption::new(&reason.value, &until.value);
                 Demand::Exempt(exemption.map_err(|message| self.wrong(&exempt, message))?)
             }
-            (Some(_), Some(_)) => return Err(self.at(at, "a rule has `require` or `exempt`, not both")),
+            (Some(_), Some(_)) => {
+                return Err(self.at(at, "a rule has `require` or `exempt`, not both"));
+            }
             (None, None) => return Err(self.at(at, "a rule needs `require` or `exempt`")),
         };
-        Ok(Rule { number, place: Some(at), images: self.each(images, "images")?, demand })
+        Ok(Rule {
+            number,
+            place: Some(at),
+            images: self.each(images, "images")?,
+            demand,
+        })
     }
 
     /// A list means all of it.
@@ -68,7 +91,14 @@ impl Reader<'_> {
             }
             Node::Member(member) => *member,
         };
-        let Member { dct, notation, cosign, any, at_least, of } = member;
+        let Member {
+            dct,
+            notation,
+            cosign,
+            any,
+            at_least,
+            of,
+        } = member;
         match (dct, notation, cosign, any, at_least, of) {
             (Some(dct), None, None, None, None, None) => Ok(Requirement::leaf(Leaf::Dct(self.dct(dct)?))),
             (None, Some(notation), None, None, None, None) => {

@@ -27,7 +27,9 @@ impl Report {
         for signature in self.images.iter().flat_map(|image| &image.signatures) {
             for link in &signature.chain {
                 if links.len() < LISTED
-                    && !links.iter().any(|(of, known)| of.format == signature.format && *known == link)
+                    && !links
+                        .iter()
+                        .any(|(of, known)| of.format == signature.format && *known == link)
                 {
                     links.push((signature, link));
                 }
@@ -36,13 +38,22 @@ impl Report {
         if links.is_empty() {
             return;
         }
-        page.push_str("| Format | Role or certificate | Version | Until | Key ID |\n|---|---|---|---|---|\n");
+        page.push_str(
+            "| Format | Role or certificate | Version | Until | Key ID |\n|---|---|---|---|---|\n",
+        );
         for (signature, link) in links {
-            let version = link.version.map(|version| version.to_string()).unwrap_or_default();
+            let version = link
+                .version
+                .map(|version| version.to_string())
+                .unwrap_or_default();
             let until = link.expires_at.map(day).unwrap_or_default();
             let key = markdown(link.key_id.as_deref().unwrap_or_default());
             let name = markdown(&clipped(&link.name, SENTENCE));
-            let _ = writeln!(page, "| `{}` | {name} | {version} | {until} | {key} |", signature.format);
+            let _ = writeln!(
+                page,
+                "| `{}` | {name} | {version} | {until} | {key} |",
+                signature.format
+            );
         }
         page.push('\n');
     }
@@ -79,7 +90,12 @@ impl Report {
         let _ = writeln!(
             page,
             "\n\nRequests: registry {}, trust server {}, vault {}, Entra {}, other {} · {} ms\n",
-            requests.registry, requests.trust_server, requests.vault, requests.entra, requests.other, self.elapsed_ms
+            requests.registry,
+            requests.trust_server,
+            requests.vault,
+            requests.entra,
+            requests.other,
+            self.elapsed_ms
         );
         for note in self.notes.iter().take(LISTED) {
             let _ = writeln!(page, "Note: {}\n", sentence(note));

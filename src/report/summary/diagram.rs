@@ -16,8 +16,11 @@ const NAME: usize = 48;
 impl Report {
     pub(super) fn write_diagram(&self, page: &mut String) {
         let mut diagram = Diagram::default();
-        let chained: Vec<&ImageReport> =
-            self.images.iter().filter(|image| image.signatures.iter().any(|one| !one.chain.is_empty())).collect();
+        let chained: Vec<&ImageReport> = self
+            .images
+            .iter()
+            .filter(|image| image.signatures.iter().any(|one| !one.chain.is_empty()))
+            .collect();
         if chained.is_empty() {
             return;
         }
@@ -25,7 +28,11 @@ impl Report {
             diagram.add(image);
         }
         let judged = chained.iter().all(|image| image.status != Status::Shown);
-        let title = if judged { "Chain of trust" } else { "What signs it (shown, not judged)" };
+        let title = if judged {
+            "Chain of trust"
+        } else {
+            "What signs it (shown, not judged)"
+        };
         let _ = writeln!(page, "#### {title}\n\n```mermaid\nflowchart LR");
         for (index, label) in diagram.nodes.iter().enumerate() {
             let _ = writeln!(page, "  n{index}[\"{label}\"]");
@@ -35,7 +42,11 @@ impl Report {
         }
         page.push_str("```\n\n");
         if chained.len() > IMAGES {
-            let _ = writeln!(page, "The first {IMAGES} of {} signed images are drawn.\n", chained.len());
+            let _ = writeln!(
+                page,
+                "The first {IMAGES} of {} signed images are drawn.\n",
+                chained.len()
+            );
         }
     }
 }
@@ -51,22 +62,42 @@ struct Diagram {
 impl Diagram {
     fn add(&mut self, image: &ImageReport) {
         let (repository, tag) = image.name();
-        let digest = image.digest.as_ref().map(|digest| clipped_hex(digest.hex())).unwrap_or_default();
-        let path = Repository::familiar(&repository).map_or_else(|_| repository.clone(), |name| name.path().to_owned());
+        let digest = image
+            .digest
+            .as_ref()
+            .map(|digest| clipped_hex(digest.hex()))
+            .unwrap_or_default();
+        let path = Repository::familiar(&repository)
+            .map_or_else(|_| repository.clone(), |name| name.path().to_owned());
         let title = tag.map_or_else(|| path.clone(), |tag| format!("{path}:{tag}"));
         let mut label = vec![text(&title)];
         if !digest.is_empty() {
             label.push(text(&digest));
         }
-        label.push(format!("{}#160;{}", image.status.icon(), image.status.word()));
-        let key = format!("{repository} {title} {:?} {}", image.digest, image.status.word());
+        label.push(format!(
+            "{}#160;{}",
+            image.status.icon(),
+            image.status.word()
+        ));
+        let key = format!(
+            "{repository} {title} {:?} {}",
+            image.digest,
+            image.status.word()
+        );
         let image_node = self.node(&key, label.join("<br>"));
         for signature in &image.signatures {
-            let arrow = if signature.status.is_good() { "-->" } else { "-.->" };
+            let arrow = if signature.status.is_good() {
+                "-->"
+            } else {
+                "-.->"
+            };
             let mut key = format!("{repository} {}", signature.format);
             let mut before = None;
             for link in &signature.chain {
-                key.push_str(&format!(" > {} {:?} {:?}", link.name, link.key_id, link.version));
+                key.push_str(&format!(
+                    " > {} {:?} {:?}",
+                    link.name, link.key_id, link.version
+                ));
                 let node = self.node(&key, link.label());
                 if let Some(before) = before {
                     self.edge(before, "-->", node);
@@ -97,9 +128,15 @@ impl Diagram {
 
 impl Link {
     fn label(&self) -> String {
-        let version = self.version.map(|version| format!(" v{version}")).unwrap_or_default();
+        let version = self
+            .version
+            .map(|version| format!(" v{version}"))
+            .unwrap_or_default();
         let name = text(&format!("{}{version}", clipped(&self.name, NAME)));
-        let key = self.key_id.as_deref().map(|id| format!("<br>key#160;{}", text(&clipped_hex(id))));
+        let key = self
+            .key_id
+            .as_deref()
+            .map(|id| format!("<br>key#160;{}", text(&clipped_hex(id))));
         name + &key.unwrap_or_default()
     }
 }

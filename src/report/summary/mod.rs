@@ -35,7 +35,12 @@ pub enum Profile {
 impl Report {
     /// The summary; below 900 kB, with the count of rows that were left out.
     pub fn summary(&self, profile: Profile) -> String {
-        let mut page = format!("### {} acr-sign {}: {}\n\n", self.icon(), self.command, self.verdict());
+        let mut page = format!(
+            "### {} acr-sign {}: {}\n\n",
+            self.icon(),
+            self.command,
+            self.verdict()
+        );
         self.write_counts(&mut page);
         self.write_failures(&mut page);
         self.write_warnings(&mut page, profile);
@@ -58,7 +63,11 @@ impl Report {
     }
 
     fn verdict(&self) -> String {
-        let good = self.images.iter().filter(|image| image.status.is_good()).count();
+        let good = self
+            .images
+            .iter()
+            .filter(|image| image.status.is_good())
+            .count();
         let of = match self.images.len() {
             0 => String::new(),
             1 => ", 1 image".to_owned(),
@@ -78,15 +87,20 @@ impl Report {
     fn write_counts(&self, page: &mut String) {
         let mut counts: Vec<(Status, usize)> = Vec::new();
         for image in &self.images {
-            match counts.iter_mut().find(|(status, _)| *status == image.status) {
+            match counts
+                .iter_mut()
+                .find(|(status, _)| *status == image.status)
+            {
                 Some((_, count)) => *count += 1,
                 None => counts.push((image.status, 1)),
             }
         }
         counts.sort_by_key(|(status, _)| status.is_good());
         if counts.len() > 1 {
-            let words: Vec<_> =
-                counts.iter().map(|(status, count)| format!("{} {} {count}", status.icon(), status.word())).collect();
+            let words: Vec<_> = counts
+                .iter()
+                .map(|(status, count)| format!("{} {} {count}", status.icon(), status.word()))
+                .collect();
             let _ = writeln!(page, "{}\n", words.join(" · "));
         }
     }
@@ -94,7 +108,12 @@ impl Report {
     /// What no image is to blame for, then images by kind of failure.
     fn write_failures(&self, page: &mut String) {
         if let Some(problem) = &self.error {
-            let _ = writeln!(page, "#### ❌ `{}`\n\n{}\n", problem.reason, sentence(&problem.sentence()));
+            let _ = writeln!(
+                page,
+                "#### ❌ `{}`\n\n{}\n",
+                problem.reason,
+                sentence(&problem.sentence())
+            );
             write_fix(page, problem.hint.as_deref(), problem.reason);
         }
         let groups = self.failures();
@@ -102,7 +121,11 @@ impl Report {
             group.write(page);
         }
         if groups.len() > GROUPS {
-            let _ = writeln!(page, "… and {} more kinds of failure, marked in the table.\n", groups.len() - GROUPS);
+            let _ = writeln!(
+                page,
+                "… and {} more kinds of failure, marked in the table.\n",
+                groups.len() - GROUPS
+            );
         }
     }
 
@@ -111,9 +134,16 @@ impl Report {
         let wrong = self.images.iter().filter(|image| !image.status.is_good());
         for (image, problem) in wrong.filter_map(|image| Some((image, image.problem.as_ref()?))) {
             let hint = problem.hint.as_deref();
-            match groups.iter_mut().find(|group| group.reason == problem.reason && group.hint == hint) {
+            match groups
+                .iter_mut()
+                .find(|group| group.reason == problem.reason && group.hint == hint)
+            {
                 Some(group) => group.images.push((image, problem)),
-                None => groups.push(Failures { reason: problem.reason, hint, images: vec![(image, problem)] }),
+                None => groups.push(Failures {
+                    reason: problem.reason,
+                    hint,
+                    images: vec![(image, problem)],
+                }),
             }
         }
         groups
@@ -126,13 +156,28 @@ impl Report {
         }
         let mut lines = Vec::new();
         if !self.lax.is_empty() {
-            let switches: Vec<_> =
-                self.lax.iter().take(WARNINGS).map(|switch| markdown(&clipped(switch, SENTENCE))).collect();
-            lines.push(format!("**This check is weakened by {}.**", switches.join(", ")));
+            let switches: Vec<_> = self
+                .lax
+                .iter()
+                .take(WARNINGS)
+                .map(|switch| markdown(&clipped(switch, SENTENCE)))
+                .collect();
+            lines.push(format!(
+                "**This check is weakened by {}.**",
+                switches.join(", ")
+            ));
         }
-        lines.extend(self.warnings.iter().take(WARNINGS).map(|warning| sentence(warning)));
+        lines.extend(
+            self.warnings
+                .iter()
+                .take(WARNINGS)
+                .map(|warning| sentence(warning)),
+        );
         if self.warnings.len() > WARNINGS {
-            lines.push(format!("… and {} more warnings", self.warnings.len() - WARNINGS));
+            lines.push(format!(
+                "… and {} more warnings",
+                self.warnings.len() - WARNINGS
+            ));
         }
         match (profile, self.lax.is_empty()) {
             (Profile::Github, true) => page.push_str("> [!NOTE]\n"),
@@ -166,7 +211,11 @@ impl Failures<'_> {
         for (image, problem) in self.images.iter().take(EXAMPLES) {
             page.push_str("- ");
             if let Some(location) = image.locations.first() {
-                let _ = write!(page, "{}: ", markdown(&format!("{}:{}", location.file, location.line)));
+                let _ = write!(
+                    page,
+                    "{}: ",
+                    markdown(&format!("{}:{}", location.file, location.line))
+                );
             }
             let told = problem.sentence();
             if !told.contains(&format!("`{}", image.image)) {
@@ -176,7 +225,11 @@ impl Failures<'_> {
             image.write_rule(page);
         }
         if self.images.len() > EXAMPLES {
-            let _ = writeln!(page, "- … and {} more, marked in the table", self.images.len() - EXAMPLES);
+            let _ = writeln!(
+                page,
+                "- … and {} more, marked in the table",
+                self.images.len() - EXAMPLES
+            );
         }
         page.push('\n');
         write_fix(page, self.hint, self.reason);
@@ -188,21 +241,41 @@ impl ImageReport {
     fn write_rule(&self, page: &mut String) {
         if let Some(rule) = &self.rule {
             let place = markdown(&format!("{}:{}", rule.location.file, rule.location.line));
-            let _ =
-                writeln!(page, "  - rule {} for {}, {place}", rule.number, markdown(&clipped(&rule.images, SENTENCE)));
+            let _ = writeln!(
+                page,
+                "  - rule {} for {}, {place}",
+                rule.number,
+                markdown(&clipped(&rule.images, SENTENCE))
+            );
         }
         for demand in self.requirements.iter().take(EXAMPLES) {
-            let why = demand.problem.as_ref().map_or(demand.status.word(), |problem| problem.reason.code());
-            let _ = writeln!(page, "  - {} {}: `{why}`", demand.status.icon(), sentence(&demand.requirement));
+            let why = demand
+                .problem
+                .as_ref()
+                .map_or(demand.status.word(), |problem| problem.reason.code());
+            let _ = writeln!(
+                page,
+                "  - {} {}: `{why}`",
+                demand.status.icon(),
+                sentence(&demand.requirement)
+            );
         }
         if self.requirements.len() > EXAMPLES {
-            let _ = writeln!(page, "  - … and {} more demands", self.requirements.len() - EXAMPLES);
+            let _ = writeln!(
+                page,
+                "  - … and {} more demands",
+                self.requirements.len() - EXAMPLES
+            );
         }
     }
 }
 
 fn write_fix(page: &mut String, hint: Option<&str>, reason: Reason) {
-    let _ = writeln!(page, "**Fix:** {}\n", sentence(hint.unwrap_or_else(|| reason.fix())));
+    let _ = writeln!(
+        page,
+        "**Fix:** {}\n",
+        sentence(hint.unwrap_or_else(|| reason.fix()))
+    );
 }
 
 fn sentence(text: &str) -> String {
@@ -231,9 +304,12 @@ fn shortened(text: &str) -> String {
 impl Status {
     fn icon(self) -> &'static str {
         match self {
-            Self::Signed | Self::AlreadySigned | Self::Verified | Self::Revoked | Self::Changed | Self::Unchanged => {
-                "✅"
-            }
+            Self::Signed
+            | Self::AlreadySigned
+            | Self::Verified
+            | Self::Revoked
+            | Self::Changed
+            | Self::Unchanged => "✅",
             Self::Planned | Self::Shown => "▫️",
             Self::Refused | Self::Rejected | Self::Failed => "❌",
             Self::Undecided => "❓",

@@ -16,7 +16,15 @@ use crate::{
 /// Rows in good order that GitHub's page shows before the rest is folded.
 const OPEN: usize = 30;
 
-const TITLES: [&str; 7] = ["Result", "Image", "Tags", "Digest", "Format", "Signed by", "Expires"];
+const TITLES: [&str; 7] = [
+    "Result",
+    "Image",
+    "Tags",
+    "Digest",
+    "Format",
+    "Signed by",
+    "Expires",
+];
 type Cells = [String; 7];
 
 impl Report {
@@ -26,13 +34,18 @@ impl Report {
         if let Some(registry) = &registry {
             let _ = writeln!(page, "Images in {}:\n", markdown(registry));
         }
-        let (good, wrong): (Vec<Row<'_>>, Vec<Row<'_>>) = rows.into_iter().partition(|row| row.status.is_good());
+        let (good, wrong): (Vec<Row<'_>>, Vec<Row<'_>>) =
+            rows.into_iter().partition(|row| row.status.is_good());
         let folded = profile == Profile::Github && good.len() > OPEN;
         let (open, rest) = good.split_at(if folded { OPEN } else { good.len() });
         let first: Vec<&Row<'_>> = wrong.iter().chain(open).collect();
         write_rows(page, &first);
         if !rest.is_empty() {
-            let _ = writeln!(page, "<details><summary>{} more rows, none of them a failure</summary>\n", rest.len());
+            let _ = writeln!(
+                page,
+                "<details><summary>{} more rows, none of them a failure</summary>\n",
+                rest.len()
+            );
             write_rows(page, &rest.iter().collect::<Vec<_>>());
             page.push_str("</details>\n\n");
         }
@@ -64,8 +77,17 @@ impl Report {
 fn common_registry(rows: &mut [Row<'_>]) -> Option<String> {
     let (registry, _) = rows.first()?.repository.split_once('/')?;
     let registry = registry.to_owned();
-    let paths: Option<Vec<String>> =
-        rows.iter().map(|row| Some(row.repository.strip_prefix(&registry)?.strip_prefix('/')?.to_owned())).collect();
+    let paths: Option<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            Some(
+                row.repository
+                    .strip_prefix(&registry)?
+                    .strip_prefix('/')?
+                    .to_owned(),
+            )
+        })
+        .collect();
     for (row, path) in rows.iter_mut().zip(paths?) {
         row.repository = path;
     }
@@ -87,7 +109,11 @@ impl<'a> Row<'a> {
         let (repository, tag) = image.name();
         Self {
             status: image.status,
-            reason: image.problem.as_ref().map(|problem| problem.reason.code()).unwrap_or_default(),
+            reason: image
+                .problem
+                .as_ref()
+                .map(|problem| problem.reason.code())
+                .unwrap_or_default(),
             repository,
             tags: tag.into_iter().collect(),
             digest: image.digest.as_ref().map(|digest| digest.hex().to_owned()),
@@ -101,22 +127,39 @@ impl<'a> Row<'a> {
             format: signature.format,
             signer: signature.signer.as_deref(),
             key_id: signature.key_id.as_deref(),
-            role: signature.role.as_deref().or(signature.certificate.as_deref()),
+            role: signature
+                .role
+                .as_deref()
+                .or(signature.certificate.as_deref()),
             expires: signature.expires_at.map(Timestamp::unix),
             status: signature.status,
         });
-        (self.status, self.reason, self.repository.clone(), self.digest.clone(), signatures.collect())
+        (
+            self.status,
+            self.reason,
+            self.repository.clone(),
+            self.digest.clone(),
+            signatures.collect(),
+        )
     }
 
     /// The lines of the table: one per signature, the image named in the first.
     fn lines(&self) -> Vec<Cells> {
         let tags: Vec<_> = self.tags.iter().map(|tag| markdown(tag)).collect();
-        let digest = self.digest.as_deref().map(|hex| markdown(&clipped_hex(hex))).unwrap_or_default();
+        let digest = self
+            .digest
+            .as_deref()
+            .map(|hex| markdown(&clipped_hex(hex)))
+            .unwrap_or_default();
         let result = match self.reason {
             "" => result(self.status),
             reason => format!("{}<br>`{reason}`", result(self.status)),
         };
-        let mut lines: Vec<Cells> = self.signatures.iter().map(|signature| cells(signature, self.status)).collect();
+        let mut lines: Vec<Cells> = self
+            .signatures
+            .iter()
+            .map(|signature| cells(signature, self.status))
+            .collect();
         if lines.is_empty() {
             lines.push(Cells::default());
         }
@@ -142,10 +185,22 @@ struct Shown<'a> {
 }
 
 fn cells(signature: &SignatureReport, of_image: Status) -> Cells {
-    let role = signature.role.as_deref().or(signature.certificate.as_deref()).unwrap_or_default();
+    let role = signature
+        .role
+        .as_deref()
+        .or(signature.certificate.as_deref())
+        .unwrap_or_default();
     // A role that is named after its signer names it already.
-    let signer = signature.signer.as_deref().filter(|signer| !role.ends_with(*signer)).unwrap_or_default();
-    let key = signature.key_id.as_deref().map(clipped_hex).unwrap_or_default();
+    let signer = signature
+        .signer
+        .as_deref()
+        .filter(|signer| !role.ends_with(*signer))
+        .unwrap_or_default();
+    let key = signature
+        .key_id
+        .as_deref()
+        .map(clipped_hex)
+        .unwrap_or_default();
     let by: Vec<String> = [clipped(role, SENTENCE), clipped(signer, SENTENCE), key]
         .iter()
         .map(|text| markdown(text))
@@ -158,7 +213,15 @@ fn cells(signature: &SignatureReport, of_image: Status) -> Cells {
     };
     let format = format!("`{}`", signature.format);
     let expires = signature.expires_at.map(day).unwrap_or_default();
-    [result, String::new(), String::new(), String::new(), format, by.join("<br>"), expires]
+    [
+        result,
+        String::new(),
+        String::new(),
+        String::new(),
+        format,
+        by.join("<br>"),
+        expires,
+    ]
 }
 
 fn result(status: Status) -> String {
@@ -167,7 +230,11 @@ fn result(status: Status) -> String {
 
 /// The day of an end, on one line in a narrow column.
 pub(super) fn day(at: Timestamp) -> String {
-    at.to_string().chars().take(10).collect::<String>().replace('-', "&#8209;")
+    at.to_string()
+        .chars()
+        .take(10)
+        .collect::<String>()
+        .replace('-', "&#8209;")
 }
 
 fn write_rows(page: &mut String, rows: &[&Row<'_>]) {
@@ -183,12 +250,19 @@ fn write_rows(page: &mut String, rows: &[&Row<'_>]) {
         }
     }
     let titles = joined(TITLES, &shown);
-    let _ = writeln!(page, "| {titles} |\n|{}", "---|".repeat(shown.iter().filter(|shown| **shown).count()));
+    let _ = writeln!(
+        page,
+        "| {titles} |\n|{}",
+        "---|".repeat(shown.iter().filter(|shown| **shown).count())
+    );
     for (done, cells) in lines.iter().enumerate() {
         let line = format!("| {} |\n", joined(cells.iter().map(String::as_str), &shown));
         if page.len() + line.len() > TABLE_LIMIT {
-            let _ =
-                writeln!(page, "\n**… {} more rows left out.** The report (JSON) has them all.", lines.len() - done);
+            let _ = writeln!(
+                page,
+                "\n**… {} more rows left out.** The report (JSON) has them all.",
+                lines.len() - done
+            );
             break;
         }
         page.push_str(&line);
@@ -198,7 +272,10 @@ fn write_rows(page: &mut String, rows: &[&Row<'_>]) {
 
 /// The cells of the columns that are shown.
 fn joined<'a>(cells: impl IntoIterator<Item = &'a str>, shown: &[bool]) -> String {
-    let cells = cells.into_iter().zip(shown).filter_map(|(cell, shown)| shown.then_some(cell));
+    let cells = cells
+        .into_iter()
+        .zip(shown)
+        .filter_map(|(cell, shown)| shown.then_some(cell));
     cells.collect::<Vec<_>>().join(" | ")
 }
 
@@ -212,7 +289,10 @@ impl ImageReport {
     pub(in crate::report) fn name(&self) -> (String, Option<String>) {
         let text = self.pinned.as_deref().unwrap_or(&self.image);
         match Reference::familiar(text) {
-            Ok(reference) => (reference.repository.to_string(), reference.tag.map(|tag| tag.to_string())),
+            Ok(reference) => (
+                reference.repository.to_string(),
+                reference.tag.map(|tag| tag.to_string()),
+            ),
             Err(_) => (text.to_owned(), None),
         }
     }

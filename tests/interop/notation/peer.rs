@@ -20,7 +20,8 @@ impl Notation {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("it is below the folder")).expect("the folder is ours");
+            std::fs::create_dir_all(path.parent().expect("it is below the folder"))
+                .expect("the folder is ours");
             std::fs::write(path, text).expect("the folder is ours");
         };
         let read = |path: &Path| std::fs::read_to_string(path).expect("certificates are text");
@@ -46,14 +47,30 @@ impl Notation {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(peer("notation"));
-        command.env("NOTATION_CONFIG", self.config()).env("NOTATION_CACHE", self.folder.path().join("cache"));
+        command
+            .env("NOTATION_CONFIG", self.config())
+            .env("NOTATION_CACHE", self.folder.path().join("cache"));
         command.args(arguments);
         command
     }
 
-    pub(super) fn sign(&self, registry: &Registry, image: &str, envelope: &str, more: &[String]) -> Ran {
-        let mut command = self.command(&["sign", "--insecure-registry", "--signature-format", envelope]);
-        command.arg(format!("--force-referrers-tag={}", registry.kind == Kind::TagSchema));
+    pub(super) fn sign(
+        &self,
+        registry: &Registry,
+        image: &str,
+        envelope: &str,
+        more: &[String],
+    ) -> Ran {
+        let mut command = self.command(&[
+            "sign",
+            "--insecure-registry",
+            "--signature-format",
+            envelope,
+        ]);
+        command.arg(format!(
+            "--force-referrers-tag={}",
+            registry.kind == Kind::TagSchema
+        ));
         command.args(more).arg(image);
         run(command)
     }
@@ -68,28 +85,76 @@ impl Notation {
 /// Our command on a registry without TLS and without login.
 pub(super) fn ours(registry: &Registry, arguments: &[&str]) -> Command {
     let mut command = binary();
-    command.args(arguments).args(["--plain-http", &registry.host, "--auth", "none", "--registry-auth", "anonymous"]);
+    command.args(arguments).args([
+        "--plain-http",
+        &registry.host,
+        "--auth",
+        "none",
+        "--registry-auth",
+        "anonymous",
+    ]);
     command
 }
 
-pub(super) fn we_sign(registry: &Registry, image: &str, signer: &Signer, envelope: &str, more: &[String]) -> Ran {
+pub(super) fn we_sign(
+    registry: &Registry,
+    image: &str,
+    signer: &Signer,
+    envelope: &str,
+    more: &[String],
+) -> Ran {
     let key = format!("file:{}", signer.both.display());
-    let mut command = ours(registry, &["sign", image, "--format", "notation", "--envelope", envelope, "--key", &key]);
+    let mut command = ours(
+        registry,
+        &[
+            "sign",
+            image,
+            "--format",
+            "notation",
+            "--envelope",
+            envelope,
+            "--key",
+            &key,
+        ],
+    );
     command.args(more);
     run(command)
 }
 
 pub(super) fn we_verify(registry: &Registry, image: &str, signer: &Signer, more: &[String]) -> Ran {
     let anchor = signer.anchor.display().to_string();
-    let mut command = ours(registry, &["verify", image, "--format", "notation", "--certificate", &anchor]);
+    let mut command = ours(
+        registry,
+        &[
+            "verify",
+            image,
+            "--format",
+            "notation",
+            "--certificate",
+            &anchor,
+        ],
+    );
     command.args(["--identity", IDENTITY]).args(more);
     run(command)
 }
 
 /// The same trust out of notation's own files.
-pub(super) fn we_verify_by_policy(registry: &Registry, image: &str, notation: &Notation, more: &[String]) -> Ran {
-    let (policy, store) = (notation.config().join("trustpolicy.json"), notation.config().join("truststore"));
+pub(super) fn we_verify_by_policy(
+    registry: &Registry,
+    image: &str,
+    notation: &Notation,
+    more: &[String],
+) -> Ran {
+    let (policy, store) = (
+        notation.config().join("trustpolicy.json"),
+        notation.config().join("truststore"),
+    );
     let mut command = ours(registry, &["verify", image, "--format", "notation"]);
-    command.arg("--trust-policy").arg(policy).arg("--trust-store").arg(store).args(more);
+    command
+        .arg("--trust-policy")
+        .arg(policy)
+        .arg("--trust-store")
+        .arg(store)
+        .args(more);
     run(command)
 }

@@ -41,12 +41,30 @@ fn new_key(kind: &str, path: &Path) {
         "p-384" => ("EC", "ec_paramgen_curve:P-384"),
         other => panic!("no such key: {other}"),
     };
-    openssl(&["genpkey", "-algorithm", algorithm, "-pkeyopt", option, "-out", text(path)]);
+    openssl(&[
+        "genpkey",
+        "-algorithm",
+        algorithm,
+        "-pkeyopt",
+        option,
+        "-out",
+        text(path),
+    ]);
 }
 
 /// A certificate of that key that signs others, and itself.
 fn new_root(subject: &str, key: &Path, certificate: &Path) {
-    let mut arguments = vec!["req", "-x509", "-new", "-key", text(key), "-days", "60", "-subj", subject];
+    let mut arguments = vec![
+        "req",
+        "-x509",
+        "-new",
+        "-key",
+        text(key),
+        "-days",
+        "60",
+        "-subj",
+        subject,
+    ];
     arguments.extend(["-addext", "basicConstraints=critical,CA:TRUE"]);
     arguments.extend(["-addext", "keyUsage=critical,keyCertSign,cRLSign"]);
     arguments.extend(["-out", text(certificate)]);
@@ -54,7 +72,16 @@ fn new_root(subject: &str, key: &Path, certificate: &Path) {
 }
 
 fn new_request(subject: &str, key: &Path, request: &Path) {
-    openssl(&["req", "-new", "-key", text(key), "-subj", subject, "-out", text(request)]);
+    openssl(&[
+        "req",
+        "-new",
+        "-key",
+        text(key),
+        "-subj",
+        subject,
+        "-out",
+        text(request),
+    ]);
 }
 
 const LEAF: [&str; 6] = [
@@ -82,14 +109,25 @@ impl Signer {
 
     fn finish(self) -> Self {
         let read = |path: &Path| std::fs::read(path).expect("just made");
-        std::fs::write(&self.both, [read(&self.key), read(&self.chain)].concat()).expect("the folder is ours");
+        std::fs::write(&self.both, [read(&self.key), read(&self.chain)].concat())
+            .expect("the folder is ours");
         self
     }
 
     /// A certificate that is its own root.
     pub(super) fn alone(folder: &Path, kind: &str) -> Self {
         let signer = Self::at(folder, kind);
-        let mut arguments = vec!["req", "-x509", "-new", "-key", text(&signer.key), "-days", "30", "-subj", SUBJECT];
+        let mut arguments = vec![
+            "req",
+            "-x509",
+            "-new",
+            "-key",
+            text(&signer.key),
+            "-days",
+            "30",
+            "-subj",
+            SUBJECT,
+        ];
         arguments.extend(["-out", text(&signer.chain)]);
         arguments.extend(LEAF);
         openssl(&arguments);
@@ -102,10 +140,17 @@ impl Signer {
         let signer = Self::at(folder, kind);
         let file = |name: &str| folder.join(name);
         new_key(kind, &file("root.key"));
-        new_root("/C=US/ST=WA/O=Contoso/CN=root", &file("root.key"), &signer.anchor);
+        new_root(
+            "/C=US/ST=WA/O=Contoso/CN=root",
+            &file("root.key"),
+            &signer.anchor,
+        );
         new_request(SUBJECT, &signer.key, &file("leaf.csr"));
-        let mut extensions: Vec<String> =
-            LEAF.chunks(2).filter_map(|pair| pair.get(1)).map(ToString::to_string).collect();
+        let mut extensions: Vec<String> = LEAF
+            .chunks(2)
+            .filter_map(|pair| pair.get(1))
+            .map(ToString::to_string)
+            .collect();
         extensions.extend(names.iter().cloned());
         std::fs::write(file("leaf.ext"), extensions.join("\n")).expect("the folder is ours");
         std::fs::write(file("index.txt"), "").expect("the folder is ours");
@@ -131,14 +176,29 @@ impl Signer {
             text(&file("leaf.crt")),
         ]);
         let read = |path: &Path| std::fs::read(path).expect("just made");
-        std::fs::write(&signer.chain, [read(&file("leaf.crt")), read(&signer.anchor)].concat())
-            .expect("the folder is ours");
+        std::fs::write(
+            &signer.chain,
+            [read(&file("leaf.crt")), read(&signer.anchor)].concat(),
+        )
+        .expect("the folder is ours");
         signer.finish()
     }
 
     fn ca(&self, arguments: &[&str]) {
-        let (configuration, root, key) = (self.folder.join("ca.cnf"), &self.anchor, self.folder.join("root.key"));
-        let mut all = vec!["ca", "-config", text(&configuration), "-cert", text(root), "-keyfile", text(&key)];
+        let (configuration, root, key) = (
+            self.folder.join("ca.cnf"),
+            &self.anchor,
+            self.folder.join("root.key"),
+        );
+        let mut all = vec![
+            "ca",
+            "-config",
+            text(&configuration),
+            "-cert",
+            text(root),
+            "-keyfile",
+            text(&key),
+        ];
         all.extend(arguments);
         openssl(&all);
     }
@@ -152,7 +212,15 @@ impl Signer {
     pub(super) fn crl(&self) -> Vec<u8> {
         let (pem, der) = (self.folder.join("ca.crl.pem"), self.folder.join("ca.crl"));
         self.ca(&["-gencrl", "-out", text(&pem)]);
-        openssl(&["crl", "-in", text(&pem), "-outform", "DER", "-out", text(&der)]);
+        openssl(&[
+            "crl",
+            "-in",
+            text(&pem),
+            "-outform",
+            "DER",
+            "-out",
+            text(&der),
+        ]);
         std::fs::read(der).expect("just made")
     }
 
@@ -196,8 +264,16 @@ impl TimestampAuthority {
         let file = |name: &str| folder.join(name);
         new_key("p-256", &file("root.key"));
         new_key("rsa-2048", &file("tsa.key"));
-        new_root("/C=US/ST=WA/O=Clock/CN=tsa root", &file("root.key"), &file("root.crt"));
-        new_request("/C=US/ST=WA/O=Clock/CN=tsa", &file("tsa.key"), &file("tsa.csr"));
+        new_root(
+            "/C=US/ST=WA/O=Clock/CN=tsa root",
+            &file("root.key"),
+            &file("root.crt"),
+        );
+        new_request(
+            "/C=US/ST=WA/O=Clock/CN=tsa",
+            &file("tsa.key"),
+            &file("tsa.csr"),
+        );
         let extensions = "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=critical,timeStamping\n";
         std::fs::write(file("tsa.ext"), extensions).expect("the folder is ours");
         openssl(&[
@@ -224,7 +300,10 @@ impl TimestampAuthority {
         );
         std::fs::write(file("tsa.cnf"), configuration).expect("the folder is ours");
         std::fs::write(file("serial"), "01\n").expect("the folder is ours");
-        Self { root: file("root.crt"), folder: folder.to_owned() }
+        Self {
+            root: file("root.crt"),
+            folder: folder.to_owned(),
+        }
     }
 
     /// The reply to a query.

@@ -16,11 +16,18 @@ fn a_policy_of_what_notation_signed_allows_it() {
             let seed = cell.replace(' ', "-").to_ascii_lowercase();
             let image = registry.push(folder.path(), &format!("signed-{seed}"));
             let unsigned = registry.push(folder.path(), &format!("unsigned-{seed}"));
-            Notation::new(signer, None).sign(&registry, &image, envelope, &[]).ok();
+            Notation::new(signer, None)
+                .sign(&registry, &image, envelope, &[])
+                .ok();
             let policy = folder.path().join(&seed).join("acr-sign.yaml");
             std::fs::create_dir(folder.path().join(&seed)).expect("a folder of its own");
             let file = policy.to_str().expect("temporary folders have plain names");
-            run(ours(&registry, &["policy", "init", &image, &unsigned, "--to", file])).exits(1).says("unsigned");
+            run(ours(
+                &registry,
+                &["policy", "init", &image, &unsigned, "--to", file],
+            ))
+            .exits(1)
+            .says("unsigned");
             run(ours(&registry, &["verify", &image, "--policy", file])).ok();
             run(ours(&registry, &["verify", &unsigned, "--policy", file])).exits(1);
             let mut check = crate::ours::binary();

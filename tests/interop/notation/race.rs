@@ -16,7 +16,12 @@ fn g15_two_signers_at_once_lose_nothing() {
         let image = registry.push(folder.path(), &format!("round-{round}"));
         let children = signers.iter().map(|signer| {
             let key = format!("file:{}", signer.both.display());
-            let mut command = ours(&registry, &["sign", &image, "--format", "notation", "--key", &key, "--quiet"]);
+            let mut command = ours(
+                &registry,
+                &[
+                    "sign", &image, "--format", "notation", "--key", &key, "--quiet",
+                ],
+            );
             command.spawn().expect("it starts")
         });
         for mut child in children.collect::<Vec<_>>() {
@@ -24,10 +29,18 @@ fn g15_two_signers_at_once_lose_nothing() {
         }
         let mut crane = std::process::Command::new(peer("crane"));
         let digest = image.rsplit('@').next().expect("it has a digest");
-        let tag = format!("{}/shop/web:{}", registry.host, digest.replacen(':', "-", 1));
+        let tag = format!(
+            "{}/shop/web:{}",
+            registry.host,
+            digest.replacen(':', "-", 1)
+        );
         crane.args(["manifest", "--insecure", &tag]);
         let index = run(crane).ok().json();
-        assert_eq!(index["manifests"].as_array().map(Vec::len), Some(2), "round {round}: {index}");
+        assert_eq!(
+            index["manifests"].as_array().map(Vec::len),
+            Some(2),
+            "round {round}: {index}"
+        );
         for signer in &signers {
             Notation::new(signer, None).verify(&image, &[]).ok();
         }

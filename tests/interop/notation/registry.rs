@@ -53,12 +53,29 @@ impl Registry {
             }
             Kind::ReferrersApi => {
                 let mut command = Command::new(peer("olareg"));
-                command.args(["serve", "--store-type", "mem", "--addr", "127.0.0.1", "--port", &port]);
+                command.args([
+                    "serve",
+                    "--store-type",
+                    "mem",
+                    "--addr",
+                    "127.0.0.1",
+                    "--port",
+                    &port,
+                ]);
                 command
             }
         };
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let registry = Self { child: child.expect("the peer starts"), host, kind, _folder: folder };
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let registry = Self {
+            child: child.expect("the peer starts"),
+            host,
+            kind,
+            _folder: folder,
+        };
         let patience = Instant::now() + Duration::from_secs(30);
         while TcpStream::connect((Ipv4Addr::LOCALHOST, number)).is_err() {
             assert!(Instant::now() < patience, "the registry does not listen");
@@ -72,12 +89,28 @@ impl Registry {
         let (content, layer) = (folder.join("content"), folder.join("layer.tar"));
         std::fs::write(&content, seed).expect("the folder is ours");
         let mut tar = Command::new("tar");
-        tar.arg("-cf").arg(&layer).arg("-C").arg(folder).arg("content");
+        tar.arg("-cf")
+            .arg(&layer)
+            .arg("-C")
+            .arg(folder)
+            .arg("content");
         run(tar).ok();
         let mut crane = Command::new(peer("crane"));
-        crane.args(["append", "--insecure", "--oci-empty-base", "-t", &format!("{}/shop/web:{seed}", self.host), "-f"]);
+        crane.args([
+            "append",
+            "--insecure",
+            "--oci-empty-base",
+            "-t",
+            &format!("{}/shop/web:{seed}", self.host),
+            "-f",
+        ]);
         let pushed = run(crane_with(crane, &layer)).ok().stdout;
-        let digest = pushed.trim().rsplit('@').next().expect("crane prints the digest").to_owned();
+        let digest = pushed
+            .trim()
+            .rsplit('@')
+            .next()
+            .expect("crane prints the digest")
+            .to_owned();
         format!("{}/shop/web@{digest}", self.host)
     }
 }

@@ -27,7 +27,10 @@ impl Responder {
     /// Answers until dropped: content type and body.
     pub(super) fn start(listener: TcpListener, answer: Box<Answer>) -> Self {
         let port = listener.local_addr().expect("it is bound").port();
-        let (end, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let (end, asked) = (
+            Arc::new(AtomicBool::new(false)),
+            Arc::new(AtomicUsize::new(0)),
+        );
         let (ended, count) = (end.clone(), asked.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -72,8 +75,15 @@ fn serve(mut stream: TcpStream, answer: &Answer) -> std::io::Result<()> {
         }
     };
     let text = String::from_utf8_lossy(&bytes[..head]).to_ascii_lowercase();
-    let path = String::from_utf8_lossy(&bytes[..head]).split(' ').nth(1).unwrap_or_default().to_owned();
-    let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok()).unwrap_or(0);
+    let path = String::from_utf8_lossy(&bytes[..head])
+        .split(' ')
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned();
+    let length = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok())
+        .unwrap_or(0);
     while bytes.len() < head + length {
         match stream.read(&mut chunk)? {
             0 => break,

@@ -36,7 +36,11 @@ echo '{{"accessToken":"'"$token"'","expiresOn":"2026-01-01 00:00:00.000000","exp
 }
 
 fn asked(folder: &Path) -> Vec<String> {
-    fs::read_to_string(folder.join("asked")).unwrap_or_default().lines().map(ToOwned::to_owned).collect()
+    fs::read_to_string(folder.join("asked"))
+        .unwrap_or_default()
+        .lines()
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn world() -> World {
@@ -48,16 +52,23 @@ fn world() -> World {
 #[test]
 fn az_signs_when_nothing_else_is_there() {
     let (mut world, root) = World::initialised();
-    world.environment.retain(|(name, _)| !name.starts_with("IDENTITY_"));
+    world
+        .environment
+        .retain(|(name, _)| !name.starts_with("IDENTITY_"));
     world.without_imds();
     let folder = tempfile::tempdir().unwrap();
     let path = az(folder.path(), &world, true);
-    let sign = format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --output json");
+    let sign = format!(
+        "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} --output json"
+    );
     for auth in ["", " --auth azure-cli"] {
         let outcome = world.run_binary(&format!("{sign}{auth} --force"), &[("PATH", &path)]);
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
         assert_eq!(outcome.json()["auth"]["azure"]["method"], "azure-cli");
-        assert_eq!(outcome.json()["auth"]["registries"]["contoso.azurecr.io"], "entra");
+        assert_eq!(
+            outcome.json()["auth"]["registries"]["contoso.azurecr.io"],
+            "entra"
+        );
     }
     // Twice: one look whether it is logged in, and one token per audience.
     assert_eq!(asked(folder.path()).len(), 6, "{:?}", asked(folder.path()));
@@ -70,8 +81,16 @@ fn az_that_is_not_logged_in_counts_as_absent() {
     let path = az(folder.path(), &world, false);
     for (line, path, help) in [
         (SHOW.to_owned(), path.as_str(), "`az login`"),
-        (format!("{SHOW} --auth azure-cli"), path.as_str(), "`az login`"),
-        (format!("{SHOW} --auth azure-cli"), "/nonexistent", "`az login`"),
+        (
+            format!("{SHOW} --auth azure-cli"),
+            path.as_str(),
+            "`az login`",
+        ),
+        (
+            format!("{SHOW} --auth azure-cli"),
+            "/nonexistent",
+            "`az login`",
+        ),
     ] {
         let outcome = world.run_binary(&line, &[("PATH", path)]);
         assert_eq!(
@@ -82,22 +101,40 @@ fn az_that_is_not_logged_in_counts_as_absent() {
         );
         assert!(outcome.stderr.contains(help), "{}", outcome.stderr);
     }
-    assert!(asked(folder.path()).iter().all(|line| line.starts_with("account show")), "{:?}", asked(folder.path()));
+    assert!(
+        asked(folder.path())
+            .iter()
+            .all(|line| line.starts_with("account show")),
+        "{:?}",
+        asked(folder.path())
+    );
 }
 
 #[test]
 fn what_docker_stored_comes_before_az() {
     let (mut world, root) = World::initialised();
-    world.environment.retain(|(name, _)| !name.starts_with("IDENTITY_"));
+    world
+        .environment
+        .retain(|(name, _)| !name.starts_with("IDENTITY_"));
     world.without_imds();
     world.sandbox.acr().add_user("shop", "canary-password");
     let folder = tempfile::tempdir().unwrap();
     let path = az(folder.path(), &world, true);
     let config = r#"{"auths":{"contoso.azurecr.io":{"auth":"c2hvcDpjYW5hcnktcGFzc3dvcmQ="}}}"#;
     fs::write(folder.path().join("config.json"), config).unwrap();
-    let further = [("PATH", path.as_str()), ("DOCKER_CONFIG", folder.path().to_str().unwrap())];
-    let outcome =
-        world.run_binary(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --output json"), &further);
-    assert_eq!(outcome.json()["auth"]["registries"]["contoso.azurecr.io"], "user and password", "{}", outcome.stderr);
+    let further = [
+        ("PATH", path.as_str()),
+        ("DOCKER_CONFIG", folder.path().to_str().unwrap()),
+    ];
+    let outcome = world.run_binary(
+        &format!("verify {REPOSITORY}:1.0 --format dct --root {root} --output json"),
+        &further,
+    );
+    assert_eq!(
+        outcome.json()["auth"]["registries"]["contoso.azurecr.io"],
+        "user and password",
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(world.sandbox.count(Service::Entra), 0);
 }

@@ -12,14 +12,33 @@ fn of_several_identities_one_must_be_named() {
     let client = Options::default().client;
     for identity in [Identity::Imds, Identity::ManagedIdentityAppService] {
         let world = World::with(identity);
-        world.sandbox.managed_identity().assign(&["00000000-0000-0000-0000-00000000aaaa", &client]);
+        world
+            .sandbox
+            .managed_identity()
+            .assign(&["00000000-0000-0000-0000-00000000aaaa", &client]);
         let outcome = world.run(SHOW);
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["identity-failed"]), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("name one with `--client-id`"), "{}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Undecided, vec!["identity-failed"]),
+            "{}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains("name one with `--client-id`"),
+            "{}",
+            outcome.stderr
+        );
         let named = world.run(&format!("{SHOW} --client-id {client}"));
         assert_eq!(named.exit, Exit::Done, "{}", named.stderr);
-        let other = world.run(&format!("{SHOW} --client-id 00000000-0000-0000-0000-00000000bbbb"));
-        assert_eq!((other.exit, other.reasons()), (Exit::Undecided, vec!["identity-failed"]), "{}", other.stderr);
+        let other = world.run(&format!(
+            "{SHOW} --client-id 00000000-0000-0000-0000-00000000bbbb"
+        ));
+        assert_eq!(
+            (other.exit, other.reasons()),
+            (Exit::Undecided, vec!["identity-failed"]),
+            "{}",
+            other.stderr
+        );
     }
 }
 
@@ -41,7 +60,10 @@ fn a_machine_without_identities_is_noticed_at_once() {
 
 #[test]
 fn on_hosted_machines_the_endpoint_is_asked_only_for_a_client_that_was_named() {
-    for (variable, value) in [("RUNNER_ENVIRONMENT", "github-hosted"), ("AGENT_ISSELFHOSTED", "0")] {
+    for (variable, value) in [
+        ("RUNNER_ENVIRONMENT", "github-hosted"),
+        ("AGENT_ISSELFHOSTED", "0"),
+    ] {
         let mut world = World::with(Identity::Imds);
         world.set(variable, Some(value));
         let outcome = world.run(SHOW);
@@ -51,7 +73,11 @@ fn on_hosted_machines_the_endpoint_is_asked_only_for_a_client_that_was_named() {
             "{}",
             outcome.stderr
         );
-        assert_eq!(world.sandbox.count(Service::ManagedIdentity), 0, "{variable}");
+        assert_eq!(
+            world.sandbox.count(Service::ManagedIdentity),
+            0,
+            "{variable}"
+        );
         let named = world.run(&format!("{SHOW} --client-id {}", Options::default().client));
         assert_eq!(named.exit, Exit::Done, "{}", named.stderr);
     }
@@ -60,7 +86,11 @@ fn on_hosted_machines_the_endpoint_is_asked_only_for_a_client_that_was_named() {
 #[test]
 fn an_endpoint_that_is_starting_is_asked_again() {
     let world = World::new();
-    world.sandbox.fault(Fault::new(Action::Status(410)).service(Service::ManagedIdentity).times(2));
+    world.sandbox.fault(
+        Fault::new(Action::Status(410))
+            .service(Service::ManagedIdentity)
+            .times(2),
+    );
     let outcome = world.run(SHOW);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert_eq!(world.sandbox.count(Service::ManagedIdentity), 3);

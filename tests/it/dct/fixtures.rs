@@ -21,10 +21,15 @@ pub struct Case {
 
 impl Case {
     pub fn read(folder: &str) -> Self {
-        let description = serde_json::from_slice(&fs::read(fixture(folder).join("case.json")).unwrap()).unwrap();
+        let description =
+            serde_json::from_slice(&fs::read(fixture(folder).join("case.json")).unwrap()).unwrap();
         let mut files = BTreeMap::new();
         read_folder(&fixture(folder).join("served"), "", &mut files);
-        Self { description, folder: folder.to_owned(), files }
+        Self {
+            description,
+            folder: folder.to_owned(),
+            files,
+        }
     }
 
     pub fn gun(&self) -> Gun {
@@ -43,36 +48,56 @@ impl Case {
     pub fn server(&self, step: &Value) -> Server {
         let mut files = BTreeMap::new();
         for (role, version) in step["current"].as_object().unwrap() {
-            files.insert(format!("{role}.json"), self.files[&format!("{version}.{role}.json")].clone());
+            files.insert(
+                format!("{role}.json"),
+                self.files[&format!("{version}.{role}.json")].clone(),
+            );
         }
         for (name, bytes) in &self.files {
             let (_, role) = name.strip_suffix(".json").unwrap().split_once('.').unwrap();
-            files.insert(format!("{role}.{}.json", Digest::sha256(bytes).hex()), bytes.clone());
+            files.insert(
+                format!("{role}.{}.json", Digest::sha256(bytes).hex()),
+                bytes.clone(),
+            );
             if role == "root" {
                 files.insert(name.clone(), bytes.clone());
             }
         }
-        Server { files, ignore_hashes: false, asked: RefCell::default() }
+        Server {
+            files,
+            ignore_hashes: false,
+            asked: RefCell::default(),
+        }
     }
 
     fn expected(&self, step: &Value) -> Value {
-        let name = format!("{:02}-{}.json", step["n"].as_u64().unwrap(), step["name"].as_str().unwrap());
-        serde_json::from_slice(&fs::read(fixture(&self.folder).join("expect").join(name)).unwrap()).unwrap()
+        let name = format!(
+            "{:02}-{}.json",
+            step["n"].as_u64().unwrap(),
+            step["name"].as_str().unwrap()
+        );
+        serde_json::from_slice(&fs::read(fixture(&self.folder).join("expect").join(name)).unwrap())
+            .unwrap()
     }
 }
 
 /// The IDs of the keys that sign the root in a root file.
 pub fn root_key_ids(bytes: &[u8]) -> Vec<KeyId> {
     let root: Value = serde_json::from_slice(bytes).unwrap();
-    let ids = root["signed"]["roles"]["root"]["keyids"].as_array().unwrap();
-    ids.iter().map(|id| id.as_str().unwrap().parse().unwrap()).collect()
+    let ids = root["signed"]["roles"]["root"]["keyids"]
+        .as_array()
+        .unwrap();
+    ids.iter()
+        .map(|id| id.as_str().unwrap().parse().unwrap())
+        .collect()
 }
 
 fn targets_by_role(set: &TrustedSet) -> Value {
     let mut tags = json!({});
     for role in set.loaded() {
         for (tag, meta) in set.entries(&role) {
-            let mut entry = json!({ "length": meta.length, "sha256": meta.digest().unwrap().hex() });
+            let mut entry =
+                json!({ "length": meta.length, "sha256": meta.digest().unwrap().hex() });
             if let Some(custom) = &meta.custom {
                 let text = acr_sign::format::dct::canonical::canonical(custom);
                 entry["custom"] = serde_json::from_slice(&text).unwrap();
@@ -86,13 +111,36 @@ fn targets_by_role(set: &TrustedSet) -> Value {
 fn check_pulls(set: &TrustedSet, expected: &Value, name: &str) {
     for (tag, wanted) in expected["docker_pull"].as_object().unwrap() {
         let found = lookup::pull(set, tag).unwrap();
-        assert_eq!(found.entry.digest.to_string(), wanted["digest"].as_str().unwrap(), "{name} {tag}");
-        assert_eq!(found.entry.length, wanted["length"].as_u64().unwrap(), "{name} {tag}");
-        assert_eq!(found.role.as_str(), wanted["role"].as_str().unwrap(), "{name} {tag}");
+        assert_eq!(
+            found.entry.digest.to_string(),
+            wanted["digest"].as_str().unwrap(),
+            "{name} {tag}"
+        );
+        assert_eq!(
+            found.entry.length,
+            wanted["length"].as_u64().unwrap(),
+            "{name} {tag}"
+        );
+        assert_eq!(
+            found.role.as_str(),
+            wanted["role"].as_str().unwrap(),
+            "{name} {tag}"
+        );
     }
-    for (tag, why) in expected.get("docker_refuses").and_then(Value::as_object).into_iter().flatten() {
-        let Rejection::NotReleased { role, .. } = lookup::pull(set, tag).unwrap_err() else { panic!("{name} {tag}") };
-        assert_eq!(why.as_str().unwrap(), format!("found first in {role}"), "{name} {tag}");
+    for (tag, why) in expected
+        .get("docker_refuses")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let Rejection::NotReleased { role, .. } = lookup::pull(set, tag).unwrap_err() else {
+            panic!("{name} {tag}")
+        };
+        assert_eq!(
+            why.as_str().unwrap(),
+            format!("found first in {role}"),
+            "{name} {tag}"
+        );
     }
 }
 
@@ -104,7 +152,14 @@ fn replay(folder: &str) {
         let server = case.server(step);
         let expected = case.expected(step);
         let pins = root_key_ids(&server.files["root.json"]);
-        let set = load(&server, &case.gun(), RootTrust::Keys(pins), seen, case.now()).unwrap();
+        let set = load(
+            &server,
+            &case.gun(),
+            RootTrust::Keys(pins),
+            seen,
+            case.now(),
+        )
+        .unwrap();
         let tags = &expected["targets_by_role"];
         // The case with 2,000 tags lists what is pulled only.
         if folder != "d-many" {
@@ -119,8 +174,15 @@ fn replay(folder: &str) {
             lookup::pull(&set, "no-such-tag"),
             Err(Rejection::Unsigned { .. } | Rejection::RoleWithheld { .. })
         ));
-        for (role, version) in expected.get("versions").and_then(Value::as_object).into_iter().flatten() {
-            let loaded = set.targets(&role.parse().unwrap()).map(|targets| targets.version.get());
+        for (role, version) in expected
+            .get("versions")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let loaded = set
+                .targets(&role.parse().unwrap())
+                .map(|targets| targets.version.get());
             let found = match role.as_str() {
                 "root" => Some(set.root().version.get()),
                 "snapshot" => set.snapshot().map(|file| file.version.get()),
@@ -165,10 +227,20 @@ fn the_first_pin_still_leads_to_the_last_root() {
     let first = case.server(&case.steps()[0]);
     let server = case.server(case.steps().last().unwrap());
     let pins = root_key_ids(&first.files["root.json"]);
-    let set = walk(&server, &case.gun(), RootTrust::Keys(pins), None, case.now()).unwrap();
+    let set = walk(
+        &server,
+        &case.gun(),
+        RootTrust::Keys(pins),
+        None,
+        case.now(),
+    )
+    .unwrap();
     assert_eq!(set.root().version.get(), 6);
     // Root keys changed in versions 4 and 6, so version 3 is the newest that the first key signed alone.
-    assert_eq!(*server.asked.borrow(), ["root.json", "5.root.json", "4.root.json", "3.root.json"]);
+    assert_eq!(
+        *server.asked.borrow(),
+        ["root.json", "5.root.json", "4.root.json", "3.root.json"]
+    );
 }
 
 #[test]
@@ -176,7 +248,14 @@ fn a_pin_in_the_served_root_needs_no_further_fetch() {
     let case = Case::read("c-rotations");
     let server = case.server(case.steps().last().unwrap());
     let pins = root_key_ids(&server.files["root.json"]);
-    walk(&server, &case.gun(), RootTrust::Keys(pins), None, case.now()).unwrap();
+    walk(
+        &server,
+        &case.gun(),
+        RootTrust::Keys(pins),
+        None,
+        case.now(),
+    )
+    .unwrap();
     assert_eq!(*server.asked.borrow(), ["root.json"]);
 }
 
@@ -184,9 +263,18 @@ fn a_pin_in_the_served_root_needs_no_further_fetch() {
 fn a_canonical_key_id_is_a_pin_too() {
     let case = Case::read("a-simple");
     let server = case.server(&case.steps()[0]);
-    let canonical = "ce8ced66fa52600c263e2908bd2c0b99a8efb85e2154cabcbdd1a60ecd6a857d".parse().unwrap();
+    let canonical = "ce8ced66fa52600c263e2908bd2c0b99a8efb85e2154cabcbdd1a60ecd6a857d"
+        .parse()
+        .unwrap();
     assert!(!root_key_ids(&server.files["root.json"]).contains(&canonical));
-    walk(&server, &case.gun(), RootTrust::Keys(vec![canonical]), None, case.now()).unwrap();
+    walk(
+        &server,
+        &case.gun(),
+        RootTrust::Keys(vec![canonical]),
+        None,
+        case.now(),
+    )
+    .unwrap();
 }
 
 #[test]
@@ -196,13 +284,28 @@ fn what_is_read_is_written_in_the_exact_go_form() {
         for step in case.steps() {
             let server = case.server(step);
             let pins = root_key_ids(&server.files["root.json"]);
-            let set = load(&server, &case.gun(), RootTrust::Keys(pins), None, case.now()).unwrap();
-            let written = |value: &_| String::from_utf8(acr_sign::format::dct::canonical::go_form(value)).unwrap();
-            let served = |role: &str| String::from_utf8(server.files[&format!("{role}.json")].clone()).unwrap();
+            let set = load(
+                &server,
+                &case.gun(),
+                RootTrust::Keys(pins),
+                None,
+                case.now(),
+            )
+            .unwrap();
+            let written = |value: &_| {
+                String::from_utf8(acr_sign::format::dct::canonical::go_form(value)).unwrap()
+            };
+            let served = |role: &str| {
+                String::from_utf8(server.files[&format!("{role}.json")].clone()).unwrap()
+            };
             let begins = |role: &str, value| {
                 let prefix = format!("{{\"signed\":{},\"signatures\":[", written(&value));
                 // The client writes its local zone into some times; we write UTC when we sign anew.
-                assert!(served(role).starts_with(&prefix), "{folder} {role}\n{prefix}\n{}", served(role));
+                assert!(
+                    served(role).starts_with(&prefix),
+                    "{folder} {role}\n{prefix}\n{}",
+                    served(role)
+                );
             };
             begins("root", set.root().value());
             begins("snapshot", set.snapshot().unwrap().value());
@@ -215,13 +318,16 @@ fn what_is_read_is_written_in_the_exact_go_form() {
 
 #[test]
 fn key_ids_are_those_of_notary() {
-    let vectors: Value = serde_json::from_slice(&fs::read(fixture("vectors.json")).unwrap()).unwrap();
+    let vectors: Value =
+        serde_json::from_slice(&fs::read(fixture("vectors.json")).unwrap()).unwrap();
     let keys = vectors["key_ids"].as_array().unwrap();
     assert!(keys.len() >= 5);
     for vector in keys {
-        let public =
-            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, vector["public"].as_str().unwrap())
-                .unwrap();
+        let public = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            vector["public"].as_str().unwrap(),
+        )
+        .unwrap();
         let key = Key::new(vector["keytype"].as_str().unwrap(), &public);
         assert_eq!(key.key_id().to_string(), vector["key_id"].as_str().unwrap());
         let canonical = vector.get("canonical_key_id").unwrap_or(&vector["key_id"]);
@@ -241,19 +347,35 @@ fn t21_the_end_of_the_timestamp_is_known_and_holds() {
     let end = set.timestamp().unwrap().expires;
     assert_eq!(set.expires(&[RoleName::TARGETS]), end);
     assert!(load_at(Timestamp::from_unix(end.unix() - 1).unwrap()).is_ok());
-    let Err(Rejection::Expired { role, expires }) = load_at(end) else { panic!("accepted at its end") };
+    let Err(Rejection::Expired { role, expires }) = load_at(end) else {
+        panic!("accepted at its end")
+    };
     assert_eq!((role, expires), (RoleName::TIMESTAMP, end));
 }
 
 #[test]
 fn t21_an_older_set_than_was_seen_is_a_rollback() {
     let case = Case::read("a-simple");
-    let [.., older, newer] = case.steps() else { panic!("two steps") };
+    let [.., older, newer] = case.steps() else {
+        panic!("two steps")
+    };
     let newer = case.server(newer);
     let trust = || RootTrust::Keys(root_key_ids(&newer.files["root.json"]));
-    let seen = load(&newer, &case.gun(), trust(), None, case.now()).unwrap().seen();
-    let rejected = load(&case.server(older), &case.gun(), trust(), Some(seen), case.now()).unwrap_err();
-    assert!(matches!(&rejected, Rejection::Rollback { role, .. } if *role == RoleName::TIMESTAMP), "{rejected}");
+    let seen = load(&newer, &case.gun(), trust(), None, case.now())
+        .unwrap()
+        .seen();
+    let rejected = load(
+        &case.server(older),
+        &case.gun(),
+        trust(),
+        Some(seen),
+        case.now(),
+    )
+    .unwrap_err();
+    assert!(
+        matches!(&rejected, Rejection::Rollback { role, .. } if *role == RoleName::TIMESTAMP),
+        "{rejected}"
+    );
 }
 
 #[test]
@@ -262,7 +384,10 @@ fn t23_a_wrong_pin_is_an_untrusted_root() {
     let server = case.server(case.steps().last().unwrap());
     let wrong = RootTrust::Keys(vec![KeyId::of(b"another")]);
     let rejected = walk(&server, &case.gun(), wrong, None, case.now()).unwrap_err();
-    assert!(matches!(rejected, Rejection::PinNotMet { .. }), "{rejected}");
+    assert!(
+        matches!(rejected, Rejection::PinNotMet { .. }),
+        "{rejected}"
+    );
     let first_use = walk(&server, &case.gun(), RootTrust::FirstUse, None, case.now());
     assert_eq!(first_use.unwrap().root().version.get(), 2);
 }
@@ -280,6 +405,15 @@ fn b_delegations_lists_a_certificate_and_a_bare_key() {
     let bob: PublicKey = certificates[0].public_key().clone();
     assert_eq!(set.signers(&"targets/bob".parse().unwrap())[0].key, bob);
     assert!(keys("targets/alice")[0].certificates().unwrap().is_empty());
-    let digest = set.targets(&RoleName::RELEASES).unwrap().target("2.0").and_then(FileMeta::digest);
-    assert_eq!(digest, lookup::pull(&set, "2.0").ok().map(|found| found.entry.digest));
+    let digest = set
+        .targets(&RoleName::RELEASES)
+        .unwrap()
+        .target("2.0")
+        .and_then(FileMeta::digest);
+    assert_eq!(
+        digest,
+        lookup::pull(&set, "2.0")
+            .ok()
+            .map(|found| found.entry.digest)
+    );
 }

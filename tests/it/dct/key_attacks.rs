@@ -21,9 +21,21 @@ fn t02_the_method_must_be_one_of_the_keys_type() {
         (
             &ec,
             &["ecdsa", "ECDSA"],
-            &["", "eddsa", "rsapss", "rsapkcs1v15", "ecdsa-x509", "none", "pycrypto-pkcs#1 pss"],
+            &[
+                "",
+                "eddsa",
+                "rsapss",
+                "rsapkcs1v15",
+                "ecdsa-x509",
+                "none",
+                "pycrypto-pkcs#1 pss",
+            ],
         ),
-        (&rsa, &["rsapss", "RSAPSS"], &["", "eddsa", "ecdsa", "rsapkcs1v15", "rsa", "rsa-x509"]),
+        (
+            &rsa,
+            &["rsapss", "RSAPSS"],
+            &["", "eddsa", "ecdsa", "rsapkcs1v15", "rsa", "rsa-x509"],
+        ),
     ];
     for (key, good, bad) in cases {
         let mut server = TrustServer::with(&[delegated("targets/releases", &[key])], &[]);
@@ -35,8 +47,11 @@ fn t02_the_method_must_be_one_of_the_keys_type() {
             server.make_snapshot("2030-01-01T00:00:00Z");
             server.make_timestamp();
             let state = server.load().delegation(&RELEASES).unwrap();
-            let expected =
-                if good.contains(method) { DelegationState::Loaded } else { DelegationState::BelowThreshold };
+            let expected = if good.contains(method) {
+                DelegationState::Loaded
+            } else {
+                DelegationState::BelowThreshold
+            };
             assert_eq!(state, expected, "{method}");
         }
     }
@@ -45,7 +60,10 @@ fn t02_the_method_must_be_one_of_the_keys_type() {
 #[test]
 fn t04_two_signatures_of_one_key_are_one() {
     let (alice, bob) = (TestKey::ec(3), TestKey::ec(4));
-    let team = Delegated { threshold: json!(2), ..delegated("targets/releases", &[&alice, &bob]) };
+    let team = Delegated {
+        threshold: json!(2),
+        ..delegated("targets/releases", &[&alice, &bob])
+    };
     let mut server = TrustServer::with(&[team], &[]);
     for (signers, state) in [
         (&[&alice, &alice][..], DelegationState::BelowThreshold),
@@ -55,7 +73,12 @@ fn t04_two_signatures_of_one_key_are_one() {
         (&[&bob, &TestKey::ec(9), &alice], DelegationState::Loaded),
     ] {
         server.add("targets/releases", &[("1.0", "one")], signers);
-        assert_eq!(server.load().delegation(&RELEASES), Some(state), "{} signatures", signers.len());
+        assert_eq!(
+            server.load().delegation(&RELEASES),
+            Some(state),
+            "{} signatures",
+            signers.len()
+        );
     }
 }
 
@@ -73,13 +96,22 @@ fn t05_one_key_under_two_ids_is_one() {
     };
     let mut server = TrustServer::with(&[both], &[]);
     let body = targets(1, &[("1.0", "one")], &[]).to_string();
-    let bytes = signed_under(&body, &[(bob.listed().key_id(), &bob), (certified.key_id(), &bob)]);
+    let bytes = signed_under(
+        &body,
+        &[(bob.listed().key_id(), &bob), (certified.key_id(), &bob)],
+    );
     server.store("targets/releases", 1, bytes);
     server.make_snapshot("2030-01-01T00:00:00Z");
     server.make_timestamp();
     let set = server.load();
-    assert_eq!(set.delegation(&RELEASES), Some(DelegationState::BelowThreshold));
-    assert!(matches!(lookup::pull(&set, "1.0"), Err(Rejection::RoleWithheld { .. })));
+    assert_eq!(
+        set.delegation(&RELEASES),
+        Some(DelegationState::BelowThreshold)
+    );
+    assert!(matches!(
+        lookup::pull(&set, "1.0"),
+        Err(Rejection::RoleWithheld { .. })
+    ));
 }
 
 #[test]
@@ -97,10 +129,22 @@ fn t06_junk_signatures_cost_nothing_and_each_listed_key_is_tried_once() {
         server.make_timestamp();
         server.load()
     };
-    let set = put(&mut server, (0..100_000).map(unlisted).chain([good.clone()]).collect());
-    assert_eq!((set.delegation(&RELEASES), set.signature_checks()), (Some(DelegationState::Loaded), before));
-    let set = put(&mut server, std::iter::repeat_n(wrong, 10_000).chain([good]).collect());
-    assert_eq!((set.delegation(&RELEASES), set.signature_checks()), (Some(DelegationState::BelowThreshold), before));
+    let set = put(
+        &mut server,
+        (0..100_000).map(unlisted).chain([good.clone()]).collect(),
+    );
+    assert_eq!(
+        (set.delegation(&RELEASES), set.signature_checks()),
+        (Some(DelegationState::Loaded), before)
+    );
+    let set = put(
+        &mut server,
+        std::iter::repeat_n(wrong, 10_000).chain([good]).collect(),
+    );
+    assert_eq!(
+        (set.delegation(&RELEASES), set.signature_checks()),
+        (Some(DelegationState::BelowThreshold), before)
+    );
 }
 
 #[test]
@@ -113,22 +157,50 @@ fn t06_a_key_listed_often_is_one_key() {
     });
     let set = server.load();
     let targets = set.targets(&TARGETS).unwrap();
-    assert_eq!(targets.keys_of(targets.delegation(&RELEASES).unwrap()).len(), 1);
-    assert_eq!(set.delegation(&RELEASES), Some(DelegationState::BelowThreshold));
+    assert_eq!(
+        targets
+            .keys_of(targets.delegation(&RELEASES).unwrap())
+            .len(),
+        1
+    );
+    assert_eq!(
+        set.delegation(&RELEASES),
+        Some(DelegationState::BelowThreshold)
+    );
 }
 
 #[test]
 fn t13_a_threshold_is_an_integer_of_at_least_1() {
     let alice = TestKey::ec(3);
-    let bad = ["0", "-1", "1.5", "1.0", "1e0", "\"1\"", "null", "true", "[]", "4294967296", "9223372036854775808"];
+    let bad = [
+        "0",
+        "-1",
+        "1.5",
+        "1.0",
+        "1e0",
+        "\"1\"",
+        "null",
+        "true",
+        "[]",
+        "4294967296",
+        "9223372036854775808",
+    ];
     for text in bad {
         let mut server = TrustServer::with(&[], &[]);
-        let team = Delegated { threshold: json!("MARK"), ..delegated("targets/releases", &[&alice]) };
-        let body = targets(3, &[], &[team]).to_string().replace("\"MARK\"", text);
+        let team = Delegated {
+            threshold: json!("MARK"),
+            ..delegated("targets/releases", &[&alice])
+        };
+        let body = targets(3, &[], &[team])
+            .to_string()
+            .replace("\"MARK\"", text);
         server.replace("targets", &body, &[&owner().targets]);
         let rejected = server.try_load(at(NOW)).unwrap_err();
         assert!(
-            matches!(rejected, Rejection::InvalidThreshold { .. } | Rejection::InvalidJson { .. }),
+            matches!(
+                rejected,
+                Rejection::InvalidThreshold { .. } | Rejection::InvalidJson { .. }
+            ),
             "{text}: {rejected}"
         );
         assert_eq!(rejected.reason(), Reason::Malformed, "{text}");
@@ -153,20 +225,33 @@ fn t14_a_key_that_is_none_rejects_the_file_it_would_sign() {
         Key::new("ecdsa", TestKey::rsa().public().spki_der()),
         Key::new("rsa", TestKey::ec(3).public().spki_der()),
         Key::new("rsa", &BASE64.decode(short_rsa).unwrap_or_default()),
-        Key::new("ecdsa-x509", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        Key::new(
+            "ecdsa-x509",
+            b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ),
         Key::new("rsa-x509", &[0xff, 0xfe]),
     ];
     for key in keys {
         let method = key.method().unwrap();
-        let list = Delegated { keys: vec![key.clone()], ..delegated("targets/releases", &[]) };
+        let list = Delegated {
+            keys: vec![key.clone()],
+            ..delegated("targets/releases", &[])
+        };
         let mut server = TrustServer::with(&[list], &[]);
         let signature = json!({ "keyid": key.key_id().to_string(), "method": method, "sig": BASE64.encode([1; 64]) });
-        let bytes = with_signatures(&targets(1, &[("1.0", "one")], &[]).to_string(), vec![signature]);
+        let bytes = with_signatures(
+            &targets(1, &[("1.0", "one")], &[]).to_string(),
+            vec![signature],
+        );
         server.store("targets/releases", 1, bytes);
         server.make_snapshot("2030-01-01T00:00:00Z");
         server.make_timestamp();
         let rejected = server.try_load(at(NOW)).unwrap_err();
-        assert!(matches!(rejected, Rejection::InvalidKey { .. }), "{}: {rejected}", key.key_type());
+        assert!(
+            matches!(rejected, Rejection::InvalidKey { .. }),
+            "{}: {rejected}",
+            key.key_type()
+        );
     }
 }
 
@@ -176,7 +261,11 @@ fn t32_a_file_that_shows_our_key_and_was_signed_by_another_is_not_taken() {
     let thief = TestKey::ec(66);
     // Hostile targets that list our public key, signed by the server's own and by a stranger's.
     for keys in [&[&thief][..], &[&server_key(), &thief]] {
-        let body = targets(9, &[("evil", "evil")], &[delegated("targets/releases", &[&alice])]);
+        let body = targets(
+            9,
+            &[("evil", "evil")],
+            &[delegated("targets/releases", &[&alice])],
+        );
         server.replace("targets", &body.to_string(), keys);
         let rejected = server.try_load(at(NOW)).unwrap_err();
         assert!(

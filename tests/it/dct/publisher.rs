@@ -6,7 +6,8 @@ use std::cell::RefCell;
 use acr_sign::{
     crypto::{PublicKey, Scheme, Signature},
     format::dct::{
-        Draft, DraftError, Gun, Key, KeyId, Publication, Rejection, RootTrust, SignerName, Step, TrustedSet,
+        Draft, DraftError, Gun, Key, KeyId, Publication, Rejection, RootTrust, SignerName, Step,
+        TrustedSet,
         init::{self, NewCollection, SnapshotKey},
     },
     oci::Digest,
@@ -30,7 +31,9 @@ pub enum TestKey {
 
 impl TestKey {
     pub fn ec(seed: u8) -> Self {
-        Self::Ec(Box::new(p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap()))
+        Self::Ec(Box::new(
+            p256::ecdsa::SigningKey::from_slice(&[seed; 32]).unwrap(),
+        ))
     }
 
     pub fn rsa() -> Self {
@@ -72,16 +75,25 @@ impl TestKey {
                 let signature: p256::ecdsa::Signature = key.sign(message);
                 Signature(signature.to_bytes().to_vec())
             }
-            (Self::Rsa(key), Scheme::RsaPssSha256) => rsa_signature(key, &rsa::RSA_PSS_SHA256, message),
-            (Self::Rsa(key), Scheme::RsaPkcs1Sha256) => rsa_signature(key, &rsa::RSA_PKCS1_SHA256, message),
+            (Self::Rsa(key), Scheme::RsaPssSha256) => {
+                rsa_signature(key, &rsa::RSA_PSS_SHA256, message)
+            }
+            (Self::Rsa(key), Scheme::RsaPkcs1Sha256) => {
+                rsa_signature(key, &rsa::RSA_PKCS1_SHA256, message)
+            }
             _ => panic!("a scheme of another key"),
         }
     }
 }
 
-fn rsa_signature(key: &rsa::RsaKeyPair, padding: &'static dyn rsa::RsaEncoding, message: &[u8]) -> Signature {
+fn rsa_signature(
+    key: &rsa::RsaKeyPair,
+    padding: &'static dyn rsa::RsaEncoding,
+    message: &[u8],
+) -> Signature {
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
+    key.sign(padding, &SystemRandom::new(), message, &mut signature)
+        .unwrap();
     Signature(signature)
 }
 
@@ -96,7 +108,10 @@ pub fn complete(draft: Draft, keys: &[&TestKey]) -> Result<(Publication, usize),
     loop {
         match next {
             (draft, Step::Sign(request)) => {
-                let key = keys.iter().find(|key| key.public() == request.key).expect("a key that is held");
+                let key = keys
+                    .iter()
+                    .find(|key| key.public() == request.key)
+                    .expect("a key that is held");
                 count += 1;
                 next = draft.step(Some(key.sign(request.scheme, &request.message)))?;
             }
@@ -120,7 +135,10 @@ pub struct Owner {
 }
 
 pub fn owner() -> Owner {
-    Owner { root: TestKey::ec(1), targets: TestKey::ec(2) }
+    Owner {
+        root: TestKey::ec(1),
+        targets: TestKey::ec(2),
+    }
 }
 
 impl TrustServer {
@@ -131,7 +149,11 @@ impl TrustServer {
     pub fn named(name: &str) -> Self {
         Self {
             gun: gun(name),
-            server: Server { files: [].into(), ignore_hashes: false, asked: RefCell::default() },
+            server: Server {
+                files: [].into(),
+                ignore_hashes: false,
+                asked: RefCell::default(),
+            },
             pin: KeyId::of(b""),
             snapshot_key: TestKey::ec(101),
             timestamp_key: TestKey::ec(102),
@@ -147,7 +169,9 @@ impl TrustServer {
     }
 
     pub fn collection(&self, owner: &Owner, signers: &[(&str, &TestKey)]) -> NewCollection {
-        let signer = |(name, key): &(&str, &TestKey)| (name.parse::<SignerName>().unwrap(), vec![key.public()]);
+        let signer = |(name, key): &(&str, &TestKey)| {
+            (name.parse::<SignerName>().unwrap(), vec![key.public()])
+        };
         NewCollection {
             gun: self.gun.clone(),
             root_key: owner.root.public(),
@@ -165,7 +189,9 @@ impl TrustServer {
             match next {
                 (draft, Step::Sign(request)) => {
                     let key = keys.iter().find(|key| key.public() == request.key).unwrap();
-                    next = draft.step(Some(key.sign(request.scheme, &request.message))).unwrap();
+                    next = draft
+                        .step(Some(key.sign(request.scheme, &request.message)))
+                        .unwrap();
                 }
                 (draft, Step::Done(publication)) => {
                     self.pin = draft.root_key_id().unwrap();
@@ -182,20 +208,36 @@ impl TrustServer {
             let name = role.as_str();
             let version = version(bytes);
             if let Some(stored) = self.server.files.get(&format!("{name}.json")) {
-                assert!(version > self::version(stored), "VERSION conflict of {name}");
+                assert!(
+                    version > self::version(stored),
+                    "VERSION conflict of {name}"
+                );
             }
-            assert_eq!(String::from_utf8(bytes.clone()).unwrap(), as_go_writes_it(bytes), "exact form of {name}");
+            assert_eq!(
+                String::from_utf8(bytes.clone()).unwrap(),
+                as_go_writes_it(bytes),
+                "exact form of {name}"
+            );
             self.store(name, version, bytes.clone());
         }
-        if !publication.files.iter().any(|(role, _)| role.as_str() == "snapshot") {
+        if !publication
+            .files
+            .iter()
+            .any(|(role, _)| role.as_str() == "snapshot")
+        {
             self.make_snapshot("2030-01-01T00:00:00Z");
         }
         self.make_timestamp();
     }
 
     pub fn store(&mut self, name: &str, version: u64, bytes: Vec<u8>) {
-        self.server.files.insert(format!("{name}.{}.json", Digest::sha256(&bytes).hex()), bytes.clone());
-        self.server.files.insert(format!("{version}.{name}.json"), bytes.clone());
+        self.server.files.insert(
+            format!("{name}.{}.json", Digest::sha256(&bytes).hex()),
+            bytes.clone(),
+        );
+        self.server
+            .files
+            .insert(format!("{version}.{name}.json"), bytes.clone());
         self.server.files.insert(format!("{name}.json"), bytes);
     }
 
@@ -205,18 +247,27 @@ impl TrustServer {
             let listed = !role.contains('.') && role != "snapshot" && role != "timestamp";
             listed.then(|| (role.to_owned(), meta(bytes)))
         };
-        let all: serde_json::Map<String, Value> = self.server.files.iter().filter_map(current).collect();
-        let version = self.server.files.get("snapshot.json").map_or(1, |bytes| version(bytes) + 1);
-        let signed = json!({ "_type": "Snapshot", "expires": expires, "meta": all, "version": version });
+        let all: serde_json::Map<String, Value> =
+            self.server.files.iter().filter_map(current).collect();
+        let version = self
+            .server
+            .files
+            .get("snapshot.json")
+            .map_or(1, |bytes| version(bytes) + 1);
+        let signed =
+            json!({ "_type": "Snapshot", "expires": expires, "meta": all, "version": version });
         let bytes = signed_by(&signed.to_string(), &[&self.snapshot_key]);
         self.store("snapshot", version, bytes);
     }
 
     pub fn make_timestamp(&mut self) {
-        let version = self.server.files.get("timestamp.json").map_or(1, |bytes| version(bytes) + 1);
+        let version = self
+            .server
+            .files
+            .get("timestamp.json")
+            .map_or(1, |bytes| version(bytes) + 1);
         let all = json!({ "snapshot": meta(&self.server.files["snapshot.json"]) });
-        let signed =
-            json!({ "_type": "Timestamp", "expires": "2030-01-01T00:00:00Z", "meta": all, "version": version });
+        let signed = json!({ "_type": "Timestamp", "expires": "2030-01-01T00:00:00Z", "meta": all, "version": version });
         let bytes = signed_by(&signed.to_string(), &[&self.timestamp_key]);
         self.store("timestamp", version, bytes);
     }
@@ -230,7 +281,13 @@ impl TrustServer {
     }
 
     pub fn try_load(&self, now: Timestamp) -> Result<TrustedSet, Rejection> {
-        load(&self.server, &self.gun, RootTrust::Keys(vec![self.pin]), None, now)
+        load(
+            &self.server,
+            &self.gun,
+            RootTrust::Keys(vec![self.pin]),
+            None,
+            now,
+        )
     }
 
     pub fn load(&self) -> TrustedSet {
@@ -238,7 +295,8 @@ impl TrustServer {
     }
 
     pub fn signed(&self, role: &str) -> Value {
-        let file: Value = serde_json::from_slice(&self.server.files[&format!("{role}.json")]).unwrap();
+        let file: Value =
+            serde_json::from_slice(&self.server.files[&format!("{role}.json")]).unwrap();
         file["signed"].clone()
     }
 }
@@ -264,7 +322,10 @@ pub fn version(bytes: &[u8]) -> u64 {
 
 /// A file with a body that is in canonical form already.
 pub fn signed_by(canonical: &str, keys: &[&TestKey]) -> Vec<u8> {
-    let signers: Vec<_> = keys.iter().map(|key| (key.listed().key_id(), *key)).collect();
+    let signers: Vec<_> = keys
+        .iter()
+        .map(|key| (key.listed().key_id(), *key))
+        .collect();
     signed_under(canonical, &signers)
 }
 
@@ -283,24 +344,38 @@ pub fn signed_under(canonical: &str, signers: &[(KeyId, &TestKey)]) -> Vec<u8> {
 
 /// The same, with any signatures.
 pub fn with_signatures(canonical: &str, signatures: Vec<Value>) -> Vec<u8> {
-    format!("{{\"signed\":{},\"signatures\":{}}}", escaped(canonical), Value::Array(signatures)).into_bytes()
+    format!(
+        "{{\"signed\":{},\"signatures\":{}}}",
+        escaped(canonical),
+        Value::Array(signatures)
+    )
+    .into_bytes()
 }
 
 pub fn meta(bytes: &[u8]) -> Value {
-    let hashes =
-        json!({ "sha256": BASE64.encode(Sha256::digest(bytes)), "sha512": BASE64.encode(Sha512::digest(bytes)) });
+    let hashes = json!({ "sha256": BASE64.encode(Sha256::digest(bytes)), "sha512": BASE64.encode(Sha512::digest(bytes)) });
     json!({ "hashes": hashes, "length": bytes.len() })
 }
 
 fn escaped(text: &str) -> String {
-    let pairs =
-        [("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u{2028}", "\\u2028"), ("\u{2029}", "\\u2029")];
-    pairs.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    let pairs = [
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u{2028}", "\\u2028"),
+        ("\u{2029}", "\\u2029"),
+    ];
+    pairs
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 /// What notary-server hashes: the file parsed and written again by Go.
 pub fn as_go_writes_it(bytes: &[u8]) -> String {
     let file: Value = serde_json::from_slice(bytes).unwrap();
     assert_eq!(file.as_object().unwrap().len(), 2);
-    escaped(&format!("{{\"signed\":{},\"signatures\":{}}}", file["signed"], file["signatures"]))
+    escaped(&format!(
+        "{{\"signed\":{},\"signatures\":{}}}",
+        file["signed"], file["signatures"]
+    ))
 }

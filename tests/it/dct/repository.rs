@@ -1,6 +1,8 @@
 //! Collections as an attacker or a careless owner would make them: any body, signed by whoever a test says.
 
-use acr_sign::format::dct::{Key, KeyId, Rejection, RoleName, RootTrust, Seen, TrustedSet, init::NewCollection};
+use acr_sign::format::dct::{
+    Key, KeyId, Rejection, RoleName, RootTrust, Seen, TrustedSet, init::NewCollection,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -20,19 +22,31 @@ pub struct Delegated<'a> {
 
 /// The usual delegation: one signature, any name.
 pub fn delegated<'a>(name: &'a str, keys: &[&TestKey]) -> Delegated<'a> {
-    Delegated { name, keys: keys.iter().map(|key| key.listed()).collect(), threshold: json!(1), paths: &[""] }
+    Delegated {
+        name,
+        keys: keys.iter().map(|key| key.listed()).collect(),
+        threshold: json!(1),
+        paths: &[""],
+    }
 }
 
 /// The body of a targets file.
 pub fn targets(version: u64, tags: &[(&str, &str)], delegations: &[Delegated<'_>]) -> Value {
-    let described =
-        |content: &str| json!({ "hashes": { "sha256": BASE64.encode(Sha256::digest(content)) }, "length": 7 });
-    let entries: Map<String, Value> =
-        tags.iter().map(|(tag, content)| ((*tag).to_owned(), described(content))).collect();
+    let described = |content: &str| json!({ "hashes": { "sha256": BASE64.encode(Sha256::digest(content)) }, "length": 7 });
+    let entries: Map<String, Value> = tags
+        .iter()
+        .map(|(tag, content)| ((*tag).to_owned(), described(content)))
+        .collect();
     let all = delegations.iter().flat_map(|delegation| &delegation.keys);
-    let keys: Map<String, Value> = all.map(|key| (key.key_id().to_string(), listed(key))).collect();
+    let keys: Map<String, Value> = all
+        .map(|key| (key.key_id().to_string(), listed(key)))
+        .collect();
     let role = |delegation: &Delegated<'_>| {
-        let ids: Vec<String> = delegation.keys.iter().map(|key| key.key_id().to_string()).collect();
+        let ids: Vec<String> = delegation
+            .keys
+            .iter()
+            .map(|key| key.key_id().to_string())
+            .collect();
         let (name, threshold, paths) = (delegation.name, &delegation.threshold, delegation.paths);
         json!({ "keyids": ids, "name": name, "paths": paths, "threshold": threshold })
     };
@@ -50,9 +64,15 @@ pub fn listed(key: &Key) -> Value {
 
 /// A root key of that seed, with a certificate for the collection.
 pub fn root_key(name: &str, seed: u8, serial: u8) -> Key {
-    let owner = Owner { root: TestKey::ec(seed), targets: TestKey::ec(2) };
+    let owner = Owner {
+        root: TestKey::ec(seed),
+        targets: TestKey::ec(2),
+    };
     let mut server = TrustServer::named(name);
-    let new = NewCollection { serial: [serial; 16], ..server.collection(&owner, &[]) };
+    let new = NewCollection {
+        serial: [serial; 16],
+        ..server.collection(&owner, &[])
+    };
     server.found(new, &[&owner.root, &owner.targets]);
     server.load().root().keys_of(&RoleName::ROOT)[0].clone()
 }
@@ -62,13 +82,21 @@ impl TrustServer {
     pub fn with(delegations: &[Delegated<'_>], tags: &[(&str, &str)]) -> Self {
         let owner = owner();
         let mut server = Self::founded(&owner, &[]);
-        server.replace("targets", &targets(2, tags, delegations).to_string(), &[&owner.targets]);
+        server.replace(
+            "targets",
+            &targets(2, tags, delegations).to_string(),
+            &[&owner.targets],
+        );
         server
     }
 
     /// Publishes a file of a delegation.
     pub fn add(&mut self, role: &str, tags: &[(&str, &str)], keys: &[&TestKey]) {
-        let next = self.server.files.get(&format!("{role}.json")).map_or(1, |bytes| version(bytes) + 1);
+        let next = self
+            .server
+            .files
+            .get(&format!("{role}.json"))
+            .map_or(1, |bytes| version(bytes) + 1);
         self.replace(role, &targets(next, tags, &[]).to_string(), keys);
     }
 
@@ -102,7 +130,13 @@ impl TrustServer {
 
     /// Loads under the pin of the first root, with a memory.
     pub fn load_after(&self, seen: &Seen) -> Result<TrustedSet, Rejection> {
-        load(&self.server, &self.gun, RootTrust::Keys(vec![self.pin]), Some(seen.clone()), at(NOW))
+        load(
+            &self.server,
+            &self.gun,
+            RootTrust::Keys(vec![self.pin]),
+            Some(seen.clone()),
+            at(NOW),
+        )
     }
 
     /// Loads under some trust, at the usual time.

@@ -38,13 +38,22 @@ fn force_signs_again() {
     let (_, alice, _, mut server) = alice_and_bob();
     sign(&mut server, &alice, &[("1.0", "one")]);
     let set = server.load();
-    let change = Change { renew: true, ..set_tags(&[("1.0", "one")]) };
+    let change = Change {
+        renew: true,
+        ..set_tags(&[("1.0", "one")])
+    };
     let roles = roles(&set, &alice, &["1.0"]).unwrap();
     let draft = prepare(&set, &change, &roles, &publics(&[&alice]), at(NOW)).unwrap();
     let two = Version::new(2).unwrap();
-    assert_eq!(draft.planned(), [(role("targets/alice"), two), (RoleName::RELEASES, two)]);
+    assert_eq!(
+        draft.planned(),
+        [(role("targets/alice"), two), (RoleName::RELEASES, two)]
+    );
     server.publish(&complete(draft, &[&alice]).unwrap().0);
-    assert_eq!(server.load().targets(&RoleName::RELEASES).unwrap().version, two);
+    assert_eq!(
+        server.load().targets(&RoleName::RELEASES).unwrap().version,
+        two
+    );
 }
 
 #[test]
@@ -58,7 +67,14 @@ fn a_file_in_the_last_tenth_of_its_life_is_signed_again() {
     for (before, files) in [(tenth + 1, 0), (tenth, 1)] {
         let now = acr_sign::timestamp::Timestamp::from_unix(end.unix() - before).unwrap();
         let held = publics(&[&owner.targets]);
-        let draft = prepare(&set, &set_tags(&[("1.0", "one")]), &[RoleName::TARGETS], &held, now).unwrap();
+        let draft = prepare(
+            &set,
+            &set_tags(&[("1.0", "one")]),
+            &[RoleName::TARGETS],
+            &held,
+            now,
+        )
+        .unwrap();
         assert_eq!(draft.planned().len(), files, "{before}");
     }
 }
@@ -69,13 +85,27 @@ fn a_file_that_another_key_signed_is_signed_by_ours_too() {
     let (alice, bob) = (TestKey::ec(3), TestKey::ec(4));
     let mut server = TrustServer::founded(&owner, &[("team", &alice)]);
     let set = server.load();
-    let more =
-        admin::add_signer(&set, &"team".parse().unwrap(), &publics(&[&bob]), &publics(&[&owner.targets]), at(NOW));
+    let more = admin::add_signer(
+        &set,
+        &"team".parse().unwrap(),
+        &publics(&[&bob]),
+        &publics(&[&owner.targets]),
+        at(NOW),
+    );
     server.publish(&complete(more.unwrap(), &[&owner.targets]).unwrap().0);
     sign(&mut server, &alice, &[("1.0", "one")]);
-    assert_eq!(names(&sign(&mut server, &bob, &[("1.0", "one")]).0), ["targets/team", "targets/releases"]);
-    assert_eq!(server.load().signers(&RoleName::RELEASES)[0].key, bob.public());
-    assert!(matches!(roles(&server.load(), &other, &["1.0"]), Err(DraftError::KeyNotDelegated { .. })));
+    assert_eq!(
+        names(&sign(&mut server, &bob, &[("1.0", "one")]).0),
+        ["targets/team", "targets/releases"]
+    );
+    assert_eq!(
+        server.load().signers(&RoleName::RELEASES)[0].key,
+        bob.public()
+    );
+    assert!(matches!(
+        roles(&server.load(), &other, &["1.0"]),
+        Err(DraftError::KeyNotDelegated { .. })
+    ));
 }
 
 #[test]
@@ -118,16 +148,32 @@ fn t32_files_of_other_writers_are_kept_byte_for_byte_in_the_exact_form() {
             version = version,
         )
     };
-    server.replace("targets", &body("2029-01-02T03:04:05.12+05:30", 7, ""), &[&owner.targets]);
+    server.replace(
+        "targets",
+        &body("2029-01-02T03:04:05.12+05:30", 7, ""),
+        &[&owner.targets],
+    );
     let set = server.load();
-    let draft =
-        prepare(&set, &set_tags(&[("1.0", "hello")]), &[RoleName::TARGETS], &publics(&[&owner.targets]), at(NOW));
+    let draft = prepare(
+        &set,
+        &set_tags(&[("1.0", "hello")]),
+        &[RoleName::TARGETS],
+        &publics(&[&owner.targets]),
+        at(NOW),
+    );
     let (publication, _) = complete(draft.unwrap(), &[&owner.targets]).unwrap();
     // The new name sorts before `<`, by its bytes.
     let added = format!(r#""1.0":{{"hashes":{{"sha256":"{sum}"}},"length":7}},"#);
     let expected = signed_by(&body("2030-01-01T03:04:05Z", 8, &added), &[&owner.targets]);
     let (_, bytes) = &publication.files[0];
-    let cut = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap().split("\"sig\"").next().unwrap().to_owned();
+    let cut = |bytes: &[u8]| {
+        String::from_utf8(bytes.to_vec())
+            .unwrap()
+            .split("\"sig\"")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(cut(bytes), cut(&expected));
 }
 
@@ -145,8 +191,18 @@ fn null_lists_stay_null() {
     server.publish(&complete(draft, &[&owner.targets]).unwrap().0);
     assert_eq!(server.signed("targets")["targets"], Value::Null);
     // Taking out what is not there changes nothing.
-    let change = Change { remove: vec![tag("1.0")], ..Change::default() };
-    let draft = prepare(&server.load(), &change, &[RoleName::TARGETS], &held, at(NOW)).unwrap();
+    let change = Change {
+        remove: vec![tag("1.0")],
+        ..Change::default()
+    };
+    let draft = prepare(
+        &server.load(),
+        &change,
+        &[RoleName::TARGETS],
+        &held,
+        at(NOW),
+    )
+    .unwrap();
     assert_eq!(draft.planned(), []);
 }
 
@@ -173,7 +229,10 @@ fn t32_an_expired_delegation_is_renewed_with_what_it_held() {
         server.replace(name, &body.to_string(), &[&alice]);
     }
     let set = server.load();
-    assert_eq!(set.delegation(&RoleName::RELEASES), Some(DelegationState::Expired));
+    assert_eq!(
+        set.delegation(&RoleName::RELEASES),
+        Some(DelegationState::Expired)
+    );
     let (publication, _) = sign(&mut server, &alice, &[("2.0", "two")]);
     assert_eq!(names(&publication), ["targets/alice", "targets/releases"]);
     let set = server.load();
@@ -191,8 +250,18 @@ fn t32_a_delegation_below_its_threshold_is_not_signed_again() {
     server.replace("targets/releases", &body.to_string(), &[&TestKey::ec(66)]);
     let set = server.load();
     let roles = roles(&set, &alice, &["2.0"]).unwrap();
-    let refused = prepare(&set, &set_tags(&[("2.0", "two")]), &roles, &publics(&[&alice]), at(NOW)).unwrap_err();
-    assert!(matches!(&refused, DraftError::ServedBelowThreshold { role } if *role == RoleName::RELEASES), "{refused}");
+    let refused = prepare(
+        &set,
+        &set_tags(&[("2.0", "two")]),
+        &roles,
+        &publics(&[&alice]),
+        at(NOW),
+    )
+    .unwrap_err();
+    assert!(
+        matches!(&refused, DraftError::ServedBelowThreshold { role } if *role == RoleName::RELEASES),
+        "{refused}"
+    );
     assert_eq!(refused.reason(), Reason::ThresholdNotMet);
 }
 
@@ -205,8 +274,14 @@ fn a_delegation_that_was_not_loaded_is_refused() {
     set.update_timestamp(&get("timestamp.json")).unwrap();
     set.update_snapshot(&get("snapshot.json")).unwrap();
     set.update_targets(&get("targets.json")).unwrap();
-    let refused =
-        prepare(&set, &set_tags(&[("2.0", "two")]), &[RoleName::RELEASES], &publics(&[&alice]), at(NOW)).unwrap_err();
+    let refused = prepare(
+        &set,
+        &set_tags(&[("2.0", "two")]),
+        &[RoleName::RELEASES],
+        &publics(&[&alice]),
+        at(NOW),
+    )
+    .unwrap_err();
     assert!(matches!(refused, DraftError::NotLoaded { .. }), "{refused}");
 }
 
@@ -219,13 +294,25 @@ fn a_control_character_in_a_foreign_entry_stops_the_publication() {
         "{{\"_type\":\"Targets\",\"delegations\":{{\"keys\":{{}},\"roles\":[]}},\"expires\":\"2029-01-02T03:04:05Z\",\"targets\":{{\"a\u{1}\":{{\"hashes\":{{\"sha256\":\"{sum}\"}},\"length\":1}}}},\"version\":5}}"
     );
     let signed = signed_by(&body, &[&owner.targets]);
-    let wire = String::from_utf8(signed).unwrap().replace('\u{1}', "\\u0001");
+    let wire = String::from_utf8(signed)
+        .unwrap()
+        .replace('\u{1}', "\\u0001");
     server.store("targets", 5, wire.into_bytes());
     server.make_snapshot("2030-01-01T00:00:00Z");
     server.make_timestamp();
     let set = server.load();
     let held = publics(&[&owner.targets]);
-    let draft = prepare(&set, &set_tags(&[("1.0", "one")]), &[RoleName::TARGETS], &held, at(NOW)).unwrap();
+    let draft = prepare(
+        &set,
+        &set_tags(&[("1.0", "one")]),
+        &[RoleName::TARGETS],
+        &held,
+        at(NOW),
+    )
+    .unwrap();
     let refused = complete(draft, &[&owner.targets]).unwrap_err();
-    assert!(matches!(refused, DraftError::Unpublishable { .. }), "{refused}");
+    assert!(
+        matches!(refused, DraftError::Unpublishable { .. }),
+        "{refused}"
+    );
 }

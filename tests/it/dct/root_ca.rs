@@ -7,8 +7,8 @@ use acr_sign::{
 };
 use p256::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, CertificateParams, CustomExtension, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use serde_json::json;
 
@@ -51,7 +51,11 @@ struct Chain {
 
 impl Chain {
     fn new() -> Self {
-        Self { leaf: leaf(NAME), intermediate: ca("Contoso Images"), root: ca("Contoso Root") }
+        Self {
+            leaf: leaf(NAME),
+            intermediate: ca("Contoso Images"),
+            root: ca("Contoso Root"),
+        }
     }
 
     /// The PEM of the three, the root signed by itself.
@@ -59,7 +63,10 @@ impl Chain {
         let (root, intermediate, leaf) = (pair(41), pair(42), pair(LEAF));
         let anchor = self.root.self_signed(&root).unwrap();
         let of_root = Issuer::from_params(&self.root, &root);
-        let middle = self.intermediate.signed_by(&intermediate, &of_root).unwrap();
+        let middle = self
+            .intermediate
+            .signed_by(&intermediate, &of_root)
+            .unwrap();
         let of_middle = Issuer::from_params(&self.intermediate, &intermediate);
         let end = self.leaf.signed_by(&leaf, &of_middle).unwrap();
         [end.pem(), middle.pem(), anchor.pem()].map(|pem| pem.replace("\r\n", "\n"))
@@ -72,10 +79,20 @@ fn anchors(pem: &str) -> RootTrust {
 
 /// Loads a collection whose root key has these certificates.
 fn load(bundle: &str, trust: RootTrust) -> Result<TrustedSet, Rejection> {
-    load_signed(&[Key::new("ecdsa-x509", bundle.as_bytes())], &[LEAF], 1, trust)
+    load_signed(
+        &[Key::new("ecdsa-x509", bundle.as_bytes())],
+        &[LEAF],
+        1,
+        trust,
+    )
 }
 
-fn load_signed(keys: &[Key], seeds: &[u8], threshold: u64, trust: RootTrust) -> Result<TrustedSet, Rejection> {
+fn load_signed(
+    keys: &[Key],
+    seeds: &[u8],
+    threshold: u64,
+    trust: RootTrust,
+) -> Result<TrustedSet, Rejection> {
     let mut server = TrustServer::founded(&owner(), &[]);
     let mut body = server.next_root(keys, threshold);
     body["version"] = json!(1);
@@ -93,25 +110,44 @@ pub fn certified() -> (Vec<(String, Vec<u8>)>, String, String) {
     let mut body = server.next_root(std::slice::from_ref(&key), 1);
     body["version"] = json!(1);
     server.put_root(&body, &[(key.key_id(), &TestKey::ec(LEAF))]);
-    let file = |role: &str| (role.to_owned(), server.server.files[&format!("{role}.json")].clone());
+    let file = |role: &str| {
+        (
+            role.to_owned(),
+            server.server.files[&format!("{role}.json")].clone(),
+        )
+    };
     let other = ca("Contoso Root").self_signed(&pair(77)).unwrap().pem();
-    (["root", "timestamp", "snapshot", "targets"].map(file).into(), root, other)
+    (
+        ["root", "timestamp", "snapshot", "targets"]
+            .map(file)
+            .into(),
+        root,
+        other,
+    )
 }
 
 #[test]
 fn a_chain_to_an_anchor_is_trusted() {
     let [leaf, intermediate, root] = Chain::new().pem();
     // Through the bundle's CA certificate, in any order behind the leaf, and with the root in the bundle too.
-    for bundle in
-        [format!("{leaf}{intermediate}"), format!("{leaf}{intermediate}{root}"), format!("{leaf}{root}{intermediate}")]
-    {
+    for bundle in [
+        format!("{leaf}{intermediate}"),
+        format!("{leaf}{intermediate}{root}"),
+        format!("{leaf}{root}{intermediate}"),
+    ] {
         let set = load(&bundle, anchors(&root)).unwrap();
         assert_eq!(set.root().version.get(), 1);
     }
     // The intermediate as anchor, then the leaf alone is enough; any of several anchors serves.
     assert!(load(&leaf, anchors(&intermediate)).is_ok());
     let other = ca("Other").self_signed(&pair(77)).unwrap().pem();
-    assert!(load(&format!("{leaf}{intermediate}"), anchors(&format!("{other}{root}"))).is_ok());
+    assert!(
+        load(
+            &format!("{leaf}{intermediate}"),
+            anchors(&format!("{other}{root}"))
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -126,7 +162,10 @@ fn what_does_not_chain_is_an_untrusted_root() {
         (format!("{leaf}{intermediate}"), root)
     };
     let cases = [
-        ("an anchor of the same name and another key", (bundle.clone(), other)),
+        (
+            "an anchor of the same name and another key",
+            (bundle.clone(), other),
+        ),
         ("without the intermediate", (leaf.clone(), root.clone())),
         ("self-signed", (self_signed(), root.clone())),
         (
@@ -137,7 +176,10 @@ fn what_does_not_chain_is_an_untrusted_root() {
             "an intermediate that is not valid yet",
             with(|chain| chain.intermediate.not_before = date_time_ymd(2027, 2, 1)),
         ),
-        ("an anchor that is past its end", with(|chain| chain.root.not_after = date_time_ymd(2026, 12, 1))),
+        (
+            "an anchor that is past its end",
+            with(|chain| chain.root.not_after = date_time_ymd(2026, 12, 1)),
+        ),
         (
             "an intermediate that may not sign certificates",
             with(|chain| {
@@ -150,14 +192,20 @@ fn what_does_not_chain_is_an_untrusted_root() {
                 chain.root.key_usages = vec![KeyUsagePurpose::CrlSign];
             }),
         ),
-        ("an anchor that is no CA", with(|chain| chain.root.is_ca = IsCa::ExplicitNoCa)),
+        (
+            "an anchor that is no CA",
+            with(|chain| chain.root.is_ca = IsCa::ExplicitNoCa),
+        ),
         (
             "an anchor that is followed by too many",
             with(|chain| {
                 chain.root.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
             }),
         ),
-        ("an unknown critical extension in the leaf", with(|chain| chain.leaf.custom_extensions = vec![critical()])),
+        (
+            "an unknown critical extension in the leaf",
+            with(|chain| chain.leaf.custom_extensions = vec![critical()]),
+        ),
         (
             "an unknown critical extension in the intermediate",
             with(|chain| {
@@ -168,7 +216,9 @@ fn what_does_not_chain_is_an_untrusted_root() {
             "name constraints, though not critical",
             with(|chain| {
                 // permittedSubtrees, one DNS name.
-                let content = vec![0x30, 0x0a, 0xa0, 0x08, 0x30, 0x06, 0x82, 0x04, b'a', b'.', b'b', b'c'];
+                let content = vec![
+                    0x30, 0x0a, 0xa0, 0x08, 0x30, 0x06, 0x82, 0x04, b'a', b'.', b'b', b'c',
+                ];
                 chain.intermediate.custom_extensions =
                     vec![CustomExtension::from_oid_content(&[2, 5, 29, 30], content)];
             }),
@@ -176,13 +226,20 @@ fn what_does_not_chain_is_an_untrusted_root() {
     ];
     for (what, (bundle, root)) in cases {
         let rejected = load(&bundle, anchors(&root)).unwrap_err();
-        assert!(matches!(rejected, Rejection::PinNotMet { .. }), "{what}: {rejected}");
+        assert!(
+            matches!(rejected, Rejection::PinNotMet { .. }),
+            "{what}: {rejected}"
+        );
         assert_eq!(rejected.reason(), Reason::UntrustedRoot, "{what}");
     }
 }
 
 fn self_signed() -> String {
-    leaf(NAME).self_signed(&pair(LEAF)).unwrap().pem().replace("\r\n", "\n")
+    leaf(NAME)
+        .self_signed(&pair(LEAF))
+        .unwrap()
+        .pem()
+        .replace("\r\n", "\n")
 }
 
 fn critical() -> CustomExtension {
@@ -195,13 +252,41 @@ fn critical() -> CustomExtension {
 fn t23_the_name_and_the_dates_of_the_leaf_are_checked_as_under_any_trust() {
     type Edit = fn(&mut Chain);
     let cases: [(&str, Edit, Reason); 7] = [
-        ("another repository", |chain| chain.leaf = leaf("contoso.azurecr.io/web/other"), Reason::UntrustedRoot),
-        ("repositories beside it", |chain| chain.leaf = leaf("contoso.azurecr.io/api/*"), Reason::UntrustedRoot),
-        ("no name", |chain| chain.leaf.distinguished_name = rcgen::DistinguishedName::new(), Reason::UntrustedRoot),
-        ("past its end", |chain| chain.leaf.not_after = date_time_ymd(2027, 1, 1), Reason::Expired),
-        ("not valid yet", |chain| chain.leaf.not_before = date_time_ymd(2027, 1, 4), Reason::NotYetValid),
-        ("a CA", |chain| chain.leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained), Reason::CertificateUnsuitable),
-        ("two that are no CA", |chain| chain.intermediate.is_ca = IsCa::ExplicitNoCa, Reason::CertificateUnsuitable),
+        (
+            "another repository",
+            |chain| chain.leaf = leaf("contoso.azurecr.io/web/other"),
+            Reason::UntrustedRoot,
+        ),
+        (
+            "repositories beside it",
+            |chain| chain.leaf = leaf("contoso.azurecr.io/api/*"),
+            Reason::UntrustedRoot,
+        ),
+        (
+            "no name",
+            |chain| chain.leaf.distinguished_name = rcgen::DistinguishedName::new(),
+            Reason::UntrustedRoot,
+        ),
+        (
+            "past its end",
+            |chain| chain.leaf.not_after = date_time_ymd(2027, 1, 1),
+            Reason::Expired,
+        ),
+        (
+            "not valid yet",
+            |chain| chain.leaf.not_before = date_time_ymd(2027, 1, 4),
+            Reason::NotYetValid,
+        ),
+        (
+            "a CA",
+            |chain| chain.leaf.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            Reason::CertificateUnsuitable,
+        ),
+        (
+            "two that are no CA",
+            |chain| chain.intermediate.is_ca = IsCa::ExplicitNoCa,
+            Reason::CertificateUnsuitable,
+        ),
     ];
     for (what, edit, reason) in cases {
         let mut chain = Chain::new();
@@ -209,7 +294,10 @@ fn t23_the_name_and_the_dates_of_the_leaf_are_checked_as_under_any_trust() {
         let [leaf, intermediate, root] = chain.pem();
         for trust in [anchors(&root), RootTrust::FirstUse] {
             let rejected = load(&format!("{leaf}{intermediate}"), trust).unwrap_err();
-            assert!(matches!(rejected, Rejection::RootCertificate { .. }), "{what}: {rejected}");
+            assert!(
+                matches!(rejected, Rejection::RootCertificate { .. }),
+                "{what}: {rejected}"
+            );
             assert_eq!(rejected.reason(), reason, "{what}");
         }
     }
@@ -229,7 +317,10 @@ fn the_threshold_counts_keys_that_chain() {
     let keys = [ours, stranger];
     assert!(load_signed(&keys, &[LEAF, 66], 1, anchors(&root)).is_ok());
     let rejected = load_signed(&keys, &[LEAF, 66], 2, anchors(&root)).unwrap_err();
-    assert!(matches!(rejected, Rejection::PinNotMet { .. }), "{rejected}");
+    assert!(
+        matches!(rejected, Rejection::PinNotMet { .. }),
+        "{rejected}"
+    );
 }
 
 #[test]
@@ -248,9 +339,25 @@ fn an_older_root_that_chains_opens_nothing() {
     body["keys"][ours.key_id().to_string()] = listed(&ours);
     server.put_root(&body, &[(stranger.key_id(), &next), (ours.key_id(), &own)]);
     let rejected = server.load_under(anchors(&root)).unwrap_err();
-    assert!(matches!(rejected, Rejection::PinNotMet { .. }), "{rejected}");
+    assert!(
+        matches!(rejected, Rejection::PinNotMet { .. }),
+        "{rejected}"
+    );
     // So it is not asked for; and one that was seen leads there, and opens nothing either.
-    assert!(!server.server.asked.borrow().iter().any(|name| name == "1.root.json"));
-    let after = super::server::load(&server.server, &server.gun, anchors(&root), Some(seen), super::server::at(NOW));
+    assert!(
+        !server
+            .server
+            .asked
+            .borrow()
+            .iter()
+            .any(|name| name == "1.root.json")
+    );
+    let after = super::server::load(
+        &server.server,
+        &server.gun,
+        anchors(&root),
+        Some(seen),
+        super::server::at(NOW),
+    );
     assert!(matches!(after, Err(Rejection::PinNotMet { .. })));
 }

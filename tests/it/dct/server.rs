@@ -3,7 +3,9 @@
 use std::{cell::RefCell, collections::BTreeMap, fs, path::Path};
 
 use acr_sign::{
-    format::dct::{Gun, Rejection, RoleName, RootStep, RootTrust, RootWalk, Seen, TrustedSet, Wanted},
+    format::dct::{
+        Gun, Rejection, RoleName, RootStep, RootTrust, RootWalk, Seen, TrustedSet, Wanted,
+    },
     oci::Repository,
     timestamp::Timestamp,
 };
@@ -20,17 +22,31 @@ pub struct Server {
 impl Server {
     pub fn get(&self, name: &str) -> Result<Vec<u8>, Rejection> {
         self.asked.borrow_mut().push(name.to_owned());
-        let current = name.rsplitn(3, '.').nth(2).map(|role| format!("{role}.json"));
-        let hashed = self.ignore_hashes && name.matches('.').count() == 2 && !name.ends_with(".root.json");
-        let found = if hashed { self.files.get(&current.unwrap()) } else { self.files.get(name) };
-        found.cloned().ok_or_else(|| Rejection::NotServed { file: name.to_owned() })
+        let current = name
+            .rsplitn(3, '.')
+            .nth(2)
+            .map(|role| format!("{role}.json"));
+        let hashed =
+            self.ignore_hashes && name.matches('.').count() == 2 && !name.ends_with(".root.json");
+        let found = if hashed {
+            self.files.get(&current.unwrap())
+        } else {
+            self.files.get(name)
+        };
+        found.cloned().ok_or_else(|| Rejection::NotServed {
+            file: name.to_owned(),
+        })
     }
 
     /// Reads a folder whose files are named as the server's.
     pub fn folder(path: &Path) -> Self {
         let mut files = BTreeMap::new();
         read_folder(path, "", &mut files);
-        Self { files, ignore_hashes: true, asked: RefCell::default() }
+        Self {
+            files,
+            ignore_hashes: true,
+            asked: RefCell::default(),
+        }
     }
 }
 
@@ -103,5 +119,7 @@ pub fn complete(server: &Server, set: &mut TrustedSet) -> Result<(), Rejection> 
 }
 
 pub fn fixture(path: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dct").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/dct")
+        .join(path)
 }

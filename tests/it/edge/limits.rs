@@ -11,17 +11,94 @@ use crate::world::{REPOSITORY, World};
 ///
 /// The fault, the identity that makes the request happen, the reason, and what the error says.
 const ENDLESS: [(Service, &str, usize, Identity, &str, &str); 11] = [
-    (Service::Registry, "/manifests/", 2, Identity::Imds, "limit-reached", "4194304 bytes"),
-    (Service::Registry, "/manifests/", 1, Identity::Imds, "limit-reached", "65536 bytes"),
-    (Service::Registry, "/oauth2/token", 1, Identity::Imds, "limit-reached", "65536 bytes"),
-    (Service::Registry, "/oauth2/exchange", 1, Identity::Imds, "limit-reached", "65536 bytes"),
-    (Service::TrustServer, "/snapshot.", 1, Identity::Imds, "limit-reached", " bytes"),
-    (Service::TrustServer, "/targets.", 1, Identity::Imds, "limit-reached", " bytes"),
-    (Service::Vault, "/keys/release", 2, Identity::Imds, "limit-reached", "262144 bytes"),
-    (Service::ManagedIdentity, "/token", 2, Identity::Imds, "identity-failed", "65536 bytes"),
-    (Service::ManagedIdentity, "/msi/token", 1, Identity::ManagedIdentityAppService, "identity-failed", "65536 bytes"),
-    (Service::Oidc, "/token", 1, Identity::GitHubOidc, "identity-failed", "65536 bytes"),
-    (Service::Entra, "/token", 1, Identity::ClientSecret, "identity-failed", "262144 bytes"),
+    (
+        Service::Registry,
+        "/manifests/",
+        2,
+        Identity::Imds,
+        "limit-reached",
+        "4194304 bytes",
+    ),
+    (
+        Service::Registry,
+        "/manifests/",
+        1,
+        Identity::Imds,
+        "limit-reached",
+        "65536 bytes",
+    ),
+    (
+        Service::Registry,
+        "/oauth2/token",
+        1,
+        Identity::Imds,
+        "limit-reached",
+        "65536 bytes",
+    ),
+    (
+        Service::Registry,
+        "/oauth2/exchange",
+        1,
+        Identity::Imds,
+        "limit-reached",
+        "65536 bytes",
+    ),
+    (
+        Service::TrustServer,
+        "/snapshot.",
+        1,
+        Identity::Imds,
+        "limit-reached",
+        " bytes",
+    ),
+    (
+        Service::TrustServer,
+        "/targets.",
+        1,
+        Identity::Imds,
+        "limit-reached",
+        " bytes",
+    ),
+    (
+        Service::Vault,
+        "/keys/release",
+        2,
+        Identity::Imds,
+        "limit-reached",
+        "262144 bytes",
+    ),
+    (
+        Service::ManagedIdentity,
+        "/token",
+        2,
+        Identity::Imds,
+        "identity-failed",
+        "65536 bytes",
+    ),
+    (
+        Service::ManagedIdentity,
+        "/msi/token",
+        1,
+        Identity::ManagedIdentityAppService,
+        "identity-failed",
+        "65536 bytes",
+    ),
+    (
+        Service::Oidc,
+        "/token",
+        1,
+        Identity::GitHubOidc,
+        "identity-failed",
+        "65536 bytes",
+    ),
+    (
+        Service::Entra,
+        "/token",
+        1,
+        Identity::ClientSecret,
+        "identity-failed",
+        "262144 bytes",
+    ),
 ];
 
 #[test]
@@ -34,7 +111,12 @@ fn g07_no_body_is_read_without_end() {
             (world, root)
         });
         world.sandbox.clear_faults();
-        world.sandbox.fault(Fault::new(Action::Endless).service(service).path(path).nth(nth));
+        world.sandbox.fault(
+            Fault::new(Action::Endless)
+                .service(service)
+                .path(path)
+                .nth(nth),
+        );
         let outcome = world.sign_telling_no_secret(&["1.0"], root);
         assert_eq!(
             (outcome.exit, outcome.reasons()),
@@ -42,7 +124,11 @@ fn g07_no_body_is_read_without_end() {
             "{path} {nth}: {}",
             outcome.stderr
         );
-        assert!(outcome.stderr.contains(bound), "{path} {nth}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(bound),
+            "{path} {nth}: {}",
+            outcome.stderr
+        );
     }
 }
 
@@ -52,16 +138,41 @@ pub fn bomb() -> Action {
     packed.write_all(&vec![b' '; 5 << 20]).unwrap();
     let packed = packed.finish().unwrap();
     assert!(packed.len() < 64 << 10);
-    let headers = [("content-encoding", "gzip"), ("content-type", "application/vnd.oci.image.index.v1+json")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    Action::Answer { status: 200, headers, body: packed.into() }
+    let headers = [
+        ("content-encoding", "gzip"),
+        ("content-type", "application/vnd.oci.image.index.v1+json"),
+    ];
+    let headers = headers
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+    Action::Answer {
+        status: 200,
+        headers,
+        body: packed.into(),
+    }
 }
 
 #[test]
 fn g07_what_counts_is_the_size_unpacked() {
     let (world, root) = World::initialised();
-    world.sandbox.fault(Fault::new(bomb()).service(Service::Registry).path("/manifests/").nth(2));
-    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root}"));
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["limit-reached"]), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("4194304 bytes"), "{}", outcome.stderr);
+    world.sandbox.fault(
+        Fault::new(bomb())
+            .service(Service::Registry)
+            .path("/manifests/")
+            .nth(2),
+    );
+    let outcome = world.run(&format!(
+        "verify {REPOSITORY}:1.0 --format dct --root {root}"
+    ));
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["limit-reached"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("4194304 bytes"),
+        "{}",
+        outcome.stderr
+    );
 }

@@ -55,12 +55,16 @@ fn serve(mut client: TcpStream, to: u16, answer: &str, heads: &Mutex<Vec<String>
         }
         head.push(byte[0]);
     }
-    heads.lock().unwrap().push(String::from_utf8_lossy(&head).into_owned());
+    heads
+        .lock()
+        .unwrap()
+        .push(String::from_utf8_lossy(&head).into_owned());
     if client.write_all(answer.as_bytes()).is_err() || !answer.contains("200") {
         return;
     }
     let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
-    let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+    let (mut from_client, mut to_server) =
+        (client.try_clone().unwrap(), server.try_clone().unwrap());
     thread::spawn(move || io::copy(&mut from_client, &mut to_server));
     let (mut from_server, mut to_client) = (server, client);
     let _ = io::copy(&mut from_server, &mut to_client);
@@ -71,7 +75,11 @@ const DENIED: &str = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-leng
 
 fn tells_nothing(outcome: &Outcome) {
     for secret in [PASSWORD, BASIC] {
-        assert!(!outcome.stderr.contains(secret) && !outcome.stdout.contains(secret), "{}", outcome.stderr);
+        assert!(
+            !outcome.stderr.contains(secret) && !outcome.stdout.contains(secret),
+            "{}",
+            outcome.stderr
+        );
     }
 }
 
@@ -80,18 +88,38 @@ fn p06_a_proxy_is_honoured_and_its_credentials_are_told_to_it_alone() {
     let (mut world, root) = World::initialised();
     let proxy = Proxy::start(world.sandbox.tls_port(), CONNECTED);
     world.set("ACR_SIGN_CONNECT_TO", None);
-    let line = format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} -vv");
+    let line = format!(
+        "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} -vv"
+    );
     let outcome = world.run_binary(&line, &[("HTTPS_PROXY", &proxy.url())]);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     let heads = proxy.heads();
     for host in ["contoso.azurecr.io", "contoso.vault.azure.net"] {
-        assert!(heads.iter().any(|head| head.starts_with(&format!("CONNECT {host}:443 "))), "{heads:?}");
+        assert!(
+            heads
+                .iter()
+                .any(|head| head.starts_with(&format!("CONNECT {host}:443 "))),
+            "{heads:?}"
+        );
     }
-    assert!(heads.iter().all(|head| head.contains(&format!("Basic {BASIC}"))), "{heads:?}");
+    assert!(
+        heads
+            .iter()
+            .all(|head| head.contains(&format!("Basic {BASIC}"))),
+        "{heads:?}"
+    );
     // The managed identity is asked directly: the proxy knows nothing of this machine.
     assert!(world.sandbox.count(Service::ManagedIdentity) > 0);
-    assert!(heads.iter().all(|head| !head.contains("127.0.0.1")), "{heads:?}");
-    let sent: Vec<_> = world.sandbox.log().into_iter().filter_map(|entry| entry.credential).collect();
+    assert!(
+        heads.iter().all(|head| !head.contains("127.0.0.1")),
+        "{heads:?}"
+    );
+    let sent: Vec<_> = world
+        .sandbox
+        .log()
+        .into_iter()
+        .filter_map(|entry| entry.credential)
+        .collect();
     assert!(!sent.is_empty() && sent.iter().all(|credential| !credential.contains(BASIC)));
     tells_nothing(&outcome);
 }
@@ -101,18 +129,42 @@ fn no_proxy_and_connect_to_go_past_the_proxy() {
     let (world, root) = World::initialised();
     let proxy = Proxy::start(world.sandbox.tls_port(), CONNECTED);
     let url = proxy.url();
-    let by_name =
-        world.run_binary(&format!("verify {REPOSITORY}:1.0 --format dct --root {root}"), &[("HTTPS_PROXY", &url)]);
-    assert!(world.sandbox.count(Service::TrustServer) > 0, "{}", by_name.stderr);
+    let by_name = world.run_binary(
+        &format!("verify {REPOSITORY}:1.0 --format dct --root {root}"),
+        &[("HTTPS_PROXY", &url)],
+    );
+    assert!(
+        world.sandbox.count(Service::TrustServer) > 0,
+        "{}",
+        by_name.stderr
+    );
     assert_eq!(proxy.heads(), Vec::<String>::new(), "named by --connect-to");
     // A name that no resolver knows: asked for through the proxy, which resolves, it is none of our concern.
-    let line = format!("verify registry.invalid/shop/web:1.0 --format dct --root {root} --retries 0");
+    let line =
+        format!("verify registry.invalid/shop/web:1.0 --format dct --root {root} --retries 0");
     let through = world.run_binary(&line, &[("HTTPS_PROXY", &url)]);
-    assert!(through.stderr.contains("no trusted TLS connection"), "{}", through.stderr);
+    assert!(
+        through.stderr.contains("no trusted TLS connection"),
+        "{}",
+        through.stderr
+    );
     let heads = proxy.heads();
-    assert!(heads.iter().any(|head| head.starts_with("CONNECT registry.invalid:443 ")), "{heads:?}");
-    let past = world.run_binary(&line, &[("HTTPS_PROXY", &url), ("NO_PROXY", "registry.invalid")]);
-    assert!(past.stderr.contains("the name `registry.invalid` has no address"), "{}", past.stderr);
+    assert!(
+        heads
+            .iter()
+            .any(|head| head.starts_with("CONNECT registry.invalid:443 ")),
+        "{heads:?}"
+    );
+    let past = world.run_binary(
+        &line,
+        &[("HTTPS_PROXY", &url), ("NO_PROXY", "registry.invalid")],
+    );
+    assert!(
+        past.stderr
+            .contains("the name `registry.invalid` has no address"),
+        "{}",
+        past.stderr
+    );
     assert_eq!(proxy.heads(), heads, "not through the proxy");
 }
 
@@ -121,18 +173,35 @@ fn g04_a_proxy_is_not_told_to_reach_into_its_own_machine() {
     let (mut world, root) = World::initialised();
     world.set("ACR_SIGN_CONNECT_TO", None);
     let proxy = Proxy::start(world.sandbox.tls_port(), CONNECTED);
-    let line = format!("verify {REPOSITORY}:1.0 --format dct --root {root} --registry-auth anonymous");
+    let line =
+        format!("verify {REPOSITORY}:1.0 --format dct --root {root} --registry-auth anonymous");
     // Names that nobody resolves here, since the proxy does.
-    for host in ["localhost", "LocalHost.", "a.localhost", "169.254.169.254", "[::1]"] {
+    for host in [
+        "localhost",
+        "LocalHost.",
+        "a.localhost",
+        "169.254.169.254",
+        "[::1]",
+    ] {
         world.sandbox.clear_faults();
-        let away = Action::Redirect { status: 307, location: format!("https://{host}/x") };
+        let away = Action::Redirect {
+            status: 307,
+            location: format!("https://{host}/x"),
+        };
         world.sandbox.fault(Fault::new(away).path("/v2/"));
         let outcome = world.run_binary(&line, &[("HTTPS_PROXY", &proxy.url())]);
-        assert!(outcome.reasons().contains(&"redirect-refused"), "{host}: {}", outcome.stderr);
+        assert!(
+            outcome.reasons().contains(&"redirect-refused"),
+            "{host}: {}",
+            outcome.stderr
+        );
     }
     let heads = proxy.heads();
     assert!(
-        !heads.is_empty() && heads.iter().all(|head| head.starts_with("CONNECT contoso.azurecr.io:443 ")),
+        !heads.is_empty()
+            && heads
+                .iter()
+                .all(|head| head.starts_with("CONNECT contoso.azurecr.io:443 ")),
         "{heads:?}"
     );
 }

@@ -23,7 +23,9 @@ pub fn no_tls() -> (u16, Arc<AtomicUsize>) {
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             seen.fetch_add(1, Ordering::SeqCst);
-            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(
+                b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            );
         }
     });
     (port, count)
@@ -33,17 +35,30 @@ pub fn no_tls() -> (u16, Arc<AtomicUsize>) {
 fn g11_what_speaks_no_tls_is_asked_once_and_not_in_the_clear() {
     let (mut world, root) = World::initialised();
     let (port, count) = no_tls();
-    world.set("ACR_SIGN_CONNECT_TO", Some(&format!("contoso.azurecr.io=127.0.0.1:{port}")));
-    let outcome = world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} --registry-auth anonymous"));
+    world.set(
+        "ACR_SIGN_CONNECT_TO",
+        Some(&format!("contoso.azurecr.io=127.0.0.1:{port}")),
+    );
+    let outcome = world.run(&format!(
+        "verify {REPOSITORY}:1.0 --format dct --root {root} --registry-auth anonymous"
+    ));
     assert_eq!(
         (outcome.exit, outcome.reasons()),
         (Exit::Undecided, vec!["registry-unreachable"]),
         "{}",
         outcome.stderr
     );
-    assert!(outcome.stderr.contains("no trusted TLS connection"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("no trusted TLS connection"),
+        "{}",
+        outcome.stderr
+    );
     // The manifest and the trust data, each once.
-    assert!(count.load(Ordering::SeqCst) <= 2, "{}", count.load(Ordering::SeqCst));
+    assert!(
+        count.load(Ordering::SeqCst) <= 2,
+        "{}",
+        count.load(Ordering::SeqCst)
+    );
 }
 
 #[test]
@@ -65,10 +80,19 @@ fn a_ca_that_was_not_named_is_not_trusted() {
 fn a_machine_without_certificates_has_the_bundled_ones_beside_its_own_ca() {
     let (world, root) = World::initialised();
     let empty = tempfile::tempdir().unwrap();
-    let line = format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} -v");
-    let none = world.run_binary(&line, &[("SSL_CERT_DIR", &empty.path().display().to_string())]);
+    let line = format!(
+        "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root} -v"
+    );
+    let none = world.run_binary(
+        &line,
+        &[("SSL_CERT_DIR", &empty.path().display().to_string())],
+    );
     assert_eq!(none.exit, Exit::Done, "{}", none.stderr);
-    assert!(none.stderr.contains("the bundled ones are used"), "{}", none.stderr);
+    assert!(
+        none.stderr.contains("the bundled ones are used"),
+        "{}",
+        none.stderr
+    );
     let ca = world.sandbox.ca_file().display().to_string();
     let some = world.run_binary(&line, &[("SSL_CERT_FILE", &ca)]);
     assert_eq!(some.exit, Exit::Done, "{}", some.stderr);
@@ -80,20 +104,33 @@ fn certificates_that_the_environment_names_count_and_the_report_says_so() {
     let (mut world, root) = World::initialised();
     world.set("ACR_SIGN_CA_FILE", None);
     let ca = world.sandbox.ca_file().display().to_string();
-    let sign = format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root}");
+    let sign =
+        format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/release --root {root}");
     let verify = format!("verify {REPOSITORY}:1.0 --format dct --root {root}");
     for line in [sign, verify] {
         let outcome = world.run_binary(&format!("{line} --output json"), &[("SSL_CERT_FILE", &ca)]);
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
         let warnings = outcome.json()["warnings"].to_string();
-        assert!(warnings.contains(&format!("SSL_CERT_FILE (`{ca}`)")), "{warnings}");
+        assert!(
+            warnings.contains(&format!("SSL_CERT_FILE (`{ca}`)")),
+            "{warnings}"
+        );
         let without = world.run_binary(&format!("{line} --output json"), &[]);
         assert_eq!(without.exit, Exit::Undecided, "{}", without.stderr);
-        assert!(!without.json()["warnings"].to_string().contains("SSL_CERT"), "{}", without.stdout);
+        assert!(
+            !without.json()["warnings"].to_string().contains("SSL_CERT"),
+            "{}",
+            without.stdout
+        );
     }
     let missing = world.run_binary(
         &format!("verify {REPOSITORY}:1.0 --format dct --root {root}"),
         &[("SSL_CERT_FILE", "/does/not/exist")],
     );
-    assert_eq!((missing.exit, missing.reasons()), (Exit::Usage, vec!["config-invalid"]), "{}", missing.stderr);
+    assert_eq!(
+        (missing.exit, missing.reasons()),
+        (Exit::Usage, vec!["config-invalid"]),
+        "{}",
+        missing.stderr
+    );
 }

@@ -19,7 +19,9 @@ fn line(tag: &str, root: &str) -> String {
 fn killed_at(world: &World, line: &str, n: usize) -> bool {
     world.sandbox.clear_log();
     world.sandbox.clear_faults();
-    world.sandbox.fault(Fault::new(Action::Delay(Duration::from_secs(600))).nth(n));
+    world
+        .sandbox
+        .fault(Fault::new(Action::Delay(Duration::from_secs(600))).nth(n));
     let mut child = Command::new(env!("CARGO_BIN_EXE_acr-sign"))
         .args(line.split_whitespace())
         .env_clear()
@@ -65,9 +67,22 @@ fn p07_killed_at_any_request_a_re_run_completes() {
         let new = world.verify(&tag, &root);
         assert_eq!(new.exit, Exit::Done, "killed at {n}: {}", new.stderr);
         let versions = world.sandbox.trust().versions(REPOSITORY);
-        assert!(world.run(&line(&tag, &root)).stdout.starts_with("already-signed"), "killed at {n}");
-        assert_eq!(world.sandbox.trust().versions(REPOSITORY), versions, "killed at {n}");
+        assert!(
+            world
+                .run(&line(&tag, &root))
+                .stdout
+                .starts_with("already-signed"),
+            "killed at {n}"
+        );
+        assert_eq!(
+            world.sandbox.trust().versions(REPOSITORY),
+            versions,
+            "killed at {n}"
+        );
     }
     // Identity, registry, vault and trust server: more than 15 requests; the last two only read back.
-    assert!(kills > 15 && published == 2, "{kills} kills, {published} after the publication");
+    assert!(
+        kills > 15 && published == 2,
+        "{kills} kills, {published} after the publication"
+    );
 }

@@ -22,7 +22,11 @@ pub fn notation_files(world: &World, level: &str, trusted: &str) -> (tempfile::T
     let certificate = KeyPair::generate().unwrap();
     let mut stranger = signing_parameters();
     stranger.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    std::fs::write(store.join("stranger.pem"), stranger.self_signed(&certificate).unwrap().pem()).unwrap();
+    std::fs::write(
+        store.join("stranger.pem"),
+        stranger.self_signed(&certificate).unwrap().pem(),
+    )
+    .unwrap();
     if !trusted.is_empty() {
         let der = world.sandbox.vault().certificate(trusted).unwrap();
         std::fs::write(store.join("own.der"), der).unwrap();
@@ -31,14 +35,20 @@ pub fn notation_files(world: &World, level: &str, trusted: &str) -> (tempfile::T
     let (stores, identities) = if level == "skip" {
         (serde_json::json!([]), serde_json::json!([]))
     } else {
-        (serde_json::json!(["ca:own"]), serde_json::json!(["x509.subject: C=US, ST=WA, O=Contoso"]))
+        (
+            serde_json::json!(["ca:own"]),
+            serde_json::json!(["x509.subject: C=US, ST=WA, O=Contoso"]),
+        )
     };
     let policy = serde_json::json!({"version": "1.0", "trustPolicies": [{
         "name": "shop", "registryScopes": [REPOSITORY], "signatureVerification": verification,
         "trustStores": stores, "trustedIdentities": identities,
     }]});
     std::fs::write(folder.path().join("trustpolicy.json"), policy.to_string()).unwrap();
-    let flags = format!("--trust-policy {0}/trustpolicy.json --trust-store {0}/truststore", folder.path().display());
+    let flags = format!(
+        "--trust-policy {0}/trustpolicy.json --trust-store {0}/truststore",
+        folder.path().display()
+    );
     (folder, flags)
 }
 
@@ -64,30 +74,68 @@ fn notations_own_policy_and_store_work_unchanged() {
             (None, "audit" | "skip", _) => "exempt",
             (None, ..) => "verified",
         };
-        assert_eq!((image["status"].as_str(), image["reason"].as_str()), (Some(expected), reason), "{level} {trusted}");
+        assert_eq!(
+            (image["status"].as_str(), image["reason"].as_str()),
+            (Some(expected), reason),
+            "{level} {trusted}"
+        );
         if expected == "exempt" {
-            assert!(outcome.stderr.contains("statement `shop`"), "{}", outcome.stderr);
+            assert!(
+                outcome.stderr.contains("statement `shop`"),
+                "{}",
+                outcome.stderr
+            );
         }
         if level == "skip" {
-            assert_eq!(registry_requests(&world), 1, "nothing is listed under `skip`");
+            assert_eq!(
+                registry_requests(&world),
+                1,
+                "nothing is listed under `skip`"
+            );
             // What is demanded besides is not let pass unseen.
             let demanding = verify(&world, &format!("{flags} --annotation team=shop"));
-            assert_eq!((demanding.exit, demanding.reasons()), (Exit::Rejected, vec!["metadata-mismatch"]));
+            assert_eq!(
+                (demanding.exit, demanding.reasons()),
+                (Exit::Rejected, vec!["metadata-mismatch"])
+            );
         }
     }
     let (folder, flags) = notation_files(&world, "strict", "signer");
-    let outcome = world.run(&format!("verify contoso.azurecr.io/shop/web:1.0 --format notation {flags}"));
+    let outcome = world.run(&format!(
+        "verify contoso.azurecr.io/shop/web:1.0 --format notation {flags}"
+    ));
     assert_eq!(outcome.exit, Exit::Done);
-    let other = world.sandbox.registry().push_image("shop/other", "1.0", "other").digest;
-    let outcome = world.run(&format!("verify contoso.azurecr.io/shop/other@{other} --format notation {flags}"));
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["no-rule"]));
-    std::fs::write(folder.path().join("truststore/x509/ca/own/notes.txt"), "no certificate").unwrap();
+    let other = world
+        .sandbox
+        .registry()
+        .push_image("shop/other", "1.0", "other")
+        .digest;
+    let outcome = world.run(&format!(
+        "verify contoso.azurecr.io/shop/other@{other} --format notation {flags}"
+    ));
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Rejected, vec!["no-rule"])
+    );
+    std::fs::write(
+        folder.path().join("truststore/x509/ca/own/notes.txt"),
+        "no certificate",
+    )
+    .unwrap();
     let outcome = verify(&world, &flags);
     // One file that is no certificate spoils the store.
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["config-invalid"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Usage, vec!["config-invalid"]),
+        "{}",
+        outcome.stderr
+    );
     std::fs::write(folder.path().join("trustpolicy.json"), "{}").unwrap();
     let outcome = verify(&world, &flags);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]));
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Usage, vec!["policy-invalid"])
+    );
 }
 
 #[test]
@@ -95,12 +143,27 @@ fn a_scope_in_another_spelling_is_not_passed_over_for_a_laxer_statement() {
     let world = World::new();
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("truststore")).unwrap();
-    let flags = format!("--trust-policy {0}/trustpolicy.json --trust-store {0}/truststore", folder.path().display());
+    let flags = format!(
+        "--trust-policy {0}/trustpolicy.json --trust-store {0}/truststore",
+        folder.path().display()
+    );
     // notation compares bytes, so it holds whoever names the image as the policy does to the strict statement.
     for (scope, image, normal) in [
-        ("Contoso.AzureCR.io/shop/web", "Contoso.AzureCR.io/shop/web:1.0", "contoso.azurecr.io/shop/web"),
-        ("index.docker.io/library/alpine", "index.docker.io/library/alpine:1", "docker.io/library/alpine"),
-        ("docker.io/alpine", "docker.io/alpine:1", "docker.io/library/alpine"),
+        (
+            "Contoso.AzureCR.io/shop/web",
+            "Contoso.AzureCR.io/shop/web:1.0",
+            "contoso.azurecr.io/shop/web",
+        ),
+        (
+            "index.docker.io/library/alpine",
+            "index.docker.io/library/alpine:1",
+            "docker.io/library/alpine",
+        ),
+        (
+            "docker.io/alpine",
+            "docker.io/alpine:1",
+            "docker.io/library/alpine",
+        ),
         // To notation `shop` is a registry, and here it is a part of Docker Hub.
         ("shop/web", "shop/web:1", "docker.io/shop/web"),
     ] {
@@ -111,9 +174,20 @@ fn a_scope_in_another_spelling_is_not_passed_over_for_a_laxer_statement() {
         ]});
         std::fs::write(folder.path().join("trustpolicy.json"), policy.to_string()).unwrap();
         let outcome = world.run(&format!("verify {image} --format notation {flags}"));
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-invalid"]), "{}", outcome.stderr);
-        assert!(outcome.stderr.contains(&format!("`{scope}`")) && outcome.stderr.contains(&format!("`{normal}`")));
-        assert_eq!((outcome.stdout.as_str(), world.sandbox.log().len()), ("", 0));
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec!["policy-invalid"]),
+            "{}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains(&format!("`{scope}`"))
+                && outcome.stderr.contains(&format!("`{normal}`"))
+        );
+        assert_eq!(
+            (outcome.stdout.as_str(), world.sandbox.log().len()),
+            ("", 0)
+        );
     }
 }
 
@@ -161,9 +235,21 @@ fn a_policy_and_a_store_are_files_of_their_own_and_read_to_the_end() {
         fs::remove_file(store.join(format!("{number}.der"))).unwrap();
     }
     let text = fs::read(&policy).unwrap();
-    fs::write(&policy, [text.clone(), vec![b' '; TRUST_POLICY_LIMIT + 1 - text.len()]].concat()).unwrap();
+    fs::write(
+        &policy,
+        [
+            text.clone(),
+            vec![b' '; TRUST_POLICY_LIMIT + 1 - text.len()],
+        ]
+        .concat(),
+    )
+    .unwrap();
     refused(&format!("more than {TRUST_POLICY_LIMIT}"));
-    fs::write(&policy, [text.clone(), vec![b' '; TRUST_POLICY_LIMIT - text.len()]].concat()).unwrap();
+    fs::write(
+        &policy,
+        [text.clone(), vec![b' '; TRUST_POLICY_LIMIT - text.len()]].concat(),
+    )
+    .unwrap();
     good();
 }
 
@@ -178,8 +264,14 @@ fn a_signature_that_counts_is_not_hidden_by_one_that_is_let_pass() {
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
         let json = outcome.json();
         let shown = json["images"][0]["signatures"].as_array().unwrap().iter();
-        let mut shown: Vec<&str> = shown.map(|signature| signature["status"].as_str().unwrap()).collect();
+        let mut shown: Vec<&str> = shown
+            .map(|signature| signature["status"].as_str().unwrap())
+            .collect();
         shown.sort_unstable();
-        assert_eq!((&json["images"][0]["status"], shown), (&"verified".into(), vec!["exempt", "verified"]), "{json:#}");
+        assert_eq!(
+            (&json["images"][0]["status"], shown),
+            (&"verified".into(), vec!["exempt", "verified"]),
+            "{json:#}"
+        );
     }
 }

@@ -25,13 +25,31 @@ fn a_ca_is_a_pin_through_the_whole_command() {
     assert_eq!(good.exit, Exit::Done, "{}", good.stderr);
     assert_eq!(good.json()["pinned"], true);
     let wrong = status(&other);
-    assert_eq!((wrong.exit, wrong.reasons()), (Exit::Rejected, vec!["untrusted-root"]), "{}", wrong.stderr);
+    assert_eq!(
+        (wrong.exit, wrong.reasons()),
+        (Exit::Rejected, vec!["untrusted-root"]),
+        "{}",
+        wrong.stderr
+    );
     let none = status("no certificate");
-    assert_eq!((none.exit, none.reasons()), (Exit::Usage, vec!["config-invalid"]), "{}", none.stderr);
+    assert_eq!(
+        (none.exit, none.reasons()),
+        (Exit::Usage, vec!["config-invalid"]),
+        "{}",
+        none.stderr
+    );
     // A gate under it: the root is trusted, and the tag is not signed.
     fs::write(folder.path().join("ca.pem"), &anchor).unwrap();
     world.sandbox.registry().push_image("web/app", "1.0", "one");
-    let ca = format!("--root-ca {} --at 2027-01-02T03:04:05Z", folder.path().join("ca.pem").display());
+    let ca = format!(
+        "--root-ca {} --at 2027-01-02T03:04:05Z",
+        folder.path().join("ca.pem").display()
+    );
     let gate = world.run(&format!("verify {repository}:1.0 --format dct {ca}"));
-    assert_eq!((gate.exit, gate.reasons()), (Exit::Rejected, vec!["unsigned"]), "{}", gate.stderr);
+    assert_eq!(
+        (gate.exit, gate.reasons()),
+        (Exit::Rejected, vec!["unsigned"]),
+        "{}",
+        gate.stderr
+    );
 }

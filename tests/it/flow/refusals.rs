@@ -8,10 +8,30 @@ use crate::world::{REPOSITORY, World};
 #[test]
 fn k06_each_refusal_of_the_vault_has_its_own_text() {
     for (operation, denial, reason, part) in [
-        (Operation::Sign, Denial::Rbac, "vault-forbidden", "Key Vault Crypto User"),
-        (Operation::KeyGet, Denial::AccessPolicy, "vault-forbidden", "keys get permission"),
-        (Operation::KeyGet, Denial::Firewall, "vault-forbidden", "203.0.113.7"),
-        (Operation::KeyGet, Denial::Connection, "vault-forbidden", "private endpoint"),
+        (
+            Operation::Sign,
+            Denial::Rbac,
+            "vault-forbidden",
+            "Key Vault Crypto User",
+        ),
+        (
+            Operation::KeyGet,
+            Denial::AccessPolicy,
+            "vault-forbidden",
+            "keys get permission",
+        ),
+        (
+            Operation::KeyGet,
+            Denial::Firewall,
+            "vault-forbidden",
+            "203.0.113.7",
+        ),
+        (
+            Operation::KeyGet,
+            Denial::Connection,
+            "vault-forbidden",
+            "private endpoint",
+        ),
     ] {
         let (world, root) = World::initialised();
         let before = world.sandbox.trust().versions(REPOSITORY);
@@ -23,7 +43,11 @@ fn k06_each_refusal_of_the_vault_has_its_own_text() {
             "{denial:?}: {}",
             outcome.stderr
         );
-        assert!(outcome.stderr.contains(part), "{denial:?}: {}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(part),
+            "{denial:?}: {}",
+            outcome.stderr
+        );
         assert_eq!(world.sandbox.trust().versions(REPOSITORY), before);
     }
 }
@@ -33,8 +57,9 @@ fn keys_that_cannot_sign() {
     let (world, root) = World::initialised();
     for (name, kind) in [("p384", KeyKind::P384), ("p521", KeyKind::P521)] {
         world.sandbox.vault().create_key(name, kind);
-        let outcome =
-            world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/{name} --root {root}"));
+        let outcome = world.run(&format!(
+            "sign {REPOSITORY}:1.0 --format dct --key akv:contoso/keys/{name} --root {root}"
+        ));
         assert_eq!(
             (outcome.exit, outcome.reasons()),
             (Exit::Usage, vec!["key-unsuitable"]),
@@ -42,16 +67,35 @@ fn keys_that_cannot_sign() {
             outcome.stderr
         );
     }
-    let sign = |key: &str| world.run(&format!("sign {REPOSITORY}:1.0 --format dct --key {key} --root {root}"));
+    let sign = |key: &str| {
+        world.run(&format!(
+            "sign {REPOSITORY}:1.0 --format dct --key {key} --root {root}"
+        ))
+    };
     let missing = sign("akv:contoso/keys/none");
-    assert_eq!((missing.exit, missing.reasons()), (Exit::Undecided, vec!["key-not-found"]), "{}", missing.stderr);
+    assert_eq!(
+        (missing.exit, missing.reasons()),
+        (Exit::Undecided, vec!["key-not-found"]),
+        "{}",
+        missing.stderr
+    );
     world.sandbox.vault().set_enabled("release", false);
     let disabled = sign("akv:contoso/keys/release");
-    assert_eq!((disabled.exit, disabled.reasons()), (Exit::Undecided, vec!["key-disabled"]), "{}", disabled.stderr);
+    assert_eq!(
+        (disabled.exit, disabled.reasons()),
+        (Exit::Undecided, vec!["key-disabled"]),
+        "{}",
+        disabled.stderr
+    );
     world.sandbox.vault().set_enabled("release", true);
     world.sandbox.vault().set_period("release", None, Some(1));
     let expired = sign("akv:contoso/keys/release");
-    assert_eq!((expired.exit, expired.reasons()), (Exit::Undecided, vec!["key-expired"]), "{}", expired.stderr);
+    assert_eq!(
+        (expired.exit, expired.reasons()),
+        (Exit::Undecided, vec!["key-expired"]),
+        "{}",
+        expired.stderr
+    );
 }
 
 #[test]
@@ -61,8 +105,17 @@ fn acr_refusals_name_what_is_missing() {
     let before = world.sandbox.trust().versions(REPOSITORY);
     world.sandbox.acr().grant(client, &[Role::AcrPush]);
     let outcome = world.sign(&["1.0"], &root);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["signer-role-missing"]), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("AcrImageSigner"), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["signer-role-missing"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("AcrImageSigner"),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(world.sandbox.trust().versions(REPOSITORY), before);
     world.sandbox.acr().grant(client, &[]);
     let outcome = world.sign(&["1.0"], &root);
@@ -72,7 +125,10 @@ fn acr_refusals_name_what_is_missing() {
         "{}",
         outcome.stderr
     );
-    world.sandbox.acr().grant(client, &[Role::AcrPush, Role::AcrImageSigner]);
+    world
+        .sandbox
+        .acr()
+        .grant(client, &[Role::AcrPush, Role::AcrImageSigner]);
     world.sandbox.trust().set_enabled(false);
     let outcome = world.sign(&["1.0"], &root);
     assert_eq!(
@@ -90,13 +146,20 @@ fn t32_what_a_lying_server_shows_is_not_signed() {
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
     // The trust data of another repository with the same keys, shown under this name.
     let other = "contoso.azurecr.io/shop/other";
-    world.sandbox.registry().push_image("shop/other", "1.0", "other");
+    world
+        .sandbox
+        .registry()
+        .push_image("shop/other", "1.0", "other");
     let line = format!(
         "trust init {other} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets --signer release=akv:contoso/keys/release"
     );
     assert_eq!(world.run(&line).exit, Exit::Done);
-    let files = ["root", "timestamp", "snapshot", "targets"]
-        .map(|role| (role.to_owned(), world.sandbox.trust().current(other, role).unwrap()));
+    let files = ["root", "timestamp", "snapshot", "targets"].map(|role| {
+        (
+            role.to_owned(),
+            world.sandbox.trust().current(other, role).unwrap(),
+        )
+    });
     world.sandbox.trust().load(REPOSITORY, files);
     world.sandbox.clear_log();
     let outcome = world.sign(&["1"], &root);
@@ -108,17 +171,28 @@ fn t32_what_a_lying_server_shows_is_not_signed() {
 fn a_digest_that_was_not_built_is_refused() {
     let (world, root) = World::initialised();
     let wrong = format!("sha256:{}", "1".repeat(64));
-    for line in
-        [format!("{REPOSITORY}:1.0 --digest {wrong}"), format!("{REPOSITORY}:1.0 {REPOSITORY}:1 --digest {wrong}")]
-    {
-        let outcome = world.run(&format!("sign {line} --format dct --key akv:contoso/keys/release --root {root}"));
+    for line in [
+        format!("{REPOSITORY}:1.0 --digest {wrong}"),
+        format!("{REPOSITORY}:1.0 {REPOSITORY}:1 --digest {wrong}"),
+    ] {
+        let outcome = world.run(&format!(
+            "sign {line} --format dct --key akv:contoso/keys/release --root {root}"
+        ));
         assert_eq!(outcome.exit, Exit::Rejected, "{}", outcome.stderr);
-        assert!(outcome.reasons().iter().all(|reason| *reason == "digest-mismatch"), "{}", outcome.stderr);
+        assert!(
+            outcome
+                .reasons()
+                .iter()
+                .all(|reason| *reason == "digest-mismatch"),
+            "{}",
+            outcome.stderr
+        );
     }
     assert_eq!(world.vault_signatures(), 0);
     let good = world.sandbox.registry().digest("shop/web", "1.0").unwrap();
-    let line =
-        format!("sign {REPOSITORY}:1.0 --digest {good} --format dct --key akv:contoso/keys/release --root {root}");
+    let line = format!(
+        "sign {REPOSITORY}:1.0 --digest {good} --format dct --key akv:contoso/keys/release --root {root}"
+    );
     assert_eq!(world.run(&line).exit, Exit::Done);
 }
 
@@ -126,8 +200,17 @@ fn a_digest_that_was_not_built_is_refused() {
 fn one_image_that_fails_does_not_stop_the_others() {
     let (world, root) = World::initialised();
     let outcome = world.sign(&["1.0", "none", "1"], &root);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["not-found"]), "{}", outcome.stderr);
-    let words: Vec<_> = outcome.stdout.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["not-found"]),
+        "{}",
+        outcome.stderr
+    );
+    let words: Vec<_> = outcome
+        .stdout
+        .lines()
+        .map(|line| line.split(' ').next().unwrap())
+        .collect();
     assert_eq!(words, ["signed", "failed", "signed"]);
     assert_eq!(world.verify("1", &root).exit, Exit::Done);
 }
@@ -135,10 +218,16 @@ fn one_image_that_fails_does_not_stop_the_others() {
 #[test]
 fn init_refuses_what_exists() {
     let (world, _) = World::initialised();
-    let line =
-        format!("trust init {REPOSITORY} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets");
+    let line = format!(
+        "trust init {REPOSITORY} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets"
+    );
     let outcome = world.run(&line);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["usage"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Usage, vec!["usage"]),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(world.vault_signatures(), 0);
 }
 
@@ -150,7 +239,12 @@ fn p06_no_output_holds_a_credential() {
         world.run(&format!("sign {REPOSITORY}:1.0 {REPOSITORY}:none --format dct --key akv:contoso/keys/release --root {root} --output json -vv")),
         world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} -vv")),
     ];
-    let sent: Vec<String> = world.sandbox.log().into_iter().filter_map(|entry| entry.credential).collect();
+    let sent: Vec<String> = world
+        .sandbox
+        .log()
+        .into_iter()
+        .filter_map(|entry| entry.credential)
+        .collect();
     assert!(!sent.is_empty());
     for secret in sent.iter().filter_map(|header| header.split(' ').nth(1)) {
         for outcome in &runs {
@@ -173,11 +267,30 @@ fn g04_what_is_asked_for_with_a_token_is_not_redirected() {
     ] {
         world.sandbox.clear_log();
         world.sandbox.clear_faults();
-        world.sandbox.fault(Fault::new(Action::Redirect { status: 302, location: location.into() }).path(path));
+        world.sandbox.fault(
+            Fault::new(Action::Redirect {
+                status: 302,
+                location: location.into(),
+            })
+            .path(path),
+        );
         let outcome = world.verify("1.0", &root);
-        assert_eq!(outcome.exit, Exit::Undecided, "{path} {location}: {}", outcome.stderr);
-        let elsewhere: Vec<_> = world.sandbox.log().into_iter().filter(|entry| entry.host == "evil.example").collect();
-        assert!(elsewhere.iter().all(|entry| entry.credential.is_none()), "{path} {location}");
+        assert_eq!(
+            outcome.exit,
+            Exit::Undecided,
+            "{path} {location}: {}",
+            outcome.stderr
+        );
+        let elsewhere: Vec<_> = world
+            .sandbox
+            .log()
+            .into_iter()
+            .filter(|entry| entry.host == "evil.example")
+            .collect();
+        assert!(
+            elsewhere.iter().all(|entry| entry.credential.is_none()),
+            "{path} {location}"
+        );
     }
 }
 
@@ -192,6 +305,15 @@ fn a_firewall_is_not_taken_for_missing_content_trust() {
     };
     world.sandbox.fault(Fault::new(denied).path("/_trust/"));
     let outcome = world.verify("1.0", &root);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Undecided, vec!["registry-forbidden"]), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("203.0.113.7") && outcome.stderr.contains("firewall"), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Undecided, vec!["registry-forbidden"]),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("203.0.113.7") && outcome.stderr.contains("firewall"),
+        "{}",
+        outcome.stderr
+    );
 }

@@ -37,7 +37,10 @@ impl Gate {
     }
 
     fn line(&self, tag: &str) -> String {
-        format!("verify {REPOSITORY}:{tag} --format dct --root {} --state {}", self.root, self.state)
+        format!(
+            "verify {REPOSITORY}:{tag} --format dct --root {} --state {}",
+            self.root, self.state
+        )
     }
 
     fn file(&self) -> String {
@@ -53,7 +56,12 @@ impl Gate {
     fn rolled_back(&self, tag: &str, said: &str) {
         let before = self.file();
         let outcome = self.verify(tag);
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["rollback"]), "{}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Rejected, vec!["rollback"]),
+            "{}",
+            outcome.stderr
+        );
         assert!(outcome.stderr.contains(said), "{}", outcome.stderr);
         assert_eq!(outcome.stdout, "");
         assert_eq!(self.file(), before, "a run that failed changed the memory");
@@ -64,26 +72,69 @@ impl Gate {
 fn what_was_verified_is_remembered_and_the_report_says_so() {
     let gate = Gate::new();
     let first = gate.allowed("1.0");
-    assert!(first.stderr.contains(&format!("note: `{}` is not there yet", gate.state)), "{}", first.stderr);
+    assert!(
+        first
+            .stderr
+            .contains(&format!("note: `{}` is not there yet", gate.state)),
+        "{}",
+        first.stderr
+    );
     let document: Value = serde_json::from_str(&gate.file()).unwrap();
     assert_eq!(document["schemaVersion"], 1);
-    assert_eq!(document["repositories"].as_object().unwrap().keys().collect::<Vec<_>>(), [REPOSITORY]);
+    assert_eq!(
+        document["repositories"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .collect::<Vec<_>>(),
+        [REPOSITORY]
+    );
     let seen = &document["repositories"][REPOSITORY];
     let trust = gate.world.sandbox.trust();
     let root = trust.current(REPOSITORY, "root").unwrap();
-    assert_eq!(BASE64_STANDARD.decode(seen["root"].as_str().unwrap()).unwrap(), root);
+    assert_eq!(
+        BASE64_STANDARD
+            .decode(seen["root"].as_str().unwrap())
+            .unwrap(),
+        root
+    );
     let roles = seen["roles"].as_object().unwrap();
-    assert_eq!(roles.keys().collect::<Vec<_>>(), ["snapshot", "targets", "targets/releases", "timestamp"]);
+    assert_eq!(
+        roles.keys().collect::<Vec<_>>(),
+        ["snapshot", "targets", "targets/releases", "timestamp"]
+    );
     for (role, file) in roles {
         let bytes = trust.current(REPOSITORY, role).unwrap();
-        let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(*file, json!({"version": trust.versions(REPOSITORY)[role], "sha256": sha256}), "{role}");
+        let sha256: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert_eq!(
+            *file,
+            json!({"version": trust.versions(REPOSITORY)[role], "sha256": sha256}),
+            "{role}"
+        );
     }
-    let second = gate.world.run(&format!("{} --output json", gate.line("1.0"))).json();
-    assert_eq!(second["state"], json!({"file": gate.state, "repositories": 1}));
-    assert!(second["notes"][0].as_str().unwrap().ends_with("remembers 1 repository from earlier runs"), "{second}");
+    let second = gate
+        .world
+        .run(&format!("{} --output json", gate.line("1.0")))
+        .json();
+    assert_eq!(
+        second["state"],
+        json!({"file": gate.state, "repositories": 1})
+    );
+    assert!(
+        second["notes"][0]
+            .as_str()
+            .unwrap()
+            .ends_with("remembers 1 repository from earlier runs"),
+        "{second}"
+    );
     assert_eq!(second["warnings"], json!([]));
-    assert_eq!(serde_json::from_str::<Value>(&gate.file()).unwrap(), document);
+    assert_eq!(
+        serde_json::from_str::<Value>(&gate.file()).unwrap(),
+        document
+    );
 }
 
 #[test]
@@ -93,12 +144,23 @@ fn every_role_that_was_looked_at_is_remembered() {
     let line = format!("{} --signer release", gate.line("1.0"));
     assert_eq!(gate.world.run(&line).exit, Exit::Done);
     let document: Value = serde_json::from_str(&gate.file()).unwrap();
-    let roles = document["repositories"][REPOSITORY]["roles"].as_object().unwrap();
-    let names = ["snapshot", "targets", "targets/release", "targets/releases", "timestamp"];
+    let roles = document["repositories"][REPOSITORY]["roles"]
+        .as_object()
+        .unwrap();
+    let names = [
+        "snapshot",
+        "targets",
+        "targets/release",
+        "targets/releases",
+        "timestamp",
+    ];
     assert_eq!(roles.keys().collect::<Vec<_>>(), names);
     // A run that does not look at the signer's role does not forget it.
     gate.allowed("1.0");
-    assert_eq!(serde_json::from_str::<Value>(&gate.file()).unwrap(), document);
+    assert_eq!(
+        serde_json::from_str::<Value>(&gate.file()).unwrap(),
+        document
+    );
 }
 
 #[test]
@@ -110,8 +172,19 @@ fn t21_a_replay_is_noticed_with_state_alone_and_does_no_harm_later() {
     gate.allowed("1.0");
     past(gate.world.sandbox.trust());
     let without = gate.world.verify("1.0", &gate.root);
-    assert_eq!(without.exit, Exit::Done, "its timestamp still runs: {}", without.stderr);
-    assert!(without.stderr.contains("note: nothing is remembered between runs"), "{}", without.stderr);
+    assert_eq!(
+        without.exit,
+        Exit::Done,
+        "its timestamp still runs: {}",
+        without.stderr
+    );
+    assert!(
+        without
+            .stderr
+            .contains("note: nothing is remembered between runs"),
+        "{}",
+        without.stderr
+    );
     gate.rolled_back("1.0", "timestamp");
     // T11: what is served again in order is accepted again.
     present(gate.world.sandbox.trust());
@@ -122,7 +195,10 @@ fn t21_a_replay_is_noticed_with_state_alone_and_does_no_harm_later() {
 fn t21_an_old_timestamp_with_an_old_tag_brings_nothing_back() {
     let gate = Gate::new();
     let past = gate.world.sandbox.trust().keep();
-    let line = format!("trust revoke {REPOSITORY}:1.0 --key akv:contoso/keys/release --root {}", gate.root);
+    let line = format!(
+        "trust revoke {REPOSITORY}:1.0 --key akv:contoso/keys/release --root {}",
+        gate.root
+    );
     assert_eq!(gate.world.sign(&["latest"], &gate.root).exit, Exit::Done);
     assert_eq!(gate.world.run(&line).exit, Exit::Done);
     gate.allowed("latest");
@@ -141,19 +217,31 @@ fn trust_data_that_is_gone_or_made_anew_is_a_rollback() {
     let root = gate.world.initialise();
     assert_eq!(gate.world.sign(&["1.0"], &root).exit, Exit::Done);
     assert_eq!(gate.world.verify("1.0", &root).exit, Exit::Done);
-    gate.rolled_back("1.0", "version 1 of `root` was seen before with other content");
+    gate.rolled_back(
+        "1.0",
+        "version 1 of `root` was seen before with other content",
+    );
 }
 
 #[test]
 fn t03_t07_only_a_run_that_allows_everything_remembers() {
     let gate = Gate::new();
-    let unsigned = gate.world.run(&format!("{} {REPOSITORY}:1", gate.line("1.0")));
-    assert_eq!((unsigned.exit, unsigned.reasons()), (Exit::Rejected, vec!["unsigned"]), "{}", unsigned.stderr);
+    let unsigned = gate
+        .world
+        .run(&format!("{} {REPOSITORY}:1", gate.line("1.0")));
+    assert_eq!(
+        (unsigned.exit, unsigned.reasons()),
+        (Exit::Rejected, vec!["unsigned"]),
+        "{}",
+        unsigned.stderr
+    );
     assert!(!fs::exists(&gate.state).unwrap());
     gate.allowed("1.0");
     let before = gate.file();
     assert_eq!(gate.world.sign(&["latest"], &gate.root).exit, Exit::Done);
-    let unsigned = gate.world.run(&format!("{} {REPOSITORY}:1", gate.line("1.0")));
+    let unsigned = gate
+        .world
+        .run(&format!("{} {REPOSITORY}:1", gate.line("1.0")));
     assert_eq!(unsigned.exit, Exit::Rejected);
     assert_eq!(gate.file(), before);
     gate.allowed("1.0");
@@ -164,7 +252,12 @@ fn t03_t07_only_a_run_that_allows_everything_remembers() {
 fn remembering_asks_nothing_more() {
     let gate = Gate::new();
     let asked = || {
-        let all = [Service::TrustServer, Service::Registry, Service::Entra, Service::Vault];
+        let all = [
+            Service::TrustServer,
+            Service::Registry,
+            Service::Entra,
+            Service::Vault,
+        ];
         let counts = all.map(|service| gate.world.answered(service).len());
         gate.world.sandbox.clear_log();
         counts
@@ -188,14 +281,22 @@ fn the_note_stands_where_trust_data_was_judged() {
         "{}",
         judged.stderr
     );
-    gate.world.sandbox.registry().push_image("other", "1", "never signed");
-    let line = format!("verify contoso.azurecr.io/other:1 --format dct --root {}", gate.root);
+    gate.world
+        .sandbox
+        .registry()
+        .push_image("other", "1", "never signed");
+    let line = format!(
+        "verify contoso.azurecr.io/other:1 --format dct --root {}",
+        gate.root
+    );
     assert!(!gate.world.run(&line).stderr.contains(note));
     let policy = gate.world.write(
         "exempt.yaml",
         "version: 1\nverify:\n  - images: [\"**\"]\n    exempt: { reason: vendor, until: 2099-01-01 }\n",
     );
-    let exempt = gate.world.run(&format!("verify {REPOSITORY}:1.0 --policy {policy}"));
+    let exempt = gate
+        .world
+        .run(&format!("verify {REPOSITORY}:1.0 --policy {policy}"));
     assert_eq!(exempt.exit, Exit::Done, "{}", exempt.stderr);
     assert!(!exempt.stderr.contains(note), "{}", exempt.stderr);
 }
@@ -203,9 +304,17 @@ fn the_note_stands_where_trust_data_was_judged() {
 #[test]
 fn a_memory_of_now_says_nothing_about_another_time() {
     let gate = Gate::new();
-    let outcome = gate.world.run(&format!("{} --at 2027-01-01T00:00:00Z", gate.line("1.0")));
+    let outcome = gate
+        .world
+        .run(&format!("{} --at 2027-01-01T00:00:00Z", gate.line("1.0")));
     assert_eq!(outcome.exit, Exit::Usage);
-    assert!(outcome.stderr.contains("'--state <FILE>' cannot be used with '--at <TIME>'"), "{}", outcome.stderr);
+    assert!(
+        outcome
+            .stderr
+            .contains("'--state <FILE>' cannot be used with '--at <TIME>'"),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(gate.world.sandbox.log().len(), 0);
 }
 
@@ -219,15 +328,28 @@ struct Liar {
 
 impl Liar {
     fn new() -> Self {
-        let world = World::of(Sandbox::start(Options::default()).unwrap(), Identity::ManagedIdentityAppService);
+        let world = World::of(
+            Sandbox::start(Options::default()).unwrap(),
+            Identity::ManagedIdentityAppService,
+        );
         let image = world.sandbox.registry().push_image("web/app", "1.0", "one");
         let sha256 = BASE64_STANDARD.encode(Sha256::digest(&image.bytes));
         let state = world.folder.path().join("state.json").display().to_string();
         let tag = json!({"hashes": {"sha256": sha256}, "length": image.bytes.len()});
         let key = TestKey::ec(3);
-        let server =
-            TrustServer::with(&[delegated("targets/alice", &[&key]), delegated("targets/releases", &[&key])], &[]);
-        let mut liar = Self { world, server, tag, state };
+        let server = TrustServer::with(
+            &[
+                delegated("targets/alice", &[&key]),
+                delegated("targets/releases", &[&key]),
+            ],
+            &[],
+        );
+        let mut liar = Self {
+            world,
+            server,
+            tag,
+            state,
+        };
         liar.publish("targets/alice", 1);
         liar.publish("targets/releases", 1);
         liar
@@ -237,7 +359,8 @@ impl Liar {
     fn publish(&mut self, role: &str, version: u64) {
         let mut body = targets(version, &[], &[]);
         body["targets"]["1.0"] = self.tag.clone();
-        self.server.replace(role, &body.to_string(), &[&TestKey::ec(3)]);
+        self.server
+            .replace(role, &body.to_string(), &[&TestKey::ec(3)]);
     }
 
     fn next(&mut self) {
@@ -257,7 +380,10 @@ impl Liar {
         });
         self.world.sandbox.trust().load(OTHER, served);
         let pin = self.server.pin;
-        let line = format!("verify {OTHER}:1.0 --format dct --signer alice --root {pin} --state {}", self.state);
+        let line = format!(
+            "verify {OTHER}:1.0 --format dct --signer alice --root {pin} --state {}",
+            self.state
+        );
         let at: Timestamp = NOW.parse().unwrap();
         let now: Timestamp = acr_sign::Process::real().now;
         self.world.run_at(&line, Some(at.unix() - now.unix()))
@@ -268,7 +394,9 @@ impl Liar {
     }
 
     fn version(&self, role: &str) -> u64 {
-        self.remembered()["repositories"][OTHER]["roles"][role]["version"].as_u64().unwrap()
+        self.remembered()["repositories"][OTHER]["roles"][role]["version"]
+            .as_u64()
+            .unwrap()
     }
 
     /// Puts a file in place of a role's, and vouches for it with the keys of the server.
@@ -299,19 +427,29 @@ impl Liar {
         let root = self.server.load().root().keys_of(&"root".parse().unwrap())[0].clone();
         let mut body = self.server.next_root(&[root], 1);
         if let Some((snapshot, timestamp)) = seeds {
-            (self.server.snapshot_key, self.server.timestamp_key) = (TestKey::ec(snapshot), TestKey::ec(timestamp));
-            for (role, key) in [("snapshot", &self.server.snapshot_key), ("timestamp", &self.server.timestamp_key)] {
+            (self.server.snapshot_key, self.server.timestamp_key) =
+                (TestKey::ec(snapshot), TestKey::ec(timestamp));
+            for (role, key) in [
+                ("snapshot", &self.server.snapshot_key),
+                ("timestamp", &self.server.timestamp_key),
+            ] {
                 let id = key.listed().key_id().to_string();
                 body["keys"][id.as_str()] = listed(&key.listed());
                 body["roles"][role] = json!({"keyids": [id], "threshold": 1});
             }
         }
-        self.server.put_root(&body, &[(self.server.pin, &owner().root)]);
+        self.server
+            .put_root(&body, &[(self.server.pin, &owner().root)]);
     }
 }
 
 fn rejected(outcome: &Outcome, said: &str) {
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["rollback"]), "{said}: {}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Rejected, vec!["rollback"]),
+        "{said}: {}",
+        outcome.stderr
+    );
     assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);
 }
 
@@ -321,7 +459,13 @@ fn accepted(outcome: &Outcome) {
 
 #[test]
 fn t07_t10_every_role_that_goes_back_is_a_rollback() {
-    for role in ["timestamp", "snapshot", "targets", "targets/alice", "targets/releases"] {
+    for role in [
+        "timestamp",
+        "snapshot",
+        "targets",
+        "targets/alice",
+        "targets/releases",
+    ] {
         let mut liar = Liar::new();
         let old: BTreeMap<_, _> = liar.server.server.files.clone();
         liar.next();
@@ -338,7 +482,14 @@ fn t07_t10_every_role_that_goes_back_is_a_rollback() {
 
 #[test]
 fn other_bytes_under_a_version_that_was_seen_are_a_rollback_for_every_role() {
-    for role in ["root", "timestamp", "snapshot", "targets", "targets/alice", "targets/releases"] {
+    for role in [
+        "root",
+        "timestamp",
+        "snapshot",
+        "targets",
+        "targets/alice",
+        "targets/releases",
+    ] {
         let mut liar = Liar::new();
         accepted(&liar.verify());
         let remembered = liar.remembered();
@@ -347,9 +498,16 @@ fn other_bytes_under_a_version_that_was_seen_are_a_rollback_for_every_role() {
         let bytes = liar.signed_again(role, &body);
         liar.vouch(role, bytes);
         let outcome = liar.verify();
-        rejected(&outcome, &format!("of `{role}` was seen before with other content"));
+        rejected(
+            &outcome,
+            &format!("of `{role}` was seen before with other content"),
+        );
         // Noticed where the image is judged, not only where what was seen is added: not every run comes to that.
-        assert!(!outcome.stderr.contains("contradicts"), "{role}: {}", outcome.stderr);
+        assert!(
+            !outcome.stderr.contains("contradicts"),
+            "{role}: {}",
+            outcome.stderr
+        );
         assert_eq!(liar.remembered(), remembered, "{role}");
         // Nothing else is wrong with it.
         fs::remove_file(&liar.state).unwrap();
@@ -361,10 +519,16 @@ fn other_bytes_under_a_version_that_was_seen_are_a_rollback_for_every_role() {
 fn t10_a_delegation_that_was_seen_does_not_leave_the_snapshot() {
     let mut liar = Liar::new();
     accepted(&liar.verify());
-    liar.server.server.files.retain(|name, _| !name.starts_with("targets/alice"));
+    liar.server
+        .server
+        .files
+        .retain(|name, _| !name.starts_with("targets/alice"));
     liar.server.make_snapshot(LATER);
     liar.server.make_timestamp();
-    rejected(&liar.verify(), "`targets/alice` was seen before and is no longer in the snapshot");
+    rejected(
+        &liar.verify(),
+        "`targets/alice` was seen before and is no longer in the snapshot",
+    );
 }
 
 #[test]
@@ -392,7 +556,10 @@ fn t25_new_keys_in_the_root_end_what_a_thief_of_the_old_ones_pushed_ahead() {
             // From here on the new versions count, and the old root is a rollback itself.
             accepted(&liar.verify());
         } else {
-            rejected(&outcome, "`timestamp` is version 5, but version 2147483648 was seen before");
+            rejected(
+                &outcome,
+                "`timestamp` is version 5, but version 2147483648 was seen before",
+            );
         }
     }
 }
@@ -407,9 +574,19 @@ fn roots_that_followed_one_another_while_nobody_looked_are_walked_from_the_one_r
     }
     liar.world.sandbox.clear_log();
     accepted(&liar.verify());
-    let root = BASE64_STANDARD.decode(liar.remembered()["repositories"][OTHER]["root"].as_str().unwrap()).unwrap();
+    let root = BASE64_STANDARD
+        .decode(
+            liar.remembered()["repositories"][OTHER]["root"]
+                .as_str()
+                .unwrap(),
+        )
+        .unwrap();
     assert_eq!(root, liar.server.server.files["root.json"]);
-    let walked = |log: &[acr_sandbox::Entry]| log.iter().filter(|entry| entry.path.ends_with(".root.json")).count();
+    let walked = |log: &[acr_sandbox::Entry]| {
+        log.iter()
+            .filter(|entry| entry.path.ends_with(".root.json"))
+            .count()
+    };
     // The pin is met at once; the way down to the remembered version 1 goes through 3 and 2, and not further.
     assert_eq!(walked(&liar.world.answered(Service::TrustServer)), 2);
     liar.world.sandbox.clear_log();
@@ -417,7 +594,10 @@ fn roots_that_followed_one_another_while_nobody_looked_are_walked_from_the_one_r
     assert_eq!(walked(&liar.world.answered(Service::TrustServer)), 0);
     // An older root with everything that belonged to it.
     liar.server.server.files = old;
-    rejected(&liar.verify(), "`root` is version 1, but version 4 was seen before");
+    rejected(
+        &liar.verify(),
+        "`root` is version 1, but version 4 was seen before",
+    );
 }
 
 #[test]
@@ -431,8 +611,12 @@ fn a_root_that_the_remembered_one_did_not_vouch_for_is_refused_although_the_pin_
     let mut body = liar.server.signed("root");
     body["version"] = json!(2);
     body["expires"] = "2031-01-01T00:00:00Z".into();
-    liar.server.put_root(&body, &[(liar.server.pin, &owner().root)]);
-    rejected(&liar.verify(), "version 2 of `root` was seen before with other content");
+    liar.server
+        .put_root(&body, &[(liar.server.pin, &owner().root)]);
+    rejected(
+        &liar.verify(),
+        "version 2 of `root` was seen before with other content",
+    );
 }
 
 #[test]
@@ -444,18 +628,31 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
          --signer release=akv:contoso/keys/release --output json"
     ));
     assert_eq!(init.exit, Exit::Done, "{}", init.stderr);
-    let root = init.json()["root"]["keyIds"][0].as_str().unwrap().to_owned();
-    gate.world.sandbox.registry().push_image("web/app", "1.0", "other");
-    let sign = format!("sign {OTHER}:1.0 --format dct --key akv:contoso/keys/release --root {root}");
+    let root = init.json()["root"]["keyIds"][0]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    gate.world
+        .sandbox
+        .registry()
+        .push_image("web/app", "1.0", "other");
+    let sign =
+        format!("sign {OTHER}:1.0 --format dct --key akv:contoso/keys/release --root {root}");
     assert_eq!(gate.world.run(&sign).exit, Exit::Done);
     let policy = "version: 1\nverify:\n  - images: [\"**\"]\n    require: [ { dct: { trust-on-first-use: true } } ]\n";
     let policy = gate.world.write("policy.yaml", policy);
     let nothing = "as nothing was pinned";
     let remembered = "the one counts that an earlier run was shown";
-    for trust in ["--format dct --trust-on-first-use".to_owned(), format!("--policy {policy}")] {
+    for trust in [
+        "--format dct --trust-on-first-use".to_owned(),
+        format!("--policy {policy}"),
+    ] {
         let _ = fs::remove_file(&gate.state);
         let run = |images: &str| {
-            let line = format!("verify {images} {trust} --state {} --output json", gate.state);
+            let line = format!(
+                "verify {images} {trust} --state {} --output json",
+                gate.state
+            );
             let outcome = gate.world.run(&line);
             assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
             assert_eq!(outcome.json()["lax"], json!(["--trust-on-first-use"]));
@@ -467,13 +664,20 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
             } else {
                 "no root is pinned, so "
             };
-            let end = if what == nothing { "" } else { ", as the state file remembers it" };
+            let end = if what == nothing {
+                ""
+            } else {
+                ", as the state file remembers it"
+            };
             format!("trust on first use of `{repository}`: {until}{what}{end}")
         };
         let one = format!("{REPOSITORY}:1.0");
         assert_eq!(run(&one), json!([said(REPOSITORY, nothing)]));
         assert_eq!(run(&one), json!([said(REPOSITORY, remembered)]));
         let both = run(&format!("{one} {OTHER}:1.0"));
-        assert_eq!(both, json!([said(REPOSITORY, remembered), said(OTHER, nothing)]));
+        assert_eq!(
+            both,
+            json!([said(REPOSITORY, remembered), said(OTHER, nothing)])
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use acr_sign::manifests::{Parameters, read};
 
-const SCHEMA: &str = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+const SCHEMA: &str =
+    "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
 
 fn template(image: &str) -> String {
     format!(
@@ -23,8 +24,14 @@ fn parameters() -> Parameters {
 fn expressions_are_worked_out_or_refused() {
     for (image, expected) in [
         ("a.azurecr.io/web:1", Some("a.azurecr.io/web:1")),
-        ("[concat(parameters('registry'), '/web:', parameters('tag'))]", Some("a.azurecr.io/web:1.0")),
-        ("[format('{0}:{1}', variables('web'), parameters('TAG'))]", Some("a.azurecr.io/web:1.0")),
+        (
+            "[concat(parameters('registry'), '/web:', parameters('tag'))]",
+            Some("a.azurecr.io/web:1.0"),
+        ),
+        (
+            "[format('{0}:{1}', variables('web'), parameters('TAG'))]",
+            Some("a.azurecr.io/web:1.0"),
+        ),
         ("[concat(toLower('A.AZURECR.IO'), '/it''s')]", None),
         ("[parameters('unknown')]", None),
         ("[parameters('secret')]", None),
@@ -39,19 +46,31 @@ fn expressions_are_worked_out_or_refused() {
         match (expected, found) {
             (Some(expected), Ok(found)) => {
                 assert_eq!(found.len(), 1, "{image}");
-                assert_eq!((found[0].image.to_string().as_str(), found[0].line), (expected, 6), "{image}");
+                assert_eq!(
+                    (found[0].image.to_string().as_str(), found[0].line),
+                    (expected, 6),
+                    "{image}"
+                );
             }
             (None, Err(error)) => assert_eq!(error.problem.line, 6, "{image}: {error}"),
             (expected, found) => panic!("{image}: {expected:?}, {found:?}"),
         }
     }
     // Without the file the registry is not known.
-    assert!(read("t.json", &template("[variables('web')]"), &Parameters::default()).is_err());
+    assert!(
+        read(
+            "t.json",
+            &template("[variables('web')]"),
+            &Parameters::default()
+        )
+        .is_err()
+    );
 }
 
 #[test]
 fn container_apps_web_apps_and_nested_templates() {
-    let resources = |body: &str| format!("{{\"$schema\": \"{SCHEMA}\", \"resources\": [\n{body}\n]}}");
+    let resources =
+        |body: &str| format!("{{\"$schema\": \"{SCHEMA}\", \"resources\": [\n{body}\n]}}");
     for (body, expected) in [
         (
             "{\"type\": \"Microsoft.App/containerApps\", \"properties\": {\"template\": {\"containers\": [{\"image\": \"a.azurecr.io/app\"}], \"initContainers\": [{\"image\": \"a.azurecr.io/init\"}]}}}",
@@ -69,14 +88,24 @@ fn container_apps_web_apps_and_nested_templates() {
             "{\"type\": \"Microsoft.Batch/x\", \"properties\": {\"containerImageNames\": [\"a.azurecr.io/batch\"]}}",
             vec!["a.azurecr.io/batch"],
         ),
-        ("{\"type\": \"Microsoft.Compute/vm\", \"properties\": {\"imageReference\": {\"publisher\": \"x\"}}}", vec![]),
+        (
+            "{\"type\": \"Microsoft.Compute/vm\", \"properties\": {\"imageReference\": {\"publisher\": \"x\"}}}",
+            vec![],
+        ),
         (
             "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"expressionEvaluationOptions\": {\"scope\": \"inner\"}, \"parameters\": {\"i\": {\"value\": \"[concat('a.azurecr.io', '/inner')]\"}}, \"template\": {\"resources\": [{\"image\": \"[parameters('i')]\"}]}}}",
             vec!["a.azurecr.io/inner"],
         ),
     ] {
         let found = read("t.json", &resources(body), &Parameters::default()).unwrap();
-        assert_eq!(found.iter().map(|one| one.image.to_string()).collect::<Vec<_>>(), expected, "{body}");
+        assert_eq!(
+            found
+                .iter()
+                .map(|one| one.image.to_string())
+                .collect::<Vec<_>>(),
+            expected,
+            "{body}"
+        );
     }
     for body in [
         "\"[variables('resource')]\"",
@@ -93,6 +122,9 @@ fn container_apps_web_apps_and_nested_templates() {
         "{\"type\": \"Microsoft.Web/sites\", \"properties\": {\"siteConfig\": {\"linuxFxVersion\": \"COMPOSE|abc\"}}}",
         "{\"type\": \"Microsoft.Web/sites\", \"properties\": {\"siteConfig\": {\"linuxFxVersion\": \"[parameters('x')]\"}}}",
     ] {
-        assert!(read("t.json", &resources(body), &Parameters::default()).is_err(), "{body}");
+        assert!(
+            read("t.json", &resources(body), &Parameters::default()).is_err(),
+            "{body}"
+        );
     }
 }

@@ -7,7 +7,10 @@ use acr_sign::{Exit, Process, run};
 use crate::world::{REPOSITORY, World};
 
 fn pod(images: &[&str]) -> String {
-    let containers: String = images.iter().map(|image| format!("  - image: {image}\n")).collect();
+    let containers: String = images
+        .iter()
+        .map(|image| format!("  - image: {image}\n"))
+        .collect();
     format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n{containers}")
 }
 
@@ -23,24 +26,56 @@ fn images_of_manifests_are_checked_placed_and_pinned() {
     fs::write(path("a.yaml"), pod(&[&one, &two, &one])).unwrap();
     fs::write(path("sub/b.yml"), pod(&[&one])).unwrap();
     fs::write(path("notes.txt"), "image: nothing").unwrap();
-    let line = format!("verify --manifests {} --format dct --root {root}", folder.path().display());
+    let line = format!(
+        "verify --manifests {} --format dct --root {root}",
+        folder.path().display()
+    );
     let report = world.run(&format!("{line} --output json")).json();
-    assert_eq!((report["decision"].as_str(), report["source"].as_str()), (Some("allow"), Some("manifests")));
+    assert_eq!(
+        (report["decision"].as_str(), report["source"].as_str()),
+        (Some("allow"), Some("manifests"))
+    );
     let places = |index: usize| -> Vec<(String, u64)> {
         let locations = report["images"][index]["locations"].as_array().unwrap();
-        locations.iter().map(|at| (at["file"].as_str().unwrap().to_owned(), at["line"].as_u64().unwrap())).collect()
+        locations
+            .iter()
+            .map(|at| {
+                (
+                    at["file"].as_str().unwrap().to_owned(),
+                    at["line"].as_u64().unwrap(),
+                )
+            })
+            .collect()
     };
-    assert_eq!(places(0), [(path("a.yaml"), 5), (path("a.yaml"), 7), (path("sub/b.yml"), 5)]);
+    assert_eq!(
+        places(0),
+        [
+            (path("a.yaml"), 5),
+            (path("a.yaml"), 7),
+            (path("sub/b.yml"), 5)
+        ]
+    );
     assert_eq!(places(1), [(path("a.yaml"), 6)]);
-    assert_eq!(fs::read_to_string(path("a.yaml")).unwrap(), pod(&[&one, &two, &one]), "nothing is written unasked");
+    assert_eq!(
+        fs::read_to_string(path("a.yaml")).unwrap(),
+        pod(&[&one, &two, &one]),
+        "nothing is written unasked"
+    );
 
     let pinned = world.run(&format!("{line} --pin"));
     assert_eq!(pinned.exit, Exit::Done, "{}", pinned.stderr);
     assert_eq!(pinned.stdout, format!("{one}@{digest}\n{two}@{digest}\n"));
     let (one, two) = (format!("{one}@{digest}"), format!("{two}@{digest}"));
-    assert_eq!(fs::read_to_string(path("a.yaml")).unwrap(), pod(&[&one, &two, &one]));
+    assert_eq!(
+        fs::read_to_string(path("a.yaml")).unwrap(),
+        pod(&[&one, &two, &one])
+    );
     assert_eq!(fs::read_to_string(path("sub/b.yml")).unwrap(), pod(&[&one]));
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "no file is left beside");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        3,
+        "no file is left beside"
+    );
     // What is pinned is checked as it stands.
     assert_eq!(world.run(&line).exit, Exit::Done);
 }
@@ -56,10 +91,21 @@ fn a_file_that_is_named_in_two_ways_is_one_file() {
     let image = format!("{REPOSITORY}:1.0");
     fs::write(path("a.yaml"), pod(&[&image])).unwrap();
     let named = format!("{} {}", folder.path().display(), path("sub/../a.yaml"));
-    let outcome = world.run(&format!("verify --manifests {named} --format dct --root {root} --pin --output json"));
+    let outcome = world.run(&format!(
+        "verify --manifests {named} --format dct --root {root} --pin --output json"
+    ));
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-    assert_eq!(outcome.json()["images"][0]["locations"].as_array().unwrap().len(), 1);
-    assert_eq!(fs::read_to_string(path("a.yaml")).unwrap(), pod(&[&format!("{image}@{digest}")]));
+    assert_eq!(
+        outcome.json()["images"][0]["locations"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        fs::read_to_string(path("a.yaml")).unwrap(),
+        pod(&[&format!("{image}@{digest}")])
+    );
 }
 
 /// As a post-renderer of Helm: manifests in, the same with digests out.
@@ -82,18 +128,36 @@ fn standard_input_is_pinned_into_another_file() {
         run(line.split_whitespace().map(Into::into), &mut process)
     };
     let one = format!("{REPOSITORY}:1.0");
-    assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one])), Exit::Done);
-    assert_eq!(fs::read_to_string(&out).unwrap(), pod(&[&format!("{one}@{digest}")]));
+    assert_eq!(
+        gate(&format!("--pin-to {}", out.display()), pod(&[&one])),
+        Exit::Done
+    );
+    assert_eq!(
+        fs::read_to_string(&out).unwrap(),
+        pod(&[&format!("{one}@{digest}")])
+    );
     assert_eq!(gate("--pin", pod(&[&one])), Exit::Usage);
     fs::remove_file(&out).unwrap();
-    assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one, "{{ x }}"])), Exit::Usage);
+    assert_eq!(
+        gate(
+            &format!("--pin-to {}", out.display()),
+            pod(&[&one, "{{ x }}"])
+        ),
+        Exit::Usage
+    );
     assert!(!out.exists());
     // Where it leads to a device, such as `/dev/stdout`, that is written to and stays.
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("/dev/null", &out).unwrap();
-        assert_eq!(gate(&format!("--pin-to {}", out.display()), pod(&[&one])), Exit::Done);
-        assert_eq!(fs::read_link(&out).unwrap(), std::path::Path::new("/dev/null"));
+        assert_eq!(
+            gate(&format!("--pin-to {}", out.display()), pod(&[&one])),
+            Exit::Done
+        );
+        assert_eq!(
+            fs::read_link(&out).unwrap(),
+            std::path::Path::new("/dev/null")
+        );
     }
 }
 
@@ -101,9 +165,15 @@ fn standard_input_is_pinned_into_another_file() {
 fn one_denied_image_leaves_every_file_alone() {
     let (world, root) = World::initialised();
     assert_eq!(world.sign(&["1.0"], &root).exit, Exit::Done);
-    world.sandbox.registry().push_image("shop/web", "unsigned", "other");
+    world
+        .sandbox
+        .registry()
+        .push_image("shop/web", "unsigned", "other");
     let folder = tempfile::tempdir().unwrap();
-    let text = pod(&[&format!("{REPOSITORY}:1.0"), &format!("{REPOSITORY}:unsigned")]);
+    let text = pod(&[
+        &format!("{REPOSITORY}:1.0"),
+        &format!("{REPOSITORY}:unsigned"),
+    ]);
     let path = folder.path().join("a.yaml");
     fs::write(&path, &text).unwrap();
     let (sarif, junit) = (folder.path().join("r.sarif"), folder.path().join("r.xml"));
@@ -113,14 +183,24 @@ fn one_denied_image_leaves_every_file_alone() {
         sarif.display(),
         junit.display()
     ));
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["unsigned"]));
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Rejected, vec!["unsigned"])
+    );
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    let sarif: serde_json::Value = serde_json::from_str(&fs::read_to_string(sarif).unwrap()).unwrap();
+    let sarif: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(sarif).unwrap()).unwrap();
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "unsigned");
-    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 6);
+    assert_eq!(
+        result["locations"][0]["physicalLocation"]["region"]["startLine"],
+        6
+    );
     let junit = fs::read_to_string(junit).unwrap();
-    assert!(junit.contains("tests=\"2\" failures=\"1\" errors=\"0\"") && junit.contains("line=\"6\""), "{junit}");
+    assert!(
+        junit.contains("tests=\"2\" failures=\"1\" errors=\"0\"") && junit.contains("line=\"6\""),
+        "{junit}"
+    );
 }
 
 #[test]
@@ -146,12 +226,21 @@ fn p08_nothing_is_passed_over() {
     fs::create_dir(path("linked-folder")).unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(path("empty"), path("linked-folder/link")).unwrap();
-    for (folder, resource) in
-        [("remote", "ssh://x/y"), ("host", "gitlab.com/org/repo"), ("above", "../empty"), ("gone", "gone.yaml")]
-    {
+    for (folder, resource) in [
+        ("remote", "ssh://x/y"),
+        ("host", "gitlab.com/org/repo"),
+        ("above", "../empty"),
+        ("gone", "gone.yaml"),
+    ] {
         fs::create_dir(path(folder)).unwrap();
-        let name = if folder == "gone" { "Kustomization" } else { "kustomization.yaml" };
-        let text = format!("resources: [{resource}]\nimages: [{{name: contoso.azurecr.io/shop/web, newTag: '1.0'}}]\n");
+        let name = if folder == "gone" {
+            "Kustomization"
+        } else {
+            "kustomization.yaml"
+        };
+        let text = format!(
+            "resources: [{resource}]\nimages: [{{name: contoso.azurecr.io/shop/web, newTag: '1.0'}}]\n"
+        );
         fs::write(path(&format!("{folder}/{name}")), text).unwrap();
     }
     let root = "0".repeat(64);
@@ -165,27 +254,54 @@ fn p08_nothing_is_passed_over() {
         (path("latin.yaml"), "manifest-invalid"),
         (path("main.bicep"), "manifest-invalid"),
         // One bad file among good ones.
-        (format!("{} {}", path("good.yaml"), path("template.yaml")), "manifest-invalid"),
+        (
+            format!("{} {}", path("good.yaml"), path("template.yaml")),
+            "manifest-invalid",
+        ),
         (folder.path().display().to_string(), "manifest-invalid"),
         (path("remote"), "manifest-invalid"),
         (path("host"), "manifest-invalid"),
         (path("above"), "manifest-invalid"),
         (path("gone"), "manifest-invalid"),
         ("-".into(), "no-images"),
-        (format!("{} --parameters {}", path("good.yaml"), path("missing.json")), "manifest-invalid"),
+        (
+            format!(
+                "{} --parameters {}",
+                path("good.yaml"),
+                path("missing.json")
+            ),
+            "manifest-invalid",
+        ),
     ];
     if cfg!(unix) {
         cases.push((path("linked"), "manifest-invalid"));
         cases.push((path("linked-folder"), "manifest-invalid"));
     }
     for (named, reason) in cases {
-        let outcome = world.run(&format!("verify --format dct --root {root} --manifests {named}"));
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec![reason]), "{named}: {}", outcome.stderr);
+        let outcome = world.run(&format!(
+            "verify --format dct --root {root} --manifests {named}"
+        ));
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec![reason]),
+            "{named}: {}",
+            outcome.stderr
+        );
         assert_eq!(outcome.stdout, "");
     }
-    let bicep = world.run(&format!("verify --format dct --root {root} --manifests {}", path("main.bicep")));
+    let bicep = world.run(&format!(
+        "verify --format dct --root {root} --manifests {}",
+        path("main.bicep")
+    ));
     assert!(bicep.stderr.contains("az bicep build"), "{}", bicep.stderr);
-    let both = world.run(&format!("verify a/b:1 --format dct --root {root} --manifests {}", path("good.yaml")));
+    let both = world.run(&format!(
+        "verify a/b:1 --format dct --root {root} --manifests {}",
+        path("good.yaml")
+    ));
     assert_eq!(both.exit, Exit::Usage);
-    assert_eq!(world.sandbox.log().len(), 0, "nothing is asked before all is read");
+    assert_eq!(
+        world.sandbox.log().len(),
+        0,
+        "nothing is asked before all is read"
+    );
 }

@@ -23,7 +23,13 @@ fn workload(api: &str, kind: &str, path: &[&str]) -> (String, Vec<(&'static str,
         "debug:1" => "a.azurecr.io/debug:1",
         _ => "a.azurecr.io/data:1",
     };
-    (text, expected.iter().map(|(name, line)| (full(*name), first + line)).collect())
+    (
+        text,
+        expected
+            .iter()
+            .map(|(name, line)| (full(*name), first + line))
+            .collect(),
+    )
 }
 
 #[test]
@@ -38,7 +44,11 @@ fn p08_every_container_of_every_workload() {
         ("apps/v1", "StatefulSet", template),
         ("apps/v1", "DaemonSet", template),
         ("batch/v1", "Job", template),
-        ("batch/v1", "CronJob", &["spec", "jobTemplate", "spec", "template", "spec"]),
+        (
+            "batch/v1",
+            "CronJob",
+            &["spec", "jobTemplate", "spec", "template", "spec"],
+        ),
         ("argoproj.io/v1alpha1", "Rollout", template),
         ("serving.knative.dev/v1", "Service", template),
         ("example.com/v1", "Anything", &["spec", "deep", "er", "pod"]),
@@ -102,19 +112,43 @@ fn compose_files() {
     );
     for (text, word) in [
         ("services:\n  web:\n    build: .\n", "is built here"),
-        ("services:\n  web:\n    image: a.azurecr.io/web:1\n    build: .\n", "is built here"),
-        ("x: &x {image: b}\nservices:\n  web:\n    image: a\n    <<: *x\n", "stands twice"),
+        (
+            "services:\n  web:\n    image: a.azurecr.io/web:1\n    build: .\n",
+            "is built here",
+        ),
+        (
+            "x: &x {image: b}\nservices:\n  web:\n    image: a\n    <<: *x\n",
+            "stands twice",
+        ),
         ("services:\n  web:\n    restart: always\n", "names no image"),
-        ("services:\n  web:\n    image: ${REGISTRY}/web\n", "expression without a value"),
-        ("services:\n  web:\n    image: $IMAGE\n", "expression without a value"),
+        (
+            "services:\n  web:\n    image: ${REGISTRY}/web\n",
+            "expression without a value",
+        ),
+        (
+            "services:\n  web:\n    image: $IMAGE\n",
+            "expression without a value",
+        ),
         ("services:\n  web:\n    image: [a]\n", "not plain text"),
         ("services:\n  web:\n    image:\n", "not plain text"),
         ("services:\n  web: a.azurecr.io/web\n", "no mapping"),
-        ("services:\n  web:\n    extends: {file: other.yml, service: web}\n", "another file"),
+        (
+            "services:\n  web:\n    extends: {file: other.yml, service: web}\n",
+            "another file",
+        ),
         // The other service may be built here, under the name of the image.
-        ("services:\n  web:\n    image: a\n    extends: {file: other.yml, service: web}\n", "another file"),
-        ("services:\n  web:\n    image: a\n    extends: [web]\n", "another file"),
-        ("include: [other.yml]\nservices:\n  web: {image: a}\n", "another file"),
+        (
+            "services:\n  web:\n    image: a\n    extends: {file: other.yml, service: web}\n",
+            "another file",
+        ),
+        (
+            "services:\n  web:\n    image: a\n    extends: [web]\n",
+            "another file",
+        ),
+        (
+            "include: [other.yml]\nservices:\n  web: {image: a}\n",
+            "another file",
+        ),
     ] {
         let error = refused("docker-compose.yml", text);
         assert!(error.contains(word), "{error}");
@@ -137,12 +171,21 @@ fn kustomizations() {
         &[(&format!("a.azurecr.io/api@{digest}"), 5)],
     );
     for (text, word) in [
-        ("images:\n- name: web\n  newName: a.azurecr.io/web\n", "its tag is in another file"),
+        (
+            "images:\n- name: web\n  newName: a.azurecr.io/web\n",
+            "its tag is in another file",
+        ),
         ("images:\n- newTag: '1'\n", "without a name"),
-        ("images:\n- name: web\n  newTag: '1'\n  tagSuffix: -x\n", "tagSuffix"),
+        (
+            "images:\n- name: web\n  newTag: '1'\n  tagSuffix: -x\n",
+            "tagSuffix",
+        ),
         ("images: [web]\n", "no mapping"),
         ("resources: [https://github.com/org/repo]\n", "another file"),
-        ("resources: ['github.com/org/repo//base?ref=v1']\n", "another file"),
+        (
+            "resources: ['github.com/org/repo//base?ref=v1']\n",
+            "another file",
+        ),
         ("helmCharts:\n- name: x\n", "another file"),
         (
             "patches:\n- patch: |-\n    - op: replace\n      path: /spec/containers/0/image\n      value: evil\n",
@@ -152,12 +195,24 @@ fn kustomizations() {
             "patches:\n- patch: |-\n    - {op: add, path: /spec/containers/-, value: {\"im\\u0061ge\": evil}}\n",
             "patch sets in line",
         ),
-        ("patches:\n- patch: |-\n    - {op: add, path: /spec, value: {\"im\\u0061ge\": evil}}\n", "patch sets in line"),
-        ("patches:\n- patch: '- {op: replace, value: evil}'\n", "patch sets in line"),
+        (
+            "patches:\n- patch: |-\n    - {op: add, path: /spec, value: {\"im\\u0061ge\": evil}}\n",
+            "patch sets in line",
+        ),
+        (
+            "patches:\n- patch: '- {op: replace, value: evil}'\n",
+            "patch sets in line",
+        ),
         ("patches:\n- patch: '[: '\n", "patch sets in line"),
-        ("replacements:\n- targets:\n  - fieldPaths: [spec.template.spec.containers.0.image]\n", "another file"),
+        (
+            "replacements:\n- targets:\n  - fieldPaths: [spec.template.spec.containers.0.image]\n",
+            "another file",
+        ),
         ("replacements:\n- path: other.yaml\n", "another file"),
-        ("patchesStrategicMerge:\n- |-\n  spec: {containers: [{image: evil}]}\n", "patch sets in line"),
+        (
+            "patchesStrategicMerge:\n- |-\n  spec: {containers: [{image: evil}]}\n",
+            "patch sets in line",
+        ),
     ] {
         let error = refused("kustomization.yaml", text);
         assert!(error.contains(word), "{text}: {error}");
@@ -167,7 +222,11 @@ fn kustomizations() {
 /// The file of a patch, as it is read in a folder.
 #[test]
 fn p08_no_patch_file_sets_an_image() {
-    assert_found("patch.yaml", "- {op: replace, path: /spec/replicas, value: 3}\n", &[]);
+    assert_found(
+        "patch.yaml",
+        "- {op: replace, path: /spec/replicas, value: 3}\n",
+        &[],
+    );
     for text in [
         "- {op: replace, path: /spec/template/spec/containers/0/image, value: evil}\n",
         "- {op: add, path: /spec/template/spec/initContainers, value: []}\n",
@@ -190,7 +249,10 @@ fn p08_an_image_in_an_unknown_document_is_an_error() {
         "apiVersion: v1\nspec: {containers: [{image: x}]}\n",
         "image: '{{ .Values.image }}'\n",
     ] {
-        assert!(refused("values.yaml", text).contains("neither Kubernetes"), "{text}");
+        assert!(
+            refused("values.yaml", text).contains("neither Kubernetes"),
+            "{text}"
+        );
     }
 }
 
@@ -214,15 +276,26 @@ fn p08_no_kind_or_schema_hides_a_container() {
     );
     let pod = "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: a.azurecr.io/web\n";
     for schema in ["deploymentParameters.json#", "deploymentTemplate.json"] {
-        let text = format!("$schema: https://schema.management.azure.com/schemas/2019-04-01/{schema}\n{pod}");
-        assert!(refused("x.yaml", &text).contains("something else too"), "{schema}");
+        let text = format!(
+            "$schema: https://schema.management.azure.com/schemas/2019-04-01/{schema}\n{pod}"
+        );
+        assert!(
+            refused("x.yaml", &text).contains("something else too"),
+            "{schema}"
+        );
     }
-    assert_found("x.yaml", &format!("$schema: deploymentParameters\n{pod}"), &[("a.azurecr.io/web", 6)]);
+    assert_found(
+        "x.yaml",
+        &format!("$schema: deploymentParameters\n{pod}"),
+        &[("a.azurecr.io/web", 6)],
+    );
 }
 
 #[test]
 fn p08_templates_are_no_manifests() {
-    let pod = |image: &str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {image}\n");
+    let pod = |image: &str| {
+        format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {image}\n")
+    };
     for image in [
         "'{{ .Values.image }}'",
         "${IMAGE}",
@@ -232,14 +305,28 @@ fn p08_templates_are_no_manifests() {
         "a.azurecr.io/web:${{ inputs.tag }}",
     ] {
         let error = refused("x.yaml", &pod(image));
-        assert!(error.contains("line 5") && error.contains("expression without a value"), "{image}: {error}");
+        assert!(
+            error.contains("line 5") && error.contains("expression without a value"),
+            "{image}: {error}"
+        );
     }
-    for image in ["'a b'", "A.azurecr.io/Web", "'a:b:c'", "https://a.azurecr.io/web", "''", "\"\"", "'web\\n'"] {
+    for image in [
+        "'a b'",
+        "A.azurecr.io/Web",
+        "'a:b:c'",
+        "https://a.azurecr.io/web",
+        "''",
+        "\"\"",
+        "'web\\n'",
+    ] {
         let error = refused("x.yaml", &pod(image));
         assert!(error.contains("no image name"), "{image}: {error}");
     }
     for image in ["null", "~", "", "!Ref Image", "!!binary YQ=="] {
-        assert!(refused("x.yaml", &pod(image)).contains("not plain text"), "{image}");
+        assert!(
+            refused("x.yaml", &pod(image)).contains("not plain text"),
+            "{image}"
+        );
     }
     // Helm's own lines are no YAML.
     assert!(refused("x.yaml", "{{- if .Values.x }}\nkind: Pod\n{{- end }}\n").contains("not YAML"));

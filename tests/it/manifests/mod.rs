@@ -11,13 +11,19 @@ use acr_sign::manifests::{ManifestError, Parameters, read};
 /// Images with their lines.
 pub fn found(file: &str, text: &str) -> Result<Vec<(String, u64)>, ManifestError> {
     let found = read(file, text, &Parameters::default())?;
-    Ok(found.into_iter().map(|one| (one.image.to_string(), one.line)).collect())
+    Ok(found
+        .into_iter()
+        .map(|one| (one.image.to_string(), one.line))
+        .collect())
 }
 
 /// Holds a text against the images it names, short names written in full.
 pub fn assert_found(file: &str, text: &str, expected: &[(&str, u64)]) {
     let found = found(file, text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let expected: Vec<(String, u64)> = expected.iter().map(|(image, line)| ((*image).to_owned(), *line)).collect();
+    let expected: Vec<(String, u64)> = expected
+        .iter()
+        .map(|(image, line)| ((*image).to_owned(), *line))
+        .collect();
     assert_eq!(found, expected, "{text}");
 }
 

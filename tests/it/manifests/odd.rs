@@ -7,27 +7,66 @@ const HEAD: &str = "apiVersion: v1\nkind: Pod\nspec:\n";
 #[test]
 fn p08_an_image_is_found_however_it_is_written() {
     for (body, expected) in [
-        ("  containers:\n  - image: a/x:1   # comment\n", vec![("docker.io/a/x:1", 5)]),
-        ("  containers:\n  - \"image\": 'a/x:1'\n", vec![("docker.io/a/x:1", 5)]),
-        ("  containers:\n  - image: \"a\\u002fx:1\"\n", vec![("docker.io/a/x:1", 5)]),
-        ("  containers:\n  - image: |-\n      a/x:1\n", vec![("docker.io/a/x:1", 6)]),
+        (
+            "  containers:\n  - image: a/x:1   # comment\n",
+            vec![("docker.io/a/x:1", 5)],
+        ),
+        (
+            "  containers:\n  - \"image\": 'a/x:1'\n",
+            vec![("docker.io/a/x:1", 5)],
+        ),
+        (
+            "  containers:\n  - image: \"a\\u002fx:1\"\n",
+            vec![("docker.io/a/x:1", 5)],
+        ),
+        (
+            "  containers:\n  - image: |-\n      a/x:1\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
         (
             "  containers:\n  - image: >-\n      a/x:1\n\n  - image: b/y\n",
             vec![("docker.io/a/x:1", 6), ("docker.io/b/y", 8)],
         ),
-        ("  containers:\n  - image:\n      a/x:1\n", vec![("docker.io/a/x:1", 6)]),
-        ("  containers: [{name: a, image: a/x:1}, {image: b/y}]\n", vec![("docker.io/a/x:1", 4), ("docker.io/b/y", 4)]),
-        ("  containers:\n  - ? image\n    : a/x:1\n", vec![("docker.io/a/x:1", 6)]),
-        ("  containers:\n  - image: !!str a/x:1\n", vec![("docker.io/a/x:1", 5)]),
-        ("  containers:\n  - image: &i a/x:1\n  - image: *i\n", vec![("docker.io/a/x:1", 5)]),
-        ("  containers:\n  - &c\n    image: a/x:1\n  initContainers:\n  - *c\n", vec![("docker.io/a/x:1", 6)]),
-        ("  containers:\n  - &c\n    image: a/x:1\n  - <<: *c\n    name: b\n", vec![("docker.io/a/x:1", 6)]),
+        (
+            "  containers:\n  - image:\n      a/x:1\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
+        (
+            "  containers: [{name: a, image: a/x:1}, {image: b/y}]\n",
+            vec![("docker.io/a/x:1", 4), ("docker.io/b/y", 4)],
+        ),
+        (
+            "  containers:\n  - ? image\n    : a/x:1\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
+        (
+            "  containers:\n  - image: !!str a/x:1\n",
+            vec![("docker.io/a/x:1", 5)],
+        ),
+        (
+            "  containers:\n  - image: &i a/x:1\n  - image: *i\n",
+            vec![("docker.io/a/x:1", 5)],
+        ),
+        (
+            "  containers:\n  - &c\n    image: a/x:1\n  initContainers:\n  - *c\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
+        (
+            "  containers:\n  - &c\n    image: a/x:1\n  - <<: *c\n    name: b\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
         (
             "  containers:\n  - Image: a/x:1\n  Containers:\n  - IMAGE: b/y\n",
             vec![("docker.io/a/x:1", 5), ("docker.io/b/y", 7)],
         ),
-        ("  containers:\n    web:\n      image: a/x:1\n", vec![("docker.io/a/x:1", 6)]),
-        ("  containers:\n  - name: without\n  - image: a/x:1\n", vec![("docker.io/a/x:1", 6)]),
+        (
+            "  containers:\n    web:\n      image: a/x:1\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
+        (
+            "  containers:\n  - name: without\n  - image: a/x:1\n",
+            vec![("docker.io/a/x:1", 6)],
+        ),
     ] {
         let text = format!("{HEAD}{body}");
         assert_found("x.yaml", &text, &expected);
@@ -46,25 +85,79 @@ fn json_with_tabs_and_escapes() {
 #[test]
 fn p08_documents_that_readers_read_differently_are_refused() {
     for (text, word) in [
-        (format!("{HEAD}  containers:\n  - image: a\n    image: b\n"), "stands twice"),
-        (format!("{HEAD}  containers: []\n  containers: [{{image: b}}]\n"), "stands twice"),
-        ("{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"kind\": \"Pod\"}".into(), "stands twice"),
+        (
+            format!("{HEAD}  containers:\n  - image: a\n    image: b\n"),
+            "stands twice",
+        ),
+        (
+            format!("{HEAD}  containers: []\n  containers: [{{image: b}}]\n"),
+            "stands twice",
+        ),
+        (
+            "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"kind\": \"Pod\"}".into(),
+            "stands twice",
+        ),
         (format!("{HEAD}  containers:\n\t- image: a\n"), "not YAML"),
-        (format!("{HEAD}  containers:\n  - image: *nothing\n"), "not YAML"),
-        (format!("{HEAD}  containers:\n  - [image, a]\n"), "no mapping"),
-        (format!("{HEAD}  containers:\n  - image: [a]\n    ? [x, y]\n    : z\n"), "a key that is no text"),
-        (format!("{HEAD}  containers:\n  - <<: a\n"), "not plain text"),
-        (format!("{HEAD}  containers:\n  - image: {{reference: [a]}}\n"), "not plain text"),
+        (
+            format!("{HEAD}  containers:\n  - image: *nothing\n"),
+            "not YAML",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - [image, a]\n"),
+            "no mapping",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - image: [a]\n    ? [x, y]\n    : z\n"),
+            "a key that is no text",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - <<: a\n"),
+            "not plain text",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - image: {{reference: [a]}}\n"),
+            "not plain text",
+        ),
         ("a: &a [*a]\n".into(), "alias"),
         // Line breaks of YAML 1.1, merge keys over keys, keys with tags: readers differ.
-        (format!("{HEAD}  containers:\n  - name: a # \u{2028}    image: evil\n"), "line break"),
-        (format!("{HEAD}  containers:\n  - name: a # \u{2029}    image: evil\n"), "line break"),
-        (format!("{HEAD}  containers:\n  - name: a # \u{85}    image: evil\n"), "line break"),
-        (format!("{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - image: b/y\n    <<: *b\n"), "stands twice"),
-        (format!("{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - <<: [*b]\n    image: b/y\n"), "`<<` brings"),
-        (format!("{HEAD}  b: &b {{image: a}}\n  c: &c {{image: b}}\n  d:\n    <<: *b\n    <<: *c\n"), "stands twice"),
-        (format!("{HEAD}  containers:\n  - !!binary aW1hZ2U=: evil\n"), "a key with a tag"),
-        (format!("{HEAD}  containers:\n  - !!str image: evil\n"), "a key with a tag"),
+        (
+            format!("{HEAD}  containers:\n  - name: a # \u{2028}    image: evil\n"),
+            "line break",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - name: a # \u{2029}    image: evil\n"),
+            "line break",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - name: a # \u{85}    image: evil\n"),
+            "line break",
+        ),
+        (
+            format!(
+                "{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - image: b/y\n    <<: *b\n"
+            ),
+            "stands twice",
+        ),
+        (
+            format!(
+                "{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - <<: [*b]\n    image: b/y\n"
+            ),
+            "`<<` brings",
+        ),
+        (
+            format!(
+                "{HEAD}  b: &b {{image: a}}\n  c: &c {{image: b}}\n  d:\n    <<: *b\n    <<: *c\n"
+            ),
+            "stands twice",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - !!binary aW1hZ2U=: evil\n"),
+            "a key with a tag",
+        ),
+        (
+            format!("{HEAD}  containers:\n  - !!str image: evil\n"),
+            "a key with a tag",
+        ),
         ("just a text\n".into(), "only a text"),
         ("--- \napiVersion: v1\n--- \ntext\n".into(), "only a text"),
         ("[[[[".into(), "not YAML"),
@@ -81,7 +174,10 @@ fn small_texts_make_no_endless_work() {
     let mut laughs = format!("{HEAD}  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let before = format!("*a{}", level - 1);
-        laughs.push_str(&format!("  a{level}: &a{level} [{}]\n", vec![before; 10].join(", ")));
+        laughs.push_str(&format!(
+            "  a{level}: &a{level} [{}]\n",
+            vec![before; 10].join(", ")
+        ));
     }
     assert!(refused("x.yaml", &laughs).contains("too large"));
     let deep = format!("{HEAD}  a: {}{}\n", "[".repeat(200), "]".repeat(200));

@@ -20,7 +20,10 @@ fn everything_else_stays_byte_for_byte() {
                  apiVersion: v1\r\nkind: Pod\r\nspec:\r\n  containers:\r\n  - image: \"a.azurecr.io/web\"    # why\r\n  - image: |-\r\n      b/y:2\r\n\r\n  - image: c/z@sha256:0000000000000000000000000000000000000000000000000000000000000000";
     let expected = given
         .replace("'a/x:1'", &format!("'a/x:1@{}'", digest()))
-        .replace("\"a.azurecr.io/web\"", &format!("\"a.azurecr.io/web@{}\"", digest()))
+        .replace(
+            "\"a.azurecr.io/web\"",
+            &format!("\"a.azurecr.io/web@{}\"", digest()),
+        )
         .replace("b/y:2", &format!("b/y:2@{}", digest()));
     assert_eq!(pinned("x.yaml", given).unwrap(), expected);
     // Once more: nothing is left to do.
@@ -36,13 +39,21 @@ fn json_compose_and_kustomize() {
             "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"spec\":{\"containers\":[{\"image\":\"a/x:1\"}]}}",
             "a/x:1",
         ),
-        ("c.yml", "services:\n    web:\n        image: a/x:1\n", "a/x:1"),
+        (
+            "c.yml",
+            "services:\n    web:\n        image: a/x:1\n",
+            "a/x:1",
+        ),
         (
             "kustomization.yaml",
             "images:\n- name: web\n  newName: a.azurecr.io/web\n  newTag: '1.4.0' # release\n",
             "1.4.0",
         ),
-        ("x.yaml", "services:\n  a: &a {image: a/x:1}\n  b: *a\n", "a/x:1"),
+        (
+            "x.yaml",
+            "services:\n  a: &a {image: a/x:1}\n  b: *a\n",
+            "a/x:1",
+        ),
     ] {
         assert_eq!(pinned(file, text).unwrap(), tag(text, image), "{file}");
     }
@@ -50,17 +61,25 @@ fn json_compose_and_kustomize() {
 
 #[test]
 fn what_cannot_be_pinned_is_said() {
-    let pod = |image: &str| format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {image}\n");
+    let pod = |image: &str| {
+        format!("apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: {image}\n")
+    };
     for (text, word) in [
         (pod("\"a\\u002fx:1\""), "escapes"),
-        ("apiVersion: x/v1\nkind: X\nspec: {image: {repository: a/x, tag: '1'}}\n".into(), "several values"),
+        (
+            "apiVersion: x/v1\nkind: X\nspec: {image: {repository: a/x, tag: '1'}}\n".into(),
+            "several values",
+        ),
     ] {
         let error = pinned("x.yaml", &text).unwrap_err();
         assert!(error.contains(word), "{error}");
     }
     // What was not checked has no digest to write.
     assert!(
-        pin("x.yaml", &pod("a/x:1"), &Parameters::default(), |_| None).unwrap_err().to_string().contains("not checked")
+        pin("x.yaml", &pod("a/x:1"), &Parameters::default(), |_| None)
+            .unwrap_err()
+            .to_string()
+            .contains("not checked")
     );
 }
 

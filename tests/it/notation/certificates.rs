@@ -6,7 +6,9 @@ use acr_sign::{
 };
 
 use super::{
-    maker::{Key, Spec, basic, ext, extended, header, jws_of, octets, oid, p256, p384, rsa, seq, usage},
+    maker::{
+        Key, Spec, basic, ext, extended, header, jws_of, octets, oid, p256, p384, rsa, seq, usage,
+    },
     scene::{at, now, payload, pins, verdict},
 };
 
@@ -22,7 +24,9 @@ fn root(extensions: Vec<Vec<u8>>) -> Spec {
 
 /// The verdict on a chain of leaf, intermediates and root with these rules, each issued by the next.
 fn of(specs: &[Spec]) -> String {
-    let keys: Vec<Key> = (0..specs.len()).map(|index| p256(20 + u8::try_from(index).unwrap())).collect();
+    let keys: Vec<Key> = (0..specs.len())
+        .map(|index| p256(20 + u8::try_from(index).unwrap()))
+        .collect();
     let chain: Vec<Certificate> = specs
         .iter()
         .enumerate()
@@ -33,11 +37,23 @@ fn of(specs: &[Spec]) -> String {
 
 fn judged(chain: &[Certificate], key: &Key) -> String {
     let trust = acr_sign::format::notation::Trust::pinned(pins(chain.to_vec())).unwrap();
-    let jws = jws_of(&header().to_string(), &payload(), chain, key, Scheme::EcdsaSha256);
+    let jws = jws_of(
+        &header().to_string(),
+        &payload(),
+        chain,
+        key,
+        Scheme::EcdsaSha256,
+    );
     let found = verdict(jws.to_string().as_bytes(), &trust);
     match found.split_once("fault: ") {
         Some((before, fault)) => {
-            let index = before.split("index: ").nth(1).unwrap().split(',').next().unwrap();
+            let index = before
+                .split("index: ")
+                .nth(1)
+                .unwrap()
+                .split(',')
+                .next()
+                .unwrap();
             format!("{index} {}", fault.strip_suffix(" })").unwrap())
         }
         None => found,
@@ -49,20 +65,76 @@ fn n11_leaf_rules() {
     let good_root = || Spec::ca("root", "root");
     let rows: Vec<(&str, Spec, &str)> = vec![
         ("key usage alone", leaf(vec![usage(true, &[0])]), "verified"),
-        ("no CA, said so", leaf(vec![basic(true, false, None), usage(true, &[0])]), "verified"),
-        ("nonRepudiation too", leaf(vec![usage(true, &[0, 1])]), "verified"),
-        ("codeSigning", leaf(vec![usage(true, &[0]), extended(true, &[CODE_SIGNING])]), "verified"),
-        ("a CA", leaf(vec![basic(true, true, None), usage(true, &[0])]), "0 LeafIsCa"),
-        ("no key usage", leaf(vec![extended(false, &[CODE_SIGNING])]), "0 NoKeyUsage"),
-        ("key usage not critical", leaf(vec![usage(false, &[0])]), "0 KeyUsageNotCritical"),
-        ("no digitalSignature", leaf(vec![usage(true, &[1])]), r#"0 KeyUsageMissing("digitalSignature")"#),
-        ("keyEncipherment", leaf(vec![usage(true, &[0, 2])]), r#"0 KeyUsageForbidden("keyEncipherment")"#),
-        ("dataEncipherment", leaf(vec![usage(true, &[0, 3])]), r#"0 KeyUsageForbidden("dataEncipherment")"#),
-        ("keyAgreement", leaf(vec![usage(true, &[0, 4])]), r#"0 KeyUsageForbidden("keyAgreement")"#),
-        ("keyCertSign", leaf(vec![usage(true, &[0, 5])]), r#"0 KeyUsageForbidden("keyCertSign")"#),
-        ("cRLSign", leaf(vec![usage(true, &[0, 6])]), r#"0 KeyUsageForbidden("cRLSign")"#),
-        ("encipherOnly", leaf(vec![usage(true, &[0, 7])]), r#"0 KeyUsageForbidden("encipherOnly")"#),
-        ("decipherOnly", leaf(vec![usage(true, &[0, 8])]), r#"0 KeyUsageForbidden("decipherOnly")"#),
+        (
+            "no CA, said so",
+            leaf(vec![basic(true, false, None), usage(true, &[0])]),
+            "verified",
+        ),
+        (
+            "nonRepudiation too",
+            leaf(vec![usage(true, &[0, 1])]),
+            "verified",
+        ),
+        (
+            "codeSigning",
+            leaf(vec![usage(true, &[0]), extended(true, &[CODE_SIGNING])]),
+            "verified",
+        ),
+        (
+            "a CA",
+            leaf(vec![basic(true, true, None), usage(true, &[0])]),
+            "0 LeafIsCa",
+        ),
+        (
+            "no key usage",
+            leaf(vec![extended(false, &[CODE_SIGNING])]),
+            "0 NoKeyUsage",
+        ),
+        (
+            "key usage not critical",
+            leaf(vec![usage(false, &[0])]),
+            "0 KeyUsageNotCritical",
+        ),
+        (
+            "no digitalSignature",
+            leaf(vec![usage(true, &[1])]),
+            r#"0 KeyUsageMissing("digitalSignature")"#,
+        ),
+        (
+            "keyEncipherment",
+            leaf(vec![usage(true, &[0, 2])]),
+            r#"0 KeyUsageForbidden("keyEncipherment")"#,
+        ),
+        (
+            "dataEncipherment",
+            leaf(vec![usage(true, &[0, 3])]),
+            r#"0 KeyUsageForbidden("dataEncipherment")"#,
+        ),
+        (
+            "keyAgreement",
+            leaf(vec![usage(true, &[0, 4])]),
+            r#"0 KeyUsageForbidden("keyAgreement")"#,
+        ),
+        (
+            "keyCertSign",
+            leaf(vec![usage(true, &[0, 5])]),
+            r#"0 KeyUsageForbidden("keyCertSign")"#,
+        ),
+        (
+            "cRLSign",
+            leaf(vec![usage(true, &[0, 6])]),
+            r#"0 KeyUsageForbidden("cRLSign")"#,
+        ),
+        (
+            "encipherOnly",
+            leaf(vec![usage(true, &[0, 7])]),
+            r#"0 KeyUsageForbidden("encipherOnly")"#,
+        ),
+        (
+            "decipherOnly",
+            leaf(vec![usage(true, &[0, 8])]),
+            r#"0 KeyUsageForbidden("decipherOnly")"#,
+        ),
     ];
     for (name, leaf, expected) in rows {
         assert_eq!(of(&[leaf, good_root()]), expected, "{name}");
@@ -75,9 +147,15 @@ fn n11_leaf_rules() {
         "1.3.6.1.5.5.7.3.8",
         "1.3.6.1.5.5.7.3.9",
     ] {
-        let leaf = leaf(vec![usage(true, &[0]), extended(false, &[CODE_SIGNING, forbidden])]);
+        let leaf = leaf(vec![
+            usage(true, &[0]),
+            extended(false, &[CODE_SIGNING, forbidden]),
+        ]);
         let found = of(&[leaf, good_root()]);
-        assert!(found.starts_with("0 ExtendedKeyUsageForbidden"), "{forbidden}: {found}");
+        assert!(
+            found.starts_with("0 ExtendedKeyUsageForbidden"),
+            "{forbidden}: {found}"
+        );
         assert!(found.contains(forbidden), "{found}");
     }
 }
@@ -86,23 +164,53 @@ fn n11_leaf_rules() {
 fn n11_ca_rules() {
     let leaf = || Spec::leaf("signer", "root");
     let rows: Vec<(&str, Spec, &str)> = vec![
-        ("no basic constraints", root(vec![usage(true, &[5])]), "1 NotCa"),
-        ("basic constraints not critical", root(vec![basic(false, true, None), usage(true, &[5])]), "1 NotCa"),
-        ("no CA", root(vec![basic(true, false, None), usage(true, &[5])]), "1 NotCa"),
-        ("no key usage", root(vec![basic(true, true, None)]), "1 NoKeyUsage"),
-        ("key usage not critical", root(vec![basic(true, true, None), usage(false, &[5])]), "1 KeyUsageNotCritical"),
+        (
+            "no basic constraints",
+            root(vec![usage(true, &[5])]),
+            "1 NotCa",
+        ),
+        (
+            "basic constraints not critical",
+            root(vec![basic(false, true, None), usage(true, &[5])]),
+            "1 NotCa",
+        ),
+        (
+            "no CA",
+            root(vec![basic(true, false, None), usage(true, &[5])]),
+            "1 NotCa",
+        ),
+        (
+            "no key usage",
+            root(vec![basic(true, true, None)]),
+            "1 NoKeyUsage",
+        ),
+        (
+            "key usage not critical",
+            root(vec![basic(true, true, None), usage(false, &[5])]),
+            "1 KeyUsageNotCritical",
+        ),
         (
             "no keyCertSign",
             root(vec![basic(true, true, None), usage(true, &[0])]),
             r#"1 KeyUsageMissing("keyCertSign")"#,
         ),
-        ("path length 0 above a leaf", root(vec![basic(true, true, Some(0)), usage(true, &[5])]), "verified"),
+        (
+            "path length 0 above a leaf",
+            root(vec![basic(true, true, Some(0)), usage(true, &[5])]),
+            "verified",
+        ),
     ];
     for (name, root, expected) in rows {
         assert_eq!(of(&[leaf(), root]), expected, "{name}");
     }
     let below = |path| root(vec![basic(true, true, Some(path)), usage(true, &[5])]);
-    let two = |path| [Spec::leaf("signer", "middle"), Spec::ca("middle", "root"), below(path)];
+    let two = |path| {
+        [
+            Spec::leaf("signer", "middle"),
+            Spec::ca("middle", "root"),
+            below(path),
+        ]
+    };
     assert_eq!(of(&two(0)), "2 PathLength { allowed: 0, found: 1 }");
     assert_eq!(of(&two(1)), "verified");
 }
@@ -120,18 +228,46 @@ fn n11_chain_rules() {
     let same_name = Spec::leaf("root", "root").issue(&leaf_key, &root_key);
     let other_root = Spec::ca("root", "root").issue(&other_key, &other_key);
     let rows: Vec<(&str, Vec<&Certificate>, &str)> = vec![
-        ("leaf, middle, root", vec![&leaf, &middle, &root], "verified"),
-        ("leaf and root of one name", vec![&same_name, &root], "verified"),
+        (
+            "leaf, middle, root",
+            vec![&leaf, &middle, &root],
+            "verified",
+        ),
+        (
+            "leaf and root of one name",
+            vec![&same_name, &root],
+            "verified",
+        ),
         ("self-signed leaf", vec![&alone], "verified"),
         ("self-signed CA", vec![&alone_ca], "0 LeafIsCa"),
         ("no root", vec![&leaf, &middle], "1 NoRoot"),
         ("leaf alone", vec![&leaf], "0 NoRoot"),
         ("no middle", vec![&leaf, &root], "0 NotIssuedByNext"),
-        ("other order", vec![&leaf, &root, &middle], "0 NotIssuedByNext"),
-        ("forged signature", vec![&forged, &root], "0 NotIssuedByNext"),
-        ("same subject, other key", vec![&direct, &other_root], "0 NotIssuedByNext"),
-        ("root twice", vec![&direct, &root, &root], "1 SelfSignedInside"),
-        ("self-signed leaf before a root", vec![&alone, &root], "0 SelfSignedInside"),
+        (
+            "other order",
+            vec![&leaf, &root, &middle],
+            "0 NotIssuedByNext",
+        ),
+        (
+            "forged signature",
+            vec![&forged, &root],
+            "0 NotIssuedByNext",
+        ),
+        (
+            "same subject, other key",
+            vec![&direct, &other_root],
+            "0 NotIssuedByNext",
+        ),
+        (
+            "root twice",
+            vec![&direct, &root, &root],
+            "1 SelfSignedInside",
+        ),
+        (
+            "self-signed leaf before a root",
+            vec![&alone, &root],
+            "0 SelfSignedInside",
+        ),
     ];
     for (name, chain, expected) in rows {
         let chain: Vec<_> = chain.into_iter().cloned().collect();
@@ -147,9 +283,24 @@ fn n09_keys_that_no_algorithm_is_for_are_refused() {
     for (key, alg, scheme, expected) in [
         (rsa(2048), "PS256", Scheme::RsaPssSha256, "verified"),
         (rsa(3072), "PS384", Scheme::RsaPssSha384, "verified"),
-        (rsa(2048), "PS384", Scheme::RsaPssSha384, "AlgorithmMismatch"),
-        (rsa(3072), "PS256", Scheme::RsaPssSha256, "AlgorithmMismatch"),
-        (rsa(2048), "PS256", Scheme::RsaPkcs1Sha256, "SignatureInvalid(Mismatch)"),
+        (
+            rsa(2048),
+            "PS384",
+            Scheme::RsaPssSha384,
+            "AlgorithmMismatch",
+        ),
+        (
+            rsa(3072),
+            "PS256",
+            Scheme::RsaPssSha256,
+            "AlgorithmMismatch",
+        ),
+        (
+            rsa(2048),
+            "PS256",
+            Scheme::RsaPkcs1Sha256,
+            "SignatureInvalid(Mismatch)",
+        ),
         (p384(), "ES384", Scheme::EcdsaSha384, "verified"),
         (p384(), "ES256", Scheme::EcdsaSha256, "AlgorithmMismatch"),
     ] {
@@ -170,24 +321,51 @@ fn d02_extensions_that_are_not_checked_are_refused() {
     let unknown = |critical| ext("1.2.3.4", critical, b"x");
     let leaf = || Spec::leaf("signer", "root");
     let root = || Spec::ca("root", "root");
-    assert_eq!(of(&[leaf().with(unknown(true)), root()]), "0 UnknownExtension");
-    assert_eq!(of(&[leaf(), root().with(unknown(true))]), "1 UnknownExtension");
+    assert_eq!(
+        of(&[leaf().with(unknown(true)), root()]),
+        "0 UnknownExtension"
+    );
+    assert_eq!(
+        of(&[leaf(), root().with(unknown(true))]),
+        "1 UnknownExtension"
+    );
     assert_eq!(of(&[leaf().with(unknown(false)), root()]), "verified");
-    assert_eq!(of(&[leaf(), root().with(constraints(true))]), "1 NameConstraints");
-    assert_eq!(of(&[leaf(), root().with(constraints(false))]), "1 NameConstraints");
-    assert_eq!(of(&[leaf(), root().with(ext("2.5.29.36", true, &seq(&[])))]), "1 UnknownExtension");
+    assert_eq!(
+        of(&[leaf(), root().with(constraints(true))]),
+        "1 NameConstraints"
+    );
+    assert_eq!(
+        of(&[leaf(), root().with(constraints(false))]),
+        "1 NameConstraints"
+    );
+    assert_eq!(
+        of(&[leaf(), root().with(ext("2.5.29.36", true, &seq(&[])))]),
+        "1 UnknownExtension"
+    );
 
     // What cannot be read is not absent: a leaf with a broken extended key usage is not one without.
     let broken = |id| ext(id, false, &octets(b"x"));
     for (id, spec) in [
         ("2.5.29.37", leaf().with(broken("2.5.29.37"))),
         ("2.5.29.19", leaf().with(broken("2.5.29.19"))),
-        ("2.5.29.15", Spec::new("signer", "root", vec![ext("2.5.29.15", true, &octets(b"x"))])),
+        (
+            "2.5.29.15",
+            Spec::new(
+                "signer",
+                "root",
+                vec![ext("2.5.29.15", true, &octets(b"x"))],
+            ),
+        ),
     ] {
         let found = of(&[spec, root()]);
-        assert!(found.starts_with("0 Extension(InvalidExtension"), "{id}: {found}");
+        assert!(
+            found.starts_with("0 Extension(InvalidExtension"),
+            "{id}: {found}"
+        );
     }
-    let twice = leaf().with(extended(false, &[CODE_SIGNING])).with(extended(false, &[CODE_SIGNING]));
+    let twice = leaf()
+        .with(extended(false, &[CODE_SIGNING]))
+        .with(extended(false, &[CODE_SIGNING]));
     assert!(of(&[twice, root()]).starts_with("0 Extension(InvalidExtension"));
 
     let mut two = leaf();
@@ -203,7 +381,9 @@ fn eleven_certificates_are_too_many_and_ten_are_not() {
     let chain = |length: usize| {
         let name = |index: usize| format!("ca {index}");
         let mut specs = vec![Spec::leaf("signer", "ca 1")];
-        specs.extend((1..length).map(|index| Spec::ca(&name(index), &name((index + 1).min(length - 1)))));
+        specs.extend(
+            (1..length).map(|index| Spec::ca(&name(index), &name((index + 1).min(length - 1)))),
+        );
         of(&specs)
     };
     assert_eq!(chain(10), "verified");
@@ -223,11 +403,20 @@ fn a_chain_is_found_in_any_order_and_beside_strangers() {
     let chain = vec![leaf.clone(), middle.clone(), root.clone()];
     let all = [&stranger, &root, &namesake, &leaf, &middle];
     for turn in 0..all.len() {
-        let bundle: Vec<_> = (0..all.len()).map(|index| all[(index + turn) % all.len()].clone()).collect();
-        assert_eq!(chain_of(&key, &bundle, now()).unwrap(), chain, "turned by {turn}");
+        let bundle: Vec<_> = (0..all.len())
+            .map(|index| all[(index + turn) % all.len()].clone())
+            .collect();
+        assert_eq!(
+            chain_of(&key, &bundle, now()).unwrap(),
+            chain,
+            "turned by {turn}"
+        );
     }
     let fault = |bundle: &[&Certificate], at| {
-        let bundle: Vec<_> = bundle.iter().map(|certificate| (*certificate).clone()).collect();
+        let bundle: Vec<_> = bundle
+            .iter()
+            .map(|certificate| (*certificate).clone())
+            .collect();
         chain_of(&key, &bundle, at).unwrap_err()
     };
     assert_eq!(fault(&[&root, &stranger], now()), BundleFault::NoLeaf(2));
@@ -262,7 +451,13 @@ fn cross_signed_issuers_lead_to_a_root_without_endless_work() {
     let leaf = Spec::leaf("signer", "one").issue(&leaf_key, &one);
     let key = leaf_key.public();
     let circle = [leaf.clone(), cross_one.clone(), cross_two.clone()];
-    assert!(matches!(chain_of(&key, &circle, now()), Err(BundleFault::NoRoot { .. })));
+    assert!(matches!(
+        chain_of(&key, &circle, now()),
+        Err(BundleFault::NoRoot { .. })
+    ));
     let bundle = [leaf.clone(), cross_one.clone(), cross_two, root.clone()];
-    assert_eq!(chain_of(&key, &bundle, now()).unwrap(), [leaf, cross_one, root]);
+    assert_eq!(
+        chain_of(&key, &bundle, now()).unwrap(),
+        [leaf, cross_one, root]
+    );
 }

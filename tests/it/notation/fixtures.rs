@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Check, Envelope, EnvelopeKind, Level, Outcome, Pins, SignatureManifest, Step, StoreName, Trust, TrustPolicy,
-        VerifyTimestamp, trust_store, verify,
+        Check, Envelope, EnvelopeKind, Level, Outcome, Pins, SignatureManifest, Step, StoreName,
+        Trust, TrustPolicy, VerifyTimestamp, trust_store, verify,
     },
     oci::{Descriptor, MediaType, Reference},
     timestamp::Timestamp,
@@ -21,7 +21,9 @@ pub struct Set {
 }
 
 pub fn folder(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/notation").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/notation")
+        .join(name)
 }
 
 pub fn descriptor(value: &Value) -> Descriptor {
@@ -34,13 +36,16 @@ pub fn descriptor(value: &Value) -> Descriptor {
 
 fn metadata(value: &Value) -> BTreeMap<String, String> {
     let pairs = value.as_object().into_iter().flatten();
-    pairs.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
+    pairs
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()))
+        .collect()
 }
 
 impl Set {
     pub fn read(name: &str) -> Self {
         let folder = folder(name);
-        let index = serde_json::from_slice(&fs::read(folder.join("vectors.json")).unwrap()).unwrap();
+        let index =
+            serde_json::from_slice(&fs::read(folder.join("vectors.json")).unwrap()).unwrap();
         Self { folder, index }
     }
 
@@ -53,7 +58,9 @@ impl Set {
     }
 
     pub fn subject(&self, vector: &Value) -> Descriptor {
-        let named = vector["subject"].as_str().map(|name| &self.index["subjects"][name]);
+        let named = vector["subject"]
+            .as_str()
+            .map(|name| &self.index["subjects"][name]);
         descriptor(named.unwrap_or(&self.index["subject"]))
     }
 
@@ -63,10 +70,17 @@ impl Set {
         let image = Reference::named(self.index["registryReference"].as_str().unwrap()).unwrap();
         let statement = policy.statement(&image.repository).unwrap();
         let stores = statement.stores().iter().map(|store| {
-            let files = self.index["trustStores"][store.to_string()].as_array().unwrap();
+            let files = self.index["trustStores"][store.to_string()]
+                .as_array()
+                .unwrap();
             let files: Vec<_> = files
                 .iter()
-                .map(|file| (file.as_str().unwrap().to_owned(), self.file(file.as_str().unwrap()).into()))
+                .map(|file| {
+                    (
+                        file.as_str().unwrap().to_owned(),
+                        self.file(file.as_str().unwrap()).into(),
+                    )
+                })
                 .collect();
             (store.clone(), trust_store(store, &files))
         });
@@ -113,7 +127,11 @@ pub fn words(outcome: &Outcome) -> String {
 }
 
 fn names<'a>(vector: &'a Value, list: &str) -> impl Iterator<Item = &'a str> {
-    vector[list].as_array().into_iter().flatten().map(|name| name.as_str().unwrap())
+    vector[list]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|name| name.as_str().unwrap())
 }
 
 fn every_vector(set: &Set) -> usize {
@@ -126,13 +144,22 @@ fn every_vector(set: &Set) -> usize {
     };
     for vector in set.vectors() {
         let policy = vector["policy"].as_str().unwrap();
-        check(vector, &set.trust(policy), now(), vector["expect"].as_str().unwrap());
+        check(
+            vector,
+            &set.trust(policy),
+            now(),
+            vector["expect"].as_str().unwrap(),
+        );
         for other in names(vector, "alsoAccept") {
             check(vector, &set.trust(other), now(), "accept");
         }
         for other in names(vector, "alsoReject") {
             let outcome = set.judge(vector, &set.trust(other), now());
-            assert!(matches!(outcome, Outcome::Rejected(_)), "{} under {other}", vector["id"]);
+            assert!(
+                matches!(outcome, Outcome::Rejected(_)),
+                "{} under {other}",
+                vector["id"]
+            );
         }
         if let Some(at) = vector["acceptAt"].as_str() {
             check(vector, &set.trust(policy), at.parse().unwrap(), "accept");
@@ -173,10 +200,18 @@ fn every_signature_of_notation_verifies_with_its_leaf_pinned() {
             verify_timestamp: VerifyTimestamp::Always,
             metadata: BTreeMap::new(),
         });
-        let at = vector["facts"]["signingTime"].as_str().unwrap().parse().unwrap();
-        let Outcome::Verified(accepted) = set.judge(vector, &trust.unwrap(), at) else { panic!("{}", vector["id"]) };
+        let at = vector["facts"]["signingTime"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let Outcome::Verified(accepted) = set.judge(vector, &trust.unwrap(), at) else {
+            panic!("{}", vector["id"])
+        };
         assert_eq!(accepted.verified.subject(), &set.subject(vector).digest);
-        let [signed] = accepted.verified.signers() else { panic!("one signer") };
+        let [signed] = accepted.verified.signers() else {
+            panic!("one signer")
+        };
         assert_eq!(signed.key, *envelope.leaf().unwrap().public_key());
         assert_eq!(signed.signed_at, Some(at));
     }
@@ -195,17 +230,41 @@ fn envelopes_and_manifests_of_notation_say_what_notation_says() {
             EnvelopeKind::Jws => assert_eq!(facts["alg"], algorithm.name(), "{id}"),
             EnvelopeKind::Cose => assert_eq!(facts["alg"], algorithm.number(), "{id}"),
         }
-        assert_eq!(facts["signingTime"], attributes.signing_time.to_string(), "{id}");
-        assert_eq!(facts["expiry"].as_str().map(str::to_owned), attributes.expiry.map(|at| at.to_string()), "{id}");
+        assert_eq!(
+            facts["signingTime"],
+            attributes.signing_time.to_string(),
+            "{id}"
+        );
+        assert_eq!(
+            facts["expiry"].as_str().map(str::to_owned),
+            attributes.expiry.map(|at| at.to_string()),
+            "{id}"
+        );
         assert_eq!(facts["signingAgent"].as_str(), envelope.agent(), "{id}");
-        assert_eq!(facts["tokenSize"].as_u64(), envelope.token().map(|token| token.len() as u64), "{id}");
-        let thumbprints: Vec<_> = envelope.chain().iter().map(Certificate::thumbprint_sha256).collect();
+        assert_eq!(
+            facts["tokenSize"].as_u64(),
+            envelope.token().map(|token| token.len() as u64),
+            "{id}"
+        );
+        let thumbprints: Vec<_> = envelope
+            .chain()
+            .iter()
+            .map(Certificate::thumbprint_sha256)
+            .collect();
         assert_eq!(facts["thumbprints"], serde_json::json!(thumbprints), "{id}");
 
         let manifest = set.file(vector["manifest"].as_str().unwrap());
         let manifest = SignatureManifest::read(&manifest, &set.subject(vector)).unwrap();
-        assert!(manifest.envelope.digest.matches(&bytes) && manifest.envelope.size == bytes.len() as u64, "{id}");
-        assert_eq!((manifest.kind, manifest.thumbprints), (envelope.kind(), thumbprints), "{id}");
+        assert!(
+            manifest.envelope.digest.matches(&bytes)
+                && manifest.envelope.size == bytes.len() as u64,
+            "{id}"
+        );
+        assert_eq!(
+            (manifest.kind, manifest.thumbprints),
+            (envelope.kind(), thumbprints),
+            "{id}"
+        );
         assert_eq!(manifest.created, Some(attributes.signing_time), "{id}");
     }
 }
@@ -213,7 +272,11 @@ fn envelopes_and_manifests_of_notation_say_what_notation_says() {
 #[test]
 fn stores_of_the_wrong_kind_trust_nothing() {
     let set = Set::read("vectors");
-    let vector = set.vectors().iter().find(|vector| vector["id"] == "jws-ok-signing-authority").unwrap();
+    let vector = set
+        .vectors()
+        .iter()
+        .find(|vector| vector["id"] == "jws-ok-signing-authority")
+        .unwrap();
     let outcome = set.judge(vector, &set.trust("strict-ca.json"), now());
     assert_eq!(words(&outcome), "reject:authenticity");
     assert!("ca:vectors".parse::<StoreName>().is_ok());

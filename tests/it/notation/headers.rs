@@ -4,7 +4,10 @@ use acr_sign::{crypto::Scheme, reason::Explain as _, reason::Reason};
 use serde_json::{Value, json};
 
 use super::{
-    maker::{AUTHENTIC, EXPIRY, PLUGIN, SCHEME, TIME, cbor, cose_chain, cose_header, cose_of, header, jws_of, p256},
+    maker::{
+        AUTHENTIC, EXPIRY, PLUGIN, SCHEME, TIME, cbor, cose_chain, cose_header, cose_of, header,
+        jws_of, p256,
+    },
     scene::{Scene, now, outcome_of, payload, rejection, verdict},
 };
 
@@ -37,21 +40,73 @@ fn n08_jws_headers_each_break_one_rule() {
     let rows: Vec<(&str, Value, &str)> = vec![
         ("nothing", header(), "verified"),
         ("no alg", without("alg"), r#"Header(Missing("alg"))"#),
-        ("alg none", with("alg", json!("none")), r#"Header(Algorithm("none"))"#),
-        ("alg HS256", with("alg", json!("HS256")), r#"Header(Algorithm("HS256"))"#),
-        ("alg RS256", with("alg", json!("RS256")), r#"Header(Algorithm("RS256"))"#),
-        ("alg in another case", with("alg", json!("es256")), r#"Header(Algorithm("es256"))"#),
-        ("alg a number", with("alg", json!(-7)), r#"Header(Type("alg"))"#),
-        ("alg of another key", with("alg", json!("PS256")), r#"AlgorithmMismatch { stated: "PS256", kind: EcP256 }"#),
+        (
+            "alg none",
+            with("alg", json!("none")),
+            r#"Header(Algorithm("none"))"#,
+        ),
+        (
+            "alg HS256",
+            with("alg", json!("HS256")),
+            r#"Header(Algorithm("HS256"))"#,
+        ),
+        (
+            "alg RS256",
+            with("alg", json!("RS256")),
+            r#"Header(Algorithm("RS256"))"#,
+        ),
+        (
+            "alg in another case",
+            with("alg", json!("es256")),
+            r#"Header(Algorithm("es256"))"#,
+        ),
+        (
+            "alg a number",
+            with("alg", json!(-7)),
+            r#"Header(Type("alg"))"#,
+        ),
+        (
+            "alg of another key",
+            with("alg", json!("PS256")),
+            r#"AlgorithmMismatch { stated: "PS256", kind: EcP256 }"#,
+        ),
         ("no cty", without("cty"), r#"Header(Missing("cty"))"#),
-        ("other cty", with("cty", json!("text/plain")), r#"Header(ContentType("text/plain"))"#),
+        (
+            "other cty",
+            with("cty", json!("text/plain")),
+            r#"Header(ContentType("text/plain"))"#,
+        ),
         ("no crit", without("crit"), r#"Header(Missing("crit"))"#),
-        ("crit empty", with("crit", json!([])), r#"Header(NotCritical("io.cncf.notary.signingScheme"))"#),
-        ("crit text", with("crit", json!(SCHEME)), r#"Header(Type("crit"))"#),
-        ("crit of numbers", with("crit", json!([1])), r#"Header(Type("crit"))"#),
-        ("crit twice", with("crit", json!([SCHEME, SCHEME])), r#"Header(Critical("io.cncf.notary.signingScheme"))"#),
-        ("crit alg", with("crit", json!([SCHEME, "alg"])), r#"Header(Critical("alg"))"#),
-        ("crit absent header", with("crit", json!([SCHEME, "x"])), r#"Header(Critical("x"))"#),
+        (
+            "crit empty",
+            with("crit", json!([])),
+            r#"Header(NotCritical("io.cncf.notary.signingScheme"))"#,
+        ),
+        (
+            "crit text",
+            with("crit", json!(SCHEME)),
+            r#"Header(Type("crit"))"#,
+        ),
+        (
+            "crit of numbers",
+            with("crit", json!([1])),
+            r#"Header(Type("crit"))"#,
+        ),
+        (
+            "crit twice",
+            with("crit", json!([SCHEME, SCHEME])),
+            r#"Header(Critical("io.cncf.notary.signingScheme"))"#,
+        ),
+        (
+            "crit alg",
+            with("crit", json!([SCHEME, "alg"])),
+            r#"Header(Critical("alg"))"#,
+        ),
+        (
+            "crit absent header",
+            with("crit", json!([SCHEME, "x"])),
+            r#"Header(Critical("x"))"#,
+        ),
         (
             "crit unknown",
             changed(|header| {
@@ -60,11 +115,31 @@ fn n08_jws_headers_each_break_one_rule() {
             }),
             r#"CriticalUnknown { name: "x" }"#,
         ),
-        ("no scheme", without(SCHEME), r#"Header(Critical("io.cncf.notary.signingScheme"))"#),
-        ("other scheme", with(SCHEME, json!("notary.x510")), r#"Header(Scheme("notary.x510"))"#),
-        ("no time", without(TIME), r#"Header(Missing("io.cncf.notary.signingTime"))"#),
-        ("time no time", with(TIME, json!("yesterday")), r#"Header(Type("io.cncf.notary.signingTime"))"#),
-        ("time a number", with(TIME, json!(1)), r#"Header(Type("io.cncf.notary.signingTime"))"#),
+        (
+            "no scheme",
+            without(SCHEME),
+            r#"Header(Critical("io.cncf.notary.signingScheme"))"#,
+        ),
+        (
+            "other scheme",
+            with(SCHEME, json!("notary.x510")),
+            r#"Header(Scheme("notary.x510"))"#,
+        ),
+        (
+            "no time",
+            without(TIME),
+            r#"Header(Missing("io.cncf.notary.signingTime"))"#,
+        ),
+        (
+            "time no time",
+            with(TIME, json!("yesterday")),
+            r#"Header(Type("io.cncf.notary.signingTime"))"#,
+        ),
+        (
+            "time a number",
+            with(TIME, json!(1)),
+            r#"Header(Type("io.cncf.notary.signingTime"))"#,
+        ),
         (
             "authentic time beside",
             with(AUTHENTIC, json!("2026-06-01T00:00:00Z")),
@@ -99,8 +174,16 @@ fn n08_jws_headers_each_break_one_rule() {
             },
             r#"Header(Missing("io.cncf.notary.authenticSigningTime"))"#,
         ),
-        ("b64 false", with("b64", json!(false)), r#"Header(Forbidden("b64"))"#),
-        ("unknown, not critical", with("x", json!([1, 2.5, null])), "verified"),
+        (
+            "b64 false",
+            with("b64", json!(false)),
+            r#"Header(Forbidden("b64"))"#,
+        ),
+        (
+            "unknown, not critical",
+            with("x", json!([1, 2.5, null])),
+            "verified",
+        ),
     ];
     for (name, header, expected) in rows {
         let found = verdict(scene.jws(&header).to_string().as_bytes(), &scene.trust());
@@ -129,17 +212,31 @@ fn n08_jws_forms_other_than_the_one_are_refused() {
     let text = good.to_string();
     let rows = [
         ("compact", format!("{{{compact}"), "Envelope(Json("),
-        ("general", general.to_string(), r#"Envelope(Member("signatures"))"#),
-        ("a fifth member", edit(&|all| all["x"] = json!(1)), r#"Envelope(Member("x"))"#),
+        (
+            "general",
+            general.to_string(),
+            r#"Envelope(Member("signatures"))"#,
+        ),
+        (
+            "a fifth member",
+            edit(&|all| all["x"] = json!(1)),
+            r#"Envelope(Member("x"))"#,
+        ),
         (
             "no signature",
             edit(&|all| drop(all.as_object_mut().unwrap().remove("signature"))),
             r#"Envelope(Member("signature"))"#,
         ),
-        ("empty signature", edit(&|all| all["signature"] = json!("")), "SignatureInvalid(Form(0, EcP256))"),
+        (
+            "empty signature",
+            edit(&|all| all["signature"] = json!("")),
+            "SignatureInvalid(Form(0, EcP256))",
+        ),
         (
             "padded signature",
-            edit(&|all| all["signature"] = json!(format!("{}=", all["signature"].as_str().unwrap()))),
+            edit(&|all| {
+                all["signature"] = json!(format!("{}=", all["signature"].as_str().unwrap()))
+            }),
             r#"Envelope(Base64("signature"))"#,
         ),
         (
@@ -147,32 +244,70 @@ fn n08_jws_forms_other_than_the_one_are_refused() {
             edit(&|all| drop(all["header"].as_object_mut().unwrap().remove("x5c"))),
             r#"Envelope(Member("x5c"))"#,
         ),
-        ("empty chain", edit(&|all| all["header"]["x5c"] = json!([])), "Envelope(ChainLength(0))"),
-        ("chain of text", edit(&|all| all["header"]["x5c"] = json!(["!"])), r#"Envelope(Base64("x5c"))"#),
-        ("chain of 11", edit(&|all| all["header"]["x5c"] = json!(vec!["AA=="; 11])), "Envelope(ChainLength(11))"),
+        (
+            "empty chain",
+            edit(&|all| all["header"]["x5c"] = json!([])),
+            "Envelope(ChainLength(0))",
+        ),
+        (
+            "chain of text",
+            edit(&|all| all["header"]["x5c"] = json!(["!"])),
+            r#"Envelope(Base64("x5c"))"#,
+        ),
+        (
+            "chain of 11",
+            edit(&|all| all["header"]["x5c"] = json!(vec!["AA=="; 11])),
+            "Envelope(ChainLength(11))",
+        ),
         (
             "chain of no certificate",
             edit(&|all| all["header"]["x5c"] = json!(["AAAA"])),
             "Envelope(Certificate { index: 0, cause: Der })",
         ),
-        ("alg unprotected too", edit(&|all| all["header"]["alg"] = json!("ES256")), r#"Header(Twice("alg"))"#),
+        (
+            "alg unprotected too",
+            edit(&|all| all["header"]["alg"] = json!("ES256")),
+            r#"Header(Twice("alg"))"#,
+        ),
         (
             "agent a number",
             edit(&|all| all["header"]["io.cncf.notary.signingAgent"] = json!(1)),
             r#"Envelope(Member("io.cncf.notary.signingAgent"))"#,
         ),
-        ("unknown unprotected header", edit(&|all| all["header"]["x"] = json!(1)), "verified"),
+        (
+            "unknown unprotected header",
+            edit(&|all| all["header"]["x"] = json!(1)),
+            "verified",
+        ),
         ("trailing data", format!("{text} x"), "Envelope(Json("),
-        ("a member twice", text.replacen('{', r#"{"payload":"e30","#, 1), "Envelope(Json("),
-        ("a name in another case", text.replace(r#""payload""#, r#""Payload""#), r#"Envelope(Member("Payload"))"#),
-        ("byte order mark", format!("\u{feff}{text}"), "Envelope(NotSign1)"),
+        (
+            "a member twice",
+            text.replacen('{', r#"{"payload":"e30","#, 1),
+            "Envelope(Json(",
+        ),
+        (
+            "a name in another case",
+            text.replace(r#""payload""#, r#""Payload""#),
+            r#"Envelope(Member("Payload"))"#,
+        ),
+        (
+            "byte order mark",
+            format!("\u{feff}{text}"),
+            "Envelope(NotSign1)",
+        ),
     ];
     for (name, bytes, expected) in rows {
         let found = verdict(bytes.as_bytes(), &scene.trust());
         assert!(found.starts_with(expected), "{name}: {found}");
     }
     let twice = header().to_string().replacen('{', r#"{"alg":"none","#, 1);
-    let twice = jws_of(&twice, &payload(), &scene.chain(), &scene.leaf_key, Scheme::EcdsaSha256);
+    let twice = jws_of(
+        &twice,
+        &payload(),
+        &scene.chain(),
+        &scene.leaf_key,
+        Scheme::EcdsaSha256,
+    );
     assert!(verdict(twice.to_string().as_bytes(), &scene.trust()).starts_with("Envelope(Json("));
 }
 
@@ -206,23 +341,67 @@ fn n08_cose_headers_each_break_one_rule() {
     let scheme = cbor::text(SCHEME);
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
         ("nothing", cbor::map(&good), "verified"),
-        ("no alg", set(cbor::int(1), None), r#"Header(Missing("alg"))"#),
-        ("alg text", set(cbor::int(1), Some(cbor::text("ES256"))), r#"Header(Type("1"))"#),
-        ("alg EdDSA", set(cbor::int(1), Some(cbor::int(-8))), r#"Header(Algorithm("-8"))"#),
-        ("alg HMAC", set(cbor::int(1), Some(cbor::int(5))), r#"Header(Algorithm("5"))"#),
+        (
+            "no alg",
+            set(cbor::int(1), None),
+            r#"Header(Missing("alg"))"#,
+        ),
+        (
+            "alg text",
+            set(cbor::int(1), Some(cbor::text("ES256"))),
+            r#"Header(Type("1"))"#,
+        ),
+        (
+            "alg EdDSA",
+            set(cbor::int(1), Some(cbor::int(-8))),
+            r#"Header(Algorithm("-8"))"#,
+        ),
+        (
+            "alg HMAC",
+            set(cbor::int(1), Some(cbor::int(5))),
+            r#"Header(Algorithm("5"))"#,
+        ),
         (
             "alg of another key",
             set(cbor::int(1), Some(cbor::int(-37))),
             r#"AlgorithmMismatch { stated: "PS256", kind: EcP256 }"#,
         ),
-        ("no crit", set(cbor::int(2), None), r#"Header(Missing("crit"))"#),
+        (
+            "no crit",
+            set(cbor::int(2), None),
+            r#"Header(Missing("crit"))"#,
+        ),
         ("crit empty", crit(&[]), r#"Header(Type("2"))"#),
-        ("crit text", set(cbor::int(2), Some(scheme.clone())), "Envelope(Cbor("),
-        ("crit 1", crit(&[scheme.clone(), cbor::int(1)]), r#"Header(Critical("1"))"#),
-        ("crit 33", crit(&[scheme.clone(), cbor::int(33)]), r#"Header(Critical("33"))"#),
-        ("crit without scheme", crit(&[cbor::text(TIME)]), r#"Header(NotCritical("io.cncf.notary.signingScheme"))"#),
-        ("no content type", set(cbor::int(3), None), r#"Header(Missing("cty"))"#),
-        ("content type a number", set(cbor::int(3), Some(cbor::int(0))), r#"Header(Type("3"))"#),
+        (
+            "crit text",
+            set(cbor::int(2), Some(scheme.clone())),
+            "Envelope(Cbor(",
+        ),
+        (
+            "crit 1",
+            crit(&[scheme.clone(), cbor::int(1)]),
+            r#"Header(Critical("1"))"#,
+        ),
+        (
+            "crit 33",
+            crit(&[scheme.clone(), cbor::int(33)]),
+            r#"Header(Critical("33"))"#,
+        ),
+        (
+            "crit without scheme",
+            crit(&[cbor::text(TIME)]),
+            r#"Header(NotCritical("io.cncf.notary.signingScheme"))"#,
+        ),
+        (
+            "no content type",
+            set(cbor::int(3), None),
+            r#"Header(Missing("cty"))"#,
+        ),
+        (
+            "content type a number",
+            set(cbor::int(3), Some(cbor::int(0))),
+            r#"Header(Type("3"))"#,
+        ),
         (
             "time untagged",
             set(cbor::text(TIME), Some(cbor::int(1_780_272_000))),
@@ -230,31 +409,53 @@ fn n08_cose_headers_each_break_one_rule() {
         ),
         (
             "time with tag 0",
-            set(cbor::text(TIME), Some([vec![0xc0], cbor::int(1_780_272_000)].concat())),
+            set(
+                cbor::text(TIME),
+                Some([vec![0xc0], cbor::int(1_780_272_000)].concat()),
+            ),
             r#"Header(Type("io.cncf.notary.signingTime"))"#,
         ),
         (
             "time a float",
-            set(cbor::text(TIME), Some(vec![0xc1, 0xfb, 0x41, 0xda, 0, 0, 0, 0, 0, 0])),
+            set(
+                cbor::text(TIME),
+                Some(vec![0xc1, 0xfb, 0x41, 0xda, 0, 0, 0, 0, 0, 0]),
+            ),
             r#"Header(Type("io.cncf.notary.signingTime"))"#,
         ),
         (
             "chain protected",
-            set(cbor::int(33), Some(cbor::array(&[cbor::bytes(scene.leaf.der())]))),
+            set(
+                cbor::int(33),
+                Some(cbor::array(&[cbor::bytes(scene.leaf.der())])),
+            ),
             r#"Header(Forbidden("33"))"#,
         ),
         ("a label twice", twice, r#"Header(Twice("1"))"#),
         ("no stated length", endless, "Envelope(Headers)"),
-        ("bytes after the map", [cbor::map(&good), vec![0]].concat(), "Envelope(Trailing)"),
+        (
+            "bytes after the map",
+            [cbor::map(&good), vec![0]].concat(),
+            "Envelope(Trailing)",
+        ),
         (
             "expiry not critical",
             set(cbor::text(EXPIRY), Some(cbor::epoch(1_790_000_000))),
             r#"Header(NotCritical("io.cncf.notary.expiry"))"#,
         ),
-        ("unknown, not critical", set(cbor::text("x"), Some(cbor::array(&[cbor::map(&[])]))), "verified"),
+        (
+            "unknown, not critical",
+            set(cbor::text("x"), Some(cbor::array(&[cbor::map(&[])]))),
+            "verified",
+        ),
     ];
     for (name, protected, expected) in rows {
-        let envelope = cose_of(&protected, &cbor::map(&cose_chain(&scene.chain())), &payload(), &scene.leaf_key);
+        let envelope = cose_of(
+            &protected,
+            &cbor::map(&cose_chain(&scene.chain())),
+            &payload(),
+            &scene.leaf_key,
+        );
         let found = verdict(&envelope, &scene.trust());
         assert!(found.starts_with(expected), "{name}: {found}");
     }
@@ -267,24 +468,57 @@ fn n08_cose_forms_other_than_the_one_are_refused() {
     let of = |unprotected: &[u8]| cose_of(&protected, unprotected, &payload(), &scene.leaf_key);
     let chain = cose_chain(&scene.chain());
     let good = of(&cbor::map(&chain));
-    let with = |label: Vec<u8>, value: Vec<u8>| of(&cbor::map(&[chain.clone(), vec![(label, value)]].concat()));
+    let with = |label: Vec<u8>, value: Vec<u8>| {
+        of(&cbor::map(&[chain.clone(), vec![(label, value)]].concat()))
+    };
     let many = vec![cbor::bytes(b"x"); 11];
     let rows = [
         ("nothing", scene.good_cose(), "verified"),
         ("untagged", good[1..].to_vec(), "Envelope(NotSign1)"),
-        ("tag 98", [vec![0xd8, 98], good[1..].to_vec()].concat(), "Envelope(NotSign1)"),
-        ("tag 18 in two bytes", [vec![0xd8, 18], good[1..].to_vec()].concat(), "Envelope(NotSign1)"),
-        ("bytes after the end", [good.clone(), vec![0]].concat(), "Envelope(Trailing)"),
+        (
+            "tag 98",
+            [vec![0xd8, 98], good[1..].to_vec()].concat(),
+            "Envelope(NotSign1)",
+        ),
+        (
+            "tag 18 in two bytes",
+            [vec![0xd8, 18], good[1..].to_vec()].concat(),
+            "Envelope(NotSign1)",
+        ),
+        (
+            "bytes after the end",
+            [good.clone(), vec![0]].concat(),
+            "Envelope(Trailing)",
+        ),
         ("cut", good[..good.len() - 1].to_vec(), "Envelope(Cbor("),
-        ("no chain", of(&cbor::map(&[])), r#"Header(Missing("x5chain"))"#),
+        (
+            "no chain",
+            of(&cbor::map(&[])),
+            r#"Header(Missing("x5chain"))"#,
+        ),
         (
             "one certificate as bytes",
-            of(&cbor::map(&[(cbor::int(33), cbor::bytes(scene.leaf.der()))])),
+            of(&cbor::map(&[(
+                cbor::int(33),
+                cbor::bytes(scene.leaf.der()),
+            )])),
             r#"Header(Type("x5chain"))"#,
         ),
-        ("chain of 11", of(&cbor::map(&[(cbor::int(33), cbor::array(&many))])), "Envelope(ChainLength(11))"),
-        ("empty chain", of(&cbor::map(&[(cbor::int(33), cbor::array(&[]))])), "Envelope(ChainLength(0))"),
-        ("alg unprotected too", with(cbor::int(1), cbor::int(-7)), r#"Header(Twice("1"))"#),
+        (
+            "chain of 11",
+            of(&cbor::map(&[(cbor::int(33), cbor::array(&many))])),
+            "Envelope(ChainLength(11))",
+        ),
+        (
+            "empty chain",
+            of(&cbor::map(&[(cbor::int(33), cbor::array(&[]))])),
+            "Envelope(ChainLength(0))",
+        ),
+        (
+            "alg unprotected too",
+            with(cbor::int(1), cbor::int(-7)),
+            r#"Header(Twice("1"))"#,
+        ),
         (
             "agent a number",
             with(cbor::text("io.cncf.notary.signingAgent"), cbor::int(1)),
@@ -292,22 +526,40 @@ fn n08_cose_forms_other_than_the_one_are_refused() {
         ),
         (
             "token as text",
-            with(cbor::text("io.cncf.notary.timestampSignature"), cbor::text("x")),
+            with(
+                cbor::text("io.cncf.notary.timestampSignature"),
+                cbor::text("x"),
+            ),
             r#"Header(Type("io.cncf.notary.timestampSignature"))"#,
         ),
-        ("unknown unprotected header", with(cbor::int(99), cbor::int(1)), "verified"),
+        (
+            "unknown unprotected header",
+            with(cbor::int(99), cbor::int(1)),
+            "verified",
+        ),
     ];
     for (name, bytes, expected) in rows {
         let found = verdict(&bytes, &scene.trust());
         assert!(found.starts_with(expected), "{name}: {found}");
     }
     let detached = {
-        let parts = [cbor::bytes(&protected), cbor::map(&chain), vec![0xf6], cbor::bytes(&[0; 64])];
+        let parts = [
+            cbor::bytes(&protected),
+            cbor::map(&chain),
+            vec![0xf6],
+            cbor::bytes(&[0; 64]),
+        ];
         [vec![0xd2], cbor::array(&parts)].concat()
     };
-    assert!(verdict(&detached, &scene.trust()).starts_with("Envelope(Cbor("), "detached payload");
+    assert!(
+        verdict(&detached, &scene.trust()).starts_with("Envelope(Cbor("),
+        "detached payload"
+    );
     let huge = [good, vec![0; 1024 * 1024]].concat();
-    assert!(verdict(&huge, &scene.trust()).starts_with("Envelope(TooLong("), "longer than is read");
+    assert!(
+        verdict(&huge, &scene.trust()).starts_with("Envelope(TooLong("),
+        "longer than is read"
+    );
 }
 
 #[test]
@@ -327,14 +579,20 @@ fn n07_a_signature_that_demands_a_plug_in_is_refused_critical_or_not() {
         }
         let bytes = scene.jws(&header).to_string();
         let rejection = rejection(outcome_of(bytes.as_bytes(), &scene.trust(), now())).unwrap();
-        assert!(format!("{rejection:?}").starts_with("PluginRequired"), "{row}: {rejection:?}");
+        assert!(
+            format!("{rejection:?}").starts_with("PluginRequired"),
+            "{row}: {rejection:?}"
+        );
         assert_eq!(rejection.reason(), Reason::CriticalUnknown);
     }
     let mut entries = cose_header();
     entries.push((cbor::text(PLUGIN), cbor::text("aws")));
     let chain = cbor::map(&cose_chain(&scene.chain()));
     let envelope = cose_of(&cbor::map(&entries), &chain, &payload(), &scene.leaf_key);
-    assert_eq!(verdict(&envelope, &scene.trust()), r#"PluginRequired { name: "aws" }"#);
+    assert_eq!(
+        verdict(&envelope, &scene.trust()),
+        r#"PluginRequired { name: "aws" }"#
+    );
 }
 
 #[test]
@@ -364,8 +622,17 @@ fn n13_expiry_must_be_later_than_signing() {
 fn an_envelope_signed_with_another_key_than_the_leaf_has_is_refused() {
     let scene = Scene::new();
     let stranger = p256(9);
-    let jws = jws_of(&header().to_string(), &payload(), &scene.chain(), &stranger, Scheme::EcdsaSha256);
-    assert_eq!(verdict(jws.to_string().as_bytes(), &scene.trust()), "SignatureInvalid(Mismatch)");
+    let jws = jws_of(
+        &header().to_string(),
+        &payload(),
+        &scene.chain(),
+        &stranger,
+        Scheme::EcdsaSha256,
+    );
+    assert_eq!(
+        verdict(jws.to_string().as_bytes(), &scene.trust()),
+        "SignatureInvalid(Mismatch)"
+    );
     let chain = cbor::map(&cose_chain(&scene.chain()));
     let cose = cose_of(&cbor::map(&cose_header()), &chain, &payload(), &stranger);
     assert_eq!(verdict(&cose, &scene.trust()), "SignatureInvalid(Mismatch)");

@@ -24,37 +24,75 @@ fn n12_names_are_matched_by_meaning_and_never_as_text() {
         (&plain, "C=NL,S=ZH,O=Harbour,CN=signer", "verified"),
         (&plain, " C = NL ; ST=ZH ; O=Harbour ", "verified"),
         (&plain, "C=NL, ST=ZH, O=harbour", "Identity(NoMatch"),
-        (&plain, "C=NL, ST=ZH, O=Harbour, CN=signe", "Identity(NoMatch"),
+        (
+            &plain,
+            "C=NL, ST=ZH, O=Harbour, CN=signe",
+            "Identity(NoMatch",
+        ),
         (&plain, "C=NL, ST=ZH, O=Harbour, OU=x", "Identity(NoMatch"),
-        (&plain, "C=NL, ST=ZH, O=Harbour, CN=signer, 2.5.4.3=signer", "Identity(NoMatch"),
+        (
+            &plain,
+            "C=NL, ST=ZH, O=Harbour, CN=signer, 2.5.4.3=signer",
+            "Identity(NoMatch",
+        ),
         (&plain, r"C=NL, ST=ZH, O=Harb\6Fur", "verified"),
         (&comma, r"C=NL, ST=ZH, O=Harbour\, Inc", "verified"),
         (&comma, r"C=NL, ST=ZH, O=Harbour\2C Inc", "verified"),
         (&comma, "C=NL, ST=ZH, O=Harbour", "Identity(NoMatch"),
-        (&[(C, "NL"), (ST, "ZH"), (O, "Harbour,ST=ZH")], "C=NL, ST=ZH, O=Harbour", "Identity(NoMatch"),
-        (&[(C, "NL"), (O, "Harbour")], "C=NL, ST=ZH, O=Harbour", "Identity(Unmatchable"),
+        (
+            &[(C, "NL"), (ST, "ZH"), (O, "Harbour,ST=ZH")],
+            "C=NL, ST=ZH, O=Harbour",
+            "Identity(NoMatch",
+        ),
+        (
+            &[(C, "NL"), (O, "Harbour")],
+            "C=NL, ST=ZH, O=Harbour",
+            "Identity(Unmatchable",
+        ),
         (
             &[(C, "NL"), (ST, "ZH"), (O, "Harbour"), (OU, "a"), (OU, "b")],
             "C=NL, ST=ZH, O=Harbour",
             "Identity(Unmatchable",
         ),
-        (&[(C, "NL"), (ST, "ZH"), (O, "Harbour"), (EMAIL, "a@b")], "C=NL, ST=ZH, O=Harbour", "Identity(Unmatchable"),
-        (&[(C, "NL"), (ST, "ZH"), (O, "Harbour\0")], "C=NL, ST=ZH, O=Harbour", "Identity(NoMatch"),
-        (&[(C, "NL"), (ST, "ZH"), (O, "Hàrbour")], "C=NL, ST=ZH, O=Hàrbour", "verified"),
+        (
+            &[(C, "NL"), (ST, "ZH"), (O, "Harbour"), (EMAIL, "a@b")],
+            "C=NL, ST=ZH, O=Harbour",
+            "Identity(Unmatchable",
+        ),
+        (
+            &[(C, "NL"), (ST, "ZH"), (O, "Harbour\0")],
+            "C=NL, ST=ZH, O=Harbour",
+            "Identity(NoMatch",
+        ),
+        (
+            &[(C, "NL"), (ST, "ZH"), (O, "Hàrbour")],
+            "C=NL, ST=ZH, O=Hàrbour",
+            "verified",
+        ),
     ];
     for (subject, identity, expected) in rows {
         let mut spec = Spec::new("signer", "root", vec![usage(true, &[0])]);
         spec.subject = name(subject);
         let scene = Scene::with_leaf(&spec);
         let mut pins = scene.pins();
-        pins.identities = Some(TrustedIdentities::parse(&[format!("x509.subject:{identity}")]).unwrap());
+        pins.identities =
+            Some(TrustedIdentities::parse(&[format!("x509.subject:{identity}")]).unwrap());
         let found = verdict(&scene.good_jws(), &Trust::pinned(pins).unwrap());
-        assert!(found.starts_with(expected), "{subject:?} by {identity}: {found}");
+        assert!(
+            found.starts_with(expected),
+            "{subject:?} by {identity}: {found}"
+        );
     }
-    for refused in
-        [r#"C=NL, ST=ZH, O="Harbour""#, r"C=NL, ST=ZH, O=Harbour\", r"C=NL, ST=ZH, O=Harbour\x", "C=NL, ST=ZH"]
-    {
-        assert!(TrustedIdentities::parse(&[format!("x509.subject:{refused}")]).is_err(), "{refused}");
+    for refused in [
+        r#"C=NL, ST=ZH, O="Harbour""#,
+        r"C=NL, ST=ZH, O=Harbour\",
+        r"C=NL, ST=ZH, O=Harbour\x",
+        "C=NL, ST=ZH",
+    ] {
+        assert!(
+            TrustedIdentities::parse(&[format!("x509.subject:{refused}")]).is_err(),
+            "{refused}"
+        );
     }
     let scene = Scene::new();
     let listed = |texts: &[&str]| {
@@ -63,13 +101,23 @@ fn n12_names_are_matched_by_meaning_and_never_as_text() {
         pins.identities = Some(TrustedIdentities::parse(&texts).unwrap());
         verdict(&scene.good_jws(), &Trust::pinned(pins).unwrap())
     };
-    assert_eq!(listed(&["spiffe:x", "x509.subject: C=NL, ST=ZH, O=Harbour"]), "verified");
-    assert_eq!(listed(&["spiffe:x", "X509.Subject: C=NL, ST=ZH, O=Harbour"]), "Identity(NothingNative)");
+    assert_eq!(
+        listed(&["spiffe:x", "x509.subject: C=NL, ST=ZH, O=Harbour"]),
+        "verified"
+    );
+    assert_eq!(
+        listed(&["spiffe:x", "X509.Subject: C=NL, ST=ZH, O=Harbour"]),
+        "Identity(NothingNative)"
+    );
     assert_eq!(listed(&["*"]), "verified");
     let multi = {
         let mut spec = Spec::leaf("signer", "root");
-        let pair =
-            |id, value: &str| super::maker::seq(&[super::maker::oid(id), super::maker::tlv(0x0c, value.as_bytes())]);
+        let pair = |id, value: &str| {
+            super::maker::seq(&[
+                super::maker::oid(id),
+                super::maker::tlv(0x0c, value.as_bytes()),
+            ])
+        };
         let one = |id, value| super::maker::set(&[pair(id, value)]);
         spec.subject = super::maker::seq(&[
             one(C, "NL"),
@@ -79,8 +127,13 @@ fn n12_names_are_matched_by_meaning_and_never_as_text() {
         Scene::with_leaf(&spec)
     };
     let mut pins = multi.pins();
-    pins.identities = Some(TrustedIdentities::parse(&["x509.subject: C=NL, ST=ZH, O=Harbour".to_owned()]).unwrap());
-    assert!(verdict(&multi.good_jws(), &Trust::pinned(pins).unwrap()).starts_with("Identity(Unmatchable"));
+    pins.identities = Some(
+        TrustedIdentities::parse(&["x509.subject: C=NL, ST=ZH, O=Harbour".to_owned()]).unwrap(),
+    );
+    assert!(
+        verdict(&multi.good_jws(), &Trust::pinned(pins).unwrap())
+            .starts_with("Identity(Unmatchable")
+    );
 }
 
 /// What is written for a subject is read as that subject, whatever its values hold.
@@ -91,7 +144,14 @@ fn n12_the_identity_written_for_a_subject_names_it_and_no_other() {
         spec.subject = name(attributes);
         Scene::with_leaf(&spec)
     };
-    let of = |value: &str| scene(&[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", value), ("2.5.4.3", "signer")]);
+    let of = |value: &str| {
+        scene(&[
+            ("2.5.4.6", "NL"),
+            ("2.5.4.8", "ZH"),
+            ("2.5.4.10", value),
+            ("2.5.4.3", "signer"),
+        ])
+    };
     for value in [
         "Harbour",
         "Harbour, CN=other",
@@ -118,21 +178,47 @@ fn n12_the_identity_written_for_a_subject_names_it_and_no_other() {
         assert!(!identity.contains(['\n', '\r', '\0']), "{identity:?}");
         let trust = || {
             let mut pins = scene.pins();
-            pins.identities = Some(TrustedIdentities::parse(std::slice::from_ref(&identity)).unwrap());
+            pins.identities =
+                Some(TrustedIdentities::parse(std::slice::from_ref(&identity)).unwrap());
             Trust::pinned(pins).unwrap()
         };
-        assert_eq!(verdict(&scene.good_jws(), &trust()), "verified", "{identity}");
-        for other in ["Harbour Inc".to_owned(), value.trim().to_owned(), format!("{value}x")] {
+        assert_eq!(
+            verdict(&scene.good_jws(), &trust()),
+            "verified",
+            "{identity}"
+        );
+        for other in [
+            "Harbour Inc".to_owned(),
+            value.trim().to_owned(),
+            format!("{value}x"),
+        ] {
             let verdict = verdict(&of(&other).good_jws(), &trust());
-            assert!(other == value || verdict.starts_with("Identity("), "{identity} {other:?}: {verdict}");
+            assert!(
+                other == value || verdict.starts_with("Identity("),
+                "{identity} {other:?}: {verdict}"
+            );
         }
     }
     for unnameable in [
         &[("2.5.4.6", "NL"), ("2.5.4.10", "Harbour")][..],
         &[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "")],
-        &[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "a"), ("2.5.4.10", "b")],
-        &[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "a"), ("1.2.840.113549.1.9.1", "a@b")],
+        &[
+            ("2.5.4.6", "NL"),
+            ("2.5.4.8", "ZH"),
+            ("2.5.4.10", "a"),
+            ("2.5.4.10", "b"),
+        ],
+        &[
+            ("2.5.4.6", "NL"),
+            ("2.5.4.8", "ZH"),
+            ("2.5.4.10", "a"),
+            ("1.2.840.113549.1.9.1", "a@b"),
+        ],
     ] {
-        assert_eq!(TrustedIdentity::naming(&scene(unnameable).leaf), None, "{unnameable:?}");
+        assert_eq!(
+            TrustedIdentity::naming(&scene(unnameable).leaf),
+            None,
+            "{unnameable:?}"
+        );
     }
 }

@@ -19,11 +19,23 @@ fn n10_payload_and_manifest_must_name_the_image_in_all_three_fields() {
     let bytes = scene.good_jws();
     let good = subject();
     let others = [
-        Descriptor { digest: Digest::sha256(b"other"), ..good.clone() },
-        Descriptor { media_type: MediaType::new("application/vnd.oci.image.index.v1+json"), ..good.clone() },
-        Descriptor { size: 6, ..good.clone() },
+        Descriptor {
+            digest: Digest::sha256(b"other"),
+            ..good.clone()
+        },
+        Descriptor {
+            media_type: MediaType::new("application/vnd.oci.image.index.v1+json"),
+            ..good.clone()
+        },
+        Descriptor {
+            size: 6,
+            ..good.clone()
+        },
     ];
-    let layer = Descriptor { media_type: MediaType::new("application/jose+json"), ..good.clone() };
+    let layer = Descriptor {
+        media_type: MediaType::new("application/jose+json"),
+        ..good.clone()
+    };
     let entry = |of: &Descriptor| json!({"mediaType": of.media_type.as_str(), "digest": of.digest.to_string(), "size": of.size});
     let manifest = |subject: &Descriptor| {
         json!({
@@ -35,12 +47,26 @@ fn n10_payload_and_manifest_must_name_the_image_in_all_three_fields() {
     };
     assert!(SignatureManifest::read(manifest(&good).as_bytes(), &good).is_ok());
     for other in others {
-        let step = verify(&other, &MediaType::new("application/jose+json"), &bytes, &scene.trust(), now());
-        let Step::Done(Outcome::Rejected(rejection)) = step else { panic!("{other:?}") };
-        assert!(format!("{rejection:?}").starts_with("OtherTarget"), "{rejection:?}");
+        let step = verify(
+            &other,
+            &MediaType::new("application/jose+json"),
+            &bytes,
+            &scene.trust(),
+            now(),
+        );
+        let Step::Done(Outcome::Rejected(rejection)) = step else {
+            panic!("{other:?}")
+        };
+        assert!(
+            format!("{rejection:?}").starts_with("OtherTarget"),
+            "{rejection:?}"
+        );
         assert_eq!(rejection.reason(), Reason::SubjectMismatch);
         let rejection = SignatureManifest::read(manifest(&other).as_bytes(), &good).unwrap_err();
-        assert!(format!("{rejection:?}").starts_with("OtherSubject"), "{rejection:?}");
+        assert!(
+            format!("{rejection:?}").starts_with("OtherSubject"),
+            "{rejection:?}"
+        );
         assert_eq!(rejection.reason(), Reason::SubjectMismatch);
     }
 }
@@ -54,15 +80,38 @@ fn payloads_of_another_form_are_refused() {
     for (payload, expected) in [
         ("[]".to_owned(), "Payload(Json("),
         ("{}".to_owned(), r#"Payload(Member("targetArtifact"))"#),
-        (target(&format!(r#""digest":"{digest}","size":5"#)), r#"Payload(Member("mediaType"))"#),
-        (target(&format!(r#"{media},"size":5"#)), r#"Payload(Member("digest"))"#),
-        (target(&format!(r#"{media},"digest":"sha256:00","size":5"#)), r#"Payload(Member("digest"))"#),
-        (target(&format!(r#"{media},"digest":"{digest}""#)), r#"Payload(Member("size"))"#),
-        (target(&format!(r#"{media},"digest":"{digest}","size":"5""#)), r#"Payload(Member("size"))"#),
-        (target(&format!(r#"{media},"digest":"{digest}","size":-5"#)), r#"Payload(Member("size"))"#),
-        (target(&format!(r#"{media},"digest":"{digest}","size":5,"size":5"#)), "Payload(Json("),
         (
-            target(&format!(r#"{media},"digest":"{digest}","size":5,"annotations":{{"a":1}}"#)),
+            target(&format!(r#""digest":"{digest}","size":5"#)),
+            r#"Payload(Member("mediaType"))"#,
+        ),
+        (
+            target(&format!(r#"{media},"size":5"#)),
+            r#"Payload(Member("digest"))"#,
+        ),
+        (
+            target(&format!(r#"{media},"digest":"sha256:00","size":5"#)),
+            r#"Payload(Member("digest"))"#,
+        ),
+        (
+            target(&format!(r#"{media},"digest":"{digest}""#)),
+            r#"Payload(Member("size"))"#,
+        ),
+        (
+            target(&format!(r#"{media},"digest":"{digest}","size":"5""#)),
+            r#"Payload(Member("size"))"#,
+        ),
+        (
+            target(&format!(r#"{media},"digest":"{digest}","size":-5"#)),
+            r#"Payload(Member("size"))"#,
+        ),
+        (
+            target(&format!(r#"{media},"digest":"{digest}","size":5,"size":5"#)),
+            "Payload(Json(",
+        ),
+        (
+            target(&format!(
+                r#"{media},"digest":"{digest}","size":5,"annotations":{{"a":1}}"#
+            )),
             r#"Payload(Member("annotations"))"#,
         ),
         (
@@ -71,10 +120,20 @@ fn payloads_of_another_form_are_refused() {
             )),
             r#"Payload(Member("mediaType"))"#,
         ),
-        (target(&format!(r#"{media},"digest":"{digest}","size":5,"artifactType":"x","annotations":null"#)), "verified"),
+        (
+            target(&format!(
+                r#"{media},"digest":"{digest}","size":5,"artifactType":"x","annotations":null"#
+            )),
+            "verified",
+        ),
     ] {
-        let jws =
-            jws_of(&header().to_string(), payload.as_bytes(), &scene.chain(), &scene.leaf_key, Scheme::EcdsaSha256);
+        let jws = jws_of(
+            &header().to_string(),
+            payload.as_bytes(),
+            &scene.chain(),
+            &scene.leaf_key,
+            Scheme::EcdsaSha256,
+        );
         let found = verdict(jws.to_string().as_bytes(), &scene.trust());
         assert!(found.starts_with(expected), "{payload}: {found}");
     }
@@ -83,7 +142,8 @@ fn payloads_of_another_form_are_refused() {
 #[test]
 fn manifests_of_neither_form_are_refused() {
     let good = subject();
-    let entry = json!({"mediaType": "application/jose+json", "digest": good.digest.to_string(), "size": 5});
+    let entry =
+        json!({"mediaType": "application/jose+json", "digest": good.digest.to_string(), "size": 5});
     let base = json!({
         "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
         "artifactType": "application/vnd.cncf.notary.signature",
@@ -116,21 +176,42 @@ fn manifests_of_neither_form_are_refused() {
     };
     assert_eq!(read(&both), "Manifest(Form)");
     assert_eq!(read(&remove("artifactType")), "Manifest(Form)");
-    assert_eq!(read(&set("artifactType", json!("text/plain"))), "Manifest(Form)");
+    assert_eq!(
+        read(&set("artifactType", json!("text/plain"))),
+        "Manifest(Form)"
+    );
     assert_eq!(read(&set("layers", json!([]))), "Manifest(Layers(0))");
-    assert_eq!(read(&set("layers", json!([entry, entry]))), "Manifest(Layers(2))");
+    assert_eq!(
+        read(&set("layers", json!([entry, entry]))),
+        "Manifest(Layers(2))"
+    );
     assert_eq!(read(&remove("layers")), r#"Manifest(Member("layers"))"#);
     assert_eq!(read(&remove("config")), r#"Manifest(Member("config"))"#);
     assert_eq!(read(&remove("subject")), r#"Manifest(Member("subject"))"#);
-    assert_eq!(read(&set("schemaVersion", json!(1))), r#"Manifest(Member("schemaVersion"))"#);
-    assert_eq!(read(&set("mediaType", json!("text/plain"))), r#"Manifest(Member("mediaType"))"#);
+    assert_eq!(
+        read(&set("schemaVersion", json!(1))),
+        r#"Manifest(Member("schemaVersion"))"#
+    );
+    assert_eq!(
+        read(&set("mediaType", json!("text/plain"))),
+        r#"Manifest(Member("mediaType"))"#
+    );
     // G09: a document that is an index too.
-    assert_eq!(read(&set("manifests", json!([]))), r#"Manifest(Member("manifests"))"#);
-    let text = |manifest: &mut serde_json::Value| manifest["layers"][0]["mediaType"] = json!("text/plain");
+    assert_eq!(
+        read(&set("manifests", json!([]))),
+        r#"Manifest(Member("manifests"))"#
+    );
+    let text =
+        |manifest: &mut serde_json::Value| manifest["layers"][0]["mediaType"] = json!("text/plain");
     assert!(read(&text).starts_with("UnknownEnvelope"));
-    let huge = |manifest: &mut serde_json::Value| manifest["layers"][0]["size"] = json!(1024 * 1024 + 1);
+    let huge =
+        |manifest: &mut serde_json::Value| manifest["layers"][0]["size"] = json!(1024 * 1024 + 1);
     assert_eq!(read(&huge), "Manifest(TooLong(1048577))");
     assert!(
-        read(&set("annotations", json!({"io.cncf.notary.x509chain.thumbprint#S256": "no list"}))).starts_with("read")
+        read(&set(
+            "annotations",
+            json!({"io.cncf.notary.x509chain.thumbprint#S256": "no list"})
+        ))
+        .starts_with("read")
     );
 }

@@ -43,7 +43,9 @@ fn policy(level: &str, rest: &str, stores: &str) -> TrustPolicy {
 #[test]
 fn a_statement_that_skips_gives_no_trust_to_be_satisfied() {
     let policy = policy("skip", "", r#""trustStores":[]"#);
-    let [statement] = policy.statements() else { panic!("one") };
+    let [statement] = policy.statements() else {
+        panic!("one")
+    };
     assert!(statement.trust(&BTreeMap::new()).is_none());
     assert!(statement.level().is_none());
 }
@@ -51,18 +53,48 @@ fn a_statement_that_skips_gives_no_trust_to_be_satisfied() {
 #[test]
 fn an_unusable_store_fails_authenticity_however_good_the_others_are() {
     let scene = Scene::new();
-    let policy = policy("strict", "", r#""trustStores":["ca:good","ca:bad"],"trustedIdentities":["*"]"#);
-    let [statement] = policy.statements() else { panic!("one") };
+    let policy = policy(
+        "strict",
+        "",
+        r#""trustStores":["ca:good","ca:bad"],"trustedIdentities":["*"]"#,
+    );
+    let [statement] = policy.statements() else {
+        panic!("one")
+    };
     let store = |name: &str| name.parse::<StoreName>().unwrap();
     let good = || (store("ca:good"), Ok(vec![scene.root.clone()]));
-    let judge = |stores| verdict(&scene.good_jws(), &statement.trust(&BTreeMap::from_iter(stores)).unwrap());
-    assert_eq!(judge(vec![good(), (store("ca:bad"), Ok(vec![scene.root.clone()]))]), "verified");
+    let judge = |stores| {
+        verdict(
+            &scene.good_jws(),
+            &statement.trust(&BTreeMap::from_iter(stores)).unwrap(),
+        )
+    };
+    assert_eq!(
+        judge(vec![
+            good(),
+            (store("ca:bad"), Ok(vec![scene.root.clone()]))
+        ]),
+        "verified"
+    );
     assert!(judge(vec![good()]).starts_with("Store(Unusable"));
-    let absent = StoreFault::Unusable { store: store("ca:bad"), why: "it is not there".to_owned() };
+    let absent = StoreFault::Unusable {
+        store: store("ca:bad"),
+        why: "it is not there".to_owned(),
+    };
     assert!(judge(vec![good(), (store("ca:bad"), Err(absent))]).starts_with("Store(Unusable"));
-    let only_tsa = self::policy("strict", "", r#""trustStores":["tsa:good"],"trustedIdentities":["*"]"#);
-    let trust = only_tsa.statements()[0].trust(&BTreeMap::from([(store("tsa:good"), Ok(vec![scene.root.clone()]))]));
-    assert_eq!(verdict(&scene.good_jws(), &trust.unwrap()), "Store(NoneOfKind(Ca))");
+    let only_tsa = self::policy(
+        "strict",
+        "",
+        r#""trustStores":["tsa:good"],"trustedIdentities":["*"]"#,
+    );
+    let trust = only_tsa.statements()[0].trust(&BTreeMap::from([(
+        store("tsa:good"),
+        Ok(vec![scene.root.clone()]),
+    )]));
+    assert_eq!(
+        verdict(&scene.good_jws(), &trust.unwrap()),
+        "Store(NoneOfKind(Ca))"
+    );
 }
 
 #[test]
@@ -70,10 +102,17 @@ fn stores_hold_anchors_and_nothing_else() {
     let scene = Scene::new();
     let store = |name: &str| name.parse::<StoreName>().unwrap();
     let read = |name: &str, files: &[&[u8]]| {
-        let files: Vec<_> = files.iter().map(|bytes| ("f".to_owned(), bytes.to_vec().into())).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|bytes| ("f".to_owned(), bytes.to_vec().into()))
+            .collect();
         match trust_store(&store(name), &files) {
             Ok(certificates) => certificates.len().to_string(),
-            Err(fault) => format!("{fault:?}").split([' ', '(']).next().unwrap().to_owned(),
+            Err(fault) => format!("{fault:?}")
+                .split([' ', '('])
+                .next()
+                .unwrap()
+                .to_owned(),
         }
     };
     let (root, leaf) = (scene.root.pem(), scene.leaf.pem());
@@ -90,7 +129,11 @@ fn stores_hold_anchors_and_nothing_else() {
         ("ca:x", vec![root.as_bytes(), b""], "NotACertificate"),
         ("ca:x", vec![leaf.as_bytes()], "NotAnAnchor"),
         ("ca:x", vec![b"\0\0Bud1"], "NotACertificate"),
-        ("ca:x", vec![b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"], "NotACertificate"),
+        (
+            "ca:x",
+            vec![b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"],
+            "NotACertificate",
+        ),
         ("tsa:x", vec![root.as_bytes()], "1"),
         ("tsa:x", vec![alone.der()], "NotARoot"),
     ] {
@@ -100,32 +143,68 @@ fn stores_hold_anchors_and_nothing_else() {
     assert_eq!(read("ca:x", &[&trailing]), "NotACertificate");
     let many: Vec<&[u8]> = vec![scene.root.der(); 501];
     assert_eq!(read("ca:x", &many), "Count");
-    assert_eq!(store("signingAuthority:a").folder(), "x509/signingAuthority/a");
+    assert_eq!(
+        store("signingAuthority:a").folder(),
+        "x509/signingAuthority/a"
+    );
 }
 
 #[test]
 fn the_exact_scope_is_chosen_before_the_one_for_everything() {
     let statement = |name: &str, scope: &str| {
-        format!(r#"{{"name":"{name}","registryScopes":["{scope}"],"signatureVerification":{{"level":"skip"}}}}"#)
+        format!(
+            r#"{{"name":"{name}","registryScopes":["{scope}"],"signatureVerification":{{"level":"skip"}}}}"#
+        )
     };
-    let document = |statements: &[String]| format!(r#"{{"version":"1.0","trustPolicies":[{}]}}"#, statements.join(","));
+    let document = |statements: &[String]| {
+        format!(
+            r#"{{"version":"1.0","trustPolicies":[{}]}}"#,
+            statements.join(",")
+        )
+    };
     let chosen = |document: &str, image: &str| {
         let policy = TrustPolicy::parse(document.as_bytes()).unwrap();
         let repository = Reference::named(image).unwrap().repository;
-        policy.statement(&repository).map(|statement| statement.name().to_owned())
+        policy
+            .statement(&repository)
+            .map(|statement| statement.name().to_owned())
     };
-    let both = document(&[statement("all", "*"), statement("shop", "contoso.azurecr.io/shop")]);
-    assert_eq!(chosen(&both, "contoso.azurecr.io/shop:1").as_deref(), Some("shop"));
-    assert_eq!(chosen(&both, "contoso.azurecr.io/shop/web:1").as_deref(), Some("all"));
+    let both = document(&[
+        statement("all", "*"),
+        statement("shop", "contoso.azurecr.io/shop"),
+    ]);
+    assert_eq!(
+        chosen(&both, "contoso.azurecr.io/shop:1").as_deref(),
+        Some("shop")
+    );
+    assert_eq!(
+        chosen(&both, "contoso.azurecr.io/shop/web:1").as_deref(),
+        Some("all")
+    );
     let one = document(&[statement("shop", "contoso.azurecr.io/shop")]);
     assert_eq!(chosen(&one, "contoso.azurecr.io/other:1"), None);
     let twice = document(&[statement("a", "x.test/y"), statement("b", "x.test/y")]);
-    assert!(TrustPolicy::parse(twice.as_bytes()).unwrap_err().to_string().contains("there twice"));
+    assert!(
+        TrustPolicy::parse(twice.as_bytes())
+            .unwrap_err()
+            .to_string()
+            .contains("there twice")
+    );
     let beside = document(&[statement("a", r#"x.test/y","*"#)]);
     let refused = TrustPolicy::parse(beside.as_bytes()).unwrap_err();
-    assert!(std::error::Error::source(&refused).unwrap().to_string().contains("`*` is no registry scope"));
+    assert!(
+        std::error::Error::source(&refused)
+            .unwrap()
+            .to_string()
+            .contains("`*` is no registry scope")
+    );
     let names = document(&[statement("a", "x.test/y"), statement("a", "x.test/z")]);
-    assert!(TrustPolicy::parse(names.as_bytes()).unwrap_err().to_string().contains("several statements"));
+    assert!(
+        TrustPolicy::parse(names.as_bytes())
+            .unwrap_err()
+            .to_string()
+            .contains("several statements")
+    );
     let blob = r#"{"version":"1.0","trustPolicies":[{"name":"b","globalPolicy":true,
         "signatureVerification":{"level":"strict"},"trustStores":["ca:x"],"trustedIdentities":["*"]}]}"#;
     let refused = TrustPolicy::parse(blob.as_bytes()).unwrap_err();
@@ -142,16 +221,44 @@ fn a_signing_authority_is_trusted_by_its_own_stores_and_its_own_time() {
             SCHEME: "notary.x509.signingAuthority", AUTHENTIC: time,
         })
     };
-    let policy = policy("strict", "", r#""trustStores":["signingAuthority:a"],"trustedIdentities":["*"]"#);
-    let stores = BTreeMap::from([("signingAuthority:a".parse().unwrap(), Ok(vec![scene.root.clone()]))]);
+    let policy = policy(
+        "strict",
+        "",
+        r#""trustStores":["signingAuthority:a"],"trustedIdentities":["*"]"#,
+    );
+    let stores = BTreeMap::from([(
+        "signingAuthority:a".parse().unwrap(),
+        Ok(vec![scene.root.clone()]),
+    )]);
     let trust = policy.statements()[0].trust(&stores).unwrap();
-    let judge = |time: &str, at| rejection(outcome_of(scene.jws(&header(time)).to_string().as_bytes(), &trust, at));
+    let judge = |time: &str, at| {
+        rejection(outcome_of(
+            scene.jws(&header(time)).to_string().as_bytes(),
+            &trust,
+            at,
+        ))
+    };
     let late = at("2030-01-01T00:00:00Z");
-    assert!(judge("2026-06-01T00:00:00Z", late).is_none(), "the authority vouches for the time");
+    assert!(
+        judge("2026-06-01T00:00:00Z", late).is_none(),
+        "the authority vouches for the time"
+    );
     assert!(judge("2027-01-01T00:00:00Z", late).is_none());
-    assert_eq!(judge("2027-01-01T00:00:01Z", late).unwrap().reason(), Reason::Expired);
-    assert_eq!(judge("2025-12-31T23:59:59Z", late).unwrap().reason(), Reason::NotYetValid);
-    let pinned = verdict(scene.jws(&header("2026-06-01T00:00:00Z")).to_string().as_bytes(), &scene.trust());
+    assert_eq!(
+        judge("2027-01-01T00:00:01Z", late).unwrap().reason(),
+        Reason::Expired
+    );
+    assert_eq!(
+        judge("2025-12-31T23:59:59Z", late).unwrap().reason(),
+        Reason::NotYetValid
+    );
+    let pinned = verdict(
+        scene
+            .jws(&header("2026-06-01T00:00:00Z"))
+            .to_string()
+            .as_bytes(),
+        &scene.trust(),
+    );
     assert_eq!(pinned, "Store(NoneOfKind(SigningAuthority))");
     assert!(verdict(&scene.good_jws(), &trust).starts_with("Store(NoneOfKind(Ca))"));
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use acr_sign::{
     crypto::{Certificate, Crl},
     format::notation::{
-        Action, Level, Outcome, Query, RevocationAnswer, RevocationRequest, Step, Trust, TrustedIdentities,
+        Action, Level, Outcome, Query, RevocationAnswer, RevocationRequest, Step, Trust,
+        TrustedIdentities,
     },
     reason::Explain as _,
 };
 
 use super::{
     maker::{
-        Answer, Key, List, Spec, crl_at, ext, extended, good, header, invalid_since, ocsp_at, p256, revoked, tlv, usage,
+        Answer, Key, List, Spec, crl_at, ext, extended, good, header, invalid_since, ocsp_at, p256,
+        revoked, tlv, usage,
     },
     revocation_lists::point,
     scene::{Scene, now, pins, step_of},
@@ -40,10 +42,19 @@ pub(super) fn run(
             Step::Done(Outcome::Verified(accepted)) => {
                 return (format!("verified {}", accepted.warnings.len()), asked);
             }
-            Step::Done(Outcome::Exempt(exempted)) => return (format!("exempt {}", exempted.failures.len()), asked),
-            Step::Done(Outcome::Rejected(rejection)) => return (rejection.reason().to_string(), asked),
+            Step::Done(Outcome::Exempt(exempted)) => {
+                return (format!("exempt {}", exempted.failures.len()), asked);
+            }
+            Step::Done(Outcome::Rejected(rejection)) => {
+                return (rejection.reason().to_string(), asked);
+            }
             Step::Revocation(verification) => {
-                asked.extend(verification.requests().iter().map(|request| request.url.clone()));
+                asked.extend(
+                    verification
+                        .requests()
+                        .iter()
+                        .map(|request| request.url.clone()),
+                );
                 let answers = verification.requests().iter().map(&answer).collect();
                 step = verification.step(answers);
             }
@@ -86,7 +97,13 @@ fn ocsp_answers_each_with_their_meaning() {
         answer.certificates = vec![certificate.der().to_vec()];
         answer.sign(root, &delegate_key)
     };
-    let responder = |usages: &[&str]| Spec::new("responder", "root", vec![usage(true, &[0]), extended(false, usages)]);
+    let responder = |usages: &[&str]| {
+        Spec::new(
+            "responder",
+            "root",
+            vec![usage(true, &[0]), extended(false, usages)],
+        )
+    };
     let ended = {
         let mut spec = responder(&[OCSP_SIGNING]);
         spec.until = "2026-06-30T00:00:00Z";
@@ -107,13 +124,41 @@ fn ocsp_answers_each_with_their_meaning() {
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
         ("good", base.sign(root, key), "verified 0"),
         ("good, responder by key", by_key, "verified 0"),
-        ("revoked", change(&|answer| answer.verdict = revoked("2026-06-15T00:00:00Z")), "revoked"),
-        ("unknown", change(&|answer| answer.verdict = vec![0x82, 0]), "revocation-unknown"),
-        ("error status", change(&|answer| answer.status = 3), "revocation-unknown"),
-        ("about another certificate", change(&|answer| answer.serial = 7), "revocation-unknown"),
-        ("past its end", change(&|answer| answer.next = Some("2026-06-30T23:59:59Z")), "revocation-unknown"),
-        ("ends now", change(&|answer| answer.next = Some("2026-07-01T00:00:00Z")), "verified 0"),
-        ("without an end", change(&|answer| answer.next = None), "revocation-unknown"),
+        (
+            "revoked",
+            change(&|answer| answer.verdict = revoked("2026-06-15T00:00:00Z")),
+            "revoked",
+        ),
+        (
+            "unknown",
+            change(&|answer| answer.verdict = vec![0x82, 0]),
+            "revocation-unknown",
+        ),
+        (
+            "error status",
+            change(&|answer| answer.status = 3),
+            "revocation-unknown",
+        ),
+        (
+            "about another certificate",
+            change(&|answer| answer.serial = 7),
+            "revocation-unknown",
+        ),
+        (
+            "past its end",
+            change(&|answer| answer.next = Some("2026-06-30T23:59:59Z")),
+            "revocation-unknown",
+        ),
+        (
+            "ends now",
+            change(&|answer| answer.next = Some("2026-07-01T00:00:00Z")),
+            "verified 0",
+        ),
+        (
+            "without an end",
+            change(&|answer| answer.next = None),
+            "revocation-unknown",
+        ),
         (
             "stale and revoked",
             change(&|answer| {
@@ -122,19 +167,47 @@ fn ocsp_answers_each_with_their_meaning() {
             }),
             "revocation-unknown",
         ),
-        ("five minutes ahead", change(&|answer| answer.from = "2026-07-01T00:05:00Z"), "verified 0"),
-        ("more than five minutes ahead", change(&|answer| answer.from = "2026-07-01T00:05:01Z"), "revocation-unknown"),
+        (
+            "five minutes ahead",
+            change(&|answer| answer.from = "2026-07-01T00:05:00Z"),
+            "verified 0",
+        ),
+        (
+            "more than five minutes ahead",
+            change(&|answer| answer.from = "2026-07-01T00:05:01Z"),
+            "revocation-unknown",
+        ),
         ("signature damaged", damaged, "revocation-unknown"),
-        ("by a stranger", base.sign(root, &p256(61)), "revocation-unknown"),
+        (
+            "by a stranger",
+            base.sign(root, &p256(61)),
+            "revocation-unknown",
+        ),
         (
             "issuer's own certificate beside",
             change(&|answer| answer.certificates = vec![root.der().to_vec()]),
             "verified 0",
         ),
-        ("by a delegate", delegate(responder(&[OCSP_SIGNING]), key), "verified 0"),
-        ("by a certificate for something else", delegate(responder(&["1.3.6.1.5.5.7.3.3"]), key), "revocation-unknown"),
-        ("by a delegate that ended", delegate(ended, key), "revocation-unknown"),
-        ("by a delegate of a stranger", delegate(responder(&[OCSP_SIGNING]), &p256(62)), "revocation-unknown"),
+        (
+            "by a delegate",
+            delegate(responder(&[OCSP_SIGNING]), key),
+            "verified 0",
+        ),
+        (
+            "by a certificate for something else",
+            delegate(responder(&["1.3.6.1.5.5.7.3.3"]), key),
+            "revocation-unknown",
+        ),
+        (
+            "by a delegate that ended",
+            delegate(ended, key),
+            "revocation-unknown",
+        ),
+        (
+            "by a delegate of a stranger",
+            delegate(responder(&[OCSP_SIGNING]), &p256(62)),
+            "revocation-unknown",
+        ),
         ("by the signer itself", itself, "revocation-unknown"),
         (
             "unknown critical extension",
@@ -151,8 +224,16 @@ fn ocsp_answers_each_with_their_meaning() {
             change(&|answer| answer.single_extensions = vec![ext("1.2.3", true, b"")]),
             "revocation-unknown",
         ),
-        ("cut", base.sign(root, key)[..100].to_vec(), "revocation-unknown"),
-        ("longer than is read", vec![0; 64 * 1024 + 1], "revocation-unknown"),
+        (
+            "cut",
+            base.sign(root, key)[..100].to_vec(),
+            "revocation-unknown",
+        ),
+        (
+            "longer than is read",
+            vec![0; 64 * 1024 + 1],
+            "revocation-unknown",
+        ),
         (
             "eleven certificates",
             change(&|answer| answer.certificates = vec![root.der().to_vec(); 11]),
@@ -172,11 +253,20 @@ fn ocsp_answers_each_with_their_meaning() {
         answer.verdict = revoked("2026-06-15T00:00:00Z");
         answer.single_extensions = vec![invalid_since("2026-06-15T00:00:00Z")];
     });
-    assert_eq!(run(&scene, &scene.trust(), |_| ocsp(later.clone())).0, "revoked");
+    assert_eq!(
+        run(&scene, &scene.trust(), |_| ocsp(later.clone())).0,
+        "revoked"
+    );
 }
 
 /// Addresses of responders and of lists, what answers, the outcome, and who was asked in which order.
-type Order<'a> = (&'a [&'a str], &'a [&'a str], Box<dyn Fn(&str) -> RevocationAnswer + 'a>, &'a str, &'a [&'a str]);
+type Order<'a> = (
+    &'a [&'a str],
+    &'a [&'a str],
+    Box<dyn Fn(&str) -> RevocationAnswer + 'a>,
+    &'a str,
+    &'a [&'a str],
+);
 
 #[test]
 fn several_responders_are_asked_in_order_and_then_the_lists() {
@@ -184,29 +274,54 @@ fn several_responders_are_asked_in_order_and_then_the_lists() {
     let root = Spec::ca("root", "root").issue(&root_key, &root_key);
     let good_answer = || ocsp(Answer::by(&root, good()).sign(&root, &root_key));
     let unknown_answer = || ocsp(Answer::by(&root, vec![0x82, 0]).sign(&root, &root_key));
-    let bad_answer = || ocsp(Answer::by(&root, revoked("2026-06-15T00:00:00Z")).sign(&root, &root_key));
+    let bad_answer =
+        || ocsp(Answer::by(&root, revoked("2026-06-15T00:00:00Z")).sign(&root, &root_key));
     let list = || crl(List::of(&root).sign(&root_key));
     let both = ["http://a/", "http://b/"];
     let rows: Vec<Order<'_>> = vec![
         (
             &both,
             &[],
-            Box::new(|url| if url.contains("/a/") { down() } else { good_answer() }),
+            Box::new(|url| {
+                if url.contains("/a/") {
+                    down()
+                } else {
+                    good_answer()
+                }
+            }),
             "verified 0",
             &["http://a/", "http://b/"],
         ),
-        (&both, &[], Box::new(|_| good_answer()), "verified 0", &["http://a/"]),
         (
             &both,
             &[],
-            Box::new(|url| if url.contains("/a/") { unknown_answer() } else { good_answer() }),
+            Box::new(|_| good_answer()),
+            "verified 0",
+            &["http://a/"],
+        ),
+        (
+            &both,
+            &[],
+            Box::new(|url| {
+                if url.contains("/a/") {
+                    unknown_answer()
+                } else {
+                    good_answer()
+                }
+            }),
             "revocation-unknown",
             &["http://a/"],
         ),
         (
             &both,
             &["http://c/"],
-            Box::new(|url| if url.contains("/c/") { list() } else { unknown_answer() }),
+            Box::new(|url| {
+                if url.contains("/c/") {
+                    list()
+                } else {
+                    unknown_answer()
+                }
+            }),
             "verified 0",
             &["http://a/", "http://c/"],
         ),
@@ -217,15 +332,69 @@ fn several_responders_are_asked_in_order_and_then_the_lists() {
             "verified 0",
             &["http://a/", "http://c/"],
         ),
-        (&["http://a/"], &["http://c/"], Box::new(|_| bad_answer()), "revoked", &["http://a/"]),
-        (&["http://a/"], &["http://c/"], Box::new(|_| good_answer()), "verified 0", &["http://a/"]),
-        (&["https://a/"], &[], Box::new(|_| good_answer()), "revocation-unknown", &[]),
-        (&["https://a/", "http://b/"], &[], Box::new(|_| good_answer()), "verified 0", &["http://b/"]),
-        (&["https://a/"], &["http://c/"], Box::new(|_| list()), "verified 0", &["http://c/"]),
-        (&["http://a/"], &["http://c/"], Box::new(|_| down()), "revocation-unknown", &["http://a/", "http://c/"]),
-        (&[], &["http://c/", "ldap://d/"], Box::new(|_| list()), "revocation-unknown", &["http://c/"]),
-        (&[], &["ldap://d/", "http://c/"], Box::new(|_| list()), "revocation-unknown", &[]),
-        (&[], &["http://c/", "http://d/"], Box::new(|_| list()), "verified 0", &["http://c/", "http://d/"]),
+        (
+            &["http://a/"],
+            &["http://c/"],
+            Box::new(|_| bad_answer()),
+            "revoked",
+            &["http://a/"],
+        ),
+        (
+            &["http://a/"],
+            &["http://c/"],
+            Box::new(|_| good_answer()),
+            "verified 0",
+            &["http://a/"],
+        ),
+        (
+            &["https://a/"],
+            &[],
+            Box::new(|_| good_answer()),
+            "revocation-unknown",
+            &[],
+        ),
+        (
+            &["https://a/", "http://b/"],
+            &[],
+            Box::new(|_| good_answer()),
+            "verified 0",
+            &["http://b/"],
+        ),
+        (
+            &["https://a/"],
+            &["http://c/"],
+            Box::new(|_| list()),
+            "verified 0",
+            &["http://c/"],
+        ),
+        (
+            &["http://a/"],
+            &["http://c/"],
+            Box::new(|_| down()),
+            "revocation-unknown",
+            &["http://a/", "http://c/"],
+        ),
+        (
+            &[],
+            &["http://c/", "ldap://d/"],
+            Box::new(|_| list()),
+            "revocation-unknown",
+            &["http://c/"],
+        ),
+        (
+            &[],
+            &["ldap://d/", "http://c/"],
+            Box::new(|_| list()),
+            "revocation-unknown",
+            &[],
+        ),
+        (
+            &[],
+            &["http://c/", "http://d/"],
+            Box::new(|_| list()),
+            "verified 0",
+            &["http://c/", "http://d/"],
+        ),
         (
             &[],
             &["http://c/", "http://d/"],
@@ -233,9 +402,27 @@ fn several_responders_are_asked_in_order_and_then_the_lists() {
             "revocation-unknown",
             &["http://c/"],
         ),
-        (&[], &["HTTP://c/"], Box::new(|_| list()), "verified 0", &["HTTP://c/"]),
-        (&["http://a/"], &[], Box::new(|_| list()), "revocation-unknown", &["http://a/"]),
-        (&[], &["http://c/"], Box::new(|_| good_answer()), "revocation-unknown", &["http://c/"]),
+        (
+            &[],
+            &["HTTP://c/"],
+            Box::new(|_| list()),
+            "verified 0",
+            &["HTTP://c/"],
+        ),
+        (
+            &["http://a/"],
+            &[],
+            Box::new(|_| list()),
+            "revocation-unknown",
+            &["http://a/"],
+        ),
+        (
+            &[],
+            &["http://c/"],
+            Box::new(|_| good_answer()),
+            "revocation-unknown",
+            &["http://c/"],
+        ),
         (&[], &[], Box::new(|_| down()), "verified 0", &[]),
     ];
     for (index, (responders, lists, answer, expected, asked)) in rows.into_iter().enumerate() {
@@ -249,18 +436,26 @@ fn several_responders_are_asked_in_order_and_then_the_lists() {
         let scene = scene(extensions);
         let (found, really) = run(&scene, &scene.trust(), |request| answer(&request.url));
         let really: Vec<&str> = really.iter().map(String::as_str).collect();
-        assert_eq!((found.as_str(), really.as_slice()), (expected, asked), "row {index}: {responders:?} {lists:?}");
+        assert_eq!(
+            (found.as_str(), really.as_slice()),
+            (expected, asked),
+            "row {index}: {responders:?} {lists:?}"
+        );
     }
 }
 
 #[test]
 fn every_certificate_but_the_root_is_asked_about_at_once() {
     let (root_key, middle_key, leaf_key) = (p256(1), p256(2), p256(3));
-    let root = Spec::ca("root", "root").with(ocsp_at(&["http://anchor/"])).issue(&root_key, &root_key);
+    let root = Spec::ca("root", "root")
+        .with(ocsp_at(&["http://anchor/"]))
+        .issue(&root_key, &root_key);
     let mut middle = Spec::ca("middle", "root").with(crl_at(&["http://middle/"]));
     middle.serial = 0x77;
     let middle = middle.issue(&middle_key, &root_key);
-    let leaf = Spec::leaf("signer", "middle").with(ocsp_at(&["http://leaf/"])).issue(&leaf_key, &middle_key);
+    let leaf = Spec::leaf("signer", "middle")
+        .with(ocsp_at(&["http://leaf/"]))
+        .issue(&leaf_key, &middle_key);
     let chain = [leaf, middle.clone(), root.clone()];
     let bytes = super::maker::jws_of(
         &header().to_string(),
@@ -272,8 +467,14 @@ fn every_certificate_but_the_root_is_asked_about_at_once() {
     .to_string();
     let trust = Trust::pinned(pins(vec![root.clone()])).unwrap();
     let judge = |list: Vec<u8>| {
-        let Step::Revocation(verification) = step_of(bytes.as_bytes(), &trust, now()) else { panic!("asks") };
-        let urls: Vec<_> = verification.requests().iter().map(|request| request.url.as_str()).collect();
+        let Step::Revocation(verification) = step_of(bytes.as_bytes(), &trust, now()) else {
+            panic!("asks")
+        };
+        let urls: Vec<_> = verification
+            .requests()
+            .iter()
+            .map(|request| request.url.as_str())
+            .collect();
         assert_eq!(urls, ["http://leaf/", "http://middle/"]);
         let leaf_answer = ocsp(Answer::by(&middle, good()).sign(&middle, &middle_key));
         match verification.step(vec![leaf_answer, crl(list)]) {
@@ -284,10 +485,24 @@ fn every_certificate_but_the_root_is_asked_about_at_once() {
     };
     let list = || List::of(&root);
     assert_eq!(judge(list().sign(&root_key)), "verified");
-    let found = judge(list().listing(0x77, "2026-06-10T00:00:00Z", vec![]).sign(&root_key));
-    assert!(found.contains("CN=middle") && found.contains("revoked at"), "{found}");
-    assert_eq!(judge(list().with(point(vec![0x82, 1, 0xff])).sign(&root_key)), "verified", "for CAs only");
-    assert!(judge(list().with(point(vec![0x81, 1, 0xff])).sign(&root_key)).contains("not known"), "for users only");
+    let found = judge(
+        list()
+            .listing(0x77, "2026-06-10T00:00:00Z", vec![])
+            .sign(&root_key),
+    );
+    assert!(
+        found.contains("CN=middle") && found.contains("revoked at"),
+        "{found}"
+    );
+    assert_eq!(
+        judge(list().with(point(vec![0x82, 1, 0xff])).sign(&root_key)),
+        "verified",
+        "for CAs only"
+    );
+    assert!(
+        judge(list().with(point(vec![0x81, 1, 0xff])).sign(&root_key)).contains("not known"),
+        "for users only"
+    );
 }
 
 /// G18: a signature that is tampered with or not trusted makes nobody ask anyone.
@@ -310,18 +525,48 @@ fn g18_nothing_is_asked_before_integrity_and_authenticity_hold() {
     let tampered = tampered.to_string();
     let other = "x509.subject: C=NL, ST=ZH, O=Other";
     for level in [Level::STRICT, Level::PERMISSIVE, Level::AUDIT] {
-        assert_eq!(asked(&scene.good_jws(), &trusting(level, &scene.root, "*")), 1, "{}", level.name());
-        assert_eq!(asked(&scene.good_jws(), &trusting(level, &stranger, "*")), 0, "{}", level.name());
-        assert_eq!(asked(&scene.good_jws(), &trusting(level, &scene.root, other)), 0, "{}", level.name());
-        assert_eq!(asked(tampered.as_bytes(), &trusting(level, &scene.root, "*")), 0, "{}", level.name());
+        assert_eq!(
+            asked(&scene.good_jws(), &trusting(level, &scene.root, "*")),
+            1,
+            "{}",
+            level.name()
+        );
+        assert_eq!(
+            asked(&scene.good_jws(), &trusting(level, &stranger, "*")),
+            0,
+            "{}",
+            level.name()
+        );
+        assert_eq!(
+            asked(&scene.good_jws(), &trusting(level, &scene.root, other)),
+            0,
+            "{}",
+            level.name()
+        );
+        assert_eq!(
+            asked(tampered.as_bytes(), &trusting(level, &scene.root, "*")),
+            0,
+            "{}",
+            level.name()
+        );
     }
     let off = Level::STRICT.with_revocation(Action::Skip);
-    assert_eq!(asked(&scene.good_jws(), &trusting(off, &scene.root, "*")), 0);
+    assert_eq!(
+        asked(&scene.good_jws(), &trusting(off, &scene.root, "*")),
+        0
+    );
     // Nobody asked is not good: where revocation decides, a signer that is not trusted is rejected for it.
     let enforcing = Level::AUDIT.with_revocation(Action::Enforce);
-    let run_with = |level, anchor: &Certificate| run(&scene, &trusting(level, anchor, "*"), |_| down());
-    assert_eq!(run_with(enforcing, &stranger), ("revocation-unknown".to_owned(), vec![]));
-    assert_eq!(run_with(Level::AUDIT, &stranger), ("exempt 2".to_owned(), vec![]));
+    let run_with =
+        |level, anchor: &Certificate| run(&scene, &trusting(level, anchor, "*"), |_| down());
+    assert_eq!(
+        run_with(enforcing, &stranger),
+        ("revocation-unknown".to_owned(), vec![])
+    );
+    assert_eq!(
+        run_with(Level::AUDIT, &stranger),
+        ("exempt 2".to_owned(), vec![])
+    );
     assert_eq!(run_with(Level::PERMISSIVE, &scene.root).0, "verified 1");
     assert_eq!(run_with(Level::STRICT, &scene.root).0, "revocation-unknown");
 }
@@ -329,14 +574,26 @@ fn g18_nothing_is_asked_before_integrity_and_authenticity_hold() {
 #[test]
 fn a_question_fits_into_an_address_and_is_escaped() {
     let scene = scene(vec![ocsp_at(&["http://ocsp.test/path/"])]);
-    let Step::Revocation(verification) = step_of(&scene.good_jws(), &scene.trust(), now()) else { panic!("asks") };
-    let [request] = verification.requests() else { panic!("one") };
+    let Step::Revocation(verification) = step_of(&scene.good_jws(), &scene.trust(), now()) else {
+        panic!("asks")
+    };
+    let [request] = verification.requests() else {
+        panic!("one")
+    };
     let url = request.ocsp_get().unwrap();
     let escaped = url.strip_prefix("http://ocsp.test/path/").unwrap();
     assert!(!escaped.contains(['/', '+', '=']), "{escaped}");
-    let Query::Ocsp(question) = &request.query else { panic!("a question") };
-    let long = RevocationRequest { query: Query::Ocsp(vec![0; 192].into()), ..request.clone() };
+    let Query::Ocsp(question) = &request.query else {
+        panic!("a question")
+    };
+    let long = RevocationRequest {
+        query: Query::Ocsp(vec![0; 192].into()),
+        ..request.clone()
+    };
     assert_eq!((long.ocsp_get(), question.len() < 192), (None, true));
-    let list = RevocationRequest { query: Query::Crl, ..request.clone() };
+    let list = RevocationRequest {
+        query: Query::Crl,
+        ..request.clone()
+    };
     assert_eq!(list.ocsp_get(), None);
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use acr_sign::{
     crypto::{Certificate, Scheme},
-    format::notation::{Level, Outcome, Pins, Rejection, Step, Trust, TrustedIdentities, VerifyTimestamp, verify},
+    format::notation::{
+        Level, Outcome, Pins, Rejection, Step, Trust, TrustedIdentities, VerifyTimestamp, verify,
+    },
     oci::{Descriptor, Digest, MediaType, manifest::OCI_MANIFEST},
     timestamp::Timestamp,
 };
@@ -21,7 +23,11 @@ pub fn now() -> Timestamp {
 }
 
 pub fn subject() -> Descriptor {
-    Descriptor { media_type: MediaType::new(OCI_MANIFEST), digest: Digest::sha256(b"image"), size: 5 }
+    Descriptor {
+        media_type: MediaType::new(OCI_MANIFEST),
+        digest: Digest::sha256(b"image"),
+        size: 5,
+    }
 }
 
 pub fn payload() -> Vec<u8> {
@@ -49,7 +55,12 @@ impl Scene {
         let (root_key, leaf_key) = (p256(1), p256(2));
         let root = Spec::ca("root", "root").issue(&root_key, &root_key);
         let leaf = leaf.issue(&leaf_key, &root_key);
-        Self { root_key, root, leaf_key, leaf }
+        Self {
+            root_key,
+            root,
+            leaf_key,
+            leaf,
+        }
     }
 
     pub fn chain(&self) -> Vec<Certificate> {
@@ -65,7 +76,13 @@ impl Scene {
     }
 
     pub fn jws(&self, header: &Value) -> Value {
-        jws_of(&header.to_string(), &payload(), &self.chain(), &self.leaf_key, Scheme::EcdsaSha256)
+        jws_of(
+            &header.to_string(),
+            &payload(),
+            &self.chain(),
+            &self.leaf_key,
+            Scheme::EcdsaSha256,
+        )
     }
 
     /// A JWS envelope with nothing wrong.
@@ -76,7 +93,12 @@ impl Scene {
     /// A COSE envelope with nothing wrong.
     pub fn good_cose(&self) -> Vec<u8> {
         let chain = cose_chain(&self.chain());
-        cose_of(&cbor::map(&cose_header()), &cbor::map(&chain), &payload(), &self.leaf_key)
+        cose_of(
+            &cbor::map(&cose_header()),
+            &cbor::map(&chain),
+            &payload(),
+            &self.leaf_key,
+        )
     }
 }
 
@@ -92,7 +114,11 @@ pub fn pins(certificates: Vec<Certificate>) -> Pins {
 }
 
 pub fn step_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Step {
-    let kind = if bytes.first() == Some(&b'{') { "application/jose+json" } else { "application/cose" };
+    let kind = if bytes.first() == Some(&b'{') {
+        "application/jose+json"
+    } else {
+        "application/cose"
+    };
     verify(&subject(), &MediaType::new(kind), bytes, trust, now)
 }
 

@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use acr_sign::{
     crypto::{Certificate, Signature, SignatureInvalid},
     format::notation::{
-        DraftError, Envelope, EnvelopeKind, Outcome, RevocationAnswer, SignatureManifest, Trust, VerifyTimestamp,
+        DraftError, Envelope, EnvelopeKind, Outcome, RevocationAnswer, SignatureManifest, Trust,
+        VerifyTimestamp,
         sign::{Answer, Draft, Options, Publication, Step, prepare},
     },
     oci::{Digest, MediaType},
@@ -18,7 +19,8 @@ use proptest::prelude::*;
 use super::{
     fixtures::Set,
     maker::{
-        self, Key, Spec, Token, cbor, cose_chain, cose_header, cose_of, header, integer, ocsp_at, p256, rsa, seq, tlv,
+        self, Key, Spec, Token, cbor, cose_chain, cose_header, cose_of, header, integer, ocsp_at,
+        p256, rsa, seq, tlv,
     },
     scene::{Scene, at, now, outcome_of, payload, pins, subject, verdict},
 };
@@ -26,7 +28,11 @@ use super::{
 const NONCE: [u8; 16] = [0x81; 16];
 
 fn options(envelope: EnvelopeKind) -> Options {
-    Options { envelope, agent: "acr-sign/0.1.0".to_owned(), ..Options::default() }
+    Options {
+        envelope,
+        agent: "acr-sign/0.1.0".to_owned(),
+        ..Options::default()
+    }
 }
 
 fn begin(options: &Options, key: &Key, bundle: &[Certificate]) -> Result<Draft, DraftError> {
@@ -36,11 +42,15 @@ fn begin(options: &Options, key: &Key, bundle: &[Certificate]) -> Result<Draft, 
 /// Signs with `key` and expects no other question.
 fn sign(options: &Options, key: &Key, bundle: &[Certificate]) -> Publication {
     let (draft, step) = begin(options, key, bundle).unwrap().step(None).unwrap();
-    let Step::Sign(request) = step else { panic!("{step:?}") };
+    let Step::Sign(request) = step else {
+        panic!("{step:?}")
+    };
     assert_eq!(request.key, key.public());
     let signature = Signature(key.sign(request.scheme, &request.message));
     let (_, step) = draft.step(Some(Answer::Signature(signature))).unwrap();
-    let Step::Done(publication) = step else { panic!("{step:?}") };
+    let Step::Done(publication) = step else {
+        panic!("{step:?}")
+    };
     *publication
 }
 
@@ -59,27 +69,47 @@ fn every_algorithm_signs_and_verifies_in_both_envelopes() {
         let issued = Spec::leaf("signer", "root").issue(&key, &root_key);
         let alone = Spec::leaf("alone", "alone").issue(&key, &key);
         for kind in [EnvelopeKind::Jws, EnvelopeKind::Cose] {
-            for (bundle, anchor) in
-                [(vec![root.clone(), issued.clone()], root.clone()), (vec![alone.clone()], alone.clone())]
-            {
+            for (bundle, anchor) in [
+                (vec![root.clone(), issued.clone()], root.clone()),
+                (vec![alone.clone()], alone.clone()),
+            ] {
                 let mut options = options(kind);
                 options.expiry = Some(Duration::from_secs(3600));
-                options.metadata = BTreeMap::from([("build".to_owned(), "größer = <&>".to_owned())]);
+                options.metadata =
+                    BTreeMap::from([("build".to_owned(), "größer = <&>".to_owned())]);
                 let published = sign(&options, &key, &bundle);
-                let trust = Trust::pinned(pins(vec![anchor])).unwrap().require_metadata(options.metadata.clone());
-                let Outcome::Verified(accepted) = outcome_of(&published.envelope, &trust, now()) else {
+                let trust = Trust::pinned(pins(vec![anchor]))
+                    .unwrap()
+                    .require_metadata(options.metadata.clone());
+                let Outcome::Verified(accepted) = outcome_of(&published.envelope, &trust, now())
+                else {
                     panic!("{name} {kind}");
                 };
                 let envelope = &accepted.envelope;
-                assert_eq!((envelope.kind(), envelope.attributes().algorithm.name()), (kind, name));
+                assert_eq!(
+                    (envelope.kind(), envelope.attributes().algorithm.name()),
+                    (kind, name)
+                );
                 assert_eq!(envelope.attributes().signing_time, now());
-                assert_eq!(envelope.attributes().expiry, Some(at("2026-07-01T01:00:00Z")));
-                assert_eq!((published.expires, published.signed_at), (envelope.attributes().expiry, now()));
+                assert_eq!(
+                    envelope.attributes().expiry,
+                    Some(at("2026-07-01T01:00:00Z"))
+                );
+                assert_eq!(
+                    (published.expires, published.signed_at),
+                    (envelope.attributes().expiry, now())
+                );
                 assert_eq!(envelope.agent(), Some("acr-sign/0.1.0"));
-                assert_eq!((published.timestamp, &published.envelope_type), (None, &kind.media_type()));
+                assert_eq!(
+                    (published.timestamp, &published.envelope_type),
+                    (None, &kind.media_type())
+                );
                 let manifest = SignatureManifest::read(&published.manifest, &subject()).unwrap();
                 assert!(manifest.envelope.digest.matches(&published.envelope));
-                assert_eq!(manifest.thumbprints[0], envelope.leaf().unwrap().thumbprint_sha256());
+                assert_eq!(
+                    manifest.thumbprints[0],
+                    envelope.leaf().unwrap().thumbprint_sha256()
+                );
                 assert_eq!(manifest.created, Some(now()));
             }
         }
@@ -89,9 +119,16 @@ fn every_algorithm_signs_and_verifies_in_both_envelopes() {
 #[test]
 fn the_manifest_is_the_new_form_of_the_specification() {
     let scene = Scene::new();
-    let published = sign(&options(EnvelopeKind::Cose), &scene.leaf_key, &scene.chain());
+    let published = sign(
+        &options(EnvelopeKind::Cose),
+        &scene.leaf_key,
+        &scene.chain(),
+    );
     let (envelope, digest) = (Digest::sha256(&published.envelope), subject().digest);
-    let (leaf, root) = (scene.leaf.thumbprint_sha256(), scene.root.thumbprint_sha256());
+    let (leaf, root) = (
+        scene.leaf.thumbprint_sha256(),
+        scene.root.thumbprint_sha256(),
+    );
     let expected = format!(
         concat!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","#,
@@ -111,7 +148,10 @@ fn the_manifest_is_the_new_form_of_the_specification() {
     );
     assert_eq!(std::str::from_utf8(&published.manifest).unwrap(), expected);
     assert_eq!(published.config.as_ref(), b"{}");
-    assert_eq!(published.annotations["io.cncf.notary.x509chain.thumbprint#S256"], format!(r#"["{leaf}","{root}"]"#));
+    assert_eq!(
+        published.annotations["io.cncf.notary.x509chain.thumbprint#S256"],
+        format!(r#"["{leaf}","{root}"]"#)
+    );
 }
 
 /// Where the encoding is fixed, it is that of notation: what we have signed for the same image, time, expiry and
@@ -127,20 +167,41 @@ fn the_signed_bytes_are_those_of_notation() {
         let options = Options {
             envelope: envelope.kind(),
             expiry: attributes.expiry.map(|expiry| {
-                Duration::from_secs(u64::try_from(expiry.unix() - attributes.signing_time.unix()).unwrap())
+                Duration::from_secs(
+                    u64::try_from(expiry.unix() - attributes.signing_time.unix()).unwrap(),
+                )
             }),
             metadata: envelope.payload().metadata.clone(),
             ..Options::default()
         };
         let key = envelope.leaf().unwrap().public_key().clone();
         let time = attributes.signing_time;
-        let draft = prepare(&set.subject(vector), &options, &key, envelope.chain(), NONCE, time).unwrap();
-        let (_, Step::Sign(request)) = draft.step(None).unwrap() else { panic!("asks to sign") };
+        let draft = prepare(
+            &set.subject(vector),
+            &options,
+            &key,
+            envelope.chain(),
+            NONCE,
+            time,
+        )
+        .unwrap();
+        let (_, Step::Sign(request)) = draft.step(None).unwrap() else {
+            panic!("asks to sign")
+        };
         match envelope.kind() {
             EnvelopeKind::Jws => {
                 let read: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-                let signed = format!("{}.{}", read["protected"].as_str().unwrap(), read["payload"].as_str().unwrap());
-                assert_eq!(std::str::from_utf8(&request.message).unwrap(), signed, "{}", vector["id"]);
+                let signed = format!(
+                    "{}.{}",
+                    read["protected"].as_str().unwrap(),
+                    read["payload"].as_str().unwrap()
+                );
+                assert_eq!(
+                    std::str::from_utf8(&request.message).unwrap(),
+                    signed,
+                    "{}",
+                    vector["id"]
+                );
             }
             EnvelopeKind::Cose => {
                 let parts = request.message.strip_prefix(b"\x84\x6aSignature1").unwrap();
@@ -148,7 +209,11 @@ fn the_signed_bytes_are_those_of_notation() {
                 let tail = [vec![0x40], cbor::bytes(payload.as_bytes())].concat();
                 let protected = parts.strip_suffix(tail.as_slice()).unwrap();
                 assert!(bytes[2..].starts_with(protected), "{}", vector["id"]);
-                assert!(bytes.windows(tail.len() - 1).any(|at| at == &tail[1..]), "{}", vector["id"]);
+                assert!(
+                    bytes.windows(tail.len() - 1).any(|at| at == &tail[1..]),
+                    "{}",
+                    vector["id"]
+                );
             }
         }
         compared += 1;
@@ -161,9 +226,18 @@ fn k02_a_signature_by_another_key_or_over_other_bytes_is_not_published() {
     let scene = Scene::new();
     for kind in [EnvelopeKind::Jws, EnvelopeKind::Cose] {
         let answered = |signature: &dyn Fn(&[u8]) -> Vec<u8>| {
-            let (draft, step) = begin(&options(kind), &scene.leaf_key, &scene.chain()).unwrap().step(None).unwrap();
-            let Step::Sign(request) = step else { panic!("{step:?}") };
-            draft.step(Some(Answer::Signature(Signature(signature(&request.message))))).unwrap_err()
+            let (draft, step) = begin(&options(kind), &scene.leaf_key, &scene.chain())
+                .unwrap()
+                .step(None)
+                .unwrap();
+            let Step::Sign(request) = step else {
+                panic!("{step:?}")
+            };
+            draft
+                .step(Some(Answer::Signature(Signature(signature(
+                    &request.message,
+                )))))
+                .unwrap_err()
         };
         let scheme = acr_sign::crypto::Scheme::EcdsaSha256;
         let good = |message: &[u8]| scene.leaf_key.sign(scheme, message);
@@ -175,12 +249,17 @@ fn k02_a_signature_by_another_key_or_over_other_bytes_is_not_published() {
         let other_key = |message: &[u8]| p256(9).sign(scheme, message);
         let other_bytes = |_: &[u8]| good(b"other");
         let der = |message: &[u8]| acr_sign::crypto::ecdsa_to_der(&good(message)).unwrap();
-        for (signature, form) in
-            [(&flipped as &dyn Fn(&[u8]) -> Vec<u8>, false), (&other_key, false), (&other_bytes, false), (&der, true)]
-        {
+        for (signature, form) in [
+            (&flipped as &dyn Fn(&[u8]) -> Vec<u8>, false),
+            (&other_key, false),
+            (&other_bytes, false),
+            (&der, true),
+        ] {
             let error = answered(signature);
             assert_eq!(error.reason(), Reason::VaultAnswerInvalid);
-            let DraftError::SignatureInvalid(invalid) = error else { panic!("{error:?}") };
+            let DraftError::SignatureInvalid(invalid) = error else {
+                panic!("{error:?}")
+            };
             assert_eq!(matches!(invalid, SignatureInvalid::Form(..)), form);
         }
     }
@@ -201,15 +280,35 @@ fn what_no_reader_would_accept_is_not_begun() {
     assert!(metadata("io.cncf.notary.x", "y").contains("reserved"));
     assert!(metadata("", "y").contains("name"));
     assert!(metadata("x", "").contains("value"));
-    assert!(matches!(with(&|options| options.expiry = Some(Duration::ZERO)), DraftError::Expiry));
-    assert!(matches!(with(&|options| options.expiry = Some(Duration::from_millis(999))), DraftError::Expiry));
-    assert!(matches!(with(&|options| options.timestamp_root = Some(scene.leaf.clone())), DraftError::TimestampRoot));
+    assert!(matches!(
+        with(&|options| options.expiry = Some(Duration::ZERO)),
+        DraftError::Expiry
+    ));
+    assert!(matches!(
+        with(&|options| options.expiry = Some(Duration::from_millis(999))),
+        DraftError::Expiry
+    ));
+    assert!(matches!(
+        with(&|options| options.timestamp_root = Some(scene.leaf.clone())),
+        DraftError::TimestampRoot
+    ));
 
-    let no_root = begin(&options(EnvelopeKind::Jws), &scene.leaf_key, std::slice::from_ref(&scene.leaf)).unwrap_err();
+    let no_root = begin(
+        &options(EnvelopeKind::Jws),
+        &scene.leaf_key,
+        std::slice::from_ref(&scene.leaf),
+    )
+    .unwrap_err();
     assert_eq!(no_root.reason(), Reason::KeyUnsuitable);
     assert!(no_root.hint().unwrap().contains("--certificate-chain"));
-    let server = Spec::new("signer", "root", vec![maker::usage(true, &[0, 2])]).issue(&scene.leaf_key, &scene.root_key);
-    let unsuitable = begin(&options(EnvelopeKind::Jws), &scene.leaf_key, &[server, scene.root.clone()]).unwrap_err();
+    let server = Spec::new("signer", "root", vec![maker::usage(true, &[0, 2])])
+        .issue(&scene.leaf_key, &scene.root_key);
+    let unsuitable = begin(
+        &options(EnvelopeKind::Jws),
+        &scene.leaf_key,
+        &[server, scene.root.clone()],
+    )
+    .unwrap_err();
     assert!(unsuitable.hint().unwrap().contains("key show"));
     let late = prepare(
         &subject(),
@@ -221,8 +320,18 @@ fn what_no_reader_would_accept_is_not_begun() {
     );
     assert_eq!(late.unwrap_err().reason(), Reason::KeyExpired);
     let ed25519 = acr_sign::crypto::PublicKey::from_ed25519(&ed25519_point()).unwrap();
-    let refused = prepare(&subject(), &options(EnvelopeKind::Jws), &ed25519, &scene.chain(), NONCE, now());
-    assert!(matches!(refused.unwrap_err(), DraftError::KeyUnsuitable { .. }));
+    let refused = prepare(
+        &subject(),
+        &options(EnvelopeKind::Jws),
+        &ed25519,
+        &scene.chain(),
+        NONCE,
+        now(),
+    );
+    assert!(matches!(
+        refused.unwrap_err(),
+        DraftError::KeyUnsuitable { .. }
+    ));
 }
 
 /// The public key of RFC 8032, section 7.1, test 1.
@@ -245,7 +354,12 @@ fn clock(extensions: Vec<Vec<u8>>) -> Clock {
     let mut spec = Spec::tsa("clock", "clock root");
     spec.extensions.extend(extensions);
     let certificate = spec.issue(&key, &root_key);
-    Clock { root_key, root, key, certificate }
+    Clock {
+        root_key,
+        root,
+        key,
+        certificate,
+    }
 }
 
 fn reply(status: u64, token: &[u8]) -> Vec<u8> {
@@ -256,11 +370,20 @@ fn reply(status: u64, token: &[u8]) -> Vec<u8> {
 fn unstamped(scene: &Scene, clock: &Clock, kind: EnvelopeKind) -> (Draft, Vec<u8>, Vec<u8>) {
     let mut options = options(kind);
     options.timestamp_root = Some(clock.root.clone());
-    let (draft, step) = begin(&options, &scene.leaf_key, &scene.chain()).unwrap().step(None).unwrap();
-    let Step::Sign(request) = step else { panic!("{step:?}") };
+    let (draft, step) = begin(&options, &scene.leaf_key, &scene.chain())
+        .unwrap()
+        .step(None)
+        .unwrap();
+    let Step::Sign(request) = step else {
+        panic!("{step:?}")
+    };
     let signature = scene.leaf_key.sign(request.scheme, &request.message);
-    let (draft, step) = draft.step(Some(Answer::Signature(Signature(signature.clone())))).unwrap();
-    let Step::Timestamp(query) = step else { panic!("{step:?}") };
+    let (draft, step) = draft
+        .step(Some(Answer::Signature(Signature(signature.clone()))))
+        .unwrap();
+    let Step::Timestamp(query) = step else {
+        panic!("{step:?}")
+    };
     (draft, signature, query.to_vec())
 }
 
@@ -274,19 +397,31 @@ fn a_stamp_is_asked_for_checked_and_embedded() {
     for kind in [EnvelopeKind::Jws, EnvelopeKind::Cose] {
         let (draft, signature, query) = unstamped(&scene, &clock, kind);
         let digest = <sha2::Sha256 as sha2::Digest>::digest(&signature);
-        let imprint = seq(&[seq(&[maker::oid("2.16.840.1.101.3.4.2.1"), vec![5, 0]]), maker::octets(&digest)]);
-        assert_eq!(query, seq(&[integer(1), imprint, nonce(), vec![1, 1, 0xff]]));
+        let imprint = seq(&[
+            seq(&[maker::oid("2.16.840.1.101.3.4.2.1"), vec![5, 0]]),
+            maker::octets(&digest),
+        ]);
+        assert_eq!(
+            query,
+            seq(&[integer(1), imprint, nonce(), vec![1, 1, 0xff]])
+        );
         let mut token = Token::over(&signature, &[&clock.certificate]);
         token.after = vec![nonce()];
         let token = token.sign(&clock.key);
-        let (_, step) = draft.step(Some(Answer::Timestamp(reply(0, &token).into()))).unwrap();
-        let Step::Done(published) = step else { panic!("{step:?}") };
+        let (_, step) = draft
+            .step(Some(Answer::Timestamp(reply(0, &token).into())))
+            .unwrap();
+        let Step::Done(published) = step else {
+            panic!("{step:?}")
+        };
         assert_eq!(published.timestamp, Some(at("2026-06-01T00:00:10Z")));
         let mut pins = scene.pins();
         pins.timestamp_roots = vec![clock.root.clone()];
         pins.verify_timestamp = VerifyTimestamp::Always;
         let late = at("2030-01-01T00:00:00Z");
-        let Outcome::Verified(accepted) = outcome_of(&published.envelope, &Trust::pinned(pins).unwrap(), late) else {
+        let Outcome::Verified(accepted) =
+            outcome_of(&published.envelope, &Trust::pinned(pins).unwrap(), late)
+        else {
             panic!("{kind}");
         };
         assert_eq!(accepted.envelope.token(), Some(token.as_slice()));
@@ -298,7 +433,9 @@ fn replies_that_prove_nothing_end_the_signing() {
     let (scene, clock) = (Scene::new(), clock(vec![]));
     let answered = |answer: &dyn Fn(&[u8]) -> Vec<u8>| {
         let (draft, signature, _) = unstamped(&scene, &clock, EnvelopeKind::Jws);
-        let error = draft.step(Some(Answer::Timestamp(answer(&signature).into()))).unwrap_err();
+        let error = draft
+            .step(Some(Answer::Timestamp(answer(&signature).into())))
+            .unwrap_err();
         format!("{error:?}")
     };
     let token = |message: &[u8], change: &dyn Fn(&mut Token)| {
@@ -307,22 +444,66 @@ fn replies_that_prove_nothing_end_the_signing() {
         change(&mut token);
         token.sign(&clock.key)
     };
-    let granted = |change: &dyn Fn(&mut Token)| answered(&|signature| reply(0, &token(signature, change)));
+    let granted =
+        |change: &dyn Fn(&mut Token)| answered(&|signature| reply(0, &token(signature, change)));
     let stranger = |signature: &[u8]| {
-        let token = Token { after: vec![nonce()], ..Token::over(signature, &[&clock.certificate]) };
+        let token = Token {
+            after: vec![nonce()],
+            ..Token::over(signature, &[&clock.certificate])
+        };
         reply(1, &token.sign(&p256(77)))
     };
     let rows = [
-        ("refused", answered(&|_| seq(&[seq(&[integer(2)])])), "TimestampReply(Refused(2))"),
-        ("no reply", answered(&|_| b"<html>".to_vec()), "TimestampReply(Der)"),
-        ("longer than is read", answered(&|_| vec![0; 1024 * 1024 + 1]), "TimestampReply(TooLong)"),
-        ("granted without a token", answered(&|_| seq(&[seq(&[integer(0)])])), "TimestampReply(Der)"),
-        ("over other data", answered(&|_| reply(0, &token(b"other", &|_| ()))), "TimestampReply(Imprint)"),
-        ("without a nonce", granted(&|token| token.after.clear()), "TimestampReply(Nonce)"),
-        ("another nonce", granted(&|token| token.after = vec![integer(7)]), "TimestampReply(Nonce)"),
-        ("another hash", granted(&|token| token.hash = "2.16.840.1.101.3.4.2.2"), "TimestampReply(Imprint)"),
-        ("by a stranger", answered(&stranger), "Timestamp(Timestamp(Signature))"),
-        ("before the authority", granted(&|token| token.at = "2025-01-01T00:00:00Z"), "Timestamp(TimestampUntrusted"),
+        (
+            "refused",
+            answered(&|_| seq(&[seq(&[integer(2)])])),
+            "TimestampReply(Refused(2))",
+        ),
+        (
+            "no reply",
+            answered(&|_| b"<html>".to_vec()),
+            "TimestampReply(Der)",
+        ),
+        (
+            "longer than is read",
+            answered(&|_| vec![0; 1024 * 1024 + 1]),
+            "TimestampReply(TooLong)",
+        ),
+        (
+            "granted without a token",
+            answered(&|_| seq(&[seq(&[integer(0)])])),
+            "TimestampReply(Der)",
+        ),
+        (
+            "over other data",
+            answered(&|_| reply(0, &token(b"other", &|_| ()))),
+            "TimestampReply(Imprint)",
+        ),
+        (
+            "without a nonce",
+            granted(&|token| token.after.clear()),
+            "TimestampReply(Nonce)",
+        ),
+        (
+            "another nonce",
+            granted(&|token| token.after = vec![integer(7)]),
+            "TimestampReply(Nonce)",
+        ),
+        (
+            "another hash",
+            granted(&|token| token.hash = "2.16.840.1.101.3.4.2.2"),
+            "TimestampReply(Imprint)",
+        ),
+        (
+            "by a stranger",
+            answered(&stranger),
+            "Timestamp(Timestamp(Signature))",
+        ),
+        (
+            "before the authority",
+            granted(&|token| token.at = "2025-01-01T00:00:00Z"),
+            "Timestamp(TimestampUntrusted",
+        ),
     ];
     for (name, found, expected) in rows {
         assert!(found.starts_with(expected), "{name}: {found}");
@@ -339,7 +520,9 @@ fn n06_a_revoked_authority_ends_the_signing() {
         token.after = vec![nonce()];
         let reply = reply(0, &token.sign(&clock.key));
         let (draft, step) = draft.step(Some(Answer::Timestamp(reply.into()))).unwrap();
-        let Step::Revocation(requests) = step else { panic!("{step:?}") };
+        let Step::Revocation(requests) = step else {
+            panic!("{step:?}")
+        };
         assert_eq!(requests.len(), 1);
         match draft.step(Some(Answer::Revocation(vec![answer]))) {
             Ok((_, Step::Done(_))) => "done".to_owned(),
@@ -353,17 +536,31 @@ fn n06_a_revoked_authority_ends_the_signing() {
     };
     assert_eq!(ended(of(maker::good())), "done");
     assert_eq!(ended(of(maker::revoked("2026-06-15T00:00:00Z"))), "revoked");
-    assert_eq!(ended(RevocationAnswer::Failed("down".to_owned())), "revocation-unknown");
-    let list = acr_sign::crypto::Crl::parse(&maker::List::of(&clock.root).sign(&clock.root_key).into()).unwrap();
-    assert_eq!(ended(RevocationAnswer::Crl(Arc::new(list))), "revocation-unknown");
+    assert_eq!(
+        ended(RevocationAnswer::Failed("down".to_owned())),
+        "revocation-unknown"
+    );
+    let list =
+        acr_sign::crypto::Crl::parse(&maker::List::of(&clock.root).sign(&clock.root_key).into())
+            .unwrap();
+    assert_eq!(
+        ended(RevocationAnswer::Crl(Arc::new(list))),
+        "revocation-unknown"
+    );
 }
 
 #[test]
 fn answers_that_were_not_asked_for_are_refused() {
     let scene = Scene::new();
     let draft = || begin(&options(EnvelopeKind::Jws), &scene.leaf_key, &scene.chain()).unwrap();
-    for answer in [Answer::Timestamp(b"x".to_vec().into()), Answer::Revocation(vec![])] {
-        assert!(matches!(draft().step(Some(answer)).unwrap_err(), DraftError::Unasked));
+    for answer in [
+        Answer::Timestamp(b"x".to_vec().into()),
+        Answer::Revocation(vec![]),
+    ] {
+        assert!(matches!(
+            draft().step(Some(answer)).unwrap_err(),
+            DraftError::Unasked
+        ));
     }
 }
 
@@ -372,16 +569,26 @@ fn answers_that_were_not_asked_for_are_refused() {
 fn any_bit_that_is_turned_makes_an_envelope_worthless() {
     let scene = Scene::new();
     let mut jws = scene.jws(&header());
-    jws["header"].as_object_mut().unwrap().remove("io.cncf.notary.signingAgent");
-    let cose =
-        cose_of(&cbor::map(&cose_header()), &cbor::map(&cose_chain(&scene.chain())), &payload(), &scene.leaf_key);
+    jws["header"]
+        .as_object_mut()
+        .unwrap()
+        .remove("io.cncf.notary.signingAgent");
+    let cose = cose_of(
+        &cbor::map(&cose_header()),
+        &cbor::map(&cose_chain(&scene.chain())),
+        &payload(),
+        &scene.leaf_key,
+    );
     for envelope in [jws.to_string().into_bytes(), cose] {
         assert_eq!(verdict(&envelope, &scene.trust()), "verified");
         for at in 0..envelope.len() {
             let mut damaged = envelope.clone();
             damaged[at] ^= 1 << (at % 8);
             let found = verdict(&damaged, &scene.trust());
-            assert!(found != "verified" && found != "exempt", "byte {at}: {found}");
+            assert!(
+                found != "verified" && found != "exempt",
+                "byte {at}: {found}"
+            );
         }
     }
 }

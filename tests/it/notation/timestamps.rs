@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use super::{
     maker::{
-        Answer, Key, Spec, TOKEN, Token, basic, cbor, cose_chain, cose_header, cose_of, crl_at, ext, extended, good,
-        header, integer, ocsp_at, oid, p256, revoked, rsa, seq, set, time, tlv, usage,
+        Answer, Key, Spec, TOKEN, Token, basic, cbor, cose_chain, cose_header, cose_of, crl_at,
+        ext, extended, good, header, integer, ocsp_at, oid, p256, revoked, rsa, seq, set, time,
+        tlv, usage,
     },
     scene::{Scene, at, now, outcome_of, payload, step_of, verdict},
 };
@@ -34,7 +35,12 @@ impl Authority {
         let root_key = p256(31);
         let root = Spec::ca("clock root", "clock root").issue(&root_key, &root_key);
         let certificate = leaf.issue(&key, &root_key);
-        Self { root_key, root, key, certificate }
+        Self {
+            root_key,
+            root,
+            key,
+            certificate,
+        }
     }
 
     fn plain() -> Self {
@@ -55,7 +61,10 @@ impl Authority {
 
 fn signature(envelope: &Value) -> Vec<u8> {
     let media_type = MediaType::new("application/jose+json");
-    Envelope::read(&media_type, envelope.to_string().as_bytes()).unwrap().signature().to_vec()
+    Envelope::read(&media_type, envelope.to_string().as_bytes())
+        .unwrap()
+        .signature()
+        .to_vec()
 }
 
 fn stamped(envelope: &Value, token: &[u8]) -> Vec<u8> {
@@ -85,35 +94,90 @@ fn tokens_each_break_one_rule() {
     let stranger = Authority::with(&Spec::tsa("clock", "clock root"), p256(40));
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
         ("nothing", base.sign(&authority.key), "verified"),
-        ("over other data", change(&|token| token.message = b"other".to_vec()), "Timestamp(Imprint)"),
-        ("SHA-384", change(&|token| token.hash = "2.16.840.1.101.3.4.2.2"), "verified"),
-        ("SHA-512", change(&|token| token.hash = "2.16.840.1.101.3.4.2.3"), "verified"),
-        ("SHA-1", change(&|token| token.hash = "1.3.14.3.2.26"), "Timestamp(Hash)"),
-        ("version 2", change(&|token| token.version = 2), "Timestamp(Der)"),
-        ("other content type", change(&|token| token.content_type = "1.2.840.113549.1.7.1"), "Timestamp(Signature)"),
-        ("other digest", change(&|token| token.damaged_digest = true), "Timestamp(Signature)"),
-        ("no signing certificate", change(&|token| token.names_certificate = false), "Timestamp(Signature)"),
+        (
+            "over other data",
+            change(&|token| token.message = b"other".to_vec()),
+            "Timestamp(Imprint)",
+        ),
+        (
+            "SHA-384",
+            change(&|token| token.hash = "2.16.840.1.101.3.4.2.2"),
+            "verified",
+        ),
+        (
+            "SHA-512",
+            change(&|token| token.hash = "2.16.840.1.101.3.4.2.3"),
+            "verified",
+        ),
+        (
+            "SHA-1",
+            change(&|token| token.hash = "1.3.14.3.2.26"),
+            "Timestamp(Hash)",
+        ),
+        (
+            "version 2",
+            change(&|token| token.version = 2),
+            "Timestamp(Der)",
+        ),
+        (
+            "other content type",
+            change(&|token| token.content_type = "1.2.840.113549.1.7.1"),
+            "Timestamp(Signature)",
+        ),
+        (
+            "other digest",
+            change(&|token| token.damaged_digest = true),
+            "Timestamp(Signature)",
+        ),
+        (
+            "no signing certificate",
+            change(&|token| token.names_certificate = false),
+            "Timestamp(Signature)",
+        ),
         (
             "another certificate's hash",
             change(&|token| token.certificate_hash = Some(vec![0; 32])),
             "Timestamp(Signature)",
         ),
-        ("no certificate", change(&|token| token.certificates.clear()), "Timestamp(Signature)"),
-        ("signed with another key", base.sign(&stranger.key), "Timestamp(Signature)"),
+        (
+            "no certificate",
+            change(&|token| token.certificates.clear()),
+            "Timestamp(Signature)",
+        ),
+        (
+            "signed with another key",
+            base.sign(&stranger.key),
+            "Timestamp(Signature)",
+        ),
         ("signature damaged", damaged(1), "Timestamp(Signature)"),
         (
             "an attribute twice",
-            change(&|token| token.attributes.push(attribute("1.2.840.113549.1.9.3", oid("1.2.840.113549.1.9.16.1.4")))),
+            change(&|token| {
+                token.attributes.push(attribute(
+                    "1.2.840.113549.1.9.3",
+                    oid("1.2.840.113549.1.9.16.1.4"),
+                ))
+            }),
             "Timestamp(Signature)",
         ),
         (
             "signing time in validity",
-            change(&|token| token.attributes.push(attribute("1.2.840.113549.1.9.5", time("2026-06-01T00:00:10Z")))),
+            change(&|token| {
+                token.attributes.push(attribute(
+                    "1.2.840.113549.1.9.5",
+                    time("2026-06-01T00:00:10Z"),
+                ))
+            }),
             "verified",
         ),
         (
             "signing time outside",
-            change(&|token| token.attributes.push(attribute("1.2.840.113549.1.9.5", time("2028-06-01T00:00:10Z")))),
+            change(&|token| {
+                token.attributes.push(attribute(
+                    "1.2.840.113549.1.9.5",
+                    time("2028-06-01T00:00:10Z"),
+                ))
+            }),
             "TimestampAuthorityEnded",
         ),
         (
@@ -121,12 +185,28 @@ fn tokens_each_break_one_rule() {
             change(&|token| token.after.push(tlv(0xa1, &ext("1.2.3", true, b"")))),
             "Timestamp(Critical(",
         ),
-        ("unknown extension", change(&|token| token.after.push(tlv(0xa1, &ext("1.2.3", false, b"")))), "verified"),
-        ("stamped before the leaf began", change(&|token| token.at = "2025-12-31T23:59:59Z"), "TimestampUntrusted"),
-        ("33 certificates", change(&|token| token.certificates.extend(vec![vec![0x30, 0]; 32])), "Timestamp(TooLong)"),
+        (
+            "unknown extension",
+            change(&|token| token.after.push(tlv(0xa1, &ext("1.2.3", false, b"")))),
+            "verified",
+        ),
+        (
+            "stamped before the leaf began",
+            change(&|token| token.at = "2025-12-31T23:59:59Z"),
+            "TimestampUntrusted",
+        ),
+        (
+            "33 certificates",
+            change(&|token| token.certificates.extend(vec![vec![0x30, 0]; 32])),
+            "Timestamp(TooLong)",
+        ),
         ("not a token", b"0\0".to_vec(), "Timestamp(Der)"),
         ("nothing at all", Vec::new(), "Timestamp(Der)"),
-        ("bytes after the end", [base.sign(&authority.key), vec![0]].concat(), "Timestamp(Der)"),
+        (
+            "bytes after the end",
+            [base.sign(&authority.key), vec![0]].concat(),
+            "Timestamp(Der)",
+        ),
     ];
     let trust = authority.trust(&scene, VerifyTimestamp::Always);
     for (name, token, expected) in rows {
@@ -147,32 +227,74 @@ fn n11_authorities_keep_the_rules_of_authorities() {
     let jws = scene.jws(&header());
     let new = |extensions| Spec::new("clock", "clock root", extensions);
     let rows: Vec<(&str, Spec, &str)> = vec![
-        ("key usage not critical", new(vec![usage(false, &[0]), extended(true, &[STAMPING])]), "verified"),
-        ("no extended key usage", new(vec![usage(true, &[0])]), "NotForTimestamps"),
-        ("not critical", new(vec![usage(true, &[0]), extended(false, &[STAMPING])]), "NotForTimestamps"),
+        (
+            "key usage not critical",
+            new(vec![usage(false, &[0]), extended(true, &[STAMPING])]),
+            "verified",
+        ),
+        (
+            "no extended key usage",
+            new(vec![usage(true, &[0])]),
+            "NotForTimestamps",
+        ),
+        (
+            "not critical",
+            new(vec![usage(true, &[0]), extended(false, &[STAMPING])]),
+            "NotForTimestamps",
+        ),
         (
             "for more",
-            new(vec![usage(true, &[0]), extended(true, &[STAMPING, "1.3.6.1.5.5.7.3.3"])]),
+            new(vec![
+                usage(true, &[0]),
+                extended(true, &[STAMPING, "1.3.6.1.5.5.7.3.3"]),
+            ]),
             "NotForTimestamps",
         ),
         (
             "for something else",
-            new(vec![usage(true, &[0]), extended(true, &["1.3.6.1.5.5.7.3.3"])]),
+            new(vec![
+                usage(true, &[0]),
+                extended(true, &["1.3.6.1.5.5.7.3.3"]),
+            ]),
             "NotForTimestamps",
         ),
-        ("no key usage", new(vec![extended(true, &[STAMPING])]), "NoKeyUsage"),
-        ("a CA", new(vec![basic(true, true, None), usage(true, &[0]), extended(true, &[STAMPING])]), "LeafIsCa"),
+        (
+            "no key usage",
+            new(vec![extended(true, &[STAMPING])]),
+            "NoKeyUsage",
+        ),
+        (
+            "a CA",
+            new(vec![
+                basic(true, true, None),
+                usage(true, &[0]),
+                extended(true, &[STAMPING]),
+            ]),
+            "LeafIsCa",
+        ),
     ];
     for (name, leaf, expected) in rows {
         let authority = Authority::new(&leaf);
         let token = authority.token(&signature(&jws)).sign(&authority.key);
-        let found = verdict(&stamped(&jws, &token), &authority.trust(&scene, VerifyTimestamp::Always));
+        let found = verdict(
+            &stamped(&jws, &token),
+            &authority.trust(&scene, VerifyTimestamp::Always),
+        );
         assert!(found.contains(expected), "{name}: {found}");
-        assert!(expected == "verified" || found.starts_with("TimestampCertificate"), "{name}: {found}");
+        assert!(
+            expected == "verified" || found.starts_with("TimestampCertificate"),
+            "{name}: {found}"
+        );
     }
     let authority = Authority::with(&Spec::tsa("clock", "clock root"), rsa(2048));
     let token = authority.token(&signature(&jws)).sign(&authority.key);
-    assert_eq!(verdict(&stamped(&jws, &token), &authority.trust(&scene, VerifyTimestamp::Always)), "verified");
+    assert_eq!(
+        verdict(
+            &stamped(&jws, &token),
+            &authority.trust(&scene, VerifyTimestamp::Always)
+        ),
+        "verified"
+    );
 }
 
 #[test]
@@ -190,7 +312,13 @@ fn only_named_roots_vouch_for_authorities() {
     let other = Trust::pinned(pins).unwrap();
     for token in [token.sign(&authority.key), with_root.sign(&authority.key)] {
         assert!(verdict(&stamped(&jws, &token), &other).starts_with("TimestampUntrusted"));
-        assert_eq!(verdict(&stamped(&jws, &token), &authority.trust(&scene, VerifyTimestamp::Always)), "verified");
+        assert_eq!(
+            verdict(
+                &stamped(&jws, &token),
+                &authority.trust(&scene, VerifyTimestamp::Always)
+            ),
+            "verified"
+        );
     }
     // An intermediate comes with the token.
     let (middle_key, leaf_key) = (p256(51), p256(52));
@@ -220,14 +348,20 @@ fn n13_an_authority_that_had_ended_does_not_vouch() {
         verdict(&stamped(&jws, &token.sign(&authority.key)), &trust)
     };
     assert_eq!(judge("2026-06-02T00:00:00Z", None), "verified");
-    assert_eq!(judge("2026-06-02T00:00:00Z", Some("2026-06-01T00:00:00Z")), "verified");
+    assert_eq!(
+        judge("2026-06-02T00:00:00Z", Some("2026-06-01T00:00:00Z")),
+        "verified"
+    );
     for (at, stated) in [
         ("2026-06-02T00:00:01Z", None),
         ("2026-06-02T00:00:01Z", Some("2026-06-01T12:00:00Z")),
         ("2026-05-31T23:59:59Z", Some("2026-06-01T12:00:00Z")),
         ("2026-06-01T12:00:00Z", Some("2026-06-02T00:00:01Z")),
     ] {
-        assert!(judge(at, stated).starts_with("TimestampAuthorityEnded"), "{at} {stated:?}");
+        assert!(
+            judge(at, stated).starts_with("TimestampAuthorityEnded"),
+            "{at} {stated:?}"
+        );
     }
 }
 
@@ -252,9 +386,19 @@ fn n13_the_stamp_must_lie_in_validity_by_its_accuracy() {
         ("2026-06-01T00:00:59Z", second(), "1.2.3", "verified"),
         ("2026-06-01T00:00:00Z", half(), "1.2.3", "SignedOutside"),
         ("2026-06-01T00:00:01Z", half(), "1.2.3", "verified"),
-        ("2026-06-01T00:01:00Z", vec![], "0.4.0.2023.1.1", "SignedOutside"),
+        (
+            "2026-06-01T00:01:00Z",
+            vec![],
+            "0.4.0.2023.1.1",
+            "SignedOutside",
+        ),
         ("2026-06-01T00:00:59Z", vec![], "0.4.0.2023.1.1", "verified"),
-        ("2026-06-01T00:00:59.5Z", vec![], "0.4.0.2023.1.1", "SignedOutside"),
+        (
+            "2026-06-01T00:00:59.5Z",
+            vec![],
+            "0.4.0.2023.1.1",
+            "SignedOutside",
+        ),
     ];
     for (time, accuracy, policy, expected) in rows {
         let mut token = authority.token(&signature(&jws));
@@ -263,7 +407,10 @@ fn n13_the_stamp_must_lie_in_validity_by_its_accuracy() {
         let envelope = stamped(&jws, &token.sign(&authority.key));
         for when in [VerifyTimestamp::Always, VerifyTimestamp::AfterCertExpiry] {
             let found = verdict(&envelope, &authority.trust(&scene, when));
-            assert!(found.starts_with(expected), "{time} {policy} {when:?}: {found}");
+            assert!(
+                found.starts_with(expected),
+                "{time} {policy} {when:?}: {found}"
+            );
         }
     }
 }
@@ -275,10 +422,15 @@ fn when_a_stamp_is_needed_and_when_it_is_ignored() {
     let jws = scene.jws(&header());
     let plain = jws.to_string().into_bytes();
     let broken = stamped(&jws, b"broken");
-    let fine = stamped(&jws, &authority.token(&signature(&jws)).sign(&authority.key));
+    let fine = stamped(
+        &jws,
+        &authority.token(&signature(&jws)).sign(&authority.key),
+    );
     let late = at("2028-01-01T00:00:00Z");
-    let (always, after) =
-        (authority.trust(&scene, VerifyTimestamp::Always), authority.trust(&scene, VerifyTimestamp::AfterCertExpiry));
+    let (always, after) = (
+        authority.trust(&scene, VerifyTimestamp::Always),
+        authority.trust(&scene, VerifyTimestamp::AfterCertExpiry),
+    );
     let judge = |bytes: &[u8], trust: &Trust, at| match outcome_of(bytes, trust, at) {
         Outcome::Verified(accepted) => format!("verified {}", accepted.timestamp.is_some()),
         Outcome::Rejected(rejection) => rejection.reason().to_string(),
@@ -294,9 +446,14 @@ fn when_a_stamp_is_needed_and_when_it_is_ignored() {
     assert_eq!(judge(&fine, &after, late), "verified true");
     assert_eq!(judge(&fine, &scene.trust(), late), "expired");
     // A stamp carries a signature past its certificates: nothing ends it.
-    let Outcome::Verified(accepted) = outcome_of(&fine, &after, late) else { panic!("verified") };
+    let Outcome::Verified(accepted) = outcome_of(&fine, &after, late) else {
+        panic!("verified")
+    };
     assert_eq!(accepted.verified.expires(), None);
-    assert_eq!(accepted.verified.signers()[0].signed_at, Some(at("2026-06-01T00:00:10Z")));
+    assert_eq!(
+        accepted.verified.signers()[0].signed_at,
+        Some(at("2026-06-01T00:00:10Z"))
+    );
 }
 
 #[test]
@@ -306,11 +463,23 @@ fn the_stamp_of_a_cose_envelope_is_over_its_signature_too() {
     let protected = cbor::map(&cose_header());
     let chain = cose_chain(&scene.chain());
     let plain = cose_of(&protected, &cbor::map(&chain), &payload(), &scene.leaf_key);
-    let signature = Envelope::read(&MediaType::new("application/cose"), &plain).unwrap().signature().to_vec();
+    let signature = Envelope::read(&MediaType::new("application/cose"), &plain)
+        .unwrap()
+        .signature()
+        .to_vec();
     let with = |message: &[u8]| {
         let token = authority.token(message).sign(&authority.key);
-        let unprotected = [chain.clone(), vec![(cbor::text(TOKEN), cbor::bytes(&token))]].concat();
-        cose_of(&protected, &cbor::map(&unprotected), &payload(), &scene.leaf_key)
+        let unprotected = [
+            chain.clone(),
+            vec![(cbor::text(TOKEN), cbor::bytes(&token))],
+        ]
+        .concat();
+        cose_of(
+            &protected,
+            &cbor::map(&unprotected),
+            &payload(),
+            &scene.leaf_key,
+        )
     };
     let trust = authority.trust(&scene, VerifyTimestamp::Always);
     // ECDSA here is deterministic, so the stamped envelope has the signature of the plain one.
@@ -322,40 +491,64 @@ fn the_stamp_of_a_cose_envelope_is_over_its_signature_too() {
 #[test]
 fn n06_a_revoked_authority_does_not_vouch() {
     let scene = Scene::new();
-    let spec = Spec::tsa("clock", "clock root").with(ocsp_at(&["http://ocsp.test/"])).with(crl_at(&["ldap://x"]));
+    let spec = Spec::tsa("clock", "clock root")
+        .with(ocsp_at(&["http://ocsp.test/"]))
+        .with(crl_at(&["ldap://x"]));
     let authority = Authority::new(&spec);
     let jws = scene.jws(&header());
-    let bytes = stamped(&jws, &authority.token(&signature(&jws)).sign(&authority.key));
+    let bytes = stamped(
+        &jws,
+        &authority.token(&signature(&jws)).sign(&authority.key),
+    );
     let trust = authority.trust(&scene, VerifyTimestamp::Always);
     let judge = |verdict: Option<Vec<u8>>| {
-        let Step::Revocation(verification) = step_of(&bytes, &trust, now()) else { panic!("asks") };
+        let Step::Revocation(verification) = step_of(&bytes, &trust, now()) else {
+            panic!("asks")
+        };
         assert_eq!(verification.requests().len(), 1);
         let answer = match verdict {
             Some(verdict) => {
-                let answer = Answer::by(&authority.root, verdict).sign(&authority.root, &authority.root_key);
+                let answer =
+                    Answer::by(&authority.root, verdict).sign(&authority.root, &authority.root_key);
                 RevocationAnswer::Ocsp(answer.into())
             }
             None => RevocationAnswer::Failed("down".to_owned()),
         };
-        let Step::Done(outcome) = verification.step(vec![answer]) else { panic!("done") };
+        let Step::Done(outcome) = verification.step(vec![answer]) else {
+            panic!("done")
+        };
         match outcome {
             Outcome::Rejected(rejection) => rejection.reason().to_string(),
             Outcome::Verified(_) | Outcome::Exempt(_) => "verified".to_owned(),
         }
     };
     assert_eq!(judge(Some(good())), "verified");
-    assert_eq!(judge(Some(revoked("2026-06-15T00:00:00Z"))), Reason::Revoked.to_string());
+    assert_eq!(
+        judge(Some(revoked("2026-06-15T00:00:00Z"))),
+        Reason::Revoked.to_string()
+    );
     assert_eq!(judge(None), Reason::RevocationUnknown.to_string());
 
     // Where that is only recorded, the stamp proves nothing all the same.
     let mut pins = scene.pins();
     pins.timestamp_roots = vec![authority.root.clone()];
     pins.level = acr_sign::format::notation::Level::PERMISSIVE;
-    let Step::Revocation(verification) = step_of(&bytes, &Trust::pinned(pins).unwrap(), now()) else { panic!("asks") };
+    let Step::Revocation(verification) = step_of(&bytes, &Trust::pinned(pins).unwrap(), now())
+    else {
+        panic!("asks")
+    };
     let answer = Answer::by(&authority.root, revoked("2026-06-15T00:00:00Z"));
     let answer = RevocationAnswer::Ocsp(answer.sign(&authority.root, &authority.root_key).into());
-    let Step::Done(Outcome::Verified(accepted)) = verification.step(vec![answer]) else { panic!("verified") };
+    let Step::Done(Outcome::Verified(accepted)) = verification.step(vec![answer]) else {
+        panic!("verified")
+    };
     assert_eq!((accepted.timestamp, accepted.warnings.len()), (None, 1));
-    assert_eq!(accepted.verified.signers()[0].signed_at, Some(at("2026-06-01T00:00:00Z")));
-    assert_eq!(accepted.verified.expires(), Some(at("2027-01-01T00:00:00Z")));
+    assert_eq!(
+        accepted.verified.signers()[0].signed_at,
+        Some(at("2026-06-01T00:00:00Z"))
+    );
+    assert_eq!(
+        accepted.verified.expires(),
+        Some(at("2027-01-01T00:00:00Z"))
+    );
 }

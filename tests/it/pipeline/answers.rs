@@ -34,10 +34,22 @@ fn hostile(status: u16) -> Action {
         ("content-type", COMMAND.to_owned()),
         ("docker-content-digest", COMMAND.to_owned()),
         ("location", format!("https://evil.example/{COMMAND}")),
-        ("www-authenticate", format!("Bearer realm=\"https://evil.example/{COMMAND}\",service=\"::add-mask::signed\"")),
+        (
+            "www-authenticate",
+            format!(
+                "Bearer realm=\"https://evil.example/{COMMAND}\",service=\"::add-mask::signed\""
+            ),
+        ),
     ];
-    let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Action::Answer { status, headers, body: body.to_string().into() }
+    let headers = headers
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    Action::Answer {
+        status,
+        headers,
+        body: body.to_string().into(),
+    }
 }
 
 #[test]
@@ -49,11 +61,19 @@ fn p02_no_service_speaks_to_the_host() {
         for (service, path) in ASKED {
             for status in [200, 302, 401, 403] {
                 world.sandbox.clear_faults();
-                world.sandbox.fault(Fault::new(hostile(status)).service(service).path(path));
+                world
+                    .sandbox
+                    .fault(Fault::new(hostile(status)).service(service).path(path));
                 let ran = step.run();
                 let which = format!("{host:?}, {service:?} {path}, {status}: {}", ran.log);
                 assert_ne!(ran.exit, Exit::Done, "{which}");
-                assert_eq!((ran.result["decision"].as_str(), ran.outputs["decision"].as_str()), (Some("deny"), "deny"));
+                assert_eq!(
+                    (
+                        ran.result["decision"].as_str(),
+                        ran.outputs["decision"].as_str()
+                    ),
+                    (Some("deny"), "deny")
+                );
                 assert_eq!(ran.foreign_command(), None, "{which}");
                 assert_eq!(ran.annotations("warning"), [], "{which}");
                 assert!(!ran.masks().contains(&"signed"), "{which}");
@@ -66,8 +86,17 @@ fn p02_no_service_speaks_to_the_host() {
         }
         assert_eq!(world.vault_signatures(), 1, "the one that was none");
         // A manifest that was asked for without credentials may lie elsewhere; nothing that anybody gave is told there.
-        for entry in world.sandbox.log().iter().filter(|entry| entry.host == "evil.example") {
-            assert_eq!((entry.method.as_str(), entry.credential.as_deref()), ("GET", None), "{entry:?}");
+        for entry in world
+            .sandbox
+            .log()
+            .iter()
+            .filter(|entry| entry.host == "evil.example")
+        {
+            assert_eq!(
+                (entry.method.as_str(), entry.credential.as_deref()),
+                ("GET", None),
+                "{entry:?}"
+            );
         }
     }
 }

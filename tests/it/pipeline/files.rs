@@ -11,20 +11,40 @@ use serde_json::json;
 fn hold(file: &str, after: &str, before: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = fs::read_to_string(&path).unwrap();
-    let start =
-        text.find(&format!("{after}\n")).unwrap_or_else(|| panic!("{file} has no line {after}")) + after.len() + 1;
-    let end = start + text[start..].find(before).unwrap_or_else(|| panic!("{file} has no line {before}"));
+    let start = text
+        .find(&format!("{after}\n"))
+        .unwrap_or_else(|| panic!("{file} has no line {after}"))
+        + after.len()
+        + 1;
+    let end = start
+        + text[start..]
+            .find(before)
+            .unwrap_or_else(|| panic!("{file} has no line {before}"));
     if std::env::var_os("ACR_SIGN_WRITE").is_some() {
-        fs::write(&path, format!("{}{expected}{}", &text[..start], &text[end..])).unwrap();
+        fs::write(
+            &path,
+            format!("{}{expected}{}", &text[..start], &text[end..]),
+        )
+        .unwrap();
     } else {
-        assert_eq!(&text[start..end], expected, "{file} differs from src/pipeline; see {}", file!());
+        assert_eq!(
+            &text[start..end],
+            expected,
+            "{file} differs from src/pipeline; see {}",
+            file!()
+        );
     }
 }
 
 /// A description with the names of inputs and outputs as the host spells them.
 fn description(host: Host, text: &str) -> String {
-    let names = INPUTS.iter().map(|input| input.name).chain(OUTPUTS.iter().map(|output| output.name));
-    names.fold(text.to_owned(), |text, name| text.replace(&format!("`{name}`"), &format!("`{}`", host.spell(name))))
+    let names = INPUTS
+        .iter()
+        .map(|input| input.name)
+        .chain(OUTPUTS.iter().map(|output| output.name));
+    names.fold(text.to_owned(), |text, name| {
+        text.replace(&format!("`{name}`"), &format!("`{}`", host.spell(name)))
+    })
 }
 
 fn inputs(host: Host) -> impl Iterator<Item = &'static Input> {
@@ -36,7 +56,11 @@ fn action_yml_has_the_inputs_and_outputs() {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let mut section = String::new();
     for input in inputs(Host::GitHub) {
-        section += &format!("  {}:\n    description: {}\n", input.name, quoted(input.description));
+        section += &format!(
+            "  {}:\n    description: {}\n",
+            input.name,
+            quoted(input.description)
+        );
         if let Some(default) = input.default {
             section += &format!("    default: {}\n", quoted(default));
         }
@@ -44,26 +68,55 @@ fn action_yml_has_the_inputs_and_outputs() {
     hold("action.yml", "inputs:", "\noutputs:\n", &section);
     let section: String = OUTPUTS
         .iter()
-        .map(|output| format!("  {}:\n    description: {}\n", output.name, quoted(output.description)))
+        .map(|output| {
+            format!(
+                "  {}:\n    description: {}\n",
+                output.name,
+                quoted(output.description)
+            )
+        })
         .collect();
     hold("action.yml", "outputs:", "\nruns:\n", &section);
 }
 
 #[test]
 fn task_json_has_the_inputs_and_outputs() {
-    let lines: Vec<String> = inputs(Host::Azure).map(|input| format!("    {}", task_input(input))).collect();
-    hold("task.json", "  \"inputs\": [", "\n  ],\n", &lines.join(",\n"));
+    let lines: Vec<String> = inputs(Host::Azure)
+        .map(|input| format!("    {}", task_input(input)))
+        .collect();
+    hold(
+        "task.json",
+        "  \"inputs\": [",
+        "\n  ],\n",
+        &lines.join(",\n"),
+    );
     let spelled = |name: &str| json!(Host::Azure.spell(name)).to_string();
     let lines: Vec<String> = OUTPUTS
         .iter()
         .map(|output| {
             let text = json!(description(Host::Azure, output.description));
-            format!("    {{ \"name\": {}, \"description\": {text} }}", spelled(output.name))
+            format!(
+                "    {{ \"name\": {}, \"description\": {text} }}",
+                spelled(output.name)
+            )
         })
         .collect();
-    hold("task.json", "  \"outputVariables\": [", "\n  ],\n", &lines.join(",\n"));
-    let names: Vec<String> = OUTPUTS.iter().map(|output| format!("        {}", spelled(output.name))).collect();
-    hold("task.json", "      \"allowed\": [", "\n      ]\n", &names.join(",\n"));
+    hold(
+        "task.json",
+        "  \"outputVariables\": [",
+        "\n  ],\n",
+        &lines.join(",\n"),
+    );
+    let names: Vec<String> = OUTPUTS
+        .iter()
+        .map(|output| format!("        {}", spelled(output.name)))
+        .collect();
+    hold(
+        "task.json",
+        "      \"allowed\": [",
+        "\n      ]\n",
+        &names.join(",\n"),
+    );
 }
 
 fn task_input(input: &Input) -> String {
@@ -80,15 +133,30 @@ fn task_input(input: &Input) -> String {
         ("label", json!(label(input.name))),
     ];
     let unset = (input.kind == Kind::Boolean).then_some("false");
-    members.extend(input.default.or(unset).map(|default| ("defaultValue", json!(default))));
+    members.extend(
+        input
+            .default
+            .or(unset)
+            .map(|default| ("defaultValue", json!(default))),
+    );
     members.push(("required", json!(false)));
     if let Kind::Choice(words) = input.kind {
         members.push(("options", words.iter().map(|word| (*word, *word)).collect()));
     }
     members.extend(group(input).map(|group| ("groupName", json!(group))));
-    members.extend(input.verb.map(|verb| ("visibleRule", json!(format!("command = {}", verb.word())))));
-    members.push(("helpMarkDown", json!(description(Host::Azure, input.description))));
-    let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+    members.extend(
+        input
+            .verb
+            .map(|verb| ("visibleRule", json!(format!("command = {}", verb.word())))),
+    );
+    members.push((
+        "helpMarkDown",
+        json!(description(Host::Azure, input.description)),
+    ));
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, value)| format!("\"{name}\": {value}"))
+        .collect();
     format!("{{ {} }}", members.join(", "))
 }
 
@@ -103,8 +171,8 @@ fn group(input: &Input) -> Option<&'static str> {
         | "registry-auth"
         | "username"
         | "password" => Some("identity"),
-        "allow-host" | "allow-private" | "ca-file" | "plain-http" | "connect-to" | "trust-server" | "concurrency"
-        | "timeout" | "retries" => Some("network"),
+        "allow-host" | "allow-private" | "ca-file" | "plain-http" | "connect-to"
+        | "trust-server" | "concurrency" | "timeout" | "retries" => Some("network"),
         "summary" | "report" | "sarif" | "junit" | "binary-path" => Some("output"),
         _ => input.verb.map(|verb| match verb {
             Verb::Sign => "signing",
@@ -129,7 +197,10 @@ fn label(name: &str) -> String {
 
 #[test]
 fn the_documentation_has_the_inputs_and_outputs() {
-    for (host, page) in [(Host::GitHub, "docs/github-actions.md"), (Host::Azure, "docs/azure-pipelines.md")] {
+    for (host, page) in [
+        (Host::GitHub, "docs/github-actions.md"),
+        (Host::Azure, "docs/azure-pipelines.md"),
+    ] {
         let mut table = "| input | value | default | what |\n|---|---|---|---|\n".to_owned();
         for input in inputs(host) {
             let value = match input.kind {
@@ -138,14 +209,27 @@ fn the_documentation_has_the_inputs_and_outputs() {
                 Kind::List => "lines".to_owned(),
                 Kind::CommaList => "lines, or with commas".to_owned(),
                 Kind::Document => "JSON, or a file's path".to_owned(),
-                Kind::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
+                Kind::Choice(words) => words
+                    .iter()
+                    .map(|word| format!("`{word}`"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
                 Kind::Secret => "secret".to_owned(),
                 Kind::ServiceConnection => "service connection".to_owned(),
             };
-            let default = input.default.map(|default| format!("`{default}`")).unwrap_or_default();
-            let only = input.verb.map(|verb| format!("`{}`: ", verb.word())).unwrap_or_default();
+            let default = input
+                .default
+                .map(|default| format!("`{default}`"))
+                .unwrap_or_default();
+            let only = input
+                .verb
+                .map(|verb| format!("`{}`: ", verb.word()))
+                .unwrap_or_default();
             let text = description(host, input.description);
-            table += &format!("| `{}` | {value} | {default} | {only}{text} |\n", host.spell(input.name));
+            table += &format!(
+                "| `{}` | {value} | {default} | {only}{text} |\n",
+                host.spell(input.name)
+            );
         }
         hold(page, "<!-- inputs -->", "<!-- /inputs -->", &table);
         let mut table = "| output | what |\n|---|---|\n".to_owned();

@@ -40,14 +40,26 @@ impl<'a> Step<'a> {
         step.input("connect-to", &world.sandbox.connect_to().join("\n"));
         step.input("ca-file", &world.sandbox.ca_file().display().to_string());
         match host {
-            Host::GitHub => step.variables.extend(world.sandbox.environment(Identity::GitHubOidc)),
+            Host::GitHub => step
+                .variables
+                .extend(world.sandbox.environment(Identity::GitHubOidc)),
             Host::Azure => {
-                let offered: BTreeMap<_, _> = world.sandbox.environment(Identity::AzurePipelines).into_iter().collect();
+                let offered: BTreeMap<_, _> = world
+                    .sandbox
+                    .environment(Identity::AzurePipelines)
+                    .into_iter()
+                    .collect();
                 step.input("azure-subscription", CONNECTION);
                 let token = offered["SYSTEM_ACCESSTOKEN"].clone();
                 for (name, value) in [
-                    (format!("ENDPOINT_URL_{CONNECTION}"), "https://management.azure.com/".to_owned()),
-                    (format!("ENDPOINT_AUTH_SCHEME_{CONNECTION}"), "WorkloadIdentityFederation".to_owned()),
+                    (
+                        format!("ENDPOINT_URL_{CONNECTION}"),
+                        "https://management.azure.com/".to_owned(),
+                    ),
+                    (
+                        format!("ENDPOINT_AUTH_SCHEME_{CONNECTION}"),
+                        "WorkloadIdentityFederation".to_owned(),
+                    ),
                     (
                         format!("ENDPOINT_AUTH_PARAMETER_{CONNECTION}_TENANTID"),
                         offered["AZURESUBSCRIPTION_TENANT_ID"].clone(),
@@ -56,8 +68,14 @@ impl<'a> Step<'a> {
                         format!("ENDPOINT_AUTH_PARAMETER_{CONNECTION}_SERVICEPRINCIPALID"),
                         offered["AZURESUBSCRIPTION_CLIENT_ID"].clone(),
                     ),
-                    ("ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN".to_owned(), token),
-                    ("SYSTEM_OIDCREQUESTURI".to_owned(), offered["SYSTEM_OIDCREQUESTURI"].clone()),
+                    (
+                        "ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN".to_owned(),
+                        token,
+                    ),
+                    (
+                        "SYSTEM_OIDCREQUESTURI".to_owned(),
+                        offered["SYSTEM_OIDCREQUESTURI"].clone(),
+                    ),
                 ] {
                     step.variables.insert(name, value);
                 }
@@ -69,7 +87,12 @@ impl<'a> Step<'a> {
     /// With what the host sets by itself, and nothing else.
     pub fn bare(world: &'a World, host: Host) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut step = Self { world, host, folder, variables: BTreeMap::new() };
+        let mut step = Self {
+            world,
+            host,
+            folder,
+            variables: BTreeMap::new(),
+        };
         let (temporary, result) = (step.path("temp"), step.path("result.json"));
         std::fs::create_dir(&temporary).unwrap();
         step.set("ACR_SIGN_RESULT", &result.display().to_string());
@@ -77,7 +100,10 @@ impl<'a> Step<'a> {
             Host::GitHub => {
                 step.set("GITHUB_ACTIONS", "true");
                 step.set("RUNNER_TEMP", &temporary.display().to_string());
-                for (name, file) in [("GITHUB_OUTPUT", "output"), ("GITHUB_STEP_SUMMARY", "summary")] {
+                for (name, file) in [
+                    ("GITHUB_OUTPUT", "output"),
+                    ("GITHUB_STEP_SUMMARY", "summary"),
+                ] {
                     let path = step.path(file);
                     std::fs::write(&path, "").unwrap();
                     step.set(name, &path.display().to_string());
@@ -99,7 +125,12 @@ impl<'a> Step<'a> {
         step.input("format", "dct");
         step.input("key", "akv:contoso/keys/release");
         step.input("root", root);
-        step.input("tags", &["1.0", "1", "latest"].map(|tag| format!("{}:{tag}", crate::world::REPOSITORY)).join("\n"));
+        step.input(
+            "tags",
+            &["1.0", "1", "latest"]
+                .map(|tag| format!("{}:{tag}", crate::world::REPOSITORY))
+                .join("\n"),
+        );
         step.input("digest", &digest);
         step
     }
@@ -140,9 +171,16 @@ impl<'a> Step<'a> {
     }
 
     pub fn run(&self) -> Ran {
-        let Outcome { exit, stdout, stderr } = self.world.run_in("ci", &self.variables);
+        let Outcome {
+            exit,
+            stdout,
+            stderr,
+        } = self.world.run_in("ci", &self.variables);
         assert_eq!(stderr, "", "everything is said in one stream");
-        assert!(stdout.lines().all(|line| line.len() < 16 << 10), "a line is too long");
+        assert!(
+            stdout.lines().all(|line| line.len() < 16 << 10),
+            "a line is too long"
+        );
         let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
         let (outputs, commands, summary) = match self.host {
             Host::GitHub => {
@@ -151,22 +189,57 @@ impl<'a> Step<'a> {
             }
             Host::Azure => {
                 let commands = parse::azure(&stdout);
-                let uploaded = commands.iter().find(|command| command.name == "task.uploadsummary");
-                let summary = uploaded.map(|command| read(Path::new(&command.message))).unwrap_or_default();
+                let uploaded = commands
+                    .iter()
+                    .find(|command| command.name == "task.uploadsummary");
+                let summary = uploaded
+                    .map(|command| read(Path::new(&command.message)))
+                    .unwrap_or_default();
                 let camel = parse::azure_outputs(&stdout);
                 let kebab = |name: &str| {
                     name.chars()
-                        .flat_map(|c| if c.is_uppercase() { vec!['-', c.to_ascii_lowercase()] } else { vec![c] })
+                        .flat_map(|c| {
+                            if c.is_uppercase() {
+                                vec!['-', c.to_ascii_lowercase()]
+                            } else {
+                                vec![c]
+                            }
+                        })
                         .collect()
                 };
-                (camel.into_iter().map(|(name, value)| (kebab(&name), value)).collect(), commands, summary)
+                (
+                    camel
+                        .into_iter()
+                        .map(|(name, value)| (kebab(&name), value))
+                        .collect(),
+                    commands,
+                    summary,
+                )
             }
         };
         let json = |text: &str| serde_json::from_str(text).unwrap_or(Value::Null);
         let result = json(&read(&self.path("result.json")));
-        assert_eq!(result["code"], exit.code(), "the result file agrees with the exit code");
-        let report = json(&outputs.get("report-path").map(|path| read(Path::new(path))).unwrap_or_default());
-        Ran { host: self.host, exit, log: stdout, outputs, commands, result, report, summary }
+        assert_eq!(
+            result["code"],
+            exit.code(),
+            "the result file agrees with the exit code"
+        );
+        let report = json(
+            &outputs
+                .get("report-path")
+                .map(|path| read(Path::new(path)))
+                .unwrap_or_default(),
+        );
+        Ran {
+            host: self.host,
+            exit,
+            log: stdout,
+            outputs,
+            commands,
+            result,
+            report,
+            summary,
+        }
     }
 }
 
@@ -174,31 +247,46 @@ impl Ran {
     /// Messages of annotations of a type, with their reasons.
     pub fn annotations(&self, kind: &str) -> Vec<(String, String)> {
         let of = |command: &Command| match self.host {
-            Host::GitHub if command.name == kind => {
-                Some(command.property("title").trim_start_matches("acr-sign: ").to_owned())
-            }
+            Host::GitHub if command.name == kind => Some(
+                command
+                    .property("title")
+                    .trim_start_matches("acr-sign: ")
+                    .to_owned(),
+            ),
             Host::Azure if command.name == "task.logissue" && command.property("type") == kind => {
                 Some(command.property("code").to_owned())
             }
             _ => None,
         };
-        self.commands.iter().filter_map(|command| Some((of(command)?, command.message.clone()))).collect()
+        self.commands
+            .iter()
+            .filter_map(|command| Some((of(command)?, command.message.clone())))
+            .collect()
     }
 
     /// The reasons of its errors.
     pub fn reasons(&self) -> Vec<String> {
-        self.annotations("error").into_iter().map(|(reason, _)| reason).collect()
+        self.annotations("error")
+            .into_iter()
+            .map(|(reason, _)| reason)
+            .collect()
     }
 
     /// A command to the host that no step gives, if there is one.
     pub fn foreign_command(&self) -> Option<&Command> {
         let ours = match self.host {
             Host::GitHub => ["error", "warning", "add-mask", "group", "endgroup"].as_slice(),
-            Host::Azure => {
-                &["task.logissue", "task.setsecret", "task.setvariable", "task.setprogress", "task.uploadsummary"]
-            }
+            Host::Azure => &[
+                "task.logissue",
+                "task.setsecret",
+                "task.setvariable",
+                "task.setprogress",
+                "task.uploadsummary",
+            ],
         };
-        self.commands.iter().find(|command| !ours.contains(&command.name.as_str()))
+        self.commands
+            .iter()
+            .find(|command| !ours.contains(&command.name.as_str()))
     }
 
     /// What the host was told to mask.
@@ -207,7 +295,11 @@ impl Ran {
             Host::GitHub => "add-mask",
             Host::Azure => "task.setsecret",
         };
-        self.commands.iter().filter(|command| command.name == name).map(|command| command.message.as_str()).collect()
+        self.commands
+            .iter()
+            .filter(|command| command.name == name)
+            .map(|command| command.message.as_str())
+            .collect()
     }
 }
 

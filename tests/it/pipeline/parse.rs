@@ -13,13 +13,23 @@ pub struct Command {
 
 impl Command {
     pub fn property(&self, name: &str) -> &str {
-        self.properties.get(name).map(String::as_str).unwrap_or_default()
+        self.properties
+            .get(name)
+            .map(String::as_str)
+            .unwrap_or_default()
     }
 }
 
 /// Leaves out what a comparison by language rules ignores.
 fn visible(line: &str) -> String {
-    line.chars().filter(|c| !matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')).collect()
+    line.chars()
+        .filter(|c| {
+            !matches!(
+                c,
+                '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+            )
+        })
+        .collect()
 }
 
 /// The host reads a stream by lines; CR alone ends one, too.
@@ -30,7 +40,10 @@ fn lines(text: &str) -> Vec<String> {
 /// Workflow commands: `::name properties::message` where a trimmed line starts so, and the older `##[name
 /// properties]message` anywhere in a line.
 pub fn github(text: &str) -> Vec<Command> {
-    lines(text).iter().filter_map(|line| github_v2(line).or_else(|| github_v1(line))).collect()
+    lines(text)
+        .iter()
+        .filter_map(|line| github_v2(line).or_else(|| github_v1(line)))
+        .collect()
 }
 
 fn github_v2(line: &str) -> Option<Command> {
@@ -39,26 +52,49 @@ fn github_v2(line: &str) -> Option<Command> {
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
     let unescape = |text: &str, property: bool| {
         let text = text.replace("%0D", "\r").replace("%0A", "\n");
-        let text = if property { text.replace("%3A", ":").replace("%2C", ",") } else { text };
+        let text = if property {
+            text.replace("%3A", ":").replace("%2C", ",")
+        } else {
+            text
+        };
         text.replace("%25", "%")
     };
-    let properties = properties.split(',').filter_map(|pair| pair.split_once('='));
-    let properties = properties.map(|(key, value)| (key.trim().to_owned(), unescape(value, true))).collect();
-    Some(Command { name: name.to_owned(), properties, message: unescape(message, false) })
+    let properties = properties
+        .split(',')
+        .filter_map(|pair| pair.split_once('='));
+    let properties = properties
+        .map(|(key, value)| (key.trim().to_owned(), unescape(value, true)))
+        .collect();
+    Some(Command {
+        name: name.to_owned(),
+        properties,
+        message: unescape(message, false),
+    })
 }
 
 fn github_v1(line: &str) -> Option<Command> {
     let (_, rest) = line.split_once("##[")?;
     let (head, message) = rest.split_once(']')?;
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
-    let properties = properties.split(';').filter_map(|pair| pair.split_once('='));
-    let properties = properties.map(|(key, value)| (key.trim().to_owned(), value.to_owned())).collect();
-    Some(Command { name: name.to_owned(), properties, message: message.to_owned() })
+    let properties = properties
+        .split(';')
+        .filter_map(|pair| pair.split_once('='));
+    let properties = properties
+        .map(|(key, value)| (key.trim().to_owned(), value.to_owned()))
+        .collect();
+    Some(Command {
+        name: name.to_owned(),
+        properties,
+        message: message.to_owned(),
+    })
 }
 
 /// Logging commands: `##vso[area.action properties]message` anywhere in a line.
 pub fn azure(text: &str) -> Vec<Command> {
-    lines(text).iter().filter_map(|line| azure_line(line)).collect()
+    lines(text)
+        .iter()
+        .filter_map(|line| azure_line(line))
+        .collect()
 }
 
 fn azure_line(line: &str) -> Option<Command> {
@@ -66,12 +102,26 @@ fn azure_line(line: &str) -> Option<Command> {
     let (head, message) = rest.split_once(']')?;
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
     let unescape = |text: &str, property: bool| {
-        let text = if property { text.replace("%3B", ";").replace("%5D", "]") } else { text.to_owned() };
-        text.replace("%0D", "\r").replace("%0A", "\n").replace("%AZP25", "%")
+        let text = if property {
+            text.replace("%3B", ";").replace("%5D", "]")
+        } else {
+            text.to_owned()
+        };
+        text.replace("%0D", "\r")
+            .replace("%0A", "\n")
+            .replace("%AZP25", "%")
     };
-    let properties = properties.split(';').filter_map(|pair| pair.split_once('='));
-    let properties = properties.map(|(key, value)| (key.trim().to_owned(), unescape(value, true))).collect();
-    Some(Command { name: name.to_owned(), properties, message: unescape(message, false) })
+    let properties = properties
+        .split(';')
+        .filter_map(|pair| pair.split_once('='));
+    let properties = properties
+        .map(|(key, value)| (key.trim().to_owned(), unescape(value, true)))
+        .collect();
+    Some(Command {
+        name: name.to_owned(),
+        properties,
+        message: unescape(message, false),
+    })
 }
 
 /// `GITHUB_OUTPUT`: `name=value`, or `name<<DELIMITER`, lines, `DELIMITER`.
@@ -108,7 +158,9 @@ pub fn github_outputs(file: &str) -> BTreeMap<String, String> {
 
 /// Output variables, by their names.
 pub fn azure_outputs(text: &str) -> BTreeMap<String, String> {
-    let sets = azure(text).into_iter().filter(|command| command.name == "task.setvariable");
+    let sets = azure(text)
+        .into_iter()
+        .filter(|command| command.name == "task.setvariable");
     sets.map(|command| {
         assert_eq!(command.property("isOutput"), "true");
         (command.property("variable").to_owned(), command.message)

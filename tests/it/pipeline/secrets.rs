@@ -37,9 +37,17 @@ fn a_password_is_masked_and_logs_in() {
         step.input("username", "puller");
         step.input("password", "canary-password");
         let ran = step.run();
-        assert_eq!(ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password", "{}", ran.log);
+        assert_eq!(
+            ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password",
+            "{}",
+            ran.log
+        );
         assert_eq!(ran.masks()[0], "canary-password");
-        let shown = ran.log.lines().filter(|line| line.contains("canary-password")).count();
+        let shown = ran
+            .log
+            .lines()
+            .filter(|line| line.contains("canary-password"))
+            .count();
         assert_eq!(shown, 1, "in its mask only");
     }
 }
@@ -49,17 +57,29 @@ fn p06_a_login_that_docker_stored_is_masked_before_it_logs_in() {
     for host in HOSTS {
         let (world, root) = World::initialised();
         world.sandbox.acr().add_user("puller", "canary-password");
-        let auth = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, "puller:canary-password");
+        let auth =
+            base64::Engine::encode(&base64::prelude::BASE64_STANDARD, "puller:canary-password");
         std::fs::create_dir(world.folder.path().join("docker")).unwrap();
         let auths = json!({"auths": {"contoso.azurecr.io": {"auth": auth}}});
         world.write("docker/config.json", &auths.to_string());
         let mut step = Step::gate(&world, host, &root, &format!("{REPOSITORY}:1.0"));
-        step.set("DOCKER_CONFIG", &world.folder.path().join("docker").display().to_string());
+        step.set(
+            "DOCKER_CONFIG",
+            &world.folder.path().join("docker").display().to_string(),
+        );
         step.input("registry-auth", "docker-config");
         let ran = step.run();
-        assert_eq!(ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password", "{}", ran.log);
+        assert_eq!(
+            ran.report["auth"]["registries"]["contoso.azurecr.io"], "user and password",
+            "{}",
+            ran.log
+        );
         assert_eq!(ran.masks()[0], "canary-password");
-        assert_eq!(ran.log.matches("canary-password").count(), 1, "in its mask only");
+        assert_eq!(
+            ran.log.matches("canary-password").count(),
+            1,
+            "in its mask only"
+        );
     }
 }
 
@@ -70,13 +90,19 @@ fn p06_a_service_that_sends_secrets_back_has_none_shown() {
         // Escaped for a page or a log it would not be what the host looks for any more.
         let password = "kanarie::x|y\"z";
         world.sandbox.acr().add_user("puller", password);
-        let basic = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, format!("puller:{password}"));
+        let basic = base64::Engine::encode(
+            &base64::prelude::BASE64_STANDARD,
+            format!("puller:{password}"),
+        );
         let echo = |secrets: [&str; 2]| {
             let text = format!("<you> sent {} | {}", secrets[0], secrets[1]);
-            let body =
-                json!({"errors": [{"code": "DENIED", "message": text}], "error_description": text, "message": text});
+            let body = json!({"errors": [{"code": "DENIED", "message": text}], "error_description": text, "message": text});
             let headers = vec![("content-type".into(), "application/json".into())];
-            Action::Answer { status: 403, headers, body: body.to_string().into() }
+            Action::Answer {
+                status: 403,
+                headers,
+                body: body.to_string().into(),
+            }
         };
         let told = |step: &Step<'_>, fault: Fault, secrets: [&str; 2]| {
             world.sandbox.clear_faults();
@@ -84,9 +110,21 @@ fn p06_a_service_that_sends_secrets_back_has_none_shown() {
             let ran = step.run();
             assert_eq!(ran.exit, Exit::Undecided, "{}", ran.log);
             let masks = ["::add-mask::", "##vso[task.setsecret]"];
-            let log: Vec<_> = ran.log.lines().filter(|line| masks.iter().all(|mask| !line.starts_with(mask))).collect();
-            for shown in [log.join("\n"), ran.summary, ran.report.to_string(), ran.result.to_string()] {
-                assert!(secrets.iter().all(|secret| !shown.contains(&secret[..7])), "{shown}");
+            let log: Vec<_> = ran
+                .log
+                .lines()
+                .filter(|line| masks.iter().all(|mask| !line.starts_with(mask)))
+                .collect();
+            for shown in [
+                log.join("\n"),
+                ran.summary,
+                ran.report.to_string(),
+                ran.result.to_string(),
+            ] {
+                assert!(
+                    secrets.iter().all(|secret| !shown.contains(&secret[..7])),
+                    "{shown}"
+                );
             }
             ran.report.to_string()
         };
@@ -102,8 +140,14 @@ fn p06_a_service_that_sends_secrets_back_has_none_shown() {
         let step = Step::signing(&world, host, &root);
         let bearer = match host {
             Host::GitHub => &step.variables["ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
-            Host::Azure => &step.variables["ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"],
+            Host::Azure => {
+                &step.variables["ENDPOINT_AUTH_PARAMETER_SYSTEMVSSCONNECTION_ACCESSTOKEN"]
+            }
         };
-        told(&step, Fault::new(echo([bearer, bearer])).service(Service::Oidc), [bearer, bearer]);
+        told(
+            &step,
+            Fault::new(echo([bearer, bearer])).service(Service::Oidc),
+            [bearer, bearer],
+        );
     }
 }

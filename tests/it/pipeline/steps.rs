@@ -13,7 +13,9 @@ use crate::world::{REPOSITORY, World};
 fn asked(world: &World) -> BTreeMap<(String, String, String), usize> {
     let mut counts = BTreeMap::new();
     for entry in world.sandbox.log() {
-        *counts.entry((format!("{:?}", entry.service), entry.method, entry.path)).or_insert(0) += 1;
+        *counts
+            .entry((format!("{:?}", entry.service), entry.method, entry.path))
+            .or_insert(0) += 1;
     }
     counts
 }
@@ -24,8 +26,12 @@ fn a_step_asks_nothing_that_the_command_line_would_not_ask() {
         let command = World::with(Identity::GitHubOidc);
         let root = command.initialise();
         let digest = command.digest("1.0");
-        let images = ["1.0", "1", "latest"].map(|tag| format!("{REPOSITORY}:{tag}@{digest}")).join(" ");
-        let outcome = command.run(&format!("sign {images} --format dct --key akv:contoso/keys/release --root {root}"));
+        let images = ["1.0", "1", "latest"]
+            .map(|tag| format!("{REPOSITORY}:{tag}@{digest}"))
+            .join(" ");
+        let outcome = command.run(&format!(
+            "sign {images} --format dct --key akv:contoso/keys/release --root {root}"
+        ));
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
 
         let step = World::with(Identity::GitHubOidc);
@@ -40,16 +46,33 @@ fn a_step_asks_nothing_that_the_command_line_would_not_ask() {
                 if service == "Oidc" {
                     continue;
                 }
-                let parts = path
-                    .split(['/', '.', ':'])
-                    .map(|part| if part.len() == 64 || part.len() == 32 { "HASH" } else { part });
-                *counts.entry((service, method, parts.collect::<Vec<_>>().join("/"))).or_default() += count;
+                let parts = path.split(['/', '.', ':']).map(|part| {
+                    if part.len() == 64 || part.len() == 32 {
+                        "HASH"
+                    } else {
+                        part
+                    }
+                });
+                *counts
+                    .entry((service, method, parts.collect::<Vec<_>>().join("/")))
+                    .or_default() += count;
             }
             counts
         };
-        assert_eq!(without_hashes(asked(&command)), without_hashes(asked(&step)), "{host:?}");
+        assert_eq!(
+            without_hashes(asked(&command)),
+            without_hashes(asked(&step)),
+            "{host:?}"
+        );
         // One ID token and one access token per audience: the vault, and the registry's exchange.
-        assert_eq!((step.sandbox.count(Service::Oidc), step.sandbox.count(Service::Entra)), (2, 2), "{host:?}");
+        assert_eq!(
+            (
+                step.sandbox.count(Service::Oidc),
+                step.sandbox.count(Service::Entra)
+            ),
+            (2, 2),
+            "{host:?}"
+        );
     }
 }
 
@@ -60,22 +83,49 @@ fn what_was_pushed_is_signed_reported_and_usable_as_a_gate() {
         let digest = world.digest("1.0");
         let ran = Step::signing(&world, host, &root).run();
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
-        let lines = ["1.0", "1", "latest"].map(|tag| format!("{REPOSITORY}:{tag}@{digest}")).join("\n");
+        let lines = ["1.0", "1", "latest"]
+            .map(|tag| format!("{REPOSITORY}:{tag}@{digest}"))
+            .join("\n");
         assert_eq!(ran.outputs["images"], lines);
         assert_eq!(ran.outputs["digest"], digest);
-        assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("3", "0"));
+        assert_eq!(
+            (
+                ran.outputs["signed-count"].as_str(),
+                ran.outputs["failed-count"].as_str()
+            ),
+            ("3", "0")
+        );
         assert_eq!(ran.outputs["decision"], "allow");
-        let signatures: serde_json::Value = serde_json::from_str(&ran.outputs["signatures"]).unwrap();
-        assert_eq!(signatures.as_array().unwrap().len(), 6, "two roles for each of three tags");
+        let signatures: serde_json::Value =
+            serde_json::from_str(&ran.outputs["signatures"]).unwrap();
+        assert_eq!(
+            signatures.as_array().unwrap().len(),
+            6,
+            "two roles for each of three tags"
+        );
         assert_eq!(signatures[0]["image"], format!("{REPOSITORY}:1.0"));
-        assert_eq!(ran.result, serde_json::json!({"code": 0, "decision": "allow", "message": "signed 3 images"}));
-        assert_eq!((ran.report["source"].as_str(), ran.report["images"].as_array().unwrap().len()), (Some("tags"), 3));
+        assert_eq!(
+            ran.result,
+            serde_json::json!({"code": 0, "decision": "allow", "message": "signed 3 images"})
+        );
+        assert_eq!(
+            (
+                ran.report["source"].as_str(),
+                ran.report["images"].as_array().unwrap().len()
+            ),
+            (Some("tags"), 3)
+        );
         assert_eq!(ran.annotations("error"), []);
         assert_eq!(ran.annotations("warning"), []);
         assert!(ran.summary.contains("acr-sign sign"), "{}", ran.summary);
 
         let gate = Step::gate(&world, host, &root, &ran.outputs["images"]).run();
-        assert_eq!((gate.exit, gate.outputs["images"].as_str()), (Exit::Done, lines.as_str()), "{}", gate.log);
+        assert_eq!(
+            (gate.exit, gate.outputs["images"].as_str()),
+            (Exit::Done, lines.as_str()),
+            "{}",
+            gate.log
+        );
         assert_eq!(gate.result["message"], "verified 3 images");
     }
 }
@@ -86,21 +136,54 @@ fn p09_a_gate_that_lets_pass_still_says_deny() {
         let (world, root) = World::signed();
         let images = format!("{REPOSITORY}:1.0\n{REPOSITORY}:latest");
         let strict = Step::gate(&world, host, &root, &images).run();
-        assert_eq!((strict.exit, strict.reasons()), (Exit::Rejected, vec!["unsigned".to_owned()]), "{}", strict.log);
+        assert_eq!(
+            (strict.exit, strict.reasons()),
+            (Exit::Rejected, vec!["unsigned".to_owned()]),
+            "{}",
+            strict.log
+        );
         for word in ["error", "none"] {
             let mut step = Step::gate(&world, host, &root, &images);
             step.input("fail-on", word);
             let lax = step.run();
-            assert_eq!((lax.exit, lax.outputs["decision"].as_str()), (Exit::Done, "deny"), "{}", lax.log);
+            assert_eq!(
+                (lax.exit, lax.outputs["decision"].as_str()),
+                (Exit::Done, "deny"),
+                "{}",
+                lax.log
+            );
             assert_eq!(lax.result["decision"], "deny");
             // Only what is allowed.
-            assert_eq!(lax.outputs["images"], format!("{REPOSITORY}:1.0@{}", world.digest("1.0")));
-            assert_eq!((lax.outputs["signed-count"].as_str(), lax.outputs["failed-count"].as_str()), ("1", "1"));
-            let warnings: Vec<String> = lax.annotations("warning").into_iter().map(|(_, text)| text).collect();
+            assert_eq!(
+                lax.outputs["images"],
+                format!("{REPOSITORY}:1.0@{}", world.digest("1.0"))
+            );
+            assert_eq!(
+                (
+                    lax.outputs["signed-count"].as_str(),
+                    lax.outputs["failed-count"].as_str()
+                ),
+                ("1", "1")
+            );
+            let warnings: Vec<String> = lax
+                .annotations("warning")
+                .into_iter()
+                .map(|(_, text)| text)
+                .collect();
             let switch = format!("{}: {word}", host.spell("fail-on"));
-            assert!(warnings.iter().any(|text| text.contains(&switch)), "{warnings:?}");
-            assert!(warnings.iter().any(|text| text.contains("unsigned")), "{warnings:?}");
-            assert!(lax.report["lax"].to_string().contains(&switch), "{}", lax.report);
+            assert!(
+                warnings.iter().any(|text| text.contains(&switch)),
+                "{warnings:?}"
+            );
+            assert!(
+                warnings.iter().any(|text| text.contains("unsigned")),
+                "{warnings:?}"
+            );
+            assert!(
+                lax.report["lax"].to_string().contains(&switch),
+                "{}",
+                lax.report
+            );
             assert_eq!(lax.annotations("error"), []);
         }
     }
@@ -123,15 +206,32 @@ fn p09_lax_switches_are_named_aloud() {
         step.input("images", &format!("{REPOSITORY}:1.0"));
         let ran = step.run();
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
-        let said = ran.annotations("warning").into_iter().map(|(_, text)| text).collect::<Vec<_>>().join("\n");
-        for part in ["--trust-on-first-use", "--plain-http localhost:5000", &host.spell("binary-path")] {
+        let said = ran
+            .annotations("warning")
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect::<Vec<_>>()
+            .join("\n");
+        for part in [
+            "--trust-on-first-use",
+            "--plain-http localhost:5000",
+            &host.spell("binary-path"),
+        ] {
             assert!(said.contains(part), "{part}: {said}");
-            assert!(ran.report["lax"].to_string().contains(part), "{part}: {}", ran.report);
+            assert!(
+                ran.report["lax"].to_string().contains(part),
+                "{part}: {}",
+                ran.report
+            );
         }
         step.input("binary-path", "");
         step.set("ACR_SIGN_BINARY", "/somewhere/acr-sign");
         let ran = step.run();
-        assert!(ran.report["lax"].to_string().contains("ACR_SIGN_BINARY"), "{}", ran.report);
+        assert!(
+            ran.report["lax"].to_string().contains("ACR_SIGN_BINARY"),
+            "{}",
+            ran.report
+        );
     }
 }
 
@@ -142,9 +242,20 @@ fn a_failed_signing_can_never_end_green() {
         let mut step = Step::signing(&world, host, &root);
         step.input("digest", &format!("sha256:{}", "0".repeat(64)));
         let ran = step.run();
-        assert_eq!((ran.exit, ran.reasons()), (Exit::Rejected, vec!["digest-mismatch".to_owned(); 3]), "{}", ran.log);
+        assert_eq!(
+            (ran.exit, ran.reasons()),
+            (Exit::Rejected, vec!["digest-mismatch".to_owned(); 3]),
+            "{}",
+            ran.log
+        );
         assert_eq!(ran.outputs["decision"], "deny");
-        assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("0", "3"));
+        assert_eq!(
+            (
+                ran.outputs["signed-count"].as_str(),
+                ran.outputs["failed-count"].as_str()
+            ),
+            ("0", "3")
+        );
         assert_eq!(ran.outputs["images"], "");
         assert!(!ran.outputs.contains_key("digest"));
         assert_eq!(ran.result["decision"], "deny");
@@ -169,13 +280,29 @@ fn a_step_that_cannot_start_reports_all_the_same() {
             let before = step.variables.clone();
             step.input(name, value);
             let ran = step.run();
-            assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec![reason.to_owned()]), "{name}: {}", ran.log);
             assert_eq!(
-                (ran.outputs["decision"].as_str(), ran.report["error"]["reason"].as_str()),
+                (ran.exit, ran.reasons()),
+                (Exit::Usage, vec![reason.to_owned()]),
+                "{name}: {}",
+                ran.log
+            );
+            assert_eq!(
+                (
+                    ran.outputs["decision"].as_str(),
+                    ran.report["error"]["reason"].as_str()
+                ),
                 ("deny", Some(reason))
             );
-            assert!(ran.log.contains(value) && ran.summary.contains(reason), "{name}: {}", ran.log);
-            assert!(!ran.log.contains("`--"), "a step has inputs, not flags: {}", ran.log);
+            assert!(
+                ran.log.contains(value) && ran.summary.contains(reason),
+                "{name}: {}",
+                ran.log
+            );
+            assert!(
+                !ran.log.contains("`--"),
+                "a step has inputs, not flags: {}",
+                ran.log
+            );
             step.variables = before;
         }
         assert_eq!(world.sandbox.log().len(), 0);
@@ -186,7 +313,12 @@ fn a_step_that_cannot_start_reports_all_the_same() {
 fn outside_of_a_pipeline_there_is_no_step() {
     let world = World::new();
     let outcome = world.run("ci");
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["usage"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Usage, vec!["usage"]),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -200,7 +332,8 @@ fn without_an_identity_one_line_says_what_to_change() {
     });
     let github = |event: &serde_json::Value, keep_token: bool| {
         let mut step = Step::signing(&world, Host::GitHub, &root);
-        step.variables.retain(|name, _| keep_token || !name.starts_with("ACTIONS_ID_TOKEN"));
+        step.variables
+            .retain(|name, _| keep_token || !name.starts_with("ACTIONS_ID_TOKEN"));
         step.variables.retain(|name, _| !name.starts_with("AZURE_"));
         step.set("RUNNER_ENVIRONMENT", "github-hosted");
         let path = step.path("event.json");
@@ -213,15 +346,27 @@ fn without_an_identity_one_line_says_what_to_change() {
     azure.input("azure-subscription", "");
     azure.set("AGENT_ISSELFHOSTED", "0");
     for (ran, part) in [
-        (github(&fork, false), "a pull request from a fork gets no ID token"),
+        (
+            github(&fork, false),
+            "a pull request from a fork gets no ID token",
+        ),
         (github(&own, false), "`permissions: id-token: write`"),
         (github(&own, true), "set `client-id` and `tenant-id`"),
         (azure.run(), "set `azureSubscription`"),
     ] {
-        assert_eq!((ran.exit, ran.reasons()), (Exit::Usage, vec!["identity-unavailable".to_owned()]), "{}", ran.log);
+        assert_eq!(
+            (ran.exit, ran.reasons()),
+            (Exit::Usage, vec!["identity-unavailable".to_owned()]),
+            "{}",
+            ran.log
+        );
         let message = &ran.annotations("error")[0].1;
         assert!(message.contains(part), "{message}");
-        assert!(ran.report["error"]["hint"].as_str().unwrap().contains(part), "{}", ran.report);
+        assert!(
+            ran.report["error"]["hint"].as_str().unwrap().contains(part),
+            "{}",
+            ran.report
+        );
     }
     assert_eq!(world.vault_signatures(), 0);
 }
@@ -230,7 +375,10 @@ fn without_an_identity_one_line_says_what_to_change() {
 fn manifests_are_annotated_at_their_lines_and_pinned() {
     for host in HOSTS {
         let (world, root) = World::signed();
-        world.sandbox.registry().push_image("shop/web", "unsigned", "other");
+        world
+            .sandbox
+            .registry()
+            .push_image("shop/web", "unsigned", "other");
         let digest = world.digest("1.0");
         let mut step = Step::gate(&world, host, &root, "");
         let pod = |tag: &str| {
@@ -246,24 +394,51 @@ fn manifests_are_annotated_at_their_lines_and_pinned() {
         step.input("pin", "true");
         step.input("sarif", &sarif);
         let denied = step.run();
-        assert_eq!((denied.exit, denied.reasons()), (Exit::Rejected, vec!["unsigned".to_owned()]), "{}", denied.log);
+        assert_eq!(
+            (denied.exit, denied.reasons()),
+            (Exit::Rejected, vec!["unsigned".to_owned()]),
+            "{}",
+            denied.log
+        );
         assert_eq!(std::fs::read_to_string(&manifest).unwrap(), pod("unsigned"));
         assert_eq!(denied.outputs["sarif-path"], sarif);
-        assert!(std::fs::read_to_string(&sarif).unwrap().contains("\"startLine\": 6"));
+        assert!(
+            std::fs::read_to_string(&sarif)
+                .unwrap()
+                .contains("\"startLine\": 6")
+        );
         let place = |command: &super::parse::Command| match host {
             Host::GitHub => ["file", "line", "col"].map(|name| command.property(name).to_owned()),
-            Host::Azure => ["sourcepath", "linenumber", "columnnumber"].map(|name| command.property(name).to_owned()),
+            Host::Azure => ["sourcepath", "linenumber", "columnnumber"]
+                .map(|name| command.property(name).to_owned()),
         };
         let expected = [named.clone(), "6".to_owned(), "12".to_owned()];
-        assert!(denied.commands.iter().any(|command| place(command) == expected), "{}", denied.log);
+        assert!(
+            denied
+                .commands
+                .iter()
+                .any(|command| place(command) == expected),
+            "{}",
+            denied.log
+        );
 
         std::fs::write(&manifest, pod("1.0")).unwrap();
         let allowed = step.run();
         assert_eq!(allowed.exit, Exit::Done, "{}", allowed.log);
-        assert!(allowed.log.contains(&format!("pinned {named}")), "{}", allowed.log);
-        assert_eq!(std::fs::read_to_string(&manifest).unwrap(), pod("1.0").replace(":1.0", &format!(":1.0@{digest}")));
+        assert!(
+            allowed.log.contains(&format!("pinned {named}")),
+            "{}",
+            allowed.log
+        );
         assert_eq!(
-            (allowed.report["source"].as_str(), allowed.outputs["decision"].as_str()),
+            std::fs::read_to_string(&manifest).unwrap(),
+            pod("1.0").replace(":1.0", &format!(":1.0@{digest}"))
+        );
+        assert_eq!(
+            (
+                allowed.report["source"].as_str(),
+                allowed.outputs["decision"].as_str()
+            ),
             (Some("manifests"), "allow")
         );
 
@@ -291,9 +466,18 @@ fn an_exempt_image_is_an_output_as_named_and_is_not_counted_as_signed() {
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
         assert_eq!(
             ran.outputs["images"],
-            format!("docker.io/library/alpine:3\n{REPOSITORY}:1.0@{}", world.digest("1.0"))
+            format!(
+                "docker.io/library/alpine:3\n{REPOSITORY}:1.0@{}",
+                world.digest("1.0")
+            )
         );
-        assert_eq!((ran.outputs["signed-count"].as_str(), ran.outputs["failed-count"].as_str()), ("1", "0"));
+        assert_eq!(
+            (
+                ran.outputs["signed-count"].as_str(),
+                ran.outputs["failed-count"].as_str()
+            ),
+            ("1", "0")
+        );
         assert_eq!(ran.outputs["digest"], world.digest("1.0"));
     }
 }
@@ -308,19 +492,28 @@ fn p13_names_for_keys_come_from_the_file_that_is_named_and_from_no_other() {
         step.input("key", "release");
         let found = step.run();
         assert_eq!(found.exit, Exit::Usage, "{}", found.log);
-        assert!(found.log.contains("gives this name to a key"), "{}", found.log);
+        assert!(
+            found.log.contains("gives this name to a key"),
+            "{}",
+            found.log
+        );
         step.input("config", &world.write("named.yaml", keys));
         let named = step.run();
         assert_eq!(named.exit, Exit::Done, "{}", named.log);
 
         // Without trust among the inputs the named file is the policy.
-        let rule = format!("verify: [ {{ images: [\"**\"], require: [ {{ dct: {{ roots: [\"{root}\"] }} }} ] }} ]\n");
+        let rule = format!(
+            "verify: [ {{ images: [\"**\"], require: [ {{ dct: {{ roots: [\"{root}\"] }} }} ] }} ]\n"
+        );
         let mut step = Step::new(&world, host);
         step.input("command", "verify");
         step.input("images", &format!("{REPOSITORY}:1.0"));
         world.write("acr-sign.yaml", &format!("{keys}{rule}"));
         assert_eq!(step.run().exit, Exit::Usage);
-        step.input("config", &world.write("named.yaml", &format!("{keys}{rule}")));
+        step.input(
+            "config",
+            &world.write("named.yaml", &format!("{keys}{rule}")),
+        );
         let policy = step.run();
         assert_eq!(policy.exit, Exit::Done, "{}", policy.log);
 
@@ -345,8 +538,16 @@ fn a_gate_with_state_remembers_from_step_to_step() {
         let forgetful = step.run();
         assert_eq!(forgetful.exit, Exit::Done, "{}", forgetful.log);
         let note = "nothing is remembered between runs";
-        assert!(forgetful.log.contains(&format!("note: {note}")), "{}", forgetful.log);
-        assert!(forgetful.summary.contains(&format!("Note: {note}")), "{}", forgetful.summary);
+        assert!(
+            forgetful.log.contains(&format!("note: {note}")),
+            "{}",
+            forgetful.log
+        );
+        assert!(
+            forgetful.summary.contains(&format!("Note: {note}")),
+            "{}",
+            forgetful.summary
+        );
         assert_eq!(forgetful.annotations("warning"), [], "{host:?}");
         assert!(forgetful.report.get("state").is_none());
 
@@ -354,12 +555,29 @@ fn a_gate_with_state_remembers_from_step_to_step() {
         step.input("state", &state);
         let first = step.run();
         assert_eq!(first.exit, Exit::Done, "{}", first.log);
-        assert_eq!(first.report["state"], json!({"file": state, "repositories": 0}));
+        assert_eq!(
+            first.report["state"],
+            json!({"file": state, "repositories": 0})
+        );
         past(world.sandbox.trust());
         let second = step.run();
-        assert_eq!((second.exit, second.reasons()), (Exit::Rejected, vec!["rollback".to_owned()]), "{}", second.log);
-        assert_eq!(second.report["state"], json!({"file": state, "repositories": 1}));
-        assert!(second.summary.contains("remembers 1 repository from earlier runs"), "{}", second.summary);
+        assert_eq!(
+            (second.exit, second.reasons()),
+            (Exit::Rejected, vec!["rollback".to_owned()]),
+            "{}",
+            second.log
+        );
+        assert_eq!(
+            second.report["state"],
+            json!({"file": state, "repositories": 1})
+        );
+        assert!(
+            second
+                .summary
+                .contains("remembers 1 repository from earlier runs"),
+            "{}",
+            second.summary
+        );
         assert_eq!(second.outputs["decision"], "deny");
     }
 }
@@ -370,7 +588,9 @@ fn a_step_pins_into_another_file() {
         let (world, root) = World::signed();
         let manifest = world.write(
             "pod.yaml",
-            &format!("kind: Pod\napiVersion: v1\nspec:\n  containers:\n    - image: {REPOSITORY}:1.0\n"),
+            &format!(
+                "kind: Pod\napiVersion: v1\nspec:\n  containers:\n    - image: {REPOSITORY}:1.0\n"
+            ),
         );
         let mut step = Step::gate(&world, host, &root, "");
         let pinned = step.path("pinned.yaml");
@@ -379,6 +599,9 @@ fn a_step_pins_into_another_file() {
         let ran = step.run();
         assert_eq!(ran.exit, Exit::Done, "{}", ran.log);
         let written = std::fs::read_to_string(&pinned).unwrap();
-        assert!(written.contains(&format!("{REPOSITORY}:1.0@{}", world.digest("1.0"))), "{written}");
+        assert!(
+            written.contains(&format!("{REPOSITORY}:1.0@{}", world.digest("1.0"))),
+            "{written}"
+        );
     }
 }

@@ -37,11 +37,20 @@ const BOTH: Behind = Behind::Signatures(&["dct", "notation"]);
 pub fn signed_in_both_formats() -> (World, String) {
     let (world, root) = World::initialised();
     let signer = "CN=signer,O=Contoso,ST=WA,C=US";
-    world.sandbox.vault().create_certificate("signer", KeyKind::P256, signer).unwrap();
+    world
+        .sandbox
+        .vault()
+        .create_certificate("signer", KeyKind::P256, signer)
+        .unwrap();
     let keys = "--key dct=akv:contoso/keys/release --key notation=akv:contoso/certificates/signer";
-    let signed = world.run(&format!("sign {REPOSITORY}:1.0 --format dct,notation {keys} --root {root}"));
+    let signed = world.run(&format!(
+        "sign {REPOSITORY}:1.0 --format dct,notation {keys} --root {root}"
+    ));
     assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
-    world.sandbox.registry().push_image("shop/web", "unsigned", "another");
+    world
+        .sandbox
+        .registry()
+        .push_image("shop/web", "unsigned", "another");
     (world, root)
 }
 
@@ -52,22 +61,52 @@ fn ways(world: &World, root: &str) -> (Vec<tempfile::TempDir>, Vec<Way>) {
     let certificate = "--certificate akv:contoso/certificates/signer";
     way("a pinned root", flags(&format!("dct --root {root}")), DCT);
     way("first use", flags("dct --trust-on-first-use"), DCT);
-    way("a signer by name", flags(&format!("dct --root {root} --signer release")), DCT);
-    way("a signer by key", flags(&format!("dct --root {root} --key akv:contoso/keys/release")), DCT);
-    way("a pinned certificate", flags(&format!("notation {certificate}")), NOTATION);
-    way("two formats", flags(&format!("dct,notation --root {root} {certificate}")), BOTH);
+    way(
+        "a signer by name",
+        flags(&format!("dct --root {root} --signer release")),
+        DCT,
+    );
+    way(
+        "a signer by key",
+        flags(&format!("dct --root {root} --key akv:contoso/keys/release")),
+        DCT,
+    );
+    way(
+        "a pinned certificate",
+        flags(&format!("notation {certificate}")),
+        NOTATION,
+    );
+    way(
+        "two formats",
+        flags(&format!("dct,notation --root {root} {certificate}")),
+        BOTH,
+    );
     let mut folders = Vec::new();
     for (name, level, trusted, behind) in [
         ("a statement, strict", "strict", "signer", NOTATION),
         ("a statement, permissive", "permissive", "signer", NOTATION),
-        ("a statement, audit", "audit", "", Behind::Statement { unsigned: false }),
-        ("a statement, skip", "skip", "", Behind::Statement { unsigned: true }),
+        (
+            "a statement, audit",
+            "audit",
+            "",
+            Behind::Statement { unsigned: false },
+        ),
+        (
+            "a statement, skip",
+            "skip",
+            "",
+            Behind::Statement { unsigned: true },
+        ),
     ] {
         let (folder, files) = notation_files(world, level, trusted);
         way(name, flags(&format!("notation {files}")), behind);
         if level == "skip" {
             let line = flags(&format!("dct,notation --root {root} {files}"));
-            way("a pinned root and a statement, skip", line, Behind::Statement { unsigned: false });
+            way(
+                "a pinned root and a statement, skip",
+                line,
+                Behind::Statement { unsigned: false },
+            );
         }
         folders.push(folder);
     }
@@ -114,9 +153,18 @@ fn ways(world: &World, root: &str) -> (Vec<tempfile::TempDir>, Vec<Way>) {
 #[allow(dead_code, reason = "it is there to stop compiling")]
 fn kinds(demand: &Demanded) -> &'static str {
     match demand {
-        Demanded::Dct { root: RootTrust::Keys(_), .. } => "a pinned root",
-        Demanded::Dct { root: RootTrust::Ca(_), .. } => "a CA, which flow::pins holds",
-        Demanded::Dct { root: RootTrust::FirstUse, .. } => "first use",
+        Demanded::Dct {
+            root: RootTrust::Keys(_),
+            ..
+        } => "a pinned root",
+        Demanded::Dct {
+            root: RootTrust::Ca(_),
+            ..
+        } => "a CA, which flow::pins holds",
+        Demanded::Dct {
+            root: RootTrust::FirstUse,
+            ..
+        } => "first use",
         Demanded::Notation(trust) => match **trust {
             NotationTrust::Pinned(_) => "a pinned certificate",
             NotationTrust::Policy { .. } => "a statement",
@@ -128,7 +176,12 @@ fn kinds(demand: &Demanded) -> &'static str {
 fn g04_behind_every_allow_stands_a_verified_signature_or_a_written_exemption() {
     let (world, root) = signed_in_both_formats();
     let (_folders, ways) = ways(&world, &root);
-    let run = |way: &Way, tag: &str| world.run(&format!("verify {REPOSITORY}:{tag} {} --output json", way.line));
+    let run = |way: &Way, tag: &str| {
+        world.run(&format!(
+            "verify {REPOSITORY}:{tag} {} --output json",
+            way.line
+        ))
+    };
     for way in &ways {
         let name = way.name;
         let outcome = run(way, "1.0");
@@ -143,46 +196,87 @@ fn g04_behind_every_allow_stands_a_verified_signature_or_a_written_exemption() {
                 let signatures = image["signatures"].as_array().unwrap();
                 let verified: Vec<&str> = signatures
                     .iter()
-                    .filter(|one| one["status"] == "verified" && one["keyId"].as_str().is_some_and(|id| id.len() == 64))
+                    .filter(|one| {
+                        one["status"] == "verified"
+                            && one["keyId"].as_str().is_some_and(|id| id.len() == 64)
+                    })
                     .map(|one| one["format"].as_str().unwrap())
                     .collect();
                 assert!(!verified.is_empty(), "{name}: {image}");
-                assert!(formats.iter().all(|format| verified.contains(format)), "{name}: {image}");
+                assert!(
+                    formats.iter().all(|format| verified.contains(format)),
+                    "{name}: {image}"
+                );
             }
             Behind::Statement { .. } => {
                 assert_eq!(image["status"], "exempt", "{name}");
-                assert!(outcome.stderr.contains("statement `shop`"), "{name}: {}", outcome.stderr);
+                assert!(
+                    outcome.stderr.contains("statement `shop`"),
+                    "{name}: {}",
+                    outcome.stderr
+                );
             }
             Behind::Exemption => {
                 assert_eq!(image["status"], "exempt", "{name}");
-                assert!(outcome.stderr.contains("exempt until 2999-12-31 (vendor)"), "{name}: {}", outcome.stderr);
+                assert!(
+                    outcome.stderr.contains("exempt until 2999-12-31 (vendor)"),
+                    "{name}: {}",
+                    outcome.stderr
+                );
             }
         }
 
         let unsigned = run(way, "unsigned");
-        let passes = matches!(way.behind, Behind::Exemption | Behind::Statement { unsigned: true });
+        let passes = matches!(
+            way.behind,
+            Behind::Exemption | Behind::Statement { unsigned: true }
+        );
         let expected = if passes { Exit::Done } else { Exit::Rejected };
-        assert_eq!(unsigned.exit, expected, "{name}, unsigned: {}", unsigned.stderr);
-        assert_eq!(unsigned.json()["decision"], if passes { "allow" } else { "deny" }, "{name}");
+        assert_eq!(
+            unsigned.exit, expected,
+            "{name}, unsigned: {}",
+            unsigned.stderr
+        );
+        assert_eq!(
+            unsigned.json()["decision"],
+            if passes { "allow" } else { "deny" },
+            "{name}"
+        );
     }
 
     // Without an answer nobody is let in but those who need none.
     for service in [Service::Registry, Service::TrustServer] {
-        world.sandbox.fault(Fault::new(Action::Status(403)).service(service));
+        world
+            .sandbox
+            .fault(Fault::new(Action::Status(403)).service(service));
     }
     for way in &ways {
         let outcome = run(way, "1.0");
-        let expected = if way.behind == Behind::Exemption { Exit::Done } else { Exit::Undecided };
+        let expected = if way.behind == Behind::Exemption {
+            Exit::Done
+        } else {
+            Exit::Undecided
+        };
         assert_eq!(outcome.exit, expected, "{}: {}", way.name, outcome.stderr);
     }
     world.sandbox.clear_faults();
 
     // What is signed is the digest, not the name.
-    world.sandbox.registry().push_image("shop/web", "1.0", "moved");
+    world
+        .sandbox
+        .registry()
+        .push_image("shop/web", "1.0", "moved");
     for way in &ways {
         let outcome = run(way, "1.0");
-        let passes = matches!(way.behind, Behind::Exemption | Behind::Statement { unsigned: true });
+        let passes = matches!(
+            way.behind,
+            Behind::Exemption | Behind::Statement { unsigned: true }
+        );
         let expected = if passes { Exit::Done } else { Exit::Rejected };
-        assert_eq!(outcome.exit, expected, "{}, moved: {}", way.name, outcome.stderr);
+        assert_eq!(
+            outcome.exit, expected,
+            "{}, moved: {}",
+            way.name, outcome.stderr
+        );
     }
 }

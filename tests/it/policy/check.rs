@@ -31,12 +31,17 @@ verify:
 "#;
 
 fn policy() -> String {
-    POLICY.replace("ROOT", ROOT).replace("OTHER", OTHER).replace("UNTIL", &until())
+    POLICY
+        .replace("ROOT", ROOT)
+        .replace("OTHER", OTHER)
+        .replace("UNTIL", &until())
 }
 
 /// A day that is neither near nor far.
 fn until() -> String {
-    (time::OffsetDateTime::now_utc() + time::Duration::days(200)).date().to_string()
+    (time::OffsetDateTime::now_utc() + time::Duration::days(200))
+        .date()
+        .to_string()
 }
 
 /// What was printed, with the folder of the run taken out, and the days that are left.
@@ -50,9 +55,18 @@ pub fn shown(world: &World, outcome: &Outcome) -> String {
         None => line.to_owned(),
     };
     let one = |text: &str| {
-        text.replace(&folder, "").replace(&until(), "UNTIL").lines().map(|line| days(line) + "\n").collect::<String>()
+        text.replace(&folder, "")
+            .replace(&until(), "UNTIL")
+            .lines()
+            .map(|line| days(line) + "\n")
+            .collect::<String>()
     };
-    format!("{}---\n{}=== exit {}\n", one(&outcome.stdout), one(&outcome.stderr), outcome.exit.code())
+    format!(
+        "{}---\n{}=== exit {}\n",
+        one(&outcome.stdout),
+        one(&outcome.stderr),
+        outcome.exit.code()
+    )
 }
 
 /// A policy with one rule about `images`, as the text of a list.
@@ -77,15 +91,31 @@ fn every_answer_is_explained() {
     let mut text = String::new();
     for (line, exit) in [
         ("policy check", Exit::Done),
-        ("policy check contoso.azurecr.io/prod/web:1.0 contoso.azurecr.io/base/jdk", Exit::Done),
-        ("policy check alpine:3 contoso.azurecr.io/base/jdk/17", Exit::Rejected),
-        ("policy check contoso.azurecr.io/web busybox --quiet", Exit::Rejected),
-        (&format!("policy check --manifests {folder}/web.yaml"), Exit::Done),
+        (
+            "policy check contoso.azurecr.io/prod/web:1.0 contoso.azurecr.io/base/jdk",
+            Exit::Done,
+        ),
+        (
+            "policy check alpine:3 contoso.azurecr.io/base/jdk/17",
+            Exit::Rejected,
+        ),
+        (
+            "policy check contoso.azurecr.io/web busybox --quiet",
+            Exit::Rejected,
+        ),
+        (
+            &format!("policy check --manifests {folder}/web.yaml"),
+            Exit::Done,
+        ),
         ("policy check ../../etc/passwd", Exit::Usage),
     ] {
         let outcome = world.run(line);
         assert_eq!(outcome.exit, exit, "{line}: {}", outcome.stderr);
-        text.push_str(&format!("$ {}\n{}\n", line.replace(&format!("{folder}/"), ""), shown(&world, &outcome)));
+        text.push_str(&format!(
+            "$ {}\n{}\n",
+            line.replace(&format!("{folder}/"), ""),
+            shown(&world, &outcome)
+        ));
     }
     snapshot("policy/check.txt", &text);
     assert_eq!(world.sandbox.log().len(), 0);
@@ -99,17 +129,27 @@ fn programs_read_the_same() {
         world.run("policy check contoso.azurecr.io/prod/web:1.0 alpine contoso.azurecr.io/base/x none --output json");
     assert_eq!(outcome.exit, Exit::Rejected);
     assert_eq!(outcome.json()["config"], file.as_str());
-    let text = format!("{:#}\n", outcome.json()).replace(&file, "acr-sign.yaml").replace(&until(), "UNTIL");
+    let text = format!("{:#}\n", outcome.json())
+        .replace(&file, "acr-sign.yaml")
+        .replace(&until(), "UNTIL");
     snapshot("policy/check.json", &text);
     // The report has the same answers, with the policy's lines for code scanning.
     let sarif = world.folder.path().join("out.sarif");
     let report = world.folder.path().join("report.json");
-    world.run(&format!("policy check alpine --sarif {} --report {}", sarif.display(), report.display()));
+    world.run(&format!(
+        "policy check alpine --sarif {} --report {}",
+        sarif.display(),
+        report.display()
+    ));
     let sarif: serde_json::Value = serde_json::from_slice(&std::fs::read(sarif).unwrap()).unwrap();
     let result = &sarif["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "exemption-ended");
-    assert_eq!(result["locations"][0]["physicalLocation"]["region"]["startLine"], 14);
-    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(
+        result["locations"][0]["physicalLocation"]["region"]["startLine"],
+        14
+    );
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
     assert_eq!(report["images"][0]["reason"], "exemption-ended");
     assert_eq!(report["requests"]["registry"], 0);
 }
@@ -122,31 +162,75 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
     world.write("text.pub", "no key");
     world.write("ca.yaml", &rule("\"**\"", &dct("root-ca: none.pem")));
     world.write("text.yaml", &rule("\"**\"", &dct("root-ca: text.pem")));
-    world.write("unknown.yaml", &rule("\"**\"", &dct("trust-on-first-use: true, signer: [a]")));
+    world.write(
+        "unknown.yaml",
+        &rule("\"**\"", &dct("trust-on-first-use: true, signer: [a]")),
+    );
     world.write("twice.yaml", "version: 1\nversion: 1\n");
     let keys = |keys: &str| {
-        format!("version: 1\n{keys}\nverify: [ {{ images: [\"**\"], {} }} ]\n", dct("trust-on-first-use: true"))
+        format!(
+            "version: 1\n{keys}\nverify: [ {{ images: [\"**\"], {} }} ]\n",
+            dct("trust-on-first-use: true")
+        )
     };
     world.write("key.yaml", &keys("keys:\n  old: file:none.pub"));
-    world.write("badkey.yaml", &keys("keys: { new: akv:contoso/keys/release, old: file:text.pub }"));
+    world.write(
+        "badkey.yaml",
+        &keys("keys: { new: akv:contoso/keys/release, old: file:text.pub }"),
+    );
     world.write("noref.yaml", &keys("keys: { old: release }"));
-    world.write("sign.yaml", &keys("keys: { old: akv:contoso/keys/release }\nsign:\n  key: new"));
+    world.write(
+        "sign.yaml",
+        &keys("keys: { old: akv:contoso/keys/release }\nsign:\n  key: new"),
+    );
     world.write("per.yaml", &keys("sign:\n  key: { dct: file:none.pem }"));
     let signer = super::signer::Signer::under_a_ca(&[]);
     world.write("root.pem", &signer.root_pem);
-    let notation = |members: &str| rule("\"**\"", &format!("require: [ {{ notation: {{ {members} }} }} ]"));
-    world.write("pem.yaml", &notation("certificates: [\"akv:contoso/certificates/none\", none.pem]"));
-    world.write("ref.yaml", &notation("certificates: [\"akv:contoso/none\"]"));
+    let notation = |members: &str| {
+        rule(
+            "\"**\"",
+            &format!("require: [ {{ notation: {{ {members} }} }} ]"),
+        )
+    };
+    world.write(
+        "pem.yaml",
+        &notation("certificates: [\"akv:contoso/certificates/none\", none.pem]"),
+    );
+    world.write(
+        "ref.yaml",
+        &notation("certificates: [\"akv:contoso/none\"]"),
+    );
     world.write("file.yaml", &notation("certificates: [\"file:none.pem\"]"));
-    world.write("identity.yaml", &notation("certificates: [\"akv:contoso/certificates/none\", root.pem]"));
-    world.write("leaf.pem", signer.key_pem.split_inclusive("-----END PRIVATE KEY-----\n").nth(1).unwrap());
-    world
-        .write("tsa.yaml", &notation("certificates: [\"akv:contoso/certificates/none\"], timestamp-roots: [leaf.pem]"));
-    world.write("trust.yaml", &notation("trust-policy: trustpolicy.json, trust-store: truststore"));
+    world.write(
+        "identity.yaml",
+        &notation("certificates: [\"akv:contoso/certificates/none\", root.pem]"),
+    );
+    world.write(
+        "leaf.pem",
+        signer
+            .key_pem
+            .split_inclusive("-----END PRIVATE KEY-----\n")
+            .nth(1)
+            .unwrap(),
+    );
+    world.write(
+        "tsa.yaml",
+        &notation("certificates: [\"akv:contoso/certificates/none\"], timestamp-roots: [leaf.pem]"),
+    );
+    world.write(
+        "trust.yaml",
+        &notation("trust-policy: trustpolicy.json, trust-store: truststore"),
+    );
     let statement = r#"{"name": "shop", "registryScopes": ["*"], "signatureVerification": {"level": "strict"},
         "trustStores": ["ca:own"], "trustedIdentities": ["*"]}"#;
-    world.write("trustpolicy.json", &format!("{{\"version\": \"1.0\", \"trustPolicies\": [{statement}]}}"));
-    world.write("store.yaml", &notation("trust-policy: trustpolicy.json, trust-store: store"));
+    world.write(
+        "trustpolicy.json",
+        &format!("{{\"version\": \"1.0\", \"trustPolicies\": [{statement}]}}"),
+    );
+    world.write(
+        "store.yaml",
+        &notation("trust-policy: trustpolicy.json, trust-store: store"),
+    );
     std::fs::create_dir(world.folder.path().join("store")).unwrap();
     world.write("only.yaml", "version: 1\nsign: { formats: [dct] }\n");
     world.write("empty.yaml", "");
@@ -158,33 +242,95 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
         ("unknown.yaml", "policy-invalid", ":4:51", "signer"),
         ("ca.yaml", "config-invalid", ":4:34", "none.pem"),
         ("text.yaml", "config-invalid", ":4:34", "text.pem"),
-        ("pem.yaml", "config-invalid", ":4:78", "none.pem` cannot be read"),
+        (
+            "pem.yaml",
+            "config-invalid",
+            ":4:78",
+            "none.pem` cannot be read",
+        ),
         ("ref.yaml", "config-invalid", ":4:45", "names no key"),
-        ("file.yaml", "config-invalid", ":4:45", "none.pem` cannot be read"),
-        ("identity.yaml", "policy-invalid", ":4:78", "must be named as identity"),
+        (
+            "file.yaml",
+            "config-invalid",
+            ":4:45",
+            "none.pem` cannot be read",
+        ),
+        (
+            "identity.yaml",
+            "policy-invalid",
+            ":4:78",
+            "must be named as identity",
+        ),
         ("tsa.yaml", "policy-invalid", ":4:97", "no self-signed root"),
-        ("trust.yaml", "config-invalid", ":4:44", "truststore` is no folder"),
+        (
+            "trust.yaml",
+            "config-invalid",
+            ":4:44",
+            "truststore` is no folder",
+        ),
         ("store.yaml", "config-invalid", ":4:75", "own"),
-        ("key.yaml", "config-invalid", ":3:8", "none.pub` cannot be read"),
-        ("badkey.yaml", "config-invalid", ":2:45", "text.pub` is no usable key"),
+        (
+            "key.yaml",
+            "config-invalid",
+            ":3:8",
+            "none.pub` cannot be read",
+        ),
+        (
+            "badkey.yaml",
+            "config-invalid",
+            ":2:45",
+            "text.pub` is no usable key",
+        ),
         ("noref.yaml", "config-invalid", ":2:14", "names no key"),
         ("sign.yaml", "config-invalid", ":4:8", "names no key"),
-        ("per.yaml", "config-invalid", ":3:15", "none.pem` cannot be read"),
+        (
+            "per.yaml",
+            "config-invalid",
+            ":3:15",
+            "none.pem` cannot be read",
+        ),
     ] {
         let outcome = world.run(&format!("policy check alpine --policy {folder}/{file}"));
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec![reason]), "{file}: {}", outcome.stderr);
-        assert!(outcome.stderr.contains(&format!("{file}{place}")), "{file}: {}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec![reason]),
+            "{file}: {}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains(&format!("{file}{place}")),
+            "{file}: {}",
+            outcome.stderr
+        );
         assert!(outcome.stderr.contains(words), "{file}: {}", outcome.stderr);
         assert_eq!(outcome.stdout, "", "{file}");
-        let json = world.run(&format!("policy check --policy {folder}/{file} --output json")).json();
-        assert_eq!((&json["command"], &json["error"]["reason"]), (&"policy check".into(), &reason.into()), "{file}");
+        let json = world
+            .run(&format!(
+                "policy check --policy {folder}/{file} --output json"
+            ))
+            .json();
+        assert_eq!(
+            (&json["command"], &json["error"]["reason"]),
+            (&"policy check".into(), &reason.into()),
+            "{file}"
+        );
     }
     let outcome = world.run("policy check");
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["policy-missing"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Usage, vec!["policy-missing"]),
+        "{}",
+        outcome.stderr
+    );
     world.write("values.yaml", "image: {{ .Values.image }}\n");
     world.write("acr-sign.yaml", &policy());
     let outcome = world.run(&format!("policy check --manifests {folder}/values.yaml"));
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec!["manifest-invalid"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Usage, vec!["manifest-invalid"]),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(world.sandbox.log().len(), 0);
 }
 
@@ -192,25 +338,50 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
 fn keys_in_files_are_opened_and_those_in_vaults_are_not_asked_for() {
     let world = World::new();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    for (from, to) in
-        [("keys/key.pub", "a.pub"), ("keys/rsa2048.pem", "b.pem"), ("keys/pbes2-aes256-sha256.p12", "c.p12")]
-    {
+    for (from, to) in [
+        ("keys/key.pub", "a.pub"),
+        ("keys/rsa2048.pem", "b.pem"),
+        ("keys/pbes2-aes256-sha256.p12", "c.p12"),
+    ] {
         std::fs::copy(fixtures.join(from), world.folder.path().join(to)).unwrap();
     }
     let keys = "keys:\n  a: file:a.pub\n  b: file:b.pem\n  c: file:c.p12?passphrase-env=P\n  d: env:NONE\n  e: akv:contoso/keys/none\n";
-    let rest = rule("\"contoso.azurecr.io/**\"", &dct(&format!("roots: [\"{ROOT}\"]")));
-    world.write("acr-sign.yaml", &rest.replace("version: 1\n", &format!("version: 1\n{keys}")));
+    let rest = rule(
+        "\"contoso.azurecr.io/**\"",
+        &dct(&format!("roots: [\"{ROOT}\"]")),
+    );
+    world.write(
+        "acr-sign.yaml",
+        &rest.replace("version: 1\n", &format!("version: 1\n{keys}")),
+    );
     let outcome = world.run("policy check");
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("acr-sign.yaml:5:6: `"), "{}", outcome.stderr);
-    assert!(outcome.stderr.contains("c.p12` was not opened, as `P` is not set here"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("acr-sign.yaml:5:6: `"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("c.p12` was not opened, as `P` is not set here"),
+        "{}",
+        outcome.stderr
+    );
     for (passphrase, exit) in [("given", Exit::Done), ("wrong", Exit::Usage)] {
-        let environment: BTreeMap<_, _> =
-            world.environment.iter().cloned().chain([("P".to_owned(), passphrase.to_owned())]).collect();
+        let environment: BTreeMap<_, _> = world
+            .environment
+            .iter()
+            .cloned()
+            .chain([("P".to_owned(), passphrase.to_owned())])
+            .collect();
         let outcome = world.run_in("policy check", &environment);
         assert_eq!(outcome.exit, exit, "{}", outcome.stderr);
-        assert_eq!(outcome.stderr.contains("the passphrase does not open it"), exit == Exit::Usage);
+        assert_eq!(
+            outcome.stderr.contains("the passphrase does not open it"),
+            exit == Exit::Usage
+        );
         assert!(!outcome.stderr.contains("not opened"), "{}", outcome.stderr);
     }
     assert_eq!(world.sandbox.log().len(), 0);
@@ -219,12 +390,20 @@ fn keys_in_files_are_opened_and_those_in_vaults_are_not_asked_for() {
 #[test]
 fn what_is_odd_is_said_and_still_valid() {
     let world = World::new();
-    let day = |ahead: i64| (time::OffsetDateTime::now_utc() + time::Duration::days(ahead)).date().to_string();
+    let day = |ahead: i64| {
+        (time::OffsetDateTime::now_utc() + time::Duration::days(ahead))
+            .date()
+            .to_string()
+    };
     let root = dct(&format!("roots: [\"{ROOT}\"]"));
     let exempt = |until: &str| format!("exempt: {{ reason: vendor, until: {until} }}");
-    let two = |first: &str, second: &str| format!("{}  - images: [{second}]\n    {root}\n", rule(first, &root));
+    let two = |first: &str, second: &str| {
+        format!("{}  - images: [{second}]\n    {root}\n", rule(first, &root))
+    };
     let notation = |more: &str| {
-        format!("require: [ {{ notation: {{ certificates: [\"akv:contoso/certificates/none\"]{more} }} }} ]")
+        format!(
+            "require: [ {{ notation: {{ certificates: [\"akv:contoso/certificates/none\"]{more} }} }} ]"
+        )
     };
     let covered = "earlier rules cover its patterns";
     for (policy, expected) in [
@@ -308,10 +487,15 @@ fn a_ca_that_has_ended_is_odd() {
     let world = World::new();
     let pem = |end: time::OffsetDateTime| {
         let mut params = rcgen::CertificateParams::default();
-        params.distinguished_name.push(rcgen::DnType::CommonName, "Contoso\nRoot");
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, "Contoso\nRoot");
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.not_after = end;
-        params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().pem()
+        params
+            .self_signed(&rcgen::KeyPair::generate().unwrap())
+            .unwrap()
+            .pem()
     };
     let now = time::OffsetDateTime::now_utc();
     let policy = rule("\"contoso.azurecr.io/**\"", &dct("root-ca: ca.pem"));
@@ -324,10 +508,24 @@ fn a_ca_that_has_ended_is_odd() {
         world.write("ca.pem", &pem(end));
         let outcome = world.run("policy check");
         assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-        let said = verb.map(|_| format!("warning: {file}:3:5: rule 1: the certificate `CN=Contoso"));
-        assert_eq!(outcome.stderr.lines().count(), usize::from(verb.is_some()), "{}", outcome.stderr);
-        assert!(said.is_none_or(|said| outcome.stderr.starts_with(&said)), "{}", outcome.stderr);
-        assert!(verb.is_none_or(|verb| outcome.stderr.contains(&format!("` {verb} at "))), "{}", outcome.stderr);
+        let said =
+            verb.map(|_| format!("warning: {file}:3:5: rule 1: the certificate `CN=Contoso"));
+        assert_eq!(
+            outcome.stderr.lines().count(),
+            usize::from(verb.is_some()),
+            "{}",
+            outcome.stderr
+        );
+        assert!(
+            said.is_none_or(|said| outcome.stderr.starts_with(&said)),
+            "{}",
+            outcome.stderr
+        );
+        assert!(
+            verb.is_none_or(|verb| outcome.stderr.contains(&format!("` {verb} at "))),
+            "{}",
+            outcome.stderr
+        );
     }
 }
 
@@ -341,7 +539,14 @@ fn p02_foreign_text_of_a_policy_is_no_command() {
     let outcome = world.run("policy check alpine");
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     for text in [&outcome.stdout, &outcome.stderr] {
-        assert!(!text.contains("::error") && !text.contains("##vso["), "{text}");
+        assert!(
+            !text.contains("::error") && !text.contains("##vso["),
+            "{text}"
+        );
     }
-    assert!(outcome.stdout.contains("(x\\n: :error"), "{}", outcome.stdout);
+    assert!(
+        outcome.stdout.contains("(x\\n: :error"),
+        "{}",
+        outcome.stdout
+    );
 }

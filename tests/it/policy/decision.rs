@@ -40,21 +40,46 @@ fn what_could_not_be_found_out_decides_only_where_it_could_have_been_enough() {
     let any = Requirement::any(leaves(2)).unwrap();
     let all = Requirement::all(leaves(2)).unwrap();
     let two_of_three = Requirement::at_least(2, leaves(3)).unwrap();
-    assert_eq!(denied(&any, &not(&[Unsigned, RegistryUnreachable])), (RegistryUnreachable, Some(1)));
-    assert_eq!(denied(&all, &not(&[Unsigned, RegistryUnreachable])), (Unsigned, Some(0)));
-    assert_eq!(denied(&two_of_three, &not(&[Unsigned, RegistryUnreachable, UntrustedKey])).0, UntrustedKey);
+    assert_eq!(
+        denied(&any, &not(&[Unsigned, RegistryUnreachable])),
+        (RegistryUnreachable, Some(1))
+    );
+    assert_eq!(
+        denied(&all, &not(&[Unsigned, RegistryUnreachable])),
+        (Unsigned, Some(0))
+    );
+    assert_eq!(
+        denied(
+            &two_of_three,
+            &not(&[Unsigned, RegistryUnreachable, UntrustedKey])
+        )
+        .0,
+        UntrustedKey
+    );
     let open = [Unsigned, RegistryUnreachable, RegistryUnreachable];
-    assert_eq!(denied(&two_of_three, &not(&open)), (RegistryUnreachable, Some(1)));
+    assert_eq!(
+        denied(&two_of_three, &not(&open)),
+        (RegistryUnreachable, Some(1))
+    );
     // The more telling reason of the kind that decides, however telling one of another kind is.
-    assert_eq!(denied(&any, &not(&[Unsigned, Reason::Rollback])), (Reason::Rollback, Some(1)));
-    assert_eq!(denied(&any, &not(&[Reason::Rollback, RegistryUnreachable])), (RegistryUnreachable, Some(1)));
+    assert_eq!(
+        denied(&any, &not(&[Unsigned, Reason::Rollback])),
+        (Reason::Rollback, Some(1))
+    );
+    assert_eq!(
+        denied(&any, &not(&[Reason::Rollback, RegistryUnreachable])),
+        (RegistryUnreachable, Some(1))
+    );
 }
 
 #[test]
 fn what_is_wrong_in_the_set_up_is_said_whatever_else_holds() {
     use Reason::{KeyUnsuitable, RegistryUnreachable, Unsigned};
     let any = Requirement::any(leaves(3)).unwrap();
-    assert_eq!(denied(&any, &not(&[Unsigned, KeyUnsuitable, RegistryUnreachable])), (KeyUnsuitable, Some(1)));
+    assert_eq!(
+        denied(&any, &not(&[Unsigned, KeyUnsuitable, RegistryUnreachable])),
+        (KeyUnsuitable, Some(1))
+    );
     let [alice, bob, _] = proofs();
     let mut holding: Vec<Found> = vec![Ok(alice), Ok(bob)];
     holding.extend(not(&[KeyUnsuitable]));
@@ -62,7 +87,10 @@ fn what_is_wrong_in_the_set_up_is_said_whatever_else_holds() {
     // It outweighs also from within.
     let within = Requirement::any(vec![Requirement::all(leaves(2)).unwrap(), leaf()]).unwrap();
     let [alice, bob, _] = proofs();
-    assert_eq!(denied(&within, &[Ok(alice), Err(KeyUnsuitable), Ok(bob)]), (KeyUnsuitable, Some(1)));
+    assert_eq!(
+        denied(&within, &[Ok(alice), Err(KeyUnsuitable), Ok(bob)]),
+        (KeyUnsuitable, Some(1))
+    );
 }
 
 #[test]
@@ -70,8 +98,14 @@ fn a_permission_stands_on_proofs_of_this_digest_and_on_each_key_once() {
     let any = Requirement::any(leaves(2)).unwrap();
     let [alice, bob, of_another] = proofs();
     assert_eq!(decide(&leaf(), &[Ok(alice)]).ok(), Some(1));
-    assert_eq!(denied(&leaf(), &[Ok(of_another)]), (Reason::DigestMismatch, Some(0)));
-    assert_eq!(decide(&any, &[Ok(bob), Err(Reason::Unsigned)]).ok(), Some(1));
+    assert_eq!(
+        denied(&leaf(), &[Ok(of_another)]),
+        (Reason::DigestMismatch, Some(0))
+    );
+    assert_eq!(
+        decide(&any, &[Ok(bob), Err(Reason::Unsigned)]).ok(),
+        Some(1)
+    );
     // A finding that is missing denies, beside one that holds, too.
     assert_eq!(denied(&leaf(), &[]), (Reason::PolicyInvalid, Some(0)));
     let [alice, bob, _] = proofs();
@@ -80,5 +114,8 @@ fn a_permission_stands_on_proofs_of_this_digest_and_on_each_key_once() {
     let [alice, _, _] = proofs();
     assert_eq!(decide(&two, &[Ok(alice), Ok(bob)]).ok(), Some(2));
     let ([alice, ..], [again, ..]) = (proofs(), proofs());
-    assert_eq!(denied(&two, &[Ok(alice), Ok(again)]), (Reason::ThresholdNotMet, None));
+    assert_eq!(
+        denied(&two, &[Ok(alice), Ok(again)]),
+        (Reason::ThresholdNotMet, None)
+    );
 }

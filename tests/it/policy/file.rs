@@ -49,13 +49,21 @@ verify:
 #[test]
 fn every_member_is_read() {
     let config = parse(EVERY_MEMBER).unwrap();
-    assert_eq!(config.keys.get("release").unwrap().text, "akv:contoso/certificates/image-signing");
+    assert_eq!(
+        config.keys.get("release").unwrap().text,
+        "akv:contoso/certificates/image-signing"
+    );
     assert_eq!(config.keys.get("old").unwrap().place.line, 5);
     assert_eq!(config.sign.root[0].to_string(), ROOT);
     assert_eq!(config.sign.annotations["team"], "shop");
-    assert_eq!(config.sign.expiry, Some(std::time::Duration::from_hours(8760)));
+    assert_eq!(
+        config.sign.expiry,
+        Some(std::time::Duration::from_hours(8760))
+    );
     let policy: &Policy<_> = config.verify.as_ref().unwrap();
-    let Demand::Require(requirement) = &policy.rules[0].demand else { panic!("{policy:?}") };
+    let Demand::Require(requirement) = &policy.rules[0].demand else {
+        panic!("{policy:?}")
+    };
     let expected = format!(
         "all of
   dct: root {ROOT}, signed by `targets/alice`, signed by `targets/bob`, signed by `targets`, `root` of version 3 at least, `targets/releases` of version 41 at least
@@ -74,9 +82,18 @@ fn every_member_is_read() {
     );
     assert_eq!(requirement.describe(&ToString::to_string), expected);
     assert_eq!(requirement.leaves().len(), 9);
-    let Demand::Exempt(exemption) = &policy.rules[1].demand else { panic!("{policy:?}") };
-    assert_eq!((exemption.reason(), exemption.until().to_string().as_str()), ("vendor base images", "2027-06-30"));
-    let rule = |name: &str| policy.rule_for(&Repository::familiar(name).unwrap()).map(|rule| rule.number);
+    let Demand::Exempt(exemption) = &policy.rules[1].demand else {
+        panic!("{policy:?}")
+    };
+    assert_eq!(
+        (exemption.reason(), exemption.until().to_string().as_str()),
+        ("vendor base images", "2027-06-30")
+    );
+    let rule = |name: &str| {
+        policy
+            .rule_for(&Repository::familiar(name).unwrap())
+            .map(|rule| rule.number)
+    };
     assert_eq!(rule("contoso.azurecr.io/prod/web"), Some(1));
     assert_eq!(rule("alpine"), Some(2));
     assert_eq!(rule("contoso.azurecr.io/test/web"), None);
@@ -90,9 +107,17 @@ fn the_first_rule_that_matches_decides() {
     )
     .unwrap();
     let policy = config.verify.unwrap();
-    let rule = policy.rule_for(&Repository::familiar("contoso.azurecr.io/a/b").unwrap()).unwrap();
+    let rule = policy
+        .rule_for(&Repository::familiar("contoso.azurecr.io/a/b").unwrap())
+        .unwrap();
     assert_eq!((rule.number, rule.place.unwrap().line), (1, 3));
-    assert_eq!(policy.rule_for(&Repository::familiar("alpine").unwrap()).unwrap().number, 2);
+    assert_eq!(
+        policy
+            .rule_for(&Repository::familiar("alpine").unwrap())
+            .unwrap()
+            .number,
+        2
+    );
 }
 
 #[test]
@@ -104,11 +129,20 @@ fn every_mistake_is_an_error_with_line_and_column() {
             continue;
         };
         let place = error.place.unwrap_or(Place { line: 0, column: 0 });
-        let there = place.line == line && place.column >= 1 && (column == 0 || place.column == column);
+        let there =
+            place.line == line && place.column >= 1 && (column == 0 || place.column == column);
         let said = error.message.to_lowercase().contains(&words.to_lowercase());
         let one_line = !error.message.contains('\n') && !error.message.contains(" at line ");
-        if !(there && said && one_line && error.to_string().starts_with(&format!("acr-sign.yaml:{line}:"))) {
-            unlike.push(format!("{error}\n  expected {line}:{column} {words}\n{text}"));
+        if !(there
+            && said
+            && one_line
+            && error
+                .to_string()
+                .starts_with(&format!("acr-sign.yaml:{line}:")))
+        {
+            unlike.push(format!(
+                "{error}\n  expected {line}:{column} {words}\n{text}"
+            ));
         }
     }
     assert!(unlike.is_empty(), "{}", unlike.join("\n\n"));
@@ -117,8 +151,13 @@ fn every_mistake_is_an_error_with_line_and_column() {
 /// Documents that pass a limit, by which one.
 pub fn too_much() -> Vec<(&'static str, String)> {
     let deep = requiring(&format!("      - {}{}\n", "[".repeat(100), "]".repeat(100)));
-    let nested = (0..40).fold("dct: { roots: [\"ROOT\"] }".to_owned(), |inner, _| format!("any: [ {{ {inner} }} ]"));
-    let blocks = requiring(&format!("      {}dct: {{ trust-on-first-use: true }}\n", "- ".repeat(100)));
+    let nested = (0..40).fold("dct: { roots: [\"ROOT\"] }".to_owned(), |inner, _| {
+        format!("any: [ {{ {inner} }} ]")
+    });
+    let blocks = requiring(&format!(
+        "      {}dct: {{ trust-on-first-use: true }}\n",
+        "- ".repeat(100)
+    ));
     let wide = requiring(&"      - dct: { trust-on-first-use: true }\n".repeat(101));
     let long = format!("version: 1 #{}", "x".repeat(2 << 20));
     // Each list holds ten of the one before: 10^9 leaves, when spelled out.
@@ -132,7 +171,14 @@ pub fn too_much() -> Vec<(&'static str, String)> {
     }
     let laughs = laughs.replace("keys:\n", "");
     let nested = requiring(&format!("      - {nested}\n"));
-    vec![("deep", deep), ("nested", nested), ("blocks", blocks), ("wide", wide), ("long", long), ("laughs", laughs)]
+    vec![
+        ("deep", deep),
+        ("nested", nested),
+        ("blocks", blocks),
+        ("wide", wide),
+        ("long", long),
+        ("laughs", laughs),
+    ]
 }
 
 #[test]
@@ -141,5 +187,10 @@ fn what_is_too_much_is_refused_before_it_is_done() {
         let error = parse(&text).map(|_| ()).expect_err(name);
         assert!(error.to_string().len() < 500, "{name}: {error}");
     }
-    assert!(parse(&requiring(&"      - dct: { trust-on-first-use: true }\n".repeat(100))).is_ok());
+    assert!(
+        parse(&requiring(
+            &"      - dct: { trust-on-first-use: true }\n".repeat(100)
+        ))
+        .is_ok()
+    );
 }

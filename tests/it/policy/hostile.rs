@@ -22,8 +22,14 @@ use crate::{
 const GUN: &str = "acrsigndemo.azurecr.io/shop/hostile";
 
 fn world(registry: &str) -> World {
-    let options = Options { registry: registry.into(), ..Options::default() };
-    World::of(Sandbox::start(options).unwrap(), Identity::ManagedIdentityAppService)
+    let options = Options {
+        registry: registry.into(),
+        ..Options::default()
+    };
+    World::of(
+        Sandbox::start(options).unwrap(),
+        Identity::ManagedIdentityAppService,
+    )
 }
 
 /// The files that a trust server offers: name without its ending, and bytes.
@@ -37,7 +43,10 @@ fn offered(folder: &Path) -> BTreeMap<String, Vec<u8>> {
                 continue;
             }
             let name = path.strip_prefix(folder).unwrap().to_str().unwrap();
-            files.insert(name.strip_suffix(".json").unwrap().to_owned(), fs::read(&path).unwrap());
+            files.insert(
+                name.strip_suffix(".json").unwrap().to_owned(),
+                fs::read(&path).unwrap(),
+            );
         }
     }
     files
@@ -45,12 +54,20 @@ fn offered(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 
 /// What a client that saw these files remembers of them (design §9), made from the files alone.
 fn state(files: &BTreeMap<String, Vec<u8>>) -> String {
-    let roles = files.iter().filter(|(name, _)| *name != "root" && !name.contains(".root"));
+    let roles = files
+        .iter()
+        .filter(|(name, _)| *name != "root" && !name.contains(".root"));
     let roles: BTreeMap<&str, Value> = roles
         .map(|(name, bytes)| {
             let document: Value = serde_json::from_slice(bytes).unwrap();
-            let sha256: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            (name.as_str(), json!({"version": document["signed"]["version"], "sha256": sha256}))
+            let sha256: String = Sha256::digest(bytes)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect();
+            (
+                name.as_str(),
+                json!({"version": document["signed"]["version"], "sha256": sha256}),
+            )
         })
         .collect();
     let root = BASE64_STANDARD.encode(&files["root"]);
@@ -86,13 +103,11 @@ fn expected(case: &str) -> (Exit, &'static str) {
         | "bad-method-unknown"
         | "bad-root-self"
         | "rollover-no-new-sig" => rejected("threshold-not-met"),
-        "bad-type-lowercase" | "bad-type-swapped" | "bad-version-zero" | "bad-keyid-content" | "bad-missing-sha256" => {
-            rejected("malformed")
-        }
+        "bad-type-lowercase" | "bad-type-swapped" | "bad-version-zero" | "bad-keyid-content"
+        | "bad-missing-sha256" => rejected("malformed"),
         "bad-threshold-duplicate" | "expired-releases" => rejected("role-withheld"),
-        "expired-timestamp" | "expired-snapshot" | "expired-targets" | "expired-root" | "expired-root-cert" => {
-            rejected("expired")
-        }
+        "expired-timestamp" | "expired-snapshot" | "expired-targets" | "expired-root"
+        | "expired-root-cert" => rejected("expired"),
         "bad-root-cn" | "rollover-no-old-sig" => rejected("untrusted-root"),
         "bad-root-not-cert" => rejected("certificate-unsuitable"),
         "rollback-timestamp"
@@ -101,7 +116,9 @@ fn expected(case: &str) -> (Exit, &'static str) {
         | "same-version-other-content"
         | "root-version-back" => rejected("rollback"),
         // A server that does not answer for what it lists may be broken, not hostile.
-        "missing-releases-file" | "missing-targets-file" | "rollover-gap" => (Exit::Undecided, "answer-invalid"),
+        "missing-releases-file" | "missing-targets-file" | "rollover-gap" => {
+            (Exit::Undecided, "answer-invalid")
+        }
         // Longer than the snapshot says: no more is read.
         "bad-length-short" => (Exit::Undecided, "limit-reached"),
         other => panic!("`{other}` is not in the table"),
@@ -112,8 +129,12 @@ fn expected(case: &str) -> (Exit, &'static str) {
 fn every_hostile_repository_is_denied_for_its_reason() {
     let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dct/e-hostile");
     let world = world("acrsigndemo.azurecr.io");
-    world.sandbox.registry().push_image("shop/hostile", "2.0", "another image");
-    let rule = format!("{{ images: [{GUN}], require: [{{ dct: {{ trust-on-first-use: true }} }}] }}");
+    world
+        .sandbox
+        .registry()
+        .push_image("shop/hostile", "2.0", "another image");
+    let rule =
+        format!("{{ images: [{GUN}], require: [{{ dct: {{ trust-on-first-use: true }} }}] }}");
     let policy = world.write("policy.yaml", &format!("version: 1\nverify: [{rule}]\n"));
     let mut seen = 0;
     let mut wrong = Vec::new();
@@ -123,9 +144,13 @@ fn every_hostile_repository_is_denied_for_its_reason() {
             continue;
         }
         let case = folder.file_name().unwrap().to_str().unwrap();
-        let verdict: Value = serde_json::from_slice(&fs::read(folder.join("verdict.json")).unwrap()).unwrap();
+        let verdict: Value =
+            serde_json::from_slice(&fs::read(folder.join("verdict.json")).unwrap()).unwrap();
         let at = verdict["verify_at"].as_str().unwrap();
-        world.sandbox.trust().load(GUN, offered(&folder.join("remote")));
+        world
+            .sandbox
+            .trust()
+            .load(GUN, offered(&folder.join("remote")));
         let line = format!("verify {GUN}:2.0 --policy {policy}");
         let before = folder.join("seen-before");
         let outcome = if before.exists() {
@@ -150,7 +175,13 @@ fn every_hostile_repository_is_denied_for_its_reason() {
 }
 
 /// An envelope in a manifest that refers to this subject.
-pub fn push_signature(world: &World, repository: &str, subject: &Value, media_type: &str, envelope: &[u8]) {
+pub fn push_signature(
+    world: &World,
+    repository: &str,
+    subject: &Value,
+    media_type: &str,
+    envelope: &[u8],
+) {
     let registry = world.sandbox.registry();
     let blob = registry.push_blob(repository, envelope);
     registry.push_blob(repository, b"{}");
@@ -170,9 +201,19 @@ pub fn push_signature(world: &World, repository: &str, subject: &Value, media_ty
 pub fn offered_signature(set: &Set, vector: &Value) -> (World, String) {
     let world = world("registry.example.test");
     let registry = world.sandbox.registry();
-    let named = vector["subject"].as_str().map_or(&set.index["subject"], |name| &set.index["subjects"][name]);
-    let reference = named["registryReference"].as_str().or(set.index["registryReference"].as_str()).unwrap();
-    let repository = reference.split('@').next().unwrap().strip_prefix("registry.example.test/").unwrap();
+    let named = vector["subject"]
+        .as_str()
+        .map_or(&set.index["subject"], |name| &set.index["subjects"][name]);
+    let reference = named["registryReference"]
+        .as_str()
+        .or(set.index["registryReference"].as_str())
+        .unwrap();
+    let repository = reference
+        .split('@')
+        .next()
+        .unwrap()
+        .strip_prefix("registry.example.test/")
+        .unwrap();
     let subject = set.file(named["file"].as_str().unwrap_or("subject.json"));
     let (media_type, envelope) = set.envelope(vector);
     registry.put(repository, named["mediaType"].as_str().unwrap(), subject);
@@ -196,15 +237,24 @@ fn judge(set: &Set, vector: &Value, policy: &str, at: &str) -> Outcome {
         fs::create_dir_all(&folder).unwrap();
         for file in files.as_array().unwrap() {
             let file = file.as_str().unwrap();
-            fs::write(folder.join(file.rsplit('/').next().unwrap()), set.file(file)).unwrap();
+            fs::write(
+                folder.join(file.rsplit('/').next().unwrap()),
+                set.file(file),
+            )
+            .unwrap();
         }
     }
-    world.write("trustpolicy.json", std::str::from_utf8(&set.file(&format!("policies/{policy}"))).unwrap());
-    let rule =
-        "{ images: [\"**\"], require: [{ notation: { trust-policy: trustpolicy.json, trust-store: truststore } }] }";
+    world.write(
+        "trustpolicy.json",
+        std::str::from_utf8(&set.file(&format!("policies/{policy}"))).unwrap(),
+    );
+    let rule = "{ images: [\"**\"], require: [{ notation: { trust-policy: trustpolicy.json, trust-store: truststore } }] }";
     let policy = world.write("policy.yaml", &format!("version: 1\nverify: [{rule}]\n"));
     let host = "--allow-host registry.example.test";
-    world.run_binary(&format!("verify {reference} --policy {policy} --at {at} {host}"), &[])
+    world.run_binary(
+        &format!("verify {reference} --policy {policy} --at {at} {host}"),
+        &[],
+    )
 }
 
 fn every_signature(name: &str) -> usize {
@@ -218,11 +268,16 @@ fn every_signature(name: &str) -> usize {
         let accepted = vector["expect"] == "accept";
         // The step is held by other tests; here the program must give the very reason that the check has.
         let right = match set.judge(vector, &set.trust(policy), now()) {
-            Judged::Verified(_) => accepted && outcome.exit == Exit::Done && outcome.stdout.contains("@sha256:"),
+            Judged::Verified(_) => {
+                accepted && outcome.exit == Exit::Done && outcome.stdout.contains("@sha256:")
+            }
             Judged::Exempt(_) => false,
             Judged::Rejected(rejection) => {
                 let reason: Reason = rejection.reason();
-                !accepted && outcome.exit == Exit::Rejected && reasons == [reason.code()] && outcome.stdout.is_empty()
+                !accepted
+                    && outcome.exit == Exit::Rejected
+                    && reasons == [reason.code()]
+                    && outcome.stdout.is_empty()
             }
         };
         if !right {

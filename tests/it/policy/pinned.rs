@@ -19,7 +19,11 @@ struct Stage {
 
 impl Stage {
     fn new(set: &Set, id: &str) -> Self {
-        let vector = set.vectors().iter().find(|vector| vector["id"] == id).unwrap();
+        let vector = set
+            .vectors()
+            .iter()
+            .find(|vector| vector["id"] == id)
+            .unwrap();
         let (world, image) = offered_signature(set, vector);
         std::fs::create_dir(world.folder.path().join("certs")).unwrap();
         for files in set.index["trustStores"].as_object().unwrap().values() {
@@ -33,9 +37,13 @@ impl Stage {
 
     fn verify(&self, members: &str) -> Outcome {
         let rule = format!("{{ images: [\"**\"], require: [{{ notation: {{ {members} }} }}] }}");
-        let policy = self.world.write("policy.yaml", &format!("version: 1\nverify: [{rule}]\n"));
+        let policy = self
+            .world
+            .write("policy.yaml", &format!("version: 1\nverify: [{rule}]\n"));
         let (image, at) = (&self.image, now());
-        self.world.run(&format!("verify {image} --policy {policy} --at {at} --allow-host registry.example.test"))
+        self.world.run(&format!(
+            "verify {image} --policy {policy} --at {at} --allow-host registry.example.test"
+        ))
     }
 }
 
@@ -56,18 +64,43 @@ fn timestamp_roots_demand_a_timestamp_of_each_signature_and_let_it_prove_the_tim
         ("brief-leaf-timestamped-jws", "", Some("expired")),
         ("brief-leaf-timestamped-jws", CLOCKS, None),
         ("brief-leaf-timestamped-jws", stamped, None),
-        ("brief-leaf-timestamped-jws", of_another, Some("timestamp-invalid")),
+        (
+            "brief-leaf-timestamped-jws",
+            of_another,
+            Some("timestamp-invalid"),
+        ),
         ("brief-leaf-timestamped-cose", of_another, None),
-        ("brief-leaf-timestamped-cose", stamped, Some("timestamp-invalid")),
+        (
+            "brief-leaf-timestamped-cose",
+            stamped,
+            Some("timestamp-invalid"),
+        ),
         // Roots of signers are no roots of clocks, and whose clock it was decides.
-        ("brief-leaf-timestamped-jws", "timestamp-roots: [certs/root-ec.pem]", Some("timestamp-invalid")),
-        ("brief-leaf-stranger-token-cose", CLOCKS, Some("timestamp-invalid")),
+        (
+            "brief-leaf-timestamped-jws",
+            "timestamp-roots: [certs/root-ec.pem]",
+            Some("timestamp-invalid"),
+        ),
+        (
+            "brief-leaf-stranger-token-cose",
+            CLOCKS,
+            Some("timestamp-invalid"),
+        ),
         ("brief-leaf-timestamped-jws", "level: permissive", None),
         ("brief-leaf-plain-jws", CLOCKS, Some("timestamp-invalid")),
     ] {
         let outcome = Stage::new(&set, id).verify(&format!("{CA}, {more}"));
-        let exit = if expected.is_some() { Exit::Rejected } else { Exit::Done };
+        let exit = if expected.is_some() {
+            Exit::Rejected
+        } else {
+            Exit::Done
+        };
         let said = (outcome.exit, outcome.reasons());
-        assert_eq!(said, (exit, expected.into_iter().collect()), "{id} {more}: {}", outcome.stderr);
+        assert_eq!(
+            said,
+            (exit, expected.into_iter().collect()),
+            "{id} {more}: {}",
+            outcome.stderr
+        );
     }
 }

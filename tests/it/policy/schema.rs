@@ -19,9 +19,15 @@ const UNSAID: [(&str, &str); 9] = [
     ("!secret", "what a schema sees has no tags"),
     ("!!binary Kio=", "to others this is `**`"),
     ("!!binary ZGN0", "and this is `dct`"),
-    ("at-least: 2", "a number is not compared with the length of a list"),
+    (
+        "at-least: 2",
+        "a number is not compared with the length of a list",
+    ),
     ("*.azurecr.io", "patterns of images have rules of their own"),
-    ("x509.subject: CN=x", "which attributes a distinguished name has"),
+    (
+        "x509.subject: CN=x",
+        "which attributes a distinguished name has",
+    ),
     ("O=x, CN=y", "one name is part of another"),
     ("2027-02-30", "which days there are"),
 ];
@@ -47,7 +53,8 @@ fn good() -> Vec<String> {
         "version: 1\nsign: { annotations: {}, expiry: 90s }".into(),
         "version: 1\nsign: { key: { dct: a, notation: b }, annotations: { a: b } }".into(),
         "version: 1\nsign: { formats: [notation], expiry: 001d }".into(),
-        "version: 1\nverify: [ { images: [\"**\"], exempt: { reason: x, until: 2030-01-01 } } ]".into(),
+        "version: 1\nverify: [ { images: [\"**\"], exempt: { reason: x, until: 2030-01-01 } } ]"
+            .into(),
     ];
     for members in [
         "notation: { certificates: [a], identities: [\"*\"], metadata: {}, level: strict, revocation: enforce }",
@@ -67,18 +74,29 @@ fn good() -> Vec<String> {
 fn examples() -> Vec<(String, String)> {
     let mut found = Vec::new();
     let docs = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    let pages = std::fs::read_dir(docs).unwrap().map(|entry| entry.unwrap().path());
+    let pages = std::fs::read_dir(docs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
     for page in pages.filter(|path| path.extension().is_some_and(|extension| extension == "md")) {
         let name = page.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&page).unwrap();
-        for block in text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+        for block in text
+            .split("```yaml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+        {
             let block = block.replace("\"6f1c…\"", "ROOT");
-            let first = block.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+            let first = block
+                .lines()
+                .find(|line| !line.starts_with('#'))
+                .unwrap_or_default();
             let whole = match first {
                 "version: 1" => block.clone(),
                 _ if name != "policy.md" => continue,
                 "    require:" => requiring("").replace("    require:\n", &block),
-                _ if first.starts_with("    exempt:") => requiring("").replace("    require:\n", &block),
+                _ if first.starts_with("    exempt:") => {
+                    requiring("").replace("    require:\n", &block)
+                }
                 _ if first.starts_with("      - ") => requiring(&block),
                 _ => panic!("{name}: this is no piece of a policy:\n{block}"),
             };
@@ -95,7 +113,10 @@ fn every_policy_of_the_documentation_is_one() {
         let parsed = parse(example);
         assert!(parsed.is_ok(), "{page}: {}\n{example}", parsed.unwrap_err());
     }
-    let of_policy = examples.iter().filter(|(page, _)| page == "policy.md").count();
+    let of_policy = examples
+        .iter()
+        .filter(|(page, _)| page == "policy.md")
+        .count();
     assert!(of_policy >= 6, "{of_policy}");
 }
 
@@ -106,7 +127,10 @@ fn schema_and_parser_judge_alike() {
         let parsed = parse(&text);
         assert!(parsed.is_ok(), "{}\n{text}", parsed.unwrap_err());
         let json = as_json(&text).unwrap();
-        let wrong: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();
+        let wrong: Vec<String> = validator
+            .iter_errors(&json)
+            .map(|error| error.to_string())
+            .collect();
         assert!(wrong.is_empty(), "{wrong:?}\n{text}");
     }
     let mut taken = Vec::new();
@@ -118,9 +142,16 @@ fn schema_and_parser_judge_alike() {
     }
     let unsaid = |text: &String| UNSAID.iter().any(|(piece, _)| text.contains(piece));
     let unlike: Vec<&String> = taken.iter().filter(|text| !unsaid(text)).collect();
-    assert!(unlike.is_empty(), "the schema takes what the parser refuses: {unlike:#?}");
+    assert!(
+        unlike.is_empty(),
+        "the schema takes what the parser refuses: {unlike:#?}"
+    );
     for (piece, why) in UNSAID {
-        assert_eq!(taken.iter().filter(|text| text.contains(piece)).count(), 1, "{piece}: {why}");
+        assert_eq!(
+            taken.iter().filter(|text| text.contains(piece)).count(),
+            1,
+            "{piece}: {why}"
+        );
     }
 }
 
@@ -142,27 +173,57 @@ const MAPS: [(&str, &str); 7] = [
     ("", "zzz: 1"),
     ("/definitions/sign", "version: 1\nsign: { zzz: 1 }"),
     ("/definitions/rule", "version: 1\nverify: [ { zzz: 1 } ]"),
-    ("/definitions/exempt", "version: 1\nverify: [ { exempt: { zzz: 1 } } ]"),
-    ("/definitions/member", "version: 1\nverify: [ { require: [ { zzz: 1 } ] } ]"),
-    ("/definitions/dct", "version: 1\nverify: [ { require: [ { dct: { zzz: 1 } } ] } ]"),
-    ("/definitions/notation", "version: 1\nverify: [ { require: [ { notation: { zzz: 1 } } ] } ]"),
+    (
+        "/definitions/exempt",
+        "version: 1\nverify: [ { exempt: { zzz: 1 } } ]",
+    ),
+    (
+        "/definitions/member",
+        "version: 1\nverify: [ { require: [ { zzz: 1 } ] } ]",
+    ),
+    (
+        "/definitions/dct",
+        "version: 1\nverify: [ { require: [ { dct: { zzz: 1 } } ] } ]",
+    ),
+    (
+        "/definitions/notation",
+        "version: 1\nverify: [ { require: [ { notation: { zzz: 1 } } ] } ]",
+    ),
 ];
 
 #[test]
 fn schema_and_parser_have_the_same_members() {
     let (schema, _) = schema();
-    let names = |map: &Value| map["properties"].as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let names = |map: &Value| {
+        map["properties"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+    };
     for (pointer, text) in MAPS {
         let error = parse(text).unwrap_err().message;
-        let (_, listed) = error.split_once("expected ").unwrap_or_else(|| panic!("{pointer}: {error}"));
+        let (_, listed) = error
+            .split_once("expected ")
+            .unwrap_or_else(|| panic!("{pointer}: {error}"));
         let words = listed.trim_start_matches("one of ").split([',', ' ', '`']);
-        let read: BTreeSet<String> = words.filter(|word| !matches!(*word, "" | "or")).map(ToOwned::to_owned).collect();
+        let read: BTreeSet<String> = words
+            .filter(|word| !matches!(*word, "" | "or"))
+            .map(ToOwned::to_owned)
+            .collect();
         assert_eq!(names(schema.pointer(pointer).unwrap()), read, "{pointer}");
     }
     // No map of the schema is missing above.
     let definitions = schema["definitions"].as_object().unwrap().iter();
-    let maps = definitions.filter(|(_, one)| one.get("additionalProperties") == Some(&Value::Bool(false)));
-    let maps: BTreeSet<String> = maps.map(|(name, _)| format!("/definitions/{name}")).collect();
-    let held = MAPS.iter().map(|(pointer, _)| (*pointer).to_owned()).filter(|pointer| !pointer.is_empty());
+    let maps =
+        definitions.filter(|(_, one)| one.get("additionalProperties") == Some(&Value::Bool(false)));
+    let maps: BTreeSet<String> = maps
+        .map(|(name, _)| format!("/definitions/{name}"))
+        .collect();
+    let held = MAPS
+        .iter()
+        .map(|(pointer, _)| (*pointer).to_owned())
+        .filter(|pointer| !pointer.is_empty());
     assert_eq!(maps, held.collect());
 }

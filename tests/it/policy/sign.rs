@@ -19,16 +19,30 @@ fn sign_takes_its_defaults_from_the_file_and_flags_win() {
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert_eq!(outcome.json()["config"], file.as_str());
     let other = world.run(&format!("sign {REPOSITORY}:1.0 --key targets"));
-    assert_eq!((other.exit, other.reasons()), (Exit::Rejected, vec!["key-not-delegated"]), "{}", other.stderr);
+    assert_eq!(
+        (other.exit, other.reasons()),
+        (Exit::Rejected, vec!["key-not-delegated"]),
+        "{}",
+        other.stderr
+    );
     let pin = world.run(&format!("sign {REPOSITORY}:1.0 --root {}", "0".repeat(64)));
-    assert_eq!((pin.exit, pin.reasons()), (Exit::Rejected, vec!["untrusted-root"]), "{}", pin.stderr);
+    assert_eq!(
+        (pin.exit, pin.reasons()),
+        (Exit::Rejected, vec!["untrusted-root"]),
+        "{}",
+        pin.stderr
+    );
 }
 
 #[test]
 fn annotations_and_expiry_are_defaults_of_the_format_that_takes_them() {
     let (world, root) = World::initialised();
     let subject = "CN=signer,O=Contoso,ST=WA,C=US";
-    world.sandbox.vault().create_certificate("signer", KeyKind::P256, subject).unwrap();
+    world
+        .sandbox
+        .vault()
+        .create_certificate("signer", KeyKind::P256, subject)
+        .unwrap();
     world.write(
         "acr-sign.yaml",
         &format!(
@@ -43,7 +57,10 @@ fn annotations_and_expiry_are_defaults_of_the_format_that_takes_them() {
         outcome.stdout
     };
     let carries = |annotations: &[&str], ahead: i64| {
-        let demanded: String = annotations.iter().map(|pair| format!(" --annotation {pair}")).collect();
+        let demanded: String = annotations
+            .iter()
+            .map(|pair| format!(" --annotation {pair}"))
+            .collect();
         let certificate = "--certificate akv:contoso/certificates/signer";
         let line = format!("verify {REPOSITORY}:1.0 --format notation {certificate}{demanded}");
         world.run_at(&line, Some(ahead * 3_600)).exit == Exit::Done
@@ -66,16 +83,35 @@ fn annotations_and_expiry_are_defaults_of_the_format_that_takes_them() {
 fn g17_hosts_of_the_file_are_never_allowed_by_it() {
     let (world, root) = World::initialised();
     let sign = |key: &str, more: &str| {
-        format!("version: 1\n{more}sign: {{ formats: [dct], key: \"{key}\", root: [\"{root}\"] }}\n")
+        format!(
+            "version: 1\n{more}sign: {{ formats: [dct], key: \"{key}\", root: [\"{root}\"] }}\n"
+        )
     };
     for (text, reason) in [
-        (sign("https://evil.example/keys/release", ""), "host-not-allowed"),
-        (sign("akv:contoso/keys/release", "allow-host: [evil.example]\n"), "policy-invalid"),
-        (sign("akv:contoso/keys/release", "trust-server: https://evil.example\n"), "policy-invalid"),
+        (
+            sign("https://evil.example/keys/release", ""),
+            "host-not-allowed",
+        ),
+        (
+            sign("akv:contoso/keys/release", "allow-host: [evil.example]\n"),
+            "policy-invalid",
+        ),
+        (
+            sign(
+                "akv:contoso/keys/release",
+                "trust-server: https://evil.example\n",
+            ),
+            "policy-invalid",
+        ),
     ] {
         world.write("acr-sign.yaml", &text);
         let outcome = world.run(&format!("sign {REPOSITORY}:1.0"));
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Usage, vec![reason]), "{text}\n{}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Usage, vec![reason]),
+            "{text}\n{}",
+            outcome.stderr
+        );
         assert_eq!(world.sandbox.log().len(), 0, "{text}");
     }
 }

@@ -10,9 +10,9 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, DistinguishedName,
-    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams,
-    SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
 /// Key and certificates as PEM.
@@ -55,18 +55,34 @@ impl Signer {
 
     fn of(organization: &str, lists: &[&str]) -> Self {
         let root_key = KeyPair::generate().unwrap();
-        let mut root = parameters(organization, "root", vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign]);
+        let mut root = parameters(
+            organization,
+            "root",
+            vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign],
+        );
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root_pem = root.self_signed(&root_key).unwrap().pem();
         let issuer = Issuer::new(root, root_key);
         let key = KeyPair::generate().unwrap();
-        let mut leaf = parameters(organization, "leaf", vec![KeyUsagePurpose::DigitalSignature]);
+        let mut leaf = parameters(
+            organization,
+            "leaf",
+            vec![KeyUsagePurpose::DigitalSignature],
+        );
         leaf.serial_number = Some(SerialNumber::from(SERIAL));
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
-        leaf.crl_distribution_points =
-            lists.iter().map(|uri| CrlDistributionPoint { uris: vec![(*uri).to_owned()] }).collect();
+        leaf.crl_distribution_points = lists
+            .iter()
+            .map(|uri| CrlDistributionPoint {
+                uris: vec![(*uri).to_owned()],
+            })
+            .collect();
         let leaf = leaf.signed_by(&key, &issuer).unwrap().pem();
-        Self { key_pem: format!("{}{leaf}{root_pem}", key.serialize_pem()), root_pem, issuer }
+        Self {
+            key_pem: format!("{}{leaf}{root_pem}", key.serialize_pem()),
+            root_pem,
+            issuer,
+        }
     }
 
     /// The CA's list, DER.
@@ -112,8 +128,12 @@ impl CrlServer {
                 let _ = stream.read(&mut head);
                 counter.fetch_add(1, Ordering::SeqCst);
                 let length = list.len();
-                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
-                let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&list));
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+                );
+                let _ = stream
+                    .write_all(head.as_bytes())
+                    .and_then(|()| stream.write_all(&list));
             }
         });
         asked

@@ -5,8 +5,8 @@ use acr_sign::{
     oci::Digest,
     reason::Reason,
     report::{
-        AuthReport, AzureAuth, Decision, ImageReport, Link, Location, Problem, Report, Requests, RequirementReport,
-        RuleReport, SignatureReport, Status,
+        AuthReport, AzureAuth, Decision, ImageReport, Link, Location, Problem, Report, Requests,
+        RequirementReport, RuleReport, SignatureReport, Status,
     },
     timestamp::Timestamp,
 };
@@ -33,7 +33,9 @@ pub const HOSTILE: &[&str] = &[
 ];
 
 pub fn digest(seed: u32) -> Digest {
-    format!("sha256:{}", format!("{seed:08x}").repeat(8)).parse().unwrap()
+    format!("sha256:{}", format!("{seed:08x}").repeat(8))
+        .parse()
+        .unwrap()
 }
 
 pub fn hex(seed: u32) -> String {
@@ -49,10 +51,20 @@ fn run(command: &'static str) -> Report {
     let mut report = Report::new(command);
     report.source = Some("images");
     report.auth = AuthReport {
-        azure: Some(AzureAuth { method: "oidc".into(), client_id: None, tenant_id: None }),
+        azure: Some(AzureAuth {
+            method: "oidc".into(),
+            client_id: None,
+            tenant_id: None,
+        }),
         registries: vec![("contoso.azurecr.io".into(), "entra".into())],
     };
-    report.requests = Requests { registry: 3, trust_server: 8, vault: 3, entra: 4, other: 1 };
+    report.requests = Requests {
+        registry: 3,
+        trust_server: 8,
+        vault: 3,
+        entra: 4,
+        other: 1,
+    };
     report.elapsed_ms = 812;
     report
 }
@@ -64,7 +76,10 @@ pub fn chain(role: &str) -> Vec<Link> {
         version: Some(version),
         expires_at: Some(at(end)),
     };
-    let mut links = vec![link("root", 1, 2, "2035-01-01T00:00:00Z"), link("targets", 2, 7, "2029-11-24T00:00:00Z")];
+    let mut links = vec![
+        link("root", 1, 2, "2035-01-01T00:00:00Z"),
+        link("targets", 2, 7, "2029-11-24T00:00:00Z"),
+    ];
     if role != "targets" {
         links.push(link(role, 3, 41, "2029-11-24T00:00:00Z"));
     }
@@ -87,7 +102,11 @@ pub fn image(tag: &str, seed: u32, status: Status) -> ImageReport {
     image.pinned = Some(format!("{REPOSITORY}:{tag}@{}", digest(seed)));
     image.digest = Some(digest(seed));
     if status.is_good() {
-        image.signatures.push(signature("targets/releases", Some("akv:contoso/keys/release"), status));
+        image.signatures.push(signature(
+            "targets/releases",
+            Some("akv:contoso/keys/release"),
+            status,
+        ));
     }
     image
 }
@@ -103,8 +122,11 @@ pub fn problem(reason: Reason, message: &str, causes: &[&str], hint: &str) -> Pr
 
 pub fn denied(tag: &str, seed: u32) -> ImageReport {
     let mut image = image(tag, seed, Status::Rejected);
-    let message =
-        format!("`{REPOSITORY}:{tag}` is `sha256:{}`, but `targets/releases` holds `sha256:{}`", hex(seed), hex(9));
+    let message = format!(
+        "`{REPOSITORY}:{tag}` is `sha256:{}`, but `targets/releases` holds `sha256:{}`",
+        hex(seed),
+        hex(9)
+    );
     image.pinned = None;
     image.problem = Some(problem(
         Reason::DigestMismatch,
@@ -142,7 +164,10 @@ fn signed() -> Report {
 
 fn mixed() -> Report {
     let mut report = run("sign");
-    report.images = vec![image("1.4.0", 7, Status::Signed), image("1.4", 7, Status::AlreadySigned)];
+    report.images = vec![
+        image("1.4.0", 7, Status::Signed),
+        image("1.4", 7, Status::AlreadySigned),
+    ];
     let mut moved = image("latest", 8, Status::Refused);
     moved.problem = Some(problem(
         Reason::DigestMismatch,
@@ -163,7 +188,9 @@ fn mixed() -> Report {
             &["403 Forbidden (ForbiddenByRbac)"],
             "give the identity `11111111-2222-3333-4444-555555555555` the role \"Key Vault Crypto User\" on the key, then run again",
         );
-        report.images.push(ImageReport::failed(name, Status::Failed, failure));
+        report
+            .images
+            .push(ImageReport::failed(name, Status::Failed, failure));
     }
     report.lax = vec!["--plain-http localhost:5000".into()];
     report.warnings = vec!["`targets` of `contoso.azurecr.io/shop/web` ends in 12 days".into()];
@@ -185,19 +212,39 @@ fn hostile() -> Report {
         let mut bad = good.clone();
         bad.status = Status::Rejected;
         bad.problem = Some(problem(Reason::AnswerInvalid, text, &[*text], text));
-        let place = Location { file: (*text).into(), line: 1, column: 1 };
+        let place = Location {
+            file: (*text).into(),
+            line: 1,
+            column: 1,
+        };
         bad.locations = vec![place.clone()];
-        bad.rule = Some(RuleReport { number: 1, images: (*text).into(), location: place });
-        let demand = RequirementReport { requirement: (*text).into(), status: Status::Rejected, problem: None };
+        bad.rule = Some(RuleReport {
+            number: 1,
+            images: (*text).into(),
+            location: place,
+        });
+        let demand = RequirementReport {
+            requirement: (*text).into(),
+            status: Status::Rejected,
+            problem: None,
+        };
         bad.requirements = vec![demand];
         bad.signatures[0].certificate = bad.signatures[0].role.take();
         bad.signatures[0].chain[1].key_id = Some((*text).into());
         report.images.extend([good, bad]);
         report.warnings.push((*text).into());
         report.notes.push((*text).into());
-        report.auth.registries.push(((*text).into(), (*text).into()));
+        report
+            .auth
+            .registries
+            .push(((*text).into(), (*text).into()));
     }
-    report.error = Some(problem(Reason::RegistryForbidden, HOSTILE[1], HOSTILE, HOSTILE[6]));
+    report.error = Some(problem(
+        Reason::RegistryForbidden,
+        HOSTILE[1],
+        HOSTILE,
+        HOSTILE[6],
+    ));
     report
 }
 
@@ -217,13 +264,21 @@ fn many() -> Report {
 fn blocked() -> Report {
     let mut report = run("verify");
     report.decision = Some(Decision::Deny);
-    report.images = vec![image("1.4.0", 7, Status::Verified), denied("1.4", 8), image("latest", 7, Status::Verified)];
+    report.images = vec![
+        image("1.4.0", 7, Status::Verified),
+        denied("1.4", 8),
+        image("latest", 7, Status::Verified),
+    ];
     let mut unsigned = ImageReport::named("contoso.azurecr.io/shop/api:2".into(), Status::Rejected);
     unsigned.digest = Some(digest(5));
     unsigned.rule = Some(RuleReport {
         number: 2,
         images: "contoso.azurecr.io/shop/**".into(),
-        location: Location { file: "acr-sign.yaml".into(), line: 14, column: 5 },
+        location: Location {
+            file: "acr-sign.yaml".into(),
+            line: 14,
+            column: 5,
+        },
     });
     let demand = |words: &str, status, reason: Option<Reason>| RequirementReport {
         requirement: words.into(),
@@ -231,7 +286,11 @@ fn blocked() -> Report {
         problem: reason.map(|reason| problem(reason, "not signed", &[], "sign it")),
     };
     unsigned.requirements = vec![
-        demand("dct, signed by `alice`", Status::Rejected, Some(Reason::Unsigned)),
+        demand(
+            "dct, signed by `alice`",
+            Status::Rejected,
+            Some(Reason::Unsigned),
+        ),
         demand("dct, as docker takes it", Status::Verified, None),
     ];
     unsigned.problem = Some(problem(
@@ -252,14 +311,18 @@ fn inspected() -> Report {
     let mut shown = image("1.4.0", 7, Status::Shown);
     shown.signatures = vec![
         signature("targets/releases", None, Status::Shown),
-        SignatureReport { key_id: Some(hex(4)), ..signature("targets/alice", Some("alice"), Status::Shown) },
+        SignatureReport {
+            key_id: Some(hex(4)),
+            ..signature("targets/alice", Some("alice"), Status::Shown)
+        },
         SignatureReport {
             reason: Some(Reason::DigestMismatch),
             ..signature("targets/bob", Some("bob"), Status::Rejected)
         },
     ];
     report.images.push(shown);
-    report.warnings = vec!["no root is pinned: what the trust server shows is listed, not judged".into()];
+    report.warnings =
+        vec!["no root is pinned: what the trust server shows is listed, not judged".into()];
     report
 }
 

@@ -11,7 +11,11 @@ pub fn head(major: u8, number: u64) -> Vec<u8> {
 }
 
 pub fn int(number: i64) -> Vec<u8> {
-    if number < 0 { head(1, (-1 - number) as u64) } else { head(0, number as u64) }
+    if number < 0 {
+        head(1, (-1 - number) as u64)
+    } else {
+        head(0, number as u64)
+    }
 }
 
 pub fn bytes(content: &[u8]) -> Vec<u8> {
@@ -27,8 +31,14 @@ pub fn array(items: &[Vec<u8>]) -> Vec<u8> {
 }
 
 pub fn map(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
-    let items = entries.iter().map(|(label, value)| [label.clone(), value.clone()].concat());
-    [head(5, entries.len() as u64), items.collect::<Vec<_>>().concat()].concat()
+    let items = entries
+        .iter()
+        .map(|(label, value)| [label.clone(), value.clone()].concat());
+    [
+        head(5, entries.len() as u64),
+        items.collect::<Vec<_>>().concat(),
+    ]
+    .concat()
 }
 
 pub fn epoch(seconds: i64) -> Vec<u8> {

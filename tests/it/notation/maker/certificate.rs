@@ -14,35 +14,65 @@ pub fn name(attributes: &[(&str, &str)]) -> Vec<u8> {
 
 /// C, ST, O and a common name.
 pub fn named(common: &str) -> Vec<u8> {
-    name(&[("2.5.4.6", "NL"), ("2.5.4.8", "ZH"), ("2.5.4.10", "Harbour"), ("2.5.4.3", common)])
+    name(&[
+        ("2.5.4.6", "NL"),
+        ("2.5.4.8", "ZH"),
+        ("2.5.4.10", "Harbour"),
+        ("2.5.4.3", common),
+    ])
 }
 
 pub fn ext(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
-    let flag = if critical { vec![1, 1, 0xff] } else { Vec::new() };
+    let flag = if critical {
+        vec![1, 1, 0xff]
+    } else {
+        Vec::new()
+    };
     seq(&[oid(id), flag, octets(value)])
 }
 
 pub fn basic(critical: bool, ca: bool, path: Option<u8>) -> Vec<u8> {
     let ca = if ca { vec![1, 1, 0xff] } else { Vec::new() };
-    ext("2.5.29.19", critical, &seq(&[ca, path.map(|path| integer(path.into())).unwrap_or_default()]))
+    ext(
+        "2.5.29.19",
+        critical,
+        &seq(&[
+            ca,
+            path.map(|path| integer(path.into())).unwrap_or_default(),
+        ]),
+    )
 }
 
 /// Bits as RFC 5280 numbers them: 0 digitalSignature … 8 decipherOnly.
 pub fn usage(critical: bool, numbers: &[u8]) -> Vec<u8> {
-    let all = numbers.iter().fold(0_u16, |all, number| all | 0x8000 >> number);
+    let all = numbers
+        .iter()
+        .fold(0_u16, |all, number| all | 0x8000 >> number);
     let bytes = all.to_be_bytes();
     let length = if bytes[1] == 0 { 1 } else { 2 };
     let unused = bytes[length - 1].trailing_zeros() as u8;
-    ext("2.5.29.15", critical, &tlv(3, &[&[unused], &bytes[..length]].concat()))
+    ext(
+        "2.5.29.15",
+        critical,
+        &tlv(3, &[&[unused], &bytes[..length]].concat()),
+    )
 }
 
 pub fn extended(critical: bool, usages: &[&str]) -> Vec<u8> {
-    ext("2.5.29.37", critical, &seq(&usages.iter().map(|usage| oid(usage)).collect::<Vec<_>>()))
+    ext(
+        "2.5.29.37",
+        critical,
+        &seq(&usages.iter().map(|usage| oid(usage)).collect::<Vec<_>>()),
+    )
 }
 
 pub fn ocsp_at(urls: &[&str]) -> Vec<u8> {
     let one = |url: &&str| seq(&[oid("1.3.6.1.5.5.7.48.1"), tlv(0x86, url.as_bytes())]);
-    ext("1.3.6.1.5.5.7.1.1", false, &seq(&urls.iter().map(one).collect::<Vec<_>>()))
+    ext(
+        "1.3.6.1.5.5.7.1.1",
+        false,
+        &seq(&urls.iter().map(one).collect::<Vec<_>>()),
+    )
 }
 
 fn points(urls: &[&str]) -> Vec<u8> {
@@ -93,12 +123,20 @@ impl Spec {
     }
 
     pub fn ca(subject: &str, issuer: &str) -> Self {
-        Self::new(subject, issuer, vec![basic(true, true, None), usage(true, &[5, 6])])
+        Self::new(
+            subject,
+            issuer,
+            vec![basic(true, true, None), usage(true, &[5, 6])],
+        )
     }
 
     /// A leaf that may stamp.
     pub fn tsa(subject: &str, issuer: &str) -> Self {
-        Self::new(subject, issuer, vec![usage(true, &[0]), extended(true, &["1.3.6.1.5.5.7.3.8"])])
+        Self::new(
+            subject,
+            issuer,
+            vec![usage(true, &[0]), extended(true, &["1.3.6.1.5.5.7.3.8"])],
+        )
     }
 
     pub fn with(mut self, extension: Vec<u8>) -> Self {
@@ -107,7 +145,10 @@ impl Spec {
     }
 
     pub fn der(&self, key: &Key, issuer: &Key) -> Vec<u8> {
-        let algorithm = self.stated.clone().unwrap_or_else(|| issuer.sign_x509(b"").0);
+        let algorithm = self
+            .stated
+            .clone()
+            .unwrap_or_else(|| issuer.sign_x509(b"").0);
         let body = seq(&[
             tlv(0xa0, &integer(2)),
             integer(self.serial),

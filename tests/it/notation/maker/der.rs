@@ -38,17 +38,28 @@ pub fn integer(number: u64) -> Vec<u8> {
     let bytes = number.to_be_bytes();
     let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(7);
     let digits = &bytes[start..];
-    if digits[0] < 0x80 { tlv(2, digits) } else { tlv(2, &[&[0], digits].concat()) }
+    if digits[0] < 0x80 {
+        tlv(2, digits)
+    } else {
+        tlv(2, &[&[0], digits].concat())
+    }
 }
 
 fn stamp(at: &str) -> String {
-    at.parse::<Timestamp>().unwrap().to_string().replace(['-', ':', 'T'], "")
+    at.parse::<Timestamp>()
+        .unwrap()
+        .to_string()
+        .replace(['-', ':', 'T'], "")
 }
 
 /// `UTCTime` until 2049, then `GeneralizedTime`.
 pub fn time(at: &str) -> Vec<u8> {
     let text = stamp(at);
-    if text.as_str() < "2050" { tlv(0x17, &text.as_bytes()[2..]) } else { tlv(0x18, text.as_bytes()) }
+    if text.as_str() < "2050" {
+        tlv(0x17, &text.as_bytes()[2..])
+    } else {
+        tlv(0x18, text.as_bytes())
+    }
 }
 
 pub fn generalized(at: &str) -> Vec<u8> {

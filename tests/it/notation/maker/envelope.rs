@@ -18,10 +18,22 @@ pub const PLUGIN: &str = "io.cncf.notary.verificationPlugin";
 pub const TOKEN: &str = "io.cncf.notary.timestampSignature";
 
 /// A JWS envelope; the protected header is signed as given.
-pub fn jws_of(protected: &str, payload: &[u8], chain: &[Certificate], key: &Key, scheme: Scheme) -> Value {
-    let (protected, payload) = (URL_SAFE_NO_PAD.encode(protected), URL_SAFE_NO_PAD.encode(payload));
+pub fn jws_of(
+    protected: &str,
+    payload: &[u8],
+    chain: &[Certificate],
+    key: &Key,
+    scheme: Scheme,
+) -> Value {
+    let (protected, payload) = (
+        URL_SAFE_NO_PAD.encode(protected),
+        URL_SAFE_NO_PAD.encode(payload),
+    );
     let signature = key.sign(scheme, format!("{protected}.{payload}").as_bytes());
-    let chain: Vec<String> = chain.iter().map(|certificate| STANDARD.encode(certificate.der())).collect();
+    let chain: Vec<String> = chain
+        .iter()
+        .map(|certificate| STANDARD.encode(certificate.der()))
+        .collect();
     json!({
         "payload": payload,
         "protected": protected,
@@ -50,14 +62,27 @@ pub fn cose_header() -> Entries {
 
 /// The unprotected map with a chain.
 pub fn cose_chain(chain: &[Certificate]) -> Entries {
-    let chain: Vec<_> = chain.iter().map(|certificate| cbor::bytes(certificate.der())).collect();
+    let chain: Vec<_> = chain
+        .iter()
+        .map(|certificate| cbor::bytes(certificate.der()))
+        .collect();
     vec![(cbor::int(33), cbor::array(&chain))]
 }
 
 /// A COSE envelope; the protected bytes are signed as given.
 pub fn cose_of(protected: &[u8], unprotected: &[u8], payload: &[u8], key: &Key) -> Vec<u8> {
-    let items = [cbor::text("Signature1"), cbor::bytes(protected), cbor::bytes(b""), cbor::bytes(payload)];
+    let items = [
+        cbor::text("Signature1"),
+        cbor::bytes(protected),
+        cbor::bytes(b""),
+        cbor::bytes(payload),
+    ];
     let signature = key.sign(Scheme::EcdsaSha256, &cbor::array(&items));
-    let items = [cbor::bytes(protected), unprotected.to_vec(), cbor::bytes(payload), cbor::bytes(&signature)];
+    let items = [
+        cbor::bytes(protected),
+        unprotected.to_vec(),
+        cbor::bytes(payload),
+        cbor::bytes(&signature),
+    ];
     [vec![0xd2], cbor::array(&items)].concat()
 }

@@ -35,7 +35,10 @@ pub fn p521() -> Key {
 }
 
 pub fn rsa(bits: u32) -> Key {
-    let path = format!("{}/tests/fixtures/keys/rsa{bits}.pem", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/tests/fixtures/keys/rsa{bits}.pem",
+        env!("CARGO_MANIFEST_DIR")
+    );
     let key = pem::parse(fs::read(path).unwrap()).unwrap();
     let pair = RsaKeyPair::from_pkcs8(key.contents()).unwrap();
     let public = pair.public().as_ref().to_vec();
@@ -44,15 +47,26 @@ pub fn rsa(bits: u32) -> Key {
 
 impl Key {
     pub fn spki(&self) -> Vec<u8> {
-        let ec = |curve: &str, point: &[u8]| seq(&[seq(&[oid("1.2.840.10045.2.1"), oid(curve)]), bits(point)]);
+        let ec = |curve: &str, point: &[u8]| {
+            seq(&[seq(&[oid("1.2.840.10045.2.1"), oid(curve)]), bits(point)])
+        };
         match self {
-            Self::P256(key) => ec("1.2.840.10045.3.1.7", key.verifying_key().to_sec1_point(false).as_bytes()),
-            Self::P384(key) => ec("1.3.132.0.34", key.verifying_key().to_sec1_point(false).as_bytes()),
+            Self::P256(key) => ec(
+                "1.2.840.10045.3.1.7",
+                key.verifying_key().to_sec1_point(false).as_bytes(),
+            ),
+            Self::P384(key) => ec(
+                "1.3.132.0.34",
+                key.verifying_key().to_sec1_point(false).as_bytes(),
+            ),
             Self::P521(key) => {
                 let public = p521::ecdsa::VerifyingKey::from(key);
                 ec("1.3.132.0.35", public.to_sec1_point(false).as_bytes())
             }
-            Self::Rsa(_, public) => seq(&[seq(&[oid("1.2.840.113549.1.1.1"), vec![5, 0]]), bits(public)]),
+            Self::Rsa(_, public) => seq(&[
+                seq(&[oid("1.2.840.113549.1.1.1"), vec![5, 0]]),
+                bits(public),
+            ]),
         }
     }
 
@@ -65,13 +79,20 @@ impl Key {
         let hash = scheme.digest(message).unwrap();
         let rsa = |pair: &RsaKeyPair, padding: &'static dyn ring::signature::RsaEncoding| {
             let mut signature = vec![0; pair.public().modulus_len()];
-            pair.sign(padding, &SystemRandom::new(), message, &mut signature).unwrap();
+            pair.sign(padding, &SystemRandom::new(), message, &mut signature)
+                .unwrap();
             signature
         };
         match self {
-            Self::P256(key) => PrehashSigner::<p256::ecdsa::Signature>::sign_prehash(key, &hash).unwrap().to_vec(),
-            Self::P384(key) => PrehashSigner::<p384::ecdsa::Signature>::sign_prehash(key, &hash).unwrap().to_vec(),
-            Self::P521(key) => PrehashSigner::<p521::ecdsa::Signature>::sign_prehash(key, &hash).unwrap().to_vec(),
+            Self::P256(key) => PrehashSigner::<p256::ecdsa::Signature>::sign_prehash(key, &hash)
+                .unwrap()
+                .to_vec(),
+            Self::P384(key) => PrehashSigner::<p384::ecdsa::Signature>::sign_prehash(key, &hash)
+                .unwrap()
+                .to_vec(),
+            Self::P521(key) => PrehashSigner::<p521::ecdsa::Signature>::sign_prehash(key, &hash)
+                .unwrap()
+                .to_vec(),
             Self::Rsa(pair, _) => match scheme {
                 Scheme::RsaPssSha256 => rsa(pair, &RSA_PSS_SHA256),
                 Scheme::RsaPssSha384 => rsa(pair, &RSA_PSS_SHA384),
@@ -85,15 +106,19 @@ impl Key {
     pub(super) fn sign_x509(&self, message: &[u8]) -> (Vec<u8>, Vec<u8>) {
         let ecdsa = |scheme, arc: &str| {
             let raw = self.sign(scheme, message);
-            (seq(&[oid(arc)]), acr_sign::crypto::ecdsa_to_der(&raw).unwrap())
+            (
+                seq(&[oid(arc)]),
+                acr_sign::crypto::ecdsa_to_der(&raw).unwrap(),
+            )
         };
         match self {
             Self::P256(_) => ecdsa(Scheme::EcdsaSha256, "1.2.840.10045.4.3.2"),
             Self::P384(_) => ecdsa(Scheme::EcdsaSha384, "1.2.840.10045.4.3.3"),
             Self::P521(_) => ecdsa(Scheme::EcdsaSha512, "1.2.840.10045.4.3.4"),
-            Self::Rsa(..) => {
-                (seq(&[oid("1.2.840.113549.1.1.11"), vec![5, 0]]), self.sign(Scheme::RsaPkcs1Sha256, message))
-            }
+            Self::Rsa(..) => (
+                seq(&[oid("1.2.840.113549.1.1.11"), vec![5, 0]]),
+                self.sign(Scheme::RsaPkcs1Sha256, message),
+            ),
         }
     }
 }

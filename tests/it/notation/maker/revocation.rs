@@ -47,7 +47,11 @@ impl List {
             .entries
             .iter()
             .map(|(serial, at, extensions)| {
-                let extensions = if extensions.is_empty() { Vec::new() } else { seq(extensions) };
+                let extensions = if extensions.is_empty() {
+                    Vec::new()
+                } else {
+                    seq(extensions)
+                };
                 seq(&[integer(*serial), time(at), extensions])
             })
             .collect();
@@ -57,8 +61,16 @@ impl List {
             self.issuer.clone(),
             time(self.from),
             self.next.map(time).unwrap_or_default(),
-            if entries.is_empty() { Vec::new() } else { seq(&entries) },
-            if self.extensions.is_empty() { Vec::new() } else { tlv(0xa0, &seq(&self.extensions)) },
+            if entries.is_empty() {
+                Vec::new()
+            } else {
+                seq(&entries)
+            },
+            if self.extensions.is_empty() {
+                Vec::new()
+            } else {
+                tlv(0xa0, &seq(&self.extensions))
+            },
         ]);
         let (algorithm, signature) = key.sign_x509(&body);
         seq(&[body, algorithm, bits(&signature)])
@@ -122,18 +134,33 @@ impl Answer {
             integer(self.serial),
         ]);
         let list = |extensions: &[Vec<u8>]| {
-            if extensions.is_empty() { Vec::new() } else { tlv(0xa1, &seq(extensions)) }
+            if extensions.is_empty() {
+                Vec::new()
+            } else {
+                tlv(0xa1, &seq(extensions))
+            }
         };
         let single = seq(&[
             id,
             self.verdict.clone(),
             generalized(self.from),
-            self.next.map(|next| tlv(0xa0, &generalized(next))).unwrap_or_default(),
+            self.next
+                .map(|next| tlv(0xa0, &generalized(next)))
+                .unwrap_or_default(),
             list(&self.single_extensions),
         ]);
-        let body = seq(&[self.responder.clone(), generalized(self.from), seq(&[single]), list(&self.extensions)]);
+        let body = seq(&[
+            self.responder.clone(),
+            generalized(self.from),
+            seq(&[single]),
+            list(&self.extensions),
+        ]);
         let (algorithm, signature) = key.sign_x509(&body);
-        let certificates = if self.certificates.is_empty() { Vec::new() } else { tlv(0xa0, &seq(&self.certificates)) };
+        let certificates = if self.certificates.is_empty() {
+            Vec::new()
+        } else {
+            tlv(0xa0, &seq(&self.certificates))
+        };
         let basic = seq(&[body, algorithm, bits(&signature), certificates]);
         let inner = seq(&[oid("1.3.6.1.5.5.7.48.1.1"), octets(&basic)]);
         if self.status != 0 {

@@ -43,7 +43,10 @@ impl Token {
             names_certificate: true,
             certificate_hash: None,
             damaged_digest: false,
-            certificates: certificates.iter().map(|certificate| certificate.der().to_vec()).collect(),
+            certificates: certificates
+                .iter()
+                .map(|certificate| certificate.der().to_vec())
+                .collect(),
         }
     }
 
@@ -75,7 +78,11 @@ impl Token {
             attribute("1.2.840.113549.1.9.4", octets(&content_digest)),
         ];
         if self.names_certificate {
-            let own = self.certificates.first().map(|der| Sha256::digest(der).to_vec()).unwrap_or_default();
+            let own = self
+                .certificates
+                .first()
+                .map(|der| Sha256::digest(der).to_vec())
+                .unwrap_or_default();
             let hash = self.certificate_hash.clone().unwrap_or(own);
             let id = seq(&[seq(&[seq(&[octets(&hash)])])]);
             attributes.push(attribute("1.2.840.113549.1.9.16.2.47", id));
@@ -83,12 +90,25 @@ impl Token {
         attributes.extend(self.attributes.iter().cloned());
         let attributes = attributes.concat();
         let (algorithm, signature) = key.sign_x509(&tlv(0x31, &attributes));
-        let (issuer, serial) = match self.certificates.first().map(|der| Certificate::from_der(der).unwrap()) {
-            Some(certificate) => (certificate.issuer_der(), tlv(2, certificate.serial_number())),
+        let (issuer, serial) = match self
+            .certificates
+            .first()
+            .map(|der| Certificate::from_der(der).unwrap())
+        {
+            Some(certificate) => (
+                certificate.issuer_der(),
+                tlv(2, certificate.serial_number()),
+            ),
             None => (named("nobody"), integer(1)),
         };
-        let signer =
-            seq(&[integer(1), seq(&[issuer, serial]), sha256(), tlv(0xa0, &attributes), algorithm, octets(&signature)]);
+        let signer = seq(&[
+            integer(1),
+            seq(&[issuer, serial]),
+            sha256(),
+            tlv(0xa0, &attributes),
+            algorithm,
+            octets(&signature),
+        ]);
         let signed = seq(&[
             integer(3),
             set(&[sha256()]),

@@ -20,12 +20,23 @@ fn pod(image: &str) -> String {
 fn g02_a_tag_that_moves_after_the_check_is_not_what_is_deployed() {
     let scene = Scene::new();
     let checked = scene.world.digest("1.0");
-    let moved = scene.world.sandbox.registry().push_image("shop/web", "moved", "moved");
+    let moved = scene
+        .world
+        .sandbox
+        .registry()
+        .push_image("shop/web", "moved", "moved");
     let headers = vec![("content-type".to_owned(), MANIFEST.to_owned())];
-    let answer = Action::Answer { status: 200, headers, body: moved.bytes.into() };
+    let answer = Action::Answer {
+        status: 200,
+        headers,
+        body: moved.bytes.into(),
+    };
     // The challenge, the answer to it, and whoever asks from then on.
     for nth in 3..20 {
-        scene.world.sandbox.fault(Fault::new(answer.clone()).path("/manifests/1.0").nth(nth));
+        scene
+            .world
+            .sandbox
+            .fault(Fault::new(answer.clone()).path("/manifests/1.0").nth(nth));
     }
     let manifest = scene.world.write("pod.yaml", &pod(IMAGE));
     let line = format!("--manifests {manifest} --pin");
@@ -41,11 +52,20 @@ fn g02_a_tag_that_moves_after_the_check_is_not_what_is_deployed() {
             &members,
             IMAGE,
             Exit::Rejected,
-            &[if members == scene.notation() { "unsigned" } else { "digest-mismatch" }],
+            &[if members == scene.notation() {
+                "unsigned"
+            } else {
+                "digest-mismatch"
+            }],
         );
         assert_eq!(asked(&scene.world, "/manifests/1.0"), 1);
         let outcome = scene.gate(&members, &line);
-        assert_eq!((outcome.exit, outcome.stdout), (Exit::Done, format!("{pinned}\n")), "{}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.stdout),
+            (Exit::Done, format!("{pinned}\n")),
+            "{}",
+            outcome.stderr
+        );
         assert_eq!(asked(&scene.world, "/manifests/1.0"), 0);
     }
 }
@@ -88,7 +108,9 @@ fn hostile(world: &World, name: &str, key: &str) {
     let image = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": blob, "layers": [blob, blob], "annotations": annotations});
     let pushed = registry.push_manifest_bytes("shop/web", image.to_string().as_bytes());
     registry.retag("shop/web", &pushed.digest, "hostile");
-    let signed = world.run(&format!("sign {REPOSITORY}:hostile --format notation --key file:{key} --force"));
+    let signed = world.run(&format!(
+        "sign {REPOSITORY}:hostile --format notation --key file:{key} --force"
+    ));
     assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
     // The same signature, in a manifest whose own texts are such names, too.
     let (_, bytes) = registry.referring("shop/web", &pushed.digest).remove(0);
@@ -98,7 +120,12 @@ fn hostile(world: &World, name: &str, key: &str) {
         manifest["layers"][0]["annotations"][annotation] = value.clone();
     }
     registry.push_manifest_bytes("shop/web", manifest.to_string().as_bytes());
-    registry.push_referrer("shop/web", &pushed, "application/vnd.cncf.notary.signature", name);
+    registry.push_referrer(
+        "shop/web",
+        &pushed,
+        "application/vnd.cncf.notary.signature",
+        name,
+    );
 }
 
 #[test]
@@ -110,13 +137,21 @@ fn g10_no_file_is_named_after_remote_data() {
         let key = keys.path().join("key.pem").display().to_string();
         fs::write(&key, &signer.key_pem).unwrap();
         hostile(&world, name, &key);
-        let signed =
-            world.run(&format!("sign {REPOSITORY}:hostile --format dct --key akv:contoso/keys/release --root {root}"));
+        let signed = world.run(&format!(
+            "sign {REPOSITORY}:hostile --format dct --key akv:contoso/keys/release --root {root}"
+        ));
         assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
         // The run's folder, its home and its folder for temporary files lie within one that is looked at as a whole.
         let outside = tempfile::tempdir().unwrap();
         world.folder = tempfile::tempdir_in(outside.path()).unwrap();
-        for variable in ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_STATE_HOME", "USERPROFILE", "TEMP"] {
+        for variable in [
+            "HOME",
+            "TMPDIR",
+            "XDG_CACHE_HOME",
+            "XDG_STATE_HOME",
+            "USERPROFILE",
+            "TEMP",
+        ] {
             let folder = outside.path().join(variable.to_ascii_lowercase());
             fs::create_dir(&folder).unwrap();
             world.set(variable, Some(&folder.display().to_string()));
@@ -126,21 +161,36 @@ fn g10_no_file_is_named_after_remote_data() {
             "{{ dct: {{ roots: [\"{root}\"] }} }}, {{ notation: {{ certificates: [root.pem], identities: [\"*\"] }} }}"
         );
         let image = format!("{REPOSITORY}:hostile");
-        let policy = format!("version: 1\nverify:\n  - images: [\"**\"]\n    require: [ {members} ]\n");
+        let policy =
+            format!("version: 1\nverify:\n  - images: [\"**\"]\n    require: [ {members} ]\n");
         world.write("policy.yaml", &policy);
         world.write("pod.yaml", &pod(&image));
         let run = |line: &str, files: &[&str]| {
             let before = tree(outside.path());
             let outcome = world.run_binary(line, &[]);
-            assert_eq!(outcome.exit, Exit::Done, "{name:?} {line}: {}", outcome.stderr);
+            assert_eq!(
+                outcome.exit,
+                Exit::Done,
+                "{name:?} {line}: {}",
+                outcome.stderr
+            );
             let new: BTreeSet<String> = tree(outside.path()).difference(&before).cloned().collect();
             let own = world.folder.path().file_name().unwrap().to_str().unwrap();
-            let named: BTreeSet<String> = files.iter().map(|file| format!("{own}/{file}")).collect();
+            let named: BTreeSet<String> =
+                files.iter().map(|file| format!("{own}/{file}")).collect();
             assert_eq!(new, named, "{name:?} {line}");
         };
-        let reports = "--report report.json --sarif gate.sarif --junit gate.xml --summary summary.md";
-        let files =
-            ["report.json", "gate.sarif", "gate.xml", "summary.md", "state.json", "state.json.lock", "pinned.yaml"];
+        let reports =
+            "--report report.json --sarif gate.sarif --junit gate.xml --summary summary.md";
+        let files = [
+            "report.json",
+            "gate.sarif",
+            "gate.xml",
+            "summary.md",
+            "state.json",
+            "state.json.lock",
+            "pinned.yaml",
+        ];
         run(
             &format!(
                 "verify --manifests pod.yaml --policy policy.yaml --state state.json --pin-to pinned.yaml {reports}"
@@ -148,11 +198,22 @@ fn g10_no_file_is_named_after_remote_data() {
             &files,
         );
         run(&format!("verify {image} --policy policy.yaml"), &[]);
-        run(&format!("inspect {image} --report shown.json"), &["shown.json"]);
+        run(
+            &format!("inspect {image} --report shown.json"),
+            &["shown.json"],
+        );
         // A policy that is made of it names each certificate by what it is.
-        let thumbprint = acr_sign::crypto::Certificate::from_der(pem::parse(&signer.root_pem).unwrap().contents());
-        let certificate = format!("pins/{}.pem", &thumbprint.unwrap().thumbprint_sha256()[..32]);
-        run(&format!("policy init {image} --to made.yaml --certificates pins"), &["made.yaml", "pins", &certificate]);
+        let thumbprint = acr_sign::crypto::Certificate::from_der(
+            pem::parse(&signer.root_pem).unwrap().contents(),
+        );
+        let certificate = format!(
+            "pins/{}.pem",
+            &thumbprint.unwrap().thumbprint_sha256()[..32]
+        );
+        run(
+            &format!("policy init {image} --to made.yaml --certificates pins"),
+            &["made.yaml", "pins", &certificate],
+        );
         run(&format!("verify {image} --policy made.yaml"), &[]);
         assert!(number < NAMES.len());
     }
@@ -162,26 +223,56 @@ fn g10_no_file_is_named_after_remote_data() {
 fn g13_signing_refuses_a_tag_that_is_not_the_digest_beside_it() {
     let scene = Scene::new();
     let world = &scene.world;
-    let keys = "key: { dct: \"akv:contoso/keys/release\", notation: \"akv:contoso/certificates/signer\" }";
-    let sign = format!("sign: {{ formats: [dct, notation], {keys}, root: [\"{}\"] }}", scene.root);
+    let keys =
+        "key: { dct: \"akv:contoso/keys/release\", notation: \"akv:contoso/certificates/signer\" }";
+    let sign = format!(
+        "sign: {{ formats: [dct, notation], {keys}, root: [\"{}\"] }}",
+        scene.root
+    );
     world.write("acr-sign.yaml", &format!("version: 1\n{sign}\n"));
     let (built, other) = (world.digest("unsigned"), world.digest("1.0"));
     for (name, exit, reason) in [
-        (format!("{REPOSITORY}:unsigned@{other}"), Exit::Rejected, "digest-mismatch"),
-        (format!("{REPOSITORY}:unsigned --digest {other}"), Exit::Rejected, "digest-mismatch"),
+        (
+            format!("{REPOSITORY}:unsigned@{other}"),
+            Exit::Rejected,
+            "digest-mismatch",
+        ),
+        (
+            format!("{REPOSITORY}:unsigned --digest {other}"),
+            Exit::Rejected,
+            "digest-mismatch",
+        ),
         ("shop/web:unsigned".to_owned(), Exit::Usage, "usage"),
         ("web".to_owned(), Exit::Usage, "usage"),
     ] {
         world.sandbox.clear_log();
         let outcome = world.run_binary(&format!("sign {name}"), &[]);
-        assert_eq!((outcome.exit, outcome.reasons()), (exit, vec![reason]), "{name}: {}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (exit, vec![reason]),
+            "{name}: {}",
+            outcome.stderr
+        );
         assert_eq!(world.vault_signatures(), 0, "{name}");
-        assert!(world.sandbox.log().is_empty() || exit == Exit::Rejected, "{name}");
+        assert!(
+            world.sandbox.log().is_empty() || exit == Exit::Rejected,
+            "{name}"
+        );
     }
-    scene.denied(&scene.both(), &format!("{REPOSITORY}:unsigned"), Exit::Rejected, &["unsigned"]);
+    scene.denied(
+        &scene.both(),
+        &format!("{REPOSITORY}:unsigned"),
+        Exit::Rejected,
+        &["unsigned"],
+    );
     let outcome = world.run_binary(&format!("sign {REPOSITORY}:unsigned@{built}"), &[]);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-    assert_eq!(scene.gate(&scene.both(), &format!("{REPOSITORY}:unsigned")).exit, Exit::Done);
+    assert_eq!(
+        scene
+            .gate(&scene.both(), &format!("{REPOSITORY}:unsigned"))
+            .exit,
+        Exit::Done
+    );
 }
 
 #[test]
@@ -195,19 +286,43 @@ fn g13_the_gate_judges_the_digest_and_for_trust_data_the_tag_with_it() {
         (format!("{REPOSITORY}@{signed}"), &dct, None),
         (format!("{IMAGE}@{other}"), &dct, wrong),
         (format!("{REPOSITORY}@{other}"), &dct, Some("unsigned")),
-        (format!("{REPOSITORY}:unsigned@{signed}"), &dct, Some("unsigned")),
+        (
+            format!("{REPOSITORY}:unsigned@{signed}"),
+            &dct,
+            Some("unsigned"),
+        ),
         (format!("{IMAGE}@{signed}"), &notation, None),
         // Signed is the digest, whatever its name.
         (format!("{REPOSITORY}:unsigned@{signed}"), &notation, None),
         (format!("{IMAGE}@{other}"), &notation, Some("unsigned")),
     ] {
         let outcome = scene.gate(members, &name);
-        let exit = if reason.is_none() { Exit::Done } else { Exit::Rejected };
+        let exit = if reason.is_none() {
+            Exit::Done
+        } else {
+            Exit::Rejected
+        };
         let said = (outcome.exit, outcome.reasons());
-        assert_eq!(said, (exit, reason.into_iter().collect()), "{name} {members}: {}", outcome.stderr);
+        assert_eq!(
+            said,
+            (exit, reason.into_iter().collect()),
+            "{name} {members}: {}",
+            outcome.stderr
+        );
         // The tag beside a digest is not asked for.
-        assert_eq!(asked(&scene.world, "/manifests/1.0") + asked(&scene.world, "/manifests/unsigned"), 0, "{name}");
-        assert_eq!(outcome.stdout, if reason.is_none() { format!("{name}\n") } else { String::new() });
+        assert_eq!(
+            asked(&scene.world, "/manifests/1.0") + asked(&scene.world, "/manifests/unsigned"),
+            0,
+            "{name}"
+        );
+        assert_eq!(
+            outcome.stdout,
+            if reason.is_none() {
+                format!("{name}\n")
+            } else {
+                String::new()
+            }
+        );
     }
 }
 
@@ -216,10 +331,20 @@ fn g14_an_index_and_its_images_are_signed_each_for_itself() {
     let scene = Scene::new();
     let registry = scene.world.sandbox.registry();
     let children = |tag: &str| -> Vec<String> {
-        let index: Value =
-            serde_json::from_slice(&registry.manifest("shop/web", &scene.world.digest(tag)).unwrap()).unwrap();
-        let digests = index["manifests"].as_array().unwrap().iter().map(|child| child["digest"].as_str().unwrap());
-        digests.map(|digest| format!("{REPOSITORY}@{digest}")).collect()
+        let index: Value = serde_json::from_slice(
+            &registry
+                .manifest("shop/web", &scene.world.digest(tag))
+                .unwrap(),
+        )
+        .unwrap();
+        let digests = index["manifests"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|child| child["digest"].as_str().unwrap());
+        digests
+            .map(|digest| format!("{REPOSITORY}@{digest}"))
+            .collect()
     };
     // The index is signed in both formats; a child of it is not.
     let shown = scene.gate(&scene.both(), &format!("{IMAGE} --output json"));
@@ -235,14 +360,29 @@ fn g14_an_index_and_its_images_are_signed_each_for_itself() {
     let images = children("2.0").join(" ");
     let line = format!("sign {images} --format notation --key akv:contoso/certificates/signer");
     assert_eq!(scene.world.run(&line).exit, Exit::Done);
-    scene.denied(&scene.notation(), &format!("{REPOSITORY}:2.0"), Exit::Rejected, &["unsigned"]);
+    scene.denied(
+        &scene.notation(),
+        &format!("{REPOSITORY}:2.0"),
+        Exit::Rejected,
+        &["unsigned"],
+    );
     let outcome = scene.gate(&scene.notation(), &format!("{images} --output json"));
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert_eq!(outcome.json()["images"][1]["mediaType"], MANIFEST);
     // Both where that was asked for.
     sign_with(&scene.world, "other");
-    let line = format!("sign {IMAGE} --format notation --key akv:contoso/certificates/signer --recursive --force");
+    let line = format!(
+        "sign {IMAGE} --format notation --key akv:contoso/certificates/signer --recursive --force"
+    );
     assert_eq!(scene.world.run(&line).exit, Exit::Done);
-    let outcome = scene.gate(&scene.notation(), &format!("{IMAGE} {}", children("1.0").join(" ")));
-    assert_eq!((outcome.exit, outcome.stdout.lines().count()), (Exit::Done, 3), "{}", outcome.stderr);
+    let outcome = scene.gate(
+        &scene.notation(),
+        &format!("{IMAGE} {}", children("1.0").join(" ")),
+    );
+    assert_eq!(
+        (outcome.exit, outcome.stdout.lines().count()),
+        (Exit::Done, 3),
+        "{}",
+        outcome.stderr
+    );
 }

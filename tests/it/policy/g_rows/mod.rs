@@ -26,7 +26,10 @@ impl Scene {
     fn new() -> Self {
         let (world, root) = signed_in_both_formats();
         let der = world.sandbox.vault().certificate("signer").unwrap();
-        world.write("signer.pem", &pem::encode(&pem::Pem::new("CERTIFICATE", der)));
+        world.write(
+            "signer.pem",
+            &pem::encode(&pem::Pem::new("CERTIFICATE", der)),
+        );
         world.sandbox.clear_log();
         Self { world, root }
     }
@@ -53,7 +56,12 @@ impl Scene {
     #[track_caller]
     fn denied(&self, members: &str, line: &str, exit: Exit, reasons: &[&str]) -> Outcome {
         let outcome = self.gate(members, line);
-        assert_eq!((outcome.exit, outcome.reasons()), (exit, reasons.to_vec()), "{line}: {}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (exit, reasons.to_vec()),
+            "{line}: {}",
+            outcome.stderr
+        );
         assert_eq!(outcome.stdout, "", "{line}");
         outcome
     }
@@ -69,19 +77,33 @@ fn gate(world: &World, members: &str, line: &str) -> Outcome {
 /// Requests to other hosts than the registry and the run's identity.
 fn elsewhere(world: &World) -> Vec<Entry> {
     let known = |entry: &Entry| entry.host == "contoso.azurecr.io" || entry.path == "/msi/token";
-    world.sandbox.log().into_iter().filter(|entry| !known(entry)).collect()
+    world
+        .sandbox
+        .log()
+        .into_iter()
+        .filter(|entry| !known(entry))
+        .collect()
 }
 
 /// Answered requests to the registry whose path contains this.
 fn asked(world: &World, path: &str) -> usize {
-    world.answered(Service::Registry).iter().filter(|entry| entry.path.contains(path)).count()
+    world
+        .answered(Service::Registry)
+        .iter()
+        .filter(|entry| entry.path.contains(path))
+        .count()
 }
 
 /// A certificate in the vault with which the image is signed, too.
 fn sign_with(world: &World, name: &str) {
     let subject = format!("CN={name},O=Contoso,ST=WA,C=US");
-    world.sandbox.vault().create_certificate(name, KeyKind::P256, &subject).unwrap();
-    let line = format!("sign {IMAGE} --format notation --key akv:contoso/certificates/{name} --force");
+    world
+        .sandbox
+        .vault()
+        .create_certificate(name, KeyKind::P256, &subject)
+        .unwrap();
+    let line =
+        format!("sign {IMAGE} --format notation --key akv:contoso/certificates/{name} --force");
     let signed = world.run(&line);
     assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
 }
@@ -91,6 +113,14 @@ fn what_the_rows_damage_is_allowed_undamaged() {
     let scene = Scene::new();
     let outcome = scene.gate(&scene.both(), IMAGE);
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-    assert_eq!(outcome.stdout, format!("{IMAGE}@{}\n", scene.world.digest("1.0")));
-    scene.denied(&scene.both(), &format!("{REPOSITORY}:unsigned"), Exit::Rejected, &["unsigned"]);
+    assert_eq!(
+        outcome.stdout,
+        format!("{IMAGE}@{}\n", scene.world.digest("1.0"))
+    );
+    scene.denied(
+        &scene.both(),
+        &format!("{REPOSITORY}:unsigned"),
+        Exit::Rejected,
+        &["unsigned"],
+    );
 }

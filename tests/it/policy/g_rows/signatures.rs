@@ -23,9 +23,16 @@ fn g15_two_signers_at_once_are_both_seen_by_the_gate() {
     let mut certificates = Vec::new();
     for name in ["first", "second"] {
         let subject = format!("CN={name},O=Contoso,ST=WA,C=US");
-        world.sandbox.vault().create_certificate(name, acr_sandbox::KeyKind::P256, &subject).unwrap();
+        world
+            .sandbox
+            .vault()
+            .create_certificate(name, acr_sandbox::KeyKind::P256, &subject)
+            .unwrap();
         let key = format!("akv:contoso/certificates/{name}");
-        world.write(&format!("{name}.yaml"), &format!("version: 1\nsign: {{ formats: [notation], key: \"{key}\" }}\n"));
+        world.write(
+            &format!("{name}.yaml"),
+            &format!("version: 1\nsign: {{ formats: [notation], key: \"{key}\" }}\n"),
+        );
         certificates.push(format!("{{ notation: {{ certificates: [\"{key}\"] }} }}"));
     }
     let both = format!("{{ at-least: 2, of: [ {} ] }}", certificates.join(", "));
@@ -33,10 +40,18 @@ fn g15_two_signers_at_once_are_both_seen_by_the_gate() {
     // Each has read the index before the other one writes it.
     let tag = world.digest("1.0").replacen(':', "-", 1);
     world.sandbox.clear_log();
-    world.sandbox.fault(Fault::new(Action::Delay(std::time::Duration::from_millis(300))).method("PUT").path(&tag));
+    world.sandbox.fault(
+        Fault::new(Action::Delay(std::time::Duration::from_millis(300)))
+            .method("PUT")
+            .path(&tag),
+    );
     std::thread::scope(|scope| {
-        let sign = |name: &str| world.run_binary(&format!("sign {IMAGE} --config {name}.yaml"), &[]);
-        let runs: Vec<_> = ["first", "second"].map(|name| scope.spawn(move || sign(name))).into_iter().collect();
+        let sign =
+            |name: &str| world.run_binary(&format!("sign {IMAGE} --config {name}.yaml"), &[]);
+        let runs: Vec<_> = ["first", "second"]
+            .map(|name| scope.spawn(move || sign(name)))
+            .into_iter()
+            .collect();
         for run in runs {
             let outcome = run.join().unwrap();
             assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
@@ -53,11 +68,15 @@ fn g16_what_is_listed_is_filtered_here_and_must_be_about_the_image() {
     let scene = Scene::new();
     let world = &scene.world;
     let registry = world.sandbox.registry();
-    let (own, own_bytes) = registry.referring("shop/web", &world.digest("1.0")).remove(0);
+    let (own, own_bytes) = registry
+        .referring("shop/web", &world.digest("1.0"))
+        .remove(0);
     let key = "--format notation --key akv:contoso/certificates/signer";
     let of_another = world.run(&format!("sign {}:unsigned {key}", crate::world::REPOSITORY));
     assert_eq!(of_another.exit, Exit::Done, "{}", of_another.stderr);
-    let (foreign, foreign_bytes) = registry.referring("shop/web", &world.digest("unsigned")).remove(0);
+    let (foreign, foreign_bytes) = registry
+        .referring("shop/web", &world.digest("unsigned"))
+        .remove(0);
     let entry = |digest: &str, size: usize, artifact_type: &str| json!({"mediaType": MANIFEST, "digest": digest, "size": size, "artifactType": artifact_type});
     let own = entry(&own, own_bytes.len(), TYPE);
     // A good signature of another image; the same without its `subject`, and with one of another type.
@@ -79,24 +98,72 @@ fn g16_what_is_listed_is_filtered_here_and_must_be_about_the_image() {
         if filtered {
             headers.push(("oci-filters-applied".to_owned(), "artifactType".to_owned()));
         }
-        let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
-        Action::Answer { status: 200, headers, body: body.into() }
+        let body =
+            json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string();
+        Action::Answer {
+            status: 200,
+            headers,
+            body: body.into(),
+        }
     };
     for (what, entries, exit, reason, fetched) in [
-        ("the good one among others", vec![&sbom, &untyped, &foreign, &own], Exit::Done, None, 2),
-        ("of another image", vec![&foreign], Exit::Rejected, Some("subject-mismatch"), 1),
-        ("of no image", vec![&without], Exit::Rejected, Some("malformed"), 1),
-        ("not of this type", vec![&sbom], Exit::Rejected, Some("unsigned"), 0),
-        ("of no type", vec![&untyped], Exit::Rejected, Some("unsigned"), 0),
-        ("of another type in itself", vec![&typed], Exit::Rejected, Some("malformed"), 1),
+        (
+            "the good one among others",
+            vec![&sbom, &untyped, &foreign, &own],
+            Exit::Done,
+            None,
+            2,
+        ),
+        (
+            "of another image",
+            vec![&foreign],
+            Exit::Rejected,
+            Some("subject-mismatch"),
+            1,
+        ),
+        (
+            "of no image",
+            vec![&without],
+            Exit::Rejected,
+            Some("malformed"),
+            1,
+        ),
+        (
+            "not of this type",
+            vec![&sbom],
+            Exit::Rejected,
+            Some("unsigned"),
+            0,
+        ),
+        (
+            "of no type",
+            vec![&untyped],
+            Exit::Rejected,
+            Some("unsigned"),
+            0,
+        ),
+        (
+            "of another type in itself",
+            vec![&typed],
+            Exit::Rejected,
+            Some("malformed"),
+            1,
+        ),
         ("nothing", vec![], Exit::Rejected, Some("unsigned"), 0),
     ] {
         for filtered in [true, false] {
             world.sandbox.clear_faults();
-            world.sandbox.fault(Fault::new(list(&entries, filtered)).path("/referrers/"));
+            world
+                .sandbox
+                .fault(Fault::new(list(&entries, filtered)).path("/referrers/"));
             let outcome = scene.gate(&scene.notation(), IMAGE);
             let said = (outcome.exit, outcome.reasons());
-            assert_eq!(said, (exit, reason.into_iter().collect()), "{what}: {}", outcome.stderr);
+            assert_eq!(
+                said,
+                (exit, reason.into_iter().collect()),
+                "{what}: {}",
+                outcome.stderr
+            );
             assert_eq!(asked(world, "/manifests/sha256:"), fetched, "{what}");
         }
     }
@@ -110,7 +177,11 @@ fn listing(lists: &[&str]) -> (World, Signer, &'static str) {
     let key = world.write("key.pem", &signer.key_pem);
     let signed = world.run(&format!("sign {IMAGE} --format notation --key file:{key}"));
     assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
-    (world, signer, "{ notation: { certificates: [root.pem], identities: [\"*\"] } }")
+    (
+        world,
+        signer,
+        "{ notation: { certificates: [root.pem], identities: [\"*\"] } }",
+    )
 }
 
 #[test]
@@ -139,13 +210,32 @@ fn g18_addresses_in_certificates_lead_nowhere_private() {
         let (world, _, trusted) = listing(&[&address]);
         let outcome = gate(&world, trusted, &format!("{IMAGE} --timeout 20s"));
         let said = (outcome.exit, outcome.reasons());
-        assert_eq!(said, (Exit::Undecided, vec!["revocation-unknown"]), "{address}: {}", outcome.stderr);
-        let imds = world.sandbox.log().iter().filter(|entry| entry.host == "169.254.169.254").count();
+        assert_eq!(
+            said,
+            (Exit::Undecided, vec!["revocation-unknown"]),
+            "{address}: {}",
+            outcome.stderr
+        );
+        let imds = world
+            .sandbox
+            .log()
+            .iter()
+            .filter(|entry| entry.host == "169.254.169.254")
+            .count();
         assert_eq!((asked.load(Ordering::SeqCst), imds), (0, 0), "{address}");
     }
     // Named by a flag it is asked, and then the answer counts.
-    let outcome = gate(&world, trusted, &format!("{IMAGE} --allow-private 127.0.0.1:{port}"));
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["revoked"]), "{}", outcome.stderr);
+    let outcome = gate(
+        &world,
+        trusted,
+        &format!("{IMAGE} --allow-private 127.0.0.1:{port}"),
+    );
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Rejected, vec!["revoked"]),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
@@ -159,43 +249,79 @@ fn g18_nobody_is_asked_for_a_signature_that_is_not_good() {
     let stranger = Signer::under_a_ca(&[]);
     world.write("stranger.pem", &stranger.root_pem);
     for (members, reason) in [
-        ("{ notation: { certificates: [stranger.pem], identities: [\"*\"] } }", "untrusted-key"),
+        (
+            "{ notation: { certificates: [stranger.pem], identities: [\"*\"] } }",
+            "untrusted-key",
+        ),
         (
             "{ notation: { certificates: [root.pem], identities: [\"x509.subject: C=US, ST=WA, O=Fabrikam\"] } }",
             "untrusted-identity",
         ),
-        ("{ notation: { certificates: [root.pem], identities: [\"*\"], metadata: { a: b } } }", "metadata-mismatch"),
+        (
+            "{ notation: { certificates: [root.pem], identities: [\"*\"], metadata: { a: b } } }",
+            "metadata-mismatch",
+        ),
     ] {
         let outcome = gate(&world, members, &allowed);
-        assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec![reason]), "{}", outcome.stderr);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Rejected, vec![reason]),
+            "{}",
+            outcome.stderr
+        );
         assert_eq!(asked.load(Ordering::SeqCst), 0, "{reason}");
     }
     // The same signature with one bit changed, in a manifest that fits it.
     let registry = world.sandbox.registry();
-    let (digest, bytes) = registry.referring("shop/web", &world.digest("1.0")).remove(0);
+    let (digest, bytes) = registry
+        .referring("shop/web", &world.digest("1.0"))
+        .remove(0);
     let mut manifest: Value = serde_json::from_slice(&bytes).unwrap();
-    let envelope = registry.blob("shop/web", manifest["layers"][0]["digest"].as_str().unwrap()).unwrap();
+    let envelope = registry
+        .blob(
+            "shop/web",
+            manifest["layers"][0]["digest"].as_str().unwrap(),
+        )
+        .unwrap();
     let mut envelope: Value = serde_json::from_slice(&envelope).unwrap();
-    let mut signature = BASE64_URL_SAFE_NO_PAD.decode(envelope["signature"].as_str().unwrap()).unwrap();
+    let mut signature = BASE64_URL_SAFE_NO_PAD
+        .decode(envelope["signature"].as_str().unwrap())
+        .unwrap();
     signature[40] ^= 1;
     envelope["signature"] = BASE64_URL_SAFE_NO_PAD.encode(signature).into();
     let tampered = envelope.to_string().into_bytes();
     manifest["layers"][0]["digest"] = registry.push_blob("shop/web", &tampered).into();
     manifest["layers"][0]["size"] = tampered.len().into();
     let pushed = registry.push_manifest_bytes("shop/web", manifest.to_string().as_bytes());
-    let entry =
-        json!({"mediaType": MANIFEST, "digest": pushed.digest, "size": pushed.bytes.len(), "artifactType": TYPE});
+    let entry = json!({"mediaType": MANIFEST, "digest": pushed.digest, "size": pushed.bytes.len(), "artifactType": TYPE});
     let body = json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry]}).to_string();
     let headers = vec![("content-type".to_owned(), INDEX.to_owned())];
-    world.sandbox.fault(Fault::new(Action::Answer { status: 200, headers, body: body.into() }).path("/referrers/"));
+    world.sandbox.fault(
+        Fault::new(Action::Answer {
+            status: 200,
+            headers,
+            body: body.into(),
+        })
+        .path("/referrers/"),
+    );
     let outcome = gate(&world, trusted, &allowed);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["signature-invalid"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Rejected, vec!["signature-invalid"]),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(asked.load(Ordering::SeqCst), 0);
     // The untampered one, for comparison, is looked up and is revoked.
     world.sandbox.clear_faults();
     assert!(!digest.is_empty());
     let outcome = gate(&world, trusted, &allowed);
-    assert_eq!((outcome.exit, outcome.reasons()), (Exit::Rejected, vec!["revoked"]), "{}", outcome.stderr);
+    assert_eq!(
+        (outcome.exit, outcome.reasons()),
+        (Exit::Rejected, vec!["revoked"]),
+        "{}",
+        outcome.stderr
+    );
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     assert_eq!(world.sandbox.count(Service::Other), 0);
 }
