@@ -1,5 +1,5 @@
-//! The main job in one run, against the sandbox: push, initialise trust, sign through a managed identity and
-//! Key Vault, gate, tamper, blocked. Every step is the command line a user would type.
+//! The main job in one run, against the sandbox: push, sign with Key Vault in both formats, gate, tamper, blocked.
+//! Every step is the command line that a user would type.
 
 #![allow(clippy::disallowed_methods, reason = "a program of its own")]
 
@@ -14,6 +14,7 @@ use acr_sandbox::{Identity, KeyKind, Options, Sandbox};
 use acr_sign::{Environment, Exit, Process, run};
 
 const IMAGE: &str = "contoso.azurecr.io/shop/web";
+const CERTIFICATE: &str = "akv:contoso/certificates/image-signing";
 
 fn main() -> Result<(), Box<dyn Error>> {
     play(io::stdout())
@@ -22,50 +23,55 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// Plays the demo and writes down what is done and said.
 pub(crate) fn play(out: impl Write) -> Result<(), Box<dyn Error>> {
     let mut demo = Demo::start(out)?;
-    demo.say("A build has just pushed a multi-arch image under three tags. Nobody has signed it.")?;
+    demo.say("A build has just pushed a multi-arch image under three tags. It is not signed.")?;
     let digest = demo.push();
+    let images = ["1.4.0", "1.4", "latest"]
+        .map(|tag| format!("{IMAGE}:{tag}"))
+        .join(" ");
+    let summary = demo.summary.clone();
 
     demo.say(
-        "Once per repository: create its trust data. Root and targets key live in the vault, `pipeline` may sign.",
+        "Sign it with a certificate in Key Vault (Notary Project). The key never leaves the vault.",
     )?;
+    let sign = format!("acr-sign sign {images} --digest {digest}");
+    demo.expect(
+        Exit::Done,
+        &format!("{sign} --format notation --key {CERTIFICATE}"),
+    )?;
+
+    demo.say("The gate, before a deployment. It prints the digests to deploy.")?;
+    let notation_gate =
+        format!("acr-sign verify {images} --format notation --certificate {CERTIFICATE}");
+    demo.expect(Exit::Done, &notation_gate)?;
+
+    demo.say("For a registry that has content trust: create the trust data, once per repository.")?;
     let root = demo.initialise()?;
 
-    demo.say(
-        "In the pipeline: sign the three tags. One publication; the key never leaves the vault.",
-    )?;
-    let tags = ["1.4.0", "1.4", "latest"].map(|tag| format!("{IMAGE}:{tag}"));
-    let images = tags.join(" ");
-    let summary = demo.summary.clone();
+    demo.say("Sign the same image with Docker Content Trust, as the signer `ci`.")?;
     demo.expect(
         Exit::Done,
-        &format!(
-            "acr-sign sign {images} --digest {digest} --format dct --key akv:contoso/keys/pipeline --root {root} \
-             --summary {summary}"
-        ),
+        &format!("{sign} --format dct --key akv:contoso/keys/ci --root {root}"),
     )?;
 
-    demo.say("What signs it?")?;
+    demo.say("Who signed it?")?;
     demo.expect(
         Exit::Done,
-        &format!("acr-sign inspect {IMAGE}:1.4.0 --root {root}"),
+        &format!("acr-sign inspect {IMAGE}:1.4 --root {root}"),
     )?;
 
-    demo.say("The gate, before a deployment: allowed, and it prints the digests to deploy.")?;
-    demo.expect(
-        Exit::Done,
-        &format!("acr-sign verify {images} --format dct --signer pipeline --root {root}"),
-    )?;
-
-    demo.say("Somebody moves the tag 1.4 behind the signer's back …")?;
+    demo.say("Someone moves the tag 1.4 to another image …")?;
     demo.tamper();
 
-    demo.say("The gate again: blocked.")?;
+    demo.say("The gate again: blocked. Nobody signed the image that the tag points to now.")?;
+    demo.expect(Exit::Rejected, &notation_gate)?;
+
+    demo.say("The gate for content trust: blocked as well. Here the tag itself is signed.")?;
     let gate = format!(
-        "acr-sign verify {images} --format dct --signer pipeline --root {root} --summary {summary}"
+        "acr-sign verify {images} --format dct --signer ci --root {root} --summary {summary}"
     );
     demo.expect(Exit::Rejected, &gate)?;
 
-    demo.say("The step summary that the pipeline shows:")?;
+    demo.say("The step summary that a pipeline shows:")?;
     let summary = fs::read_to_string(summary)?;
     demo.print(&summary)?;
     Ok(())
@@ -84,9 +90,13 @@ struct Demo<W> {
 impl<W: Write> Demo<W> {
     fn start(out: W) -> Result<Self, Box<dyn Error>> {
         let sandbox = Sandbox::start(Options::default())?;
-        for name in ["root", "targets", "pipeline"] {
+        for name in ["root", "targets", "ci"] {
             sandbox.vault().create_key(name, KeyKind::P256);
         }
+        let subject = "CN=image-signing,O=Contoso,ST=WA,C=US";
+        sandbox
+            .vault()
+            .create_certificate("image-signing", KeyKind::P256, subject);
         // What a self-hosted agent with a managed identity has, and where the sandbox stands in for Azure.
         let mut environment = sandbox.environment(Identity::ManagedIdentityAppService);
         environment.push(("ACR_SIGN_CONNECT_TO".into(), sandbox.connect_to().join(";")));
@@ -106,7 +116,7 @@ impl<W: Write> Demo<W> {
         })
     }
 
-    /// Gives what a build step gives: the digest that it pushed.
+    /// Returns what a build step outputs: the digest that it pushed.
     fn push(&self) -> String {
         let digest = self
             .sandbox
@@ -125,7 +135,7 @@ impl<W: Write> Demo<W> {
             Exit::Done,
             &format!(
                 "acr-sign trust init {IMAGE} --root-key akv:contoso/keys/root --targets-key akv:contoso/keys/targets \
-                 --signer pipeline=akv:contoso/keys/pipeline --report {report}"
+                 --signer ci=akv:contoso/keys/ci --report {report}"
             ),
         )?;
         let report: serde_json::Value = serde_json::from_str(&fs::read_to_string(report)?)?;
@@ -153,7 +163,7 @@ impl<W: Write> Demo<W> {
         self.out.write_all(text.replace(&folder, "$TMP").as_bytes())
     }
 
-    /// Prints the command line, runs it, prints what it says, and holds its exit code against `expected`.
+    /// Prints the command line, runs it, prints its output, and compares its exit code with `expected`.
     fn expect(&mut self, expected: Exit, line: &str) -> Result<(), Box<dyn Error>> {
         self.print(&format!("$ {line}\n"))?;
         let shown = Shared::default();

@@ -36,7 +36,7 @@ fn main() -> io::Result<()> {
 /// Keys to sign with, certificates (one without the parts that trusted identities name), a secret, and images: one under three tags, whose digest is returned, and
 /// one under another.
 fn furnish(sandbox: &Sandbox) -> String {
-    for name in ["root", "targets", "release"] {
+    for name in ["root", "targets", "ci", "release"] {
         sandbox.vault().create_key(name, KeyKind::P256);
     }
     sandbox.vault().create_certificate(
