@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod attacks;
 mod azure;
 mod binary;
 mod dct;

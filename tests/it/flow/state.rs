@@ -208,7 +208,7 @@ fn t21_an_old_timestamp_with_an_old_tag_brings_nothing_back() {
 }
 
 #[test]
-fn trust_data_that_is_gone_or_made_anew_is_a_rollback() {
+fn t20_trust_data_that_is_gone_or_made_anew_is_a_rollback() {
     let gate = Gate::new();
     gate.allowed("1.0");
     gate.world.sandbox.trust().remove(REPOSITORY);
