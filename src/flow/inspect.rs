@@ -3,23 +3,15 @@
 use futures::future::join;
 
 use super::{
-    Failure, FlowError, Needed, NotationSignatures, Services,
-    notation::signature as notation_signature,
-    roles::{chain, signer_name},
+    Failure, FlowError, Needed, Services,
+    dct::{problem, signatures, whole_repository},
+    notation::by_certificate,
     verify::subject,
 };
 use crate::{
-    crypto::TimestampToken,
-    format::{
-        Format,
-        dct::{Entry, Requirement, RoleName, RootTrust, TrustedSet, verify},
-        notation::Envelope,
-    },
-    oci::{Digest, Reference, Subject, Tag},
-    registry::ReferrersMode,
-    report::{
-        EnvelopeReport, ImageReport, Problem, Report, SignatureReport, Status, TimestampReport,
-    },
+    format::dct::{RootTrust, TrustedSet},
+    oci::Reference,
+    report::{ImageReport, Report, Status},
 };
 
 /// What to look at.
@@ -114,150 +106,4 @@ fn warn(report: &mut Report, set: Option<&TrustedSet>, judged: bool) {
     report
         .warnings
         .extend(set.warnings().iter().map(ToString::to_string));
-}
-
-/// Why a pull would not take the image, by the trust data.
-fn problem(set: &TrustedSet, subject: &Subject) -> Option<Problem> {
-    let descriptor = &subject.descriptor;
-    let pull = Requirement::default();
-    let rejection = verify(
-        subject.tag.as_ref(),
-        &descriptor.digest,
-        descriptor.size,
-        set,
-        &pull,
-    )
-    .err()?;
-    Some(Failure::from(rejection).problem())
-}
-
-/// Every Notary Project signature as it is, with its chain and the time that its timestamp states; judged by
-/// nothing but its own integrity.
-async fn by_certificate(
-    services: &Services,
-    subject: &Subject,
-    report: &mut Report,
-) -> Result<Vec<SignatureReport>, Failure> {
-    let listed = NotationSignatures::list(services, subject, ReferrersMode::Auto, &[]).await?;
-    report.warnings.extend(listed.left());
-    let found = listed.decode(services).await;
-    let show = |(digest, decoded): (Digest, Result<Envelope, Problem>)| {
-        let reference = Some(format!("{}@{digest}", subject.repository));
-        match decoded {
-            Ok(envelope) => SignatureReport {
-                reference,
-                envelope: Some(Box::new(said(&envelope))),
-                ..notation_signature(&envelope, Status::Shown)
-            },
-            Err(problem) => SignatureReport {
-                reference,
-                reason: Some(problem.reason),
-                ..SignatureReport::new(Format::Notation, problem.status())
-            },
-        }
-    };
-    Ok(found.into_iter().map(show).collect())
-}
-
-/// What an envelope says. That a token counts for something is not looked at here.
-fn said(envelope: &Envelope) -> EnvelopeReport {
-    let attributes = envelope.attributes();
-    let token = envelope
-        .token()
-        .and_then(|token| TimestampToken::parse(token).ok());
-    EnvelopeReport {
-        media_type: envelope.kind().media_type().to_string(),
-        algorithm: attributes.algorithm.name(),
-        signing_time: attributes.signing_time,
-        timestamp: token.map(|token| TimestampReport {
-            time: token.time(),
-            authority: token
-                .signer()
-                .ok()
-                .map(|signer| signer.certificate.subject()),
-        }),
-        metadata: envelope.payload().metadata.clone(),
-        agent: envelope.agent().map(ToOwned::to_owned),
-    }
-}
-
-/// Every tag that a role holds; nothing is asked of the registry.
-fn whole_repository(set: &TrustedSet, image: &Reference) -> Vec<ImageReport> {
-    let entries = all_entries(set);
-    let mut tags: Vec<&String> = entries.iter().map(|(_, tag, _)| tag).collect();
-    tags.sort_unstable();
-    tags.dedup();
-    let report = |tag: &String| ImageReport {
-        signatures: entries
-            .iter()
-            .filter(|(_, name, _)| name == tag)
-            .map(|(role, name, entry)| {
-                signature(
-                    set,
-                    role,
-                    &format!("{}:{name}", image.repository),
-                    entry,
-                    Status::Shown,
-                )
-            })
-            .collect(),
-        ..ImageReport::named(format!("{}:{tag}", image.repository), Status::Shown)
-    };
-    tags.into_iter().map(report).collect()
-}
-
-/// One row per role that holds the tag, or the digest where no tag was named.
-pub(super) fn signatures(set: &TrustedSet, subject: &Subject) -> Vec<SignatureReport> {
-    let tag = subject.tag.as_ref().map(Tag::as_str);
-    let digest = &subject.descriptor.digest;
-    let entries = all_entries(set);
-    let of_subject = entries
-        .iter()
-        .filter(|(_, name, entry)| tag.map_or(entry.digest == *digest, |tag| name == tag));
-    of_subject
-        .map(|(role, name, entry)| {
-            let status = if entry.digest == *digest {
-                Status::Shown
-            } else {
-                Status::Rejected
-            };
-            signature(
-                set,
-                role,
-                &format!("{}:{name}", subject.repository),
-                entry,
-                status,
-            )
-        })
-        .collect()
-}
-
-fn signature(
-    set: &TrustedSet,
-    role: &RoleName,
-    image: &str,
-    entry: &Entry,
-    status: Status,
-) -> SignatureReport {
-    SignatureReport {
-        signer: signer_name(role),
-        key_id: set.signers(role).first().map(|by| by.key_id.to_string()),
-        role: Some(role.to_string()),
-        expires_at: set.targets(role).map(|file| file.expires),
-        reference: Some(format!("{image}@{}", entry.digest)),
-        reason: (status == Status::Rejected).then_some(crate::reason::Reason::DigestMismatch),
-        chain: chain(set, role),
-        ..SignatureReport::new(Format::Dct, status)
-    }
-}
-
-/// Every entry of every role that is loaded: role, tag, image.
-pub(super) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, Entry)> {
-    let of_role = |role: RoleName| {
-        let entries = set
-            .entries(&role)
-            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
-        entries.collect::<Vec<_>>()
-    };
-    set.loaded().into_iter().flat_map(of_role).collect()
 }

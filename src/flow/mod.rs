@@ -1,6 +1,7 @@
-//! The verbs: the only place where the pure formats meet IO.
+//! The verbs: the only place where the pure formats meet IO. What belongs to one format is in a wing of its own, with
+//! the same file names in each.
 
-mod collection;
+mod dct;
 mod failure;
 mod fresh;
 mod inspect;
@@ -8,31 +9,27 @@ mod key_show;
 mod notation;
 mod policy_init;
 mod policy_view;
-mod publish;
-mod revocations;
-mod roles;
 mod services;
 mod sign;
-mod trust_init;
-mod trust_revoke;
-mod trust_signer;
-mod trust_status;
+mod signing;
 mod verify;
 
-pub use collection::{Collection, Needed};
+pub use dct::{
+    Collection, InitOptions, Initialised, Needed, Published, RevokeOptions, SignDct,
+    SignerAddOptions, TrustStatus, sign_draft, trust_init, trust_revoke, trust_signer_add,
+    trust_status,
+};
 pub use failure::{Failure, FlowError};
 pub use fresh::{FreshTag, fresh_tags};
 pub use inspect::{InspectOptions, inspect};
 pub use key_show::KeyView;
-pub use notation::{Decided, Judged, NotationFinding, NotationFindings, NotationSignatures};
+pub use notation::{
+    Asked, Decided, Judged, NotationFinding, NotationFindings, NotationSignatures, Revocations,
+    SignNotation,
+};
 pub use policy_init::{Proposal, policy_init};
 pub use policy_view::PolicyView;
-pub use publish::{Published, sign_draft};
-pub use revocations::{Asked, Revocations};
 pub use services::Services;
-pub use sign::{SignDct, SignFormat, SignNotation, SignOptions, sign};
-pub use trust_init::{InitOptions, Initialised, trust_init};
-pub use trust_revoke::{RevokeOptions, trust_revoke};
-pub use trust_signer::{SignerAddOptions, trust_signer_add};
-pub use trust_status::{TrustStatus, trust_status};
+pub use sign::{SignFormat, SignOptions, sign};
+pub use signing::SigningOptions;
 pub use verify::{Demanded, NotationTrust, Trust, VerifyOptions, verify};

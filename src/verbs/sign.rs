@@ -6,7 +6,9 @@ use super::{open_for_dct, pin_of, sources::Named, warn_of_trust};
 use crate::{
     cli::Sign,
     crypto::Certificate,
-    flow::{Failure, Services, SignDct, SignFormat, SignNotation, SignOptions, sign},
+    flow::{
+        Failure, Services, SignDct, SignFormat, SignNotation, SignOptions, SigningOptions, sign,
+    },
     format::Format,
     oci::Reference,
     report::Report,
@@ -25,10 +27,12 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     let mut options = SignOptions {
         digest: settings::digest(arguments.digest.as_deref())?,
         formats: Vec::new(),
-        annotations: annotations(arguments, &formats, file)?,
-        provenance: arguments.provenance.clone(),
-        force: arguments.force,
-        dry_run: arguments.dry_run.dry_run,
+        signing: SigningOptions {
+            annotations: annotations(arguments, &formats, file)?,
+            provenance: arguments.provenance.clone(),
+            force: arguments.force,
+            dry_run: arguments.dry_run.dry_run,
+        },
         images: named.images.clone(),
     };
     let repositories: std::collections::BTreeSet<_> = options

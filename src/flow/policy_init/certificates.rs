@@ -66,7 +66,7 @@ impl LookedAt {
                     .collect();
                 match judged.decide() {
                     Ok(Decided::Verified(accepted)) => {
-                        self.add_pin(pin, accepted.envelope.leaf(), shown)
+                        self.add_pin(pin, accepted.envelope.leaf(), shown);
                     }
                     Ok(Decided::Exempt(_)) => {}
                     Err(problem) => self.problems.push(Problem {

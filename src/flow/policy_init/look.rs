@@ -7,7 +7,7 @@ use futures::{StreamExt as _, future::join, stream};
 
 use super::super::{
     FlowError, Needed, Services,
-    inspect::signatures,
+    dct::signatures,
     verify::{subject, tag},
 };
 use crate::{
@@ -219,7 +219,7 @@ impl LookedAt {
         match trust_data {
             Ok(set) => looked.add_roles(image, subject, set),
             Err(problem) if problem.reason.exit() == Exit::Rejected => {
-                looked.problems.push(problem.clone())
+                looked.problems.push(problem.clone());
             }
             Err(problem) => looked.unknown = Some(problem.clone()),
         }

@@ -3,9 +3,8 @@
 use super::{
     super::{
         Decided, Failure, FlowError, NotationSignatures, Services,
-        roles::{chain, signer_name},
+        dct::{Collections, chain, signer_name},
     },
-    collections::Collections,
     notation::{Applied, NotationTrust},
     trust::Trust,
 };
@@ -101,7 +100,7 @@ impl Findings {
                 self.holds(accepted.verified);
             }
             Ok(Decided::Exempt(exempted)) => {
-                self.passes(subject, exempted.statement.as_deref().unwrap_or_default())
+                self.passes(subject, exempted.statement.as_deref().unwrap_or_default());
             }
             Err(problem) => self.fails(problem),
         }

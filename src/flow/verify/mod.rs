@@ -1,7 +1,6 @@
 //! `verify`: find the rule of every image, resolve each image once, load each repository's trust data once, and let
 //! the pure verifiers and the policy decide. An image passes only with an [`Allowed`] in hand.
 
-mod collections;
 mod ended;
 mod findings;
 mod notation;
@@ -12,12 +11,12 @@ use std::collections::BTreeMap;
 use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
 
-use self::{collections::Collections, ended::Ended, findings::Findings};
+use self::{ended::Ended, findings::Findings};
 pub use self::{
     notation::NotationTrust,
     trust::{Demanded, Trust},
 };
-use super::{FlowError, NotationSignatures, Services};
+use super::{FlowError, NotationSignatures, Services, dct::Collections};
 use crate::{
     format::dct::{Contradiction, Gun, Memory, Seen},
     oci::{Reference, Repository, Subject, Tag},
@@ -264,7 +263,7 @@ impl Group<'_> {
         for demand in &demands {
             match &demand.demand {
                 Demanded::Dct { root, requirement } => {
-                    findings.add_dct(root, requirement, &subject, collections)
+                    findings.add_dct(root, requirement, &subject, collections);
                 }
                 Demanded::Notation(trust) => {
                     let _permit = self.work.acquire().await;

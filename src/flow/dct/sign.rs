@@ -7,12 +7,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Candidate, Ended, SignOptions};
+use super::{
+    Collection, Needed, Published, chain, load::lists, publish::pause_before_retry, sign_draft,
+};
 use crate::{
     crypto::Signer,
     flow::{
-        Collection, Failure, FlowError, Needed, Published, Services, collection::lists,
-        publish::pause_before_retry, roles::chain, sign_draft,
+        Failure, FlowError, Services,
+        signing::{Candidate, Ended, SigningOptions},
     },
     format::{
         Format,
@@ -43,9 +45,9 @@ pub struct SignDct {
 }
 
 /// The trust data of one repository.
-pub(super) struct DctJob<'a> {
+pub(in crate::flow) struct DctJob<'a> {
     services: &'a Services,
-    options: &'a SignOptions,
+    options: &'a SigningOptions,
     dct: &'a SignDct,
     collection: Collection,
 }
@@ -65,9 +67,9 @@ struct Plan {
 }
 
 impl<'a> DctJob<'a> {
-    pub(super) fn new(
+    pub(in crate::flow) fn new(
         services: &'a Services,
-        options: &'a SignOptions,
+        options: &'a SigningOptions,
         dct: &'a SignDct,
         repository: &Repository,
     ) -> Self {
@@ -80,7 +82,7 @@ impl<'a> DctJob<'a> {
     }
 
     /// The repository's trust data, as far as it is needed to sign with the key.
-    pub(super) async fn load(&self) -> Result<TrustedSet, Failure> {
+    pub(in crate::flow) async fn load(&self) -> Result<TrustedSet, Failure> {
         let needed = if self.dct.roles.is_empty() {
             Needed::ToSignWith(self.dct.signer.public_key().clone())
         } else {
@@ -105,7 +107,7 @@ impl<'a> DctJob<'a> {
     }
 
     /// The roles that do not count, without those that this key signs anew (T29).
-    pub(super) fn skipped(&self, set: &TrustedSet) -> Vec<String> {
+    pub(in crate::flow) fn skipped(&self, set: &TrustedSet) -> Vec<String> {
         let asked = &self.dct.roles;
         let ours = |role: &RoleName| match asked.as_slice() {
             [] => lists(set, role, self.dct.signer.public_key()),
@@ -121,7 +123,7 @@ impl<'a> DctJob<'a> {
     }
 
     /// Signs what may be signed, in one publication.
-    pub(super) async fn sign(
+    pub(in crate::flow) async fn sign(
         &self,
         loaded: Result<TrustedSet, Failure>,
         candidates: &[Candidate],

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Failure, FlowError, Needed, Services, inspect::all_entries, roles::signer_name};
+use super::{Needed, all_entries, signer_name};
 use crate::{
+    flow::{Failure, FlowError, Services},
     format::dct::{RoleName, RootTrust, Threshold, TrustedSet, lookup::pull},
     oci::Repository,
     report::plain,

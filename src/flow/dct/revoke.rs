@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{
-    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry,
-    roles::signer_name, sign_draft,
-};
+use super::{Needed, Published, publish::pause_before_retry, sign_draft, signer_name};
 use crate::{
     crypto::{PublicKey, Signer},
+    flow::{Failure, FlowError, Services},
     format::{
         Format,
         dct::{

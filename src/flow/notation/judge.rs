@@ -14,20 +14,16 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 
-use super::{Failure, FlowError, Services};
 use crate::{
-    crypto::{Certificate, TimestampToken},
-    format::{
-        Format,
-        notation::{
-            ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
-            SignatureManifest, Step, THUMBPRINTS, Trust, verify,
-        },
+    flow::{Failure, FlowError, Services},
+    format::notation::{
+        ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
+        SignatureManifest, Step, THUMBPRINTS, Trust, verify,
     },
-    oci::{Digest, Referrer, Repository, Subject, manifest::OCI_MANIFEST},
-    reason::{Exit, Explain},
+    oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
+    reason::Exit,
     registry::ReferrersMode,
-    report::{Link, Problem, SignatureReport, Status},
+    report::{Problem, Status},
 };
 
 /// Candidates that are checked for one image (design §8).
@@ -377,72 +373,6 @@ impl NotationFindings {
     }
 }
 
-/// A signature as reports show it: who, when, until when, and its chain from the root to the leaf.
-pub(super) fn signature(envelope: &Envelope, status: Status) -> SignatureReport {
-    let attributes = envelope.attributes();
-    let stamped = envelope
-        .token()
-        .and_then(|token| TimestampToken::parse(token).ok())
-        .map(|token| token.time());
-    let link = |certificate: &Certificate| Link {
-        name: certificate.subject(),
-        key_id: Some(certificate.thumbprint_sha256()),
-        version: None,
-        expires_at: Some(certificate.not_after()),
-    };
-    SignatureReport {
-        signer: envelope.leaf().map(Certificate::subject),
-        key_id: envelope.leaf().map(Certificate::thumbprint_sha256),
-        certificate: envelope.leaf().map(Certificate::subject),
-        signed_at: Some(stamped.unwrap_or(attributes.signing_time)),
-        expires_at: attributes.expiry,
-        chain: envelope.chain().iter().rev().map(link).collect(),
-        ..SignatureReport::new(Format::Notation, status)
-    }
-}
-
-impl NotationFinding {
-    /// As reports show it, with its reason where it does not count.
-    pub fn report(&self, repository: &Repository) -> SignatureReport {
-        let shown = match &self.judged {
-            Judged::Verified(accepted) => {
-                let signed = accepted.verified.signers().first();
-                SignatureReport {
-                    signed_at: accepted
-                        .timestamp
-                        .or(Some(accepted.envelope.attributes().signing_time)),
-                    expires_at: signed.and_then(|signed| signed.expires),
-                    ..signature(&accepted.envelope, Status::Verified)
-                }
-            }
-            Judged::Exempt(exempted) => SignatureReport {
-                reason: exempted.failures.first().map(Explain::reason),
-                ..signature(&exempted.envelope, Status::Exempt)
-            },
-            Judged::Rejected {
-                problem, envelope, ..
-            } => {
-                let status = problem.status();
-                let shown = envelope
-                    .as_deref()
-                    .map(|envelope| signature(envelope, status));
-                SignatureReport {
-                    reason: Some(problem.reason),
-                    ..shown.unwrap_or_else(|| SignatureReport::new(Format::Notation, status))
-                }
-            }
-            Judged::Failed(problem) => SignatureReport {
-                reason: Some(problem.reason),
-                ..SignatureReport::new(Format::Notation, problem.status())
-            },
-        };
-        SignatureReport {
-            reference: Some(format!("{repository}@{}", self.manifest)),
-            ..shown
-        }
-    }
-}
-
 /// Candidates in the order in which they are looked at: those first that claim what a demand trusts, for each demand one
 /// in its turn, so that junk which claims what one of them trusts leaves room for the signatures of the others (N02).
 fn in_turn(entries: Vec<Referrer>, demands: &[BTreeSet<String>]) -> Vec<Referrer> {
@@ -471,7 +401,7 @@ fn claims(claimed: &[String], trusted: &BTreeSet<String>) -> bool {
 }
 
 /// The certificates that an entry claims, as its annotation lists them.
-pub(super) fn thumbprints(entry: &Referrer) -> Vec<String> {
+pub(in crate::flow) fn thumbprints(entry: &Referrer) -> Vec<String> {
     let listed = entry.annotations.get(THUMBPRINTS);
     listed
         .and_then(|text| serde_json::from_str(text).ok())

@@ -3,26 +3,24 @@
 //! A failed image does not stop the others, nor does a failed format; a re-run completes the rest. An image is
 //! signed only if every format says so.
 
-mod dct;
-mod notation;
-
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use futures::{
     StreamExt as _,
     future::{OptionFuture, join},
     stream,
 };
 
-use self::{dct::DctJob, notation::NotationJob};
-pub use self::{dct::SignDct, notation::SignNotation};
-use super::{Failure, FlowError, Services};
+use super::{
+    Failure, FlowError, Services, SignDct, SignNotation,
+    dct::DctJob,
+    notation::NotationJob,
+    signing::{Candidate, Ended, SigningOptions},
+};
 use crate::{
-    format::Format,
     oci::{Digest, Reference, Repository, Subject},
     registry::Resolved,
-    report::{ImageReport, Problem, Report, SignatureReport, Status},
+    report::{ImageReport, Report},
 };
 
 /// What `sign` was asked for.
@@ -34,14 +32,8 @@ pub struct SignOptions {
     pub digest: Option<Digest>,
     /// The formats to sign in; each must be signed.
     pub formats: Vec<SignFormat>,
-    /// Metadata to sign, which a signature that is there must carry to be left alone.
-    pub annotations: BTreeMap<String, String>,
-    /// Metadata to sign that says where it was signed; a signature that is there is not asked for it.
-    pub provenance: BTreeMap<String, String>,
-    /// Sign again what is signed already.
-    pub force: bool,
-    /// Plan only.
-    pub dry_run: bool,
+    /// How they are signed.
+    pub signing: SigningOptions,
 }
 
 /// One format, and what it needs to sign.
@@ -81,24 +73,6 @@ pub async fn sign(services: &Services, options: &SignOptions, report: &mut Repor
     report.warnings.extend(warnings);
 }
 
-/// An image that may be signed: resolved once, and nothing against it.
-#[derive(Debug)]
-struct Candidate {
-    index: usize,
-    subject: Subject,
-    /// The manifest.
-    bytes: Bytes,
-}
-
-/// How one format ended for one candidate.
-#[derive(Clone, Debug)]
-struct Ended {
-    index: usize,
-    status: Status,
-    problem: Option<Problem>,
-    signatures: Vec<SignatureReport>,
-}
-
 /// The images of one repository.
 struct Group<'a> {
     services: &'a Services,
@@ -119,15 +93,15 @@ impl Group<'_> {
                 SignFormat::Dct(job) => {
                     dct = Some(DctJob::new(
                         self.services,
-                        self.options,
+                        &self.options.signing,
                         job,
                         self.repository,
-                    ))
+                    ));
                 }
                 SignFormat::Notation(job) => {
                     notation = Some(NotationJob::new(
                         self.services,
-                        self.options,
+                        &self.options.signing,
                         job,
                         self.repository,
                     ));
@@ -221,65 +195,5 @@ impl Group<'_> {
             ..image.clone()
         };
         Ok(self.services.registry.resolve(&named).await?)
-    }
-}
-
-impl Candidate {
-    /// The image's report: as bad as its worst format, with every signature.
-    fn report(&self, ended: &[Ended]) -> ImageReport {
-        let own = || ended.iter().filter(|ended| ended.index == self.index);
-        let subject = &self.subject;
-        let name = Reference {
-            repository: subject.repository.clone(),
-            tag: subject.tag.clone(),
-            digest: None,
-        };
-        let mut report = ImageReport::named(
-            if subject.tag.is_some() {
-                name.to_string()
-            } else {
-                subject.to_string()
-            },
-            own()
-                .map(|ended| ended.status)
-                .max_by_key(|status| gravity(*status))
-                .unwrap_or(Status::Failed),
-        );
-        report.pinned = Some(subject.to_string());
-        report.digest = Some(subject.descriptor.digest.clone());
-        report.media_type = Some(subject.descriptor.media_type.to_string());
-        report.problem = own()
-            .max_by_key(|ended| gravity(ended.status))
-            .and_then(|ended| ended.problem.clone());
-        report.signatures = own().flat_map(|ended| ended.signatures.clone()).collect();
-        report
-    }
-}
-
-impl Ended {
-    /// A format that did not sign; what it has to show is that it did not.
-    fn badly(format: Format, index: usize, failure: &Failure) -> Self {
-        let status = failure.status();
-        let signature = SignatureReport {
-            reason: Some(failure.reason()),
-            ..SignatureReport::new(format, status)
-        };
-        Self {
-            index,
-            status,
-            problem: Some(failure.problem()),
-            signatures: vec![signature],
-        }
-    }
-}
-
-/// Which of two endings an image is reported under.
-fn gravity(status: Status) -> u8 {
-    match status {
-        Status::Failed => 4,
-        Status::Refused => 3,
-        Status::Signed => 2,
-        Status::Planned => 1,
-        _ => 0,
     }
 }

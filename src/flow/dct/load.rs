@@ -8,9 +8,9 @@ use std::{
 
 use futures::future::{try_join, try_join_all};
 
-use super::{Failure, FlowError};
 use crate::{
     crypto::PublicKey,
+    flow::{Failure, FlowError},
     format::dct::{
         Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, Seen, SignerWanted,
         TrustedSet, Wanted, needed_roles,

@@ -11,10 +11,13 @@ use futures::{
 use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{Candidate, Ended, SignOptions, gravity};
+use super::judge::thumbprints;
 use crate::{
     crypto::{Certificate, Signer},
-    flow::{Failure, FlowError, Services, notation::thumbprints},
+    flow::{
+        Failure, FlowError, Services,
+        signing::{Candidate, Ended, SigningOptions, gravity},
+    },
     format::{
         Format,
         notation::{
@@ -72,9 +75,9 @@ impl SignNotation {
 }
 
 /// The images of one repository.
-pub(super) struct NotationJob<'a> {
+pub(in crate::flow) struct NotationJob<'a> {
     services: &'a Services,
-    options: &'a SignOptions,
+    options: &'a SigningOptions,
     notation: &'a SignNotation,
     repository: &'a Repository,
     /// The configuration is the same for every signature: pushed once per repository.
@@ -90,9 +93,9 @@ struct Made {
 }
 
 impl<'a> NotationJob<'a> {
-    pub(super) fn new(
+    pub(in crate::flow) fn new(
         services: &'a Services,
-        options: &'a SignOptions,
+        options: &'a SigningOptions,
         notation: &'a SignNotation,
         repository: &'a Repository,
     ) -> Self {
@@ -106,7 +109,7 @@ impl<'a> NotationJob<'a> {
     }
 
     /// Signs what the candidates resolved to, each manifest once.
-    pub(super) async fn sign(&self, candidates: &[Candidate]) -> Vec<Ended> {
+    pub(in crate::flow) async fn sign(&self, candidates: &[Candidate]) -> Vec<Ended> {
         let subjects = stream::iter(candidates.iter().map(|candidate| self.subjects(candidate)))
             .buffered(self.services.concurrency)
             .collect::<Vec<_>>()

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{
-    Failure, FlowError, Needed, Published, Services, publish::pause_before_retry, sign_draft,
-};
+use super::{Needed, Published, publish::pause_before_retry, sign_draft};
 use crate::{
     crypto::{PublicKey, Signer},
+    flow::{Failure, FlowError, Services},
     format::dct::{RootTrust, SignerName, admin::add_signer},
     oci::Repository,
 };

@@ -6,9 +6,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures::future::try_join;
 
-use super::{Collection, Failure, FlowError, collection::root_was_replaced};
+use super::{Collection, load::root_was_replaced};
 use crate::{
     crypto::Signer,
+    flow::{Failure, FlowError},
     format::dct::{
         Draft, Gun, Publication, Rejection, RoleName, RootStep, RootTrust, RootWalk, Step,
         TrustedSet,

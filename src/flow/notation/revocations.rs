@@ -10,9 +10,9 @@ use http::{Method, StatusCode, header};
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Failure, FlowError};
 use crate::{
     crypto::{CRL_LIMIT, Crl, TIMESTAMP_LIMIT, ocsp::OCSP_LIMIT},
+    flow::{Failure, FlowError},
     format::notation::{Query, RevocationAnswer, RevocationRequest},
     net::{Client, Purpose, Redirects, Request},
     oci::MediaType,

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use futures::future::try_join_all;
 
-use super::{Failure, FlowError, Published, Services, sign_draft};
+use super::{Published, sign_draft};
 use crate::{
     crypto::{PublicKey, Signer},
+    flow::{Failure, FlowError, Services},
     format::dct::{
         KeyId, RoleName, SignerName,
         init::{NewCollection, SnapshotKey, prepare, server_key},

@@ -1,20 +1,18 @@
 //! The trust data of one repository, for every demand of a rule: downloaded once, verified once per root that is trusted.
 
-use super::{
-    super::{Failure, FlowError, Needed, Services},
-    trust::{Demanded, Trust},
-};
+use super::Needed;
 use crate::{
+    flow::{Demanded, Failure, FlowError, Services, Trust},
     format::dct::{Requirement, RootTrust, Seen, TrustedSet},
     oci::{Repository, Tag},
 };
 
 /// The verified trust data, per root that is trusted.
-pub(super) struct Collections<'a>(Vec<(&'a RootTrust, Result<TrustedSet, Failure>)>);
+pub(in crate::flow) struct Collections<'a>(Vec<(&'a RootTrust, Result<TrustedSet, Failure>)>);
 
 impl<'a> Collections<'a> {
     /// Loads what the demands on trust data need to judge these tags, held against what earlier runs saw.
-    pub(super) async fn load(
+    pub(in crate::flow) async fn load(
         services: &Services,
         repository: &Repository,
         demands: &[&'a Trust],
@@ -60,7 +58,7 @@ impl<'a> Collections<'a> {
     }
 
     /// The roles that were looked at and do not count, in words (T29).
-    pub(super) fn skipped(&self, repository: &Repository) -> Vec<String> {
+    pub(in crate::flow) fn skipped(&self, repository: &Repository) -> Vec<String> {
         let skipped = self
             .0
             .iter()
@@ -72,14 +70,14 @@ impl<'a> Collections<'a> {
     }
 
     /// What was seen, per root that is trusted: of trust data that verified as a whole.
-    pub(super) fn seen(&self) -> impl Iterator<Item = Seen> {
+    pub(in crate::flow) fn seen(&self) -> impl Iterator<Item = Seen> {
         self.0
             .iter()
             .filter_map(|(_, set)| Some(set.as_ref().ok()?.seen()))
     }
 
     /// The trust data under a root that was asked for.
-    pub(super) fn under(&self, root: &RootTrust) -> Option<&Result<TrustedSet, Failure>> {
+    pub(in crate::flow) fn under(&self, root: &RootTrust) -> Option<&Result<TrustedSet, Failure>> {
         self.0
             .iter()
             .find(|(known, _)| *known == root)
