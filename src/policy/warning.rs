@@ -56,7 +56,7 @@ impl Policy<Leaf> {
             }
             match &rule.demand {
                 Demand::Exempt(exemption) => {
-                    exempt(rule, exemption, now).into_iter().for_each(&mut warn)
+                    exempt(rule, exemption, now).into_iter().for_each(&mut warn);
                 }
                 Demand::Require(requirement) => requirement
                     .leaves()
