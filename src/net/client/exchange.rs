@@ -33,7 +33,7 @@ impl Client {
         if hop == 0 {
             authorize(&mut headers, request.authorization.as_ref());
             for secret in sent_as(request.authorization.as_ref()) {
-                self.0.mask.remember(secret);
+                self.0.mask.remember(&secret);
             }
         } else {
             // The SDK's requests carry theirs among the headers.
