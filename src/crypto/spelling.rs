@@ -105,8 +105,8 @@ impl Literal {
         let mut end = ends.last().copied()?;
         if self.encoded {
             let rest = text.get(end..).unwrap_or_default();
-            let is_partial = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(*byte);
-            end += usize::from(rest.first().filter(is_partial).is_some());
+            let is_partial = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_".contains(byte);
+            end += usize::from(rest.first().is_some_and(is_partial));
             let padding = text.get(end..).unwrap_or_default().iter();
             end += padding.take_while(|byte| **byte == b'=').take(2).count();
         }
