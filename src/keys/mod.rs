@@ -3,6 +3,7 @@
 //! Vault keys sign where they are. Secrets and files are read into memory, used there and wiped.
 
 mod file;
+mod key_file;
 mod legacy;
 mod local;
 mod pbes2;
@@ -11,7 +12,8 @@ mod private;
 mod reference;
 mod ring;
 
-pub use file::{KeyFile, KeyFileError, read};
+pub use file::read;
+pub use key_file::{KeyFile, KeyFileError};
 pub use local::LocalSigner;
 pub use private::PrivateKey;
 pub use reference::{InvalidKeyReference, KeyReference, VaultObject, VaultReference};

@@ -19,7 +19,7 @@ use zeroize::Zeroizing;
 
 use super::{
     KeyFile, KeyFileError, PrivateKey,
-    file::finish,
+    key_file::finish,
     pbes2::{self, ROUNDS},
 };
 use crate::crypto::{Certificate, Secret};
