@@ -2,22 +2,22 @@
 
 use url::Url;
 
-use super::{Application, Chosen, IdentityError, Setting, endpoint::Endpoint};
+use super::{Application, IdentityError, IdentityOptions, IdentitySource, endpoint::Endpoint};
 use crate::{crypto::Secret, net::Client};
 
 /// What the environment offers, method by method.
-pub(super) struct Pick<'a> {
-    pub(super) setting: &'a Setting,
+pub(super) struct EnvironmentProbe<'a> {
+    pub(super) options: &'a IdentityOptions,
     pub(super) client: &'a Client,
 }
 
-impl Pick<'_> {
+impl EnvironmentProbe<'_> {
     fn env(&self, name: &str) -> Option<&str> {
-        self.setting.environment.get(name)
+        self.options.environment.get(name)
     }
 
     fn client_id(&self) -> Option<String> {
-        self.setting
+        self.options
             .client_id
             .clone()
             .or_else(|| self.env("AZURE_CLIENT_ID").map(ToOwned::to_owned))
@@ -29,14 +29,14 @@ impl Pick<'_> {
         id: Option<String>,
     ) -> Result<Option<Application>, IdentityError> {
         let tenant = self
-            .setting
+            .options
             .tenant_id
             .clone()
             .or(tenant)
             .or_else(|| self.env("AZURE_TENANT_ID").map(ToOwned::to_owned));
         let (Some(tenant), Some(id)) = (
             tenant,
-            self.setting
+            self.options
                 .client_id
                 .clone()
                 .or(id)
@@ -89,7 +89,7 @@ impl Pick<'_> {
         Ok(url)
     }
 
-    pub(super) fn github(&self) -> Result<Option<Chosen>, IdentityError> {
+    pub(super) fn github(&self) -> Result<Option<IdentitySource>, IdentityError> {
         let (Some(url), Some(bearer)) = (
             self.env("ACTIONS_ID_TOKEN_REQUEST_URL"),
             self.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
@@ -102,7 +102,7 @@ impl Pick<'_> {
         let url = self.address("ACTIONS_ID_TOKEN_REQUEST_URL", url, |url| {
             self.client.hosts().check_github_oidc(url)
         })?;
-        Ok(Some(Chosen::GitHub {
+        Ok(Some(IdentitySource::GitHub {
             client,
             url,
             bearer: Secret::new(bearer.to_owned()),
@@ -111,31 +111,34 @@ impl Pick<'_> {
 
     /// A connection that was asked for by name is used or is an error: without this the machine's own identity
     /// would stand in for it (K07).
-    fn named(&self, found: Option<Chosen>) -> Result<Option<Chosen>, IdentityError> {
+    fn named(
+        &self,
+        found: Option<IdentitySource>,
+    ) -> Result<Option<IdentitySource>, IdentityError> {
         let lacking = "SYSTEM_OIDCREQUESTURI, SYSTEM_ACCESSTOKEN (map `$(System.AccessToken)`), or client and tenant ID";
         found
             .map(Some)
             .ok_or_else(|| missing("service-connection", lacking))
     }
 
-    pub(super) fn pipelines(&self) -> Result<Option<Chosen>, IdentityError> {
+    pub(super) fn pipelines(&self) -> Result<Option<IdentitySource>, IdentityError> {
         let found = self.connection()?;
-        if self.setting.service_connection_id.is_some() {
+        if self.options.service_connection_id.is_some() {
             self.named(found)
         } else {
             Ok(found)
         }
     }
 
-    fn connection(&self) -> Result<Option<Chosen>, IdentityError> {
+    fn connection(&self) -> Result<Option<IdentitySource>, IdentityError> {
         // The task's own input comes with endpoint variables; script steps have what AzureCLI@2 set.
         if let Some(id) = self
             .env("INPUT_AZURESUBSCRIPTION")
-            .filter(|_| self.setting.service_connection_id.is_none())
+            .filter(|_| self.options.service_connection_id.is_none())
         {
             return self.endpoint(id);
         }
-        let connection = self.setting.service_connection_id.clone().or_else(|| {
+        let connection = self.options.service_connection_id.clone().or_else(|| {
             self.env("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID")
                 .map(ToOwned::to_owned)
         });
@@ -157,9 +160,9 @@ impl Pick<'_> {
         &self,
         client: Application,
         connection: String,
-    ) -> Result<Option<Chosen>, IdentityError> {
+    ) -> Result<Option<IdentitySource>, IdentityError> {
         let of_job = || {
-            Endpoint::new(&self.setting.environment, "SYSTEMVSSCONNECTION").parameter("ACCESSTOKEN")
+            Endpoint::new(&self.options.environment, "SYSTEMVSSCONNECTION").parameter("ACCESSTOKEN")
         };
         let bearer = self
             .env("SYSTEM_ACCESSTOKEN")
@@ -171,7 +174,7 @@ impl Pick<'_> {
         let url = self.address("SYSTEM_OIDCREQUESTURI", url, |url| {
             self.client.hosts().check_pipelines_oidc(url)
         })?;
-        Ok(Some(Chosen::Pipelines {
+        Ok(Some(IdentitySource::Pipelines {
             client,
             connection,
             url,
@@ -180,18 +183,18 @@ impl Pick<'_> {
     }
 
     /// A service connection as the task's endpoint variables describe it.
-    fn endpoint(&self, id: &str) -> Result<Option<Chosen>, IdentityError> {
-        let endpoint = Endpoint::new(&self.setting.environment, id);
+    fn endpoint(&self, id: &str) -> Result<Option<IdentitySource>, IdentityError> {
+        let endpoint = Endpoint::new(&self.options.environment, id);
         self.check_cloud(&endpoint)?;
         let scheme = endpoint.scheme();
         match scheme.as_str() {
             "managedserviceidentity" => {
                 let client_id = self
-                    .setting
+                    .options
                     .client_id
                     .clone()
                     .or_else(|| endpoint.data("MSICLIENTID"));
-                return Ok(Some(Chosen::Imds {
+                return Ok(Some(IdentitySource::Imds {
                     client_id: client_id.or_else(|| self.client_id()),
                 }));
             }
@@ -227,7 +230,7 @@ impl Pick<'_> {
         let secret = endpoint
             .parameter("SERVICEPRINCIPALKEY")
             .ok_or_else(|| missing("service-connection", "the key of the service principal"))?;
-        Ok(Some(Chosen::Secret {
+        Ok(Some(IdentitySource::Secret {
             client,
             secret: Secret::new(secret),
             method: "service-connection",
@@ -246,29 +249,31 @@ impl Pick<'_> {
         }
     }
 
-    pub(super) fn secret(&self) -> Result<Option<Chosen>, IdentityError> {
+    pub(super) fn secret(&self) -> Result<Option<IdentitySource>, IdentityError> {
         let Some(secret) = self.env("AZURE_CLIENT_SECRET") else {
             return Ok(None);
         };
         let secret = Secret::new(secret.to_owned());
-        Ok(self.application(None, None)?.map(|client| Chosen::Secret {
-            client,
-            secret,
-            method: "environment",
-        }))
+        Ok(self
+            .application(None, None)?
+            .map(|client| IdentitySource::Secret {
+                client,
+                secret,
+                method: "environment",
+            }))
     }
 
-    pub(super) fn workload(&self) -> Result<Option<Chosen>, IdentityError> {
+    pub(super) fn workload(&self) -> Result<Option<IdentitySource>, IdentityError> {
         let Some(path) = self.env("AZURE_FEDERATED_TOKEN_FILE") else {
             return Ok(None);
         };
         let path = path.into();
         Ok(self
             .application(None, None)?
-            .map(|client| Chosen::File { client, path }))
+            .map(|client| IdentitySource::File { client, path }))
     }
 
-    pub(super) fn app_service(&self) -> Result<Option<Chosen>, IdentityError> {
+    pub(super) fn app_service(&self) -> Result<Option<IdentitySource>, IdentityError> {
         let (Some(endpoint), Some(header)) =
             (self.env("IDENTITY_ENDPOINT"), self.env("IDENTITY_HEADER"))
         else {
@@ -287,7 +292,7 @@ impl Pick<'_> {
             }
         };
         let endpoint = self.address("IDENTITY_ENDPOINT", endpoint, local)?;
-        Ok(Some(Chosen::AppService {
+        Ok(Some(IdentitySource::AppService {
             endpoint,
             header: Secret::new(header.to_owned()),
             client_id: self.client_id(),
@@ -301,15 +306,15 @@ impl Pick<'_> {
         !hosted || self.client_id().is_some()
     }
 
-    pub(super) fn imds(&self) -> Chosen {
-        Chosen::Imds {
+    pub(super) fn imds(&self) -> IdentitySource {
+        IdentitySource::Imds {
             client_id: self.client_id(),
         }
     }
 
-    pub(super) fn azure_cli(&self) -> Chosen {
-        Chosen::AzureCli {
-            tenant_id: self.setting.tenant_id.clone(),
+    pub(super) fn azure_cli(&self) -> IdentitySource {
+        IdentitySource::AzureCli {
+            tenant_id: self.options.tenant_id.clone(),
         }
     }
 }

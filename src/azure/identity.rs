@@ -10,15 +10,11 @@ use std::{
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    Chosen, IdentityError, acquire,
-    pick::{Pick, missing},
+    IdentityError, IdentitySource, azure_cli,
+    environment_probe::{EnvironmentProbe, missing},
+    managed_identity, token,
 };
-use crate::{
-    crypto::Secret,
-    net::{Client, Purpose, Request, Retry},
-    process::Environment,
-    report::AzureAuth,
-};
+use crate::{crypto::Secret, net::Client, process::Environment, report::AzureAuth};
 
 /// Tokens are renewed this long before they end.
 const MARGIN: Duration = Duration::from_secs(120);
@@ -47,7 +43,7 @@ pub enum Auth {
 
 /// What decides the identity.
 #[derive(Clone, Debug, Default)]
-pub struct Setting {
+pub struct IdentityOptions {
     /// `--auth`.
     pub auth: Auth,
     /// `--client-id`.
@@ -76,23 +72,23 @@ pub struct Identities(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     client: Client,
-    setting: Setting,
-    chosen: OnceCell<Option<Chosen>>,
-    tokens: Mutex<BTreeMap<String, Arc<Mutex<Option<Held>>>>>,
+    options: IdentityOptions,
+    chosen: OnceCell<Option<IdentitySource>>,
+    tokens: Mutex<BTreeMap<String, Arc<Mutex<Option<CachedToken>>>>>,
 }
 
 #[derive(Debug)]
-struct Held {
+struct CachedToken {
     token: Secret,
     end: Instant,
 }
 
 impl Identities {
     /// Picks nothing yet: what needs no identity asks for none.
-    pub fn new(client: Client, setting: Setting) -> Self {
+    pub fn new(client: Client, options: IdentityOptions) -> Self {
         Self(Arc::new(Inner {
             client,
-            setting,
+            options,
             chosen: OnceCell::new(),
             tokens: Mutex::default(),
         }))
@@ -103,22 +99,17 @@ impl Identities {
         &self.0.client
     }
 
-    /// The setting that it is picked by.
-    pub fn setting(&self) -> &Setting {
-        &self.0.setting
-    }
-
     /// Where the identity stands among registry logins; `None` if there is none.
     pub async fn kind(&self) -> Result<Option<IdentityKind>, IdentityError> {
         Ok(self.chosen().await?.map(|chosen| match chosen {
-            Chosen::AzureCli { .. } => IdentityKind::AzureCli,
+            IdentitySource::AzureCli { .. } => IdentityKind::AzureCli,
             _ => IdentityKind::Identity,
         }))
     }
 
     /// The identity as the report names it, if it was picked.
     pub fn report(&self) -> Option<AzureAuth> {
-        self.0.chosen.get()?.as_ref().map(Chosen::report)
+        self.0.chosen.get()?.as_ref().map(IdentitySource::report)
     }
 
     /// A token for a scope; a new one if what came of the last was refused.
@@ -151,18 +142,18 @@ impl Identities {
             .chosen()
             .await?
             .ok_or_else(|| IdentityError::Unavailable {
-                looked_for: looked_for(&self.0.setting),
+                looked_for: looked_for(&self.0.options),
             })?;
-        let (token, life) = acquire::token(self, chosen, scope).await?;
+        let (token, life) = token::token(self, chosen, scope).await?;
         let end = Instant::now() + life;
-        *held = Some(Held {
+        *held = Some(CachedToken {
             token: token.clone(),
             end,
         });
         Ok((token, end))
     }
 
-    async fn chosen(&self) -> Result<Option<&Chosen>, IdentityError> {
+    async fn chosen(&self) -> Result<Option<&IdentitySource>, IdentityError> {
         let chosen = self.0.chosen.get_or_try_init(|| async {
             let chosen = self.choose().await?;
             if let Some(chosen) = &chosen {
@@ -180,96 +171,87 @@ impl Identities {
     }
 
     /// What made the choice, in words.
-    fn why(&self, chosen: &Chosen) -> &'static str {
-        if self.0.setting.auth != Auth::Auto {
+    fn why(&self, chosen: &IdentitySource) -> &'static str {
+        if self.0.options.auth != Auth::Auto {
             return "as `--auth` says";
         }
         match chosen {
-            Chosen::GitHub { .. } => "because the job offers an ID token",
-            Chosen::Pipelines { .. }
-            | Chosen::Secret {
+            IdentitySource::GitHub { .. } => "because the job offers an ID token",
+            IdentitySource::Pipelines { .. }
+            | IdentitySource::Secret {
                 method: "service-connection",
                 ..
             } => "because the pipeline offers a service connection",
-            Chosen::Secret { .. } => "because AZURE_CLIENT_SECRET is set",
-            Chosen::File { .. } => "because AZURE_FEDERATED_TOKEN_FILE is set",
-            Chosen::AppService { .. } => "because IDENTITY_ENDPOINT and IDENTITY_HEADER are set",
-            Chosen::Imds { .. } => "because this machine offers one",
-            Chosen::AzureCli { .. } => "because az is logged in and nothing else is there",
+            IdentitySource::Secret { .. } => "because AZURE_CLIENT_SECRET is set",
+            IdentitySource::File { .. } => "because AZURE_FEDERATED_TOKEN_FILE is set",
+            IdentitySource::AppService { .. } => {
+                "because IDENTITY_ENDPOINT and IDENTITY_HEADER are set"
+            }
+            IdentitySource::Imds { .. } => "because this machine offers one",
+            IdentitySource::AzureCli { .. } => "because az is logged in and nothing else is there",
         }
     }
 
-    async fn choose(&self) -> Result<Option<Chosen>, IdentityError> {
-        let pick = Pick {
-            setting: &self.0.setting,
+    async fn choose(&self) -> Result<Option<IdentitySource>, IdentityError> {
+        let probe = EnvironmentProbe {
+            options: &self.0.options,
             client: &self.0.client,
         };
-        match self.0.setting.auth {
+        match self.0.options.auth {
             Auth::None => Ok(None),
-            Auth::Oidc => pick.github()?.map(Some).ok_or_else(|| missing("oidc", "ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN (`permissions: id-token: write`), and client and tenant ID")),
+            Auth::Oidc => probe.github()?.map(Some).ok_or_else(|| missing("oidc", "ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN (`permissions: id-token: write`), and client and tenant ID")),
             Auth::ServiceConnection => {
-                pick.pipelines()?.map(Some).ok_or_else(|| missing("service-connection", "a service connection with SYSTEM_ACCESSTOKEN"))
+                probe.pipelines()?.map(Some).ok_or_else(|| missing("service-connection", "a service connection with SYSTEM_ACCESSTOKEN"))
             }
-            Auth::Environment => pick.secret()?.map(Some).ok_or_else(|| missing("environment", "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET")),
+            Auth::Environment => probe.secret()?.map(Some).ok_or_else(|| missing("environment", "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET")),
             Auth::WorkloadIdentity => {
-                pick.workload()?.map(Some).ok_or_else(|| missing("workload-identity", "AZURE_FEDERATED_TOKEN_FILE, and client and tenant ID"))
+                probe.workload()?.map(Some).ok_or_else(|| missing("workload-identity", "AZURE_FEDERATED_TOKEN_FILE, and client and tenant ID"))
             }
-            Auth::ManagedIdentity => match pick.app_service()? {
+            Auth::ManagedIdentity => match probe.app_service()? {
                 Some(chosen) => Ok(Some(chosen)),
                 // Asked for a token, an address that nothing answers at would be tried for minutes.
-                None if self.imds_answers().await => Ok(Some(pick.imds())),
+                None if managed_identity::imds_answers(&self.0.client).await => Ok(Some(probe.imds())),
                 None => Err(missing("managed-identity", "IDENTITY_ENDPOINT and IDENTITY_HEADER, or an answer of 169.254.169.254")),
             },
-            Auth::AzureCli if acquire::azure_cli_is_logged_in(&self.0.setting.environment).await => Ok(Some(pick.azure_cli())),
+            Auth::AzureCli if azure_cli::is_logged_in(&self.0.options.environment).await => Ok(Some(probe.azure_cli())),
             Auth::AzureCli => Err(missing("azure-cli", "an `az` on the PATH that is logged in (`az login`)")),
-            Auth::Auto => self.choose_automatically(&pick).await,
+            Auth::Auto => self.choose_automatically(&probe).await,
         }
     }
 
     /// The first whose variables are there (azure reference §3).
-    async fn choose_automatically(&self, pick: &Pick<'_>) -> Result<Option<Chosen>, IdentityError> {
+    async fn choose_automatically(
+        &self,
+        probe: &EnvironmentProbe<'_>,
+    ) -> Result<Option<IdentitySource>, IdentityError> {
         // One after the other: a variable of a method that is not reached must not end the run.
         for method in [
-            Pick::github,
-            Pick::pipelines,
-            Pick::secret,
-            Pick::workload,
-            Pick::app_service,
+            EnvironmentProbe::github,
+            EnvironmentProbe::pipelines,
+            EnvironmentProbe::secret,
+            EnvironmentProbe::workload,
+            EnvironmentProbe::app_service,
         ] {
-            if let Some(found) = method(pick)? {
+            if let Some(found) = method(probe)? {
                 return Ok(Some(found));
             }
         }
-        if pick.may_ask_imds() && self.imds_answers().await {
-            return Ok(Some(pick.imds()));
+        if probe.may_ask_imds() && managed_identity::imds_answers(&self.0.client).await {
+            return Ok(Some(probe.imds()));
         }
-        let cli = pick.azure_cli();
+        let cli = probe.azure_cli();
         Ok(
-            if acquire::azure_cli_is_logged_in(&self.0.setting.environment).await {
+            if azure_cli::is_logged_in(&self.0.options.environment).await {
                 Some(cli)
             } else {
                 None
             },
         )
     }
-
-    /// One request without the metadata header, which a real endpoint answers with 400; one second at most.
-    async fn imds_answers(&self) -> bool {
-        let Ok(url) = acquire::IMDS.parse() else {
-            return false;
-        };
-        let mut request = Request::get(Purpose::Entra, "the managed-identity probe", url, 4096);
-        request.retry = Retry::Never;
-        let probe = self.0.client.send(&request);
-        matches!(
-            tokio::time::timeout(Duration::from_secs(1), probe).await,
-            Ok(Ok(_))
-        )
-    }
 }
 
-fn looked_for(setting: &Setting) -> String {
-    match setting.auth {
+fn looked_for(options: &IdentityOptions) -> String {
+    match options.auth {
         Auth::None => "nothing, as `--auth none` says".to_owned(),
         _ => "GitHub OIDC, an Azure Pipelines service connection, a client secret, workload identity, a managed identity, and az".to_owned(),
     }
@@ -302,16 +284,16 @@ mod tests {
         ),
     ];
 
-    fn setting(variables: &[(&str, &str)]) -> Setting {
-        Setting {
+    fn options(variables: &[(&str, &str)]) -> IdentityOptions {
+        IdentityOptions {
             environment: variables.iter().copied().collect(),
-            ..Setting::default()
+            ..IdentityOptions::default()
         }
     }
 
-    async fn choose(setting: Setting) -> Result<Option<String>, IdentityError> {
+    async fn choose(options: IdentityOptions) -> Result<Option<String>, IdentityError> {
         let deadline = Instant::now() + Duration::from_secs(60);
-        let options = Options {
+        let network = Options {
             hosts: Hosts::default(),
             ca_pem: vec![],
             connect_to: vec![],
@@ -319,8 +301,8 @@ mod tests {
             deadline,
             mask: Mask::default(),
         };
-        let client = Client::new(options).unwrap();
-        let chosen = Identities::new(client, setting).choose().await?;
+        let client = Client::new(network).unwrap();
+        let chosen = Identities::new(client, options).choose().await?;
         Ok(chosen.map(|chosen| chosen.report().method))
     }
 
@@ -332,10 +314,10 @@ mod tests {
             ("IDENTITY_HEADER", "canary"),
         ]);
         assert_eq!(
-            choose(setting(&variables)).await.unwrap().as_deref(),
+            choose(options(&variables)).await.unwrap().as_deref(),
             Some("oidc")
         );
-        let alone = choose(setting(&variables[4..])).await;
+        let alone = choose(options(&variables[4..])).await;
         assert!(
             matches!(
                 alone,
@@ -352,7 +334,7 @@ mod tests {
     async fn k07_a_connection_asked_for_by_name_is_never_replaced_by_the_machine() {
         let mut variables = CONNECTION.to_vec();
         variables.push(("ENDPOINT_AUTH_SCHEME_aa-1", "WorkloadIdentityFederation"));
-        let by_input = choose(setting(&variables)).await;
+        let by_input = choose(options(&variables)).await;
         assert!(
             matches!(
                 by_input,
@@ -363,9 +345,9 @@ mod tests {
             ),
             "{by_input:?}"
         );
-        let flag = Setting {
+        let flag = IdentityOptions {
             service_connection_id: Some("aa-1".into()),
-            ..Setting::default()
+            ..IdentityOptions::default()
         };
         let by_flag = choose(flag).await;
         assert!(
@@ -395,7 +377,7 @@ mod tests {
             let mut variables = CONNECTION.to_vec();
             variables.extend([("ENDPOINT_AUTH_SCHEME_AA-1", scheme), further]);
             assert_eq!(
-                choose(setting(&variables)).await.unwrap().as_deref(),
+                choose(options(&variables)).await.unwrap().as_deref(),
                 Some(method),
                 "{scheme}"
             );
@@ -406,7 +388,7 @@ mod tests {
             "ENDPOINT_AUTH_PARAMETER_aa-1_AUTHENTICATIONTYPE",
             "spnCertificate",
         ));
-        let refused = choose(setting(&variables)).await;
+        let refused = choose(options(&variables)).await;
         assert!(
             matches!(refused, Err(IdentityError::CertificateConnection)),
             "{refused:?}"
@@ -416,7 +398,7 @@ mod tests {
                 ("INPUT_AZURESUBSCRIPTION", "aa-1"),
                 ("ENDPOINT_AUTH_SCHEME_aa-1", scheme),
             ];
-            let refused = choose(setting(&variables)).await;
+            let refused = choose(options(&variables)).await;
             let Err(IdentityError::Missing { missing, .. }) = refused else {
                 panic!("{refused:?}")
             };

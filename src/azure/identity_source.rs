@@ -6,7 +6,7 @@ use crate::{crypto::Secret, report::AzureAuth};
 
 /// The identity that was picked, with what it needs.
 #[derive(Clone, Debug)]
-pub enum Chosen {
+pub enum IdentitySource {
     /// GitHub's ID token for a client.
     GitHub {
         /// The client.
@@ -75,7 +75,7 @@ pub struct Application {
     pub authority: Url,
 }
 
-impl Chosen {
+impl IdentitySource {
     /// As the report names it.
     pub fn report(&self) -> AzureAuth {
         let of = |method: &str, client: &Application| AzureAuth {
@@ -112,7 +112,7 @@ mod tests {
         let url = "https://h/".parse::<Url>().unwrap();
         let shown = format!(
             "{:?}",
-            Chosen::AppService {
+            IdentitySource::AppService {
                 endpoint: url,
                 header: Secret::new("canary".into()),
                 client_id: None

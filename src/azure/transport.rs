@@ -21,7 +21,7 @@ use azure_core::{
 use http::Method;
 use serde_json::Value;
 
-use super::{IdentityError, acquire::claims};
+use super::{IdentityError, claims::claims};
 use crate::net::{Client, Purpose, Request, Response};
 
 /// Bytes of a vault's or Entra's answer; a secret may hold a certificate chain.

@@ -4,15 +4,11 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use azure_core::http::{ClientOptions, RequestContent, RetryOptions, Transport as SdkTransport};
 use azure_security_keyvault_certificates::{
-    CertificateClient, CertificateClientOptions,
-    models::{CertificateAttributes, CertificateClientGetCertificateOptions},
+    CertificateClient, CertificateClientOptions, models::CertificateClientGetCertificateOptions,
 };
 use azure_security_keyvault_keys::{
     KeyClient, KeyClientOptions,
-    models::{
-        CurveName, JsonWebKey, KeyAttributes, KeyClientGetKeyOptions, KeyClientSignOptions,
-        KeyType, SignParameters, SignatureAlgorithm,
-    },
+    models::{KeyClientGetKeyOptions, KeyClientSignOptions, SignParameters, SignatureAlgorithm},
 };
 use azure_security_keyvault_secrets::{
     SecretClient, SecretClientOptions, models::SecretClientGetSecretOptions,
@@ -21,13 +17,14 @@ use futures::{TryStream, TryStreamExt as _};
 use time::OffsetDateTime;
 use url::Url;
 
-use super::{Identities, VaultError, credential::Credential, transport::Transport};
+use super::{
+    Identities, VaultCertificate, VaultError, VaultKey,
+    credential::Credential,
+    transport::Transport,
+    vault_key::{answer_without, certificate_usable, public_key, usable, version_of},
+};
 use crate::{
-    crypto::{
-        BoxFuture, Certificate, KeyKind, PublicKey, Scheme, Secret, SignError, Signature, Signer,
-        verified_signature,
-    },
-    reason::Explain as _,
+    crypto::{Certificate, Secret},
     timestamp::Timestamp,
 };
 
@@ -41,34 +38,6 @@ pub struct Vault {
     keys: Arc<KeyClient>,
     certificates: Arc<CertificateClient>,
     secrets: Arc<SecretClient>,
-}
-
-/// A key of a vault: its public part, and which version that is.
-#[derive(Clone, Debug)]
-pub struct VaultKey {
-    /// `host/keys/name`, as messages name it.
-    pub name: String,
-    /// The version.
-    pub version: String,
-    /// The public key.
-    pub key: PublicKey,
-    /// Whether it may sign now, and why not.
-    usable: Result<(), Unusable>,
-}
-
-#[derive(Clone, Debug)]
-enum Unusable {
-    Disabled,
-    Period(String),
-}
-
-/// A certificate of a vault and the version that it shares with its key.
-#[derive(Clone, Debug)]
-pub struct VaultCertificate {
-    /// The leaf.
-    pub certificate: Certificate,
-    /// Its key, which shares name, version and period: reading it needs no permission on keys.
-    pub key: VaultKey,
 }
 
 impl Vault {
@@ -282,7 +251,7 @@ impl Vault {
     }
 
     /// Signs a digest with exactly this version, and checks which version answered (K02).
-    async fn sign(
+    pub(super) async fn sign(
         &self,
         key: &VaultKey,
         algorithm: SignatureAlgorithm,
@@ -320,93 +289,6 @@ impl std::fmt::Debug for Vault {
     }
 }
 
-/// Signs with a key that stays in its vault.
-#[derive(Debug)]
-pub struct VaultSigner {
-    vault: Vault,
-    key: VaultKey,
-    certificates: Vec<Certificate>,
-}
-
-impl VaultSigner {
-    /// Refuses a key that is disabled or outside its period, before anything is signed.
-    pub fn new(
-        vault: Vault,
-        key: VaultKey,
-        certificates: Vec<Certificate>,
-    ) -> Result<Self, VaultError> {
-        match &key.usable {
-            Ok(()) => Ok(Self {
-                vault,
-                key,
-                certificates,
-            }),
-            Err(Unusable::Disabled) => Err(VaultError::Disabled { key: key.name }),
-            Err(Unusable::Period(when)) => Err(VaultError::Period {
-                key: key.name.clone(),
-                when: when.clone(),
-            }),
-        }
-    }
-
-    fn failed(&self, error: VaultError) -> SignError {
-        SignError {
-            key: self.key.name.clone(),
-            reason: error.reason(),
-            hint: error.hint(),
-            cause: Box::new(error),
-        }
-    }
-
-    fn algorithm(&self, scheme: Scheme) -> Result<SignatureAlgorithm, SignError> {
-        let kind = self.key.key.kind();
-        algorithm(kind, scheme).map_err(|why| {
-            self.failed(VaultError::Unsuitable {
-                key: self.key.name.clone(),
-                kind: kind.to_string(),
-                why,
-            })
-        })
-    }
-
-    async fn sign_message(&self, scheme: Scheme, message: &[u8]) -> Result<Signature, SignError> {
-        let algorithm = self.algorithm(scheme)?;
-        let digest = scheme.digest(message).unwrap_or_default();
-        let signature = self
-            .vault
-            .sign(&self.key, algorithm, digest)
-            .await
-            .map_err(|error| self.failed(error))?;
-        verified_signature(&self.key.name, &self.key.key, scheme, message, signature)
-    }
-}
-
-impl Signer for VaultSigner {
-    fn public_key(&self) -> &PublicKey {
-        &self.key.key
-    }
-
-    fn certificates(&self) -> &[Certificate] {
-        &self.certificates
-    }
-
-    fn name(&self) -> &str {
-        &self.key.name
-    }
-
-    fn check(&self, scheme: Scheme) -> Result<(), SignError> {
-        self.algorithm(scheme).map(drop)
-    }
-
-    fn sign<'a>(
-        &'a self,
-        scheme: Scheme,
-        message: &'a [u8],
-    ) -> BoxFuture<'a, Result<Signature, SignError>> {
-        Box::pin(self.sign_message(scheme, message))
-    }
-}
-
 /// All versions that a list has, over its pages.
 async fn versions<T>(
     name: &str,
@@ -430,106 +312,4 @@ fn newest<'a>(
         .into_iter()
         .take(VERSIONS)
         .map(|(_, version)| version)
-}
-
-/// The vault's name of a scheme, where its keys can do it.
-fn algorithm(kind: KeyKind, scheme: Scheme) -> Result<SignatureAlgorithm, &'static str> {
-    match (kind, scheme) {
-        (KeyKind::EcP256, Scheme::EcdsaSha256) => Ok(SignatureAlgorithm::Es256),
-        (KeyKind::EcP384, Scheme::EcdsaSha384) => Ok(SignatureAlgorithm::Es384),
-        (KeyKind::EcP521, Scheme::EcdsaSha512) => Ok(SignatureAlgorithm::Es512),
-        (KeyKind::EcP384 | KeyKind::EcP521, Scheme::EcdsaSha256) => Err(
-            "a vault signs with SHA-384 or SHA-512 only, and content trust hashes with SHA-256 on every curve",
-        ),
-        (KeyKind::Rsa { .. }, Scheme::RsaPssSha256) => Ok(SignatureAlgorithm::Ps256),
-        (KeyKind::Rsa { .. }, Scheme::RsaPssSha384) => Ok(SignatureAlgorithm::Ps384),
-        (KeyKind::Rsa { .. }, Scheme::RsaPssSha512) => Ok(SignatureAlgorithm::Ps512),
-        (KeyKind::Rsa { .. }, Scheme::RsaPkcs1Sha256) => Ok(SignatureAlgorithm::Rs256),
-        (KeyKind::Rsa { .. }, Scheme::RsaPkcs1Sha384) => Ok(SignatureAlgorithm::Rs384),
-        (KeyKind::Rsa { .. }, Scheme::RsaPkcs1Sha512) => Ok(SignatureAlgorithm::Rs512),
-        _ => Err("does not sign under this scheme"),
-    }
-}
-
-fn public_key(name: &str, jwk: &JsonWebKey) -> Result<PublicKey, VaultError> {
-    let lacking = || answer_without(name, "a key that lacks a part");
-    let unsuitable = |kind: String| VaultError::Unsuitable {
-        key: name.to_owned(),
-        kind,
-        why: "signs nothing that this program makes",
-    };
-    let parsed = match (&jwk.kty, &jwk.crv) {
-        (Some(KeyType::Ec | KeyType::EcHsm), Some(curve)) => {
-            let kind = match curve {
-                CurveName::P256 => KeyKind::EcP256,
-                CurveName::P384 => KeyKind::EcP384,
-                CurveName::P521 => KeyKind::EcP521,
-                other => return Err(unsuitable(format!("{other:?}"))),
-            };
-            PublicKey::from_ec_coordinates(
-                kind,
-                jwk.x.as_deref().ok_or_else(lacking)?,
-                jwk.y.as_deref().ok_or_else(lacking)?,
-            )
-        }
-        (Some(KeyType::Rsa | KeyType::RsaHsm), _) => PublicKey::from_rsa_components(
-            jwk.n.as_deref().ok_or_else(lacking)?,
-            jwk.e.as_deref().ok_or_else(lacking)?,
-        ),
-        (kind, _) => return Err(unsuitable(format!("{kind:?}"))),
-    };
-    parsed.map_err(|cause| VaultError::Sdk {
-        key: name.to_owned(),
-        cause: Box::new(cause),
-    })
-}
-
-fn usable(attributes: &KeyAttributes, now: Timestamp) -> Result<(), Unusable> {
-    within(
-        attributes.enabled,
-        attributes.not_before,
-        attributes.expires,
-        now,
-    )
-}
-
-fn certificate_usable(attributes: &CertificateAttributes, now: Timestamp) -> Result<(), Unusable> {
-    within(
-        attributes.enabled,
-        attributes.not_before,
-        attributes.expires,
-        now,
-    )
-}
-
-fn within(
-    enabled: Option<bool>,
-    not_before: Option<OffsetDateTime>,
-    expires: Option<OffsetDateTime>,
-    now: Timestamp,
-) -> Result<(), Unusable> {
-    if enabled == Some(false) {
-        return Err(Unusable::Disabled);
-    }
-    match (
-        not_before.map(Timestamp::from),
-        expires.map(Timestamp::from),
-    ) {
-        (Some(start), _) if now < start => Err(Unusable::Period(format!("from {start}"))),
-        (_, Some(end)) if end <= now => Err(Unusable::Period(format!("until {end}"))),
-        _ => Ok(()),
-    }
-}
-
-/// The last part of an ID, if it is a version.
-fn version_of(id: &str) -> Option<&str> {
-    let version = id.rsplit('/').next()?;
-    (version.len() == 32 && version.bytes().all(|b| b.is_ascii_hexdigit())).then_some(version)
-}
-
-fn answer_without(name: &str, what: &str) -> VaultError {
-    VaultError::Answer {
-        key: name.to_owned(),
-        what: what.to_owned(),
-    }
 }

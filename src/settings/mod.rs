@@ -47,7 +47,7 @@ pub(crate) struct Settings {
     /// The network edge.
     pub(crate) net: net::Options,
     /// The Azure identity to pick.
-    pub(crate) identity: azure::Setting,
+    pub(crate) identity: azure::IdentityOptions,
     /// The registry login to pick.
     pub(crate) registry_auth: registry::RegistryAuth,
     /// `--username` and the password.
@@ -119,8 +119,8 @@ impl Settings {
     }
 }
 
-fn identity(flags: &cli::Identity, environment: &Environment) -> azure::Setting {
-    azure::Setting {
+fn identity(flags: &cli::Identity, environment: &Environment) -> azure::IdentityOptions {
+    azure::IdentityOptions {
         auth: match flags.auth {
             cli::Auth::Auto => azure::Auth::Auto,
             cli::Auth::Oidc => azure::Auth::Oidc,

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use acr_sandbox::{Action, Fault, Options, Pushed, Sandbox, Service};
 use acr_sign::{
-    azure::{Auth, Identities, Setting},
+    azure::{Auth, Identities, IdentityOptions},
     crypto::{Mask, Secret},
     net::{Client, Hosts, Options as NetOptions},
     oci::{Digest, Referrer, Repository},
@@ -52,7 +52,7 @@ impl Stage {
             deadline: std::time::Instant::now() + Duration::from_secs(120),
         })
         .unwrap();
-        let setting = Setting {
+        let setting = IdentityOptions {
             auth: Auth::None,
             client_id: None,
             tenant_id: None,
