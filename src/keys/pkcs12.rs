@@ -186,7 +186,7 @@ fn read_with(pfx: &Pfx<'_>, password: &Password) -> Result<KeyFile, KeyFileError
                     key = Some(
                         PrivateKey::from_pkcs8(&encoded(&bag.value))
                             .ok_or(KeyFileError::Unsupported)?,
-                    )
+                    );
                 }
                 SHROUDED_KEY_BAG => key = Some(shrouded(&bag, password)?),
                 _ => {}
