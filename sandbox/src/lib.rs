@@ -8,6 +8,7 @@
 )]
 
 mod acr;
+mod blobs;
 mod ca;
 mod clock;
 mod entra;
@@ -15,9 +16,11 @@ mod exchange;
 mod fault;
 mod github;
 mod identity;
+mod listing;
 mod log;
 mod metadata;
 mod oidc;
+mod options;
 mod referrers;
 mod registry;
 mod server;
@@ -43,54 +46,19 @@ pub use entra::{Entra, Federation};
 pub use fault::{Action, Fault};
 pub use github::{GITHUB_RUN, GITHUB_TOKEN, GitHubApi};
 pub use identity::ManagedIdentity;
+pub use listing::Referrers;
 pub use log::{Entry, Service};
 pub use oidc::{GITHUB_ISSUER, GITHUB_SUBJECT};
-pub use referrers::Referrers;
+pub use options::{CLIENT_SECRET, CONNECTION, Options};
 pub use registry::{Pushed, Registry};
 pub use token::Issuer;
 pub use trust::TrustServer;
 pub use vault::{Denial, KeyKind, Operation, Vault};
 
-use crate::world::World;
-
-/// The secret of the default client.
-pub const CLIENT_SECRET: &str = "sandbox-client-secret";
-/// The service connection of the Azure Pipelines identity.
-pub const CONNECTION: &str = "00000000-0000-0000-0000-00000000c04e";
-/// The issuer of the cluster's workload identities.
-pub(crate) const CLUSTER_ISSUER: &str = "https://oidc.prod-aks.azure.com/sandbox/";
-/// The subject of the workload identity.
-pub(crate) const CLUSTER_SUBJECT: &str = "system:serviceaccount:shop:signer";
-
-/// What a sandbox is made of.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The registry's host.
-    pub registry: String,
-    /// The vault's host.
-    pub vault: String,
-    /// The tenant.
-    pub tenant: String,
-    /// The client that every identity of the sandbox is.
-    pub client: String,
-    /// Whether the registry has the Referrers API.
-    pub referrers_api: bool,
-    /// Whether HTTP/2 is offered.
-    pub http2: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            registry: "contoso.azurecr.io".into(),
-            vault: "contoso.vault.azure.net".into(),
-            tenant: "00000000-0000-0000-0000-0000000071d0".into(),
-            client: "00000000-0000-0000-0000-00000000c11e".into(),
-            referrers_api: true,
-            http2: true,
-        }
-    }
-}
+use crate::{
+    options::{CLUSTER_ISSUER, CLUSTER_SUBJECT},
+    world::World,
+};
 
 /// Where a step runs, which decides the environment it has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -206,7 +174,7 @@ impl Sandbox {
         ];
         std::iter::once(head)
             .chain(fixed)
-            .chain([registry::STORAGE_SIGNATURE])
+            .chain([blobs::STORAGE_SIGNATURE])
             .map(ToOwned::to_owned)
             .collect()
     }
@@ -369,7 +337,7 @@ fn names(options: &Options) -> Vec<String> {
         "dev.azure.com",
         "api.github.com",
         "evil.example",
-        registry::STORAGE,
+        blobs::STORAGE,
         "*.vault.azure.net",
         "*.azurecr.io",
     ]

@@ -8,7 +8,8 @@ use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 use crate::{
     exchange::{Request, Response},
-    registry::{Registry, error, page, with_link},
+    listing::{page, with_link},
+    registry::{Registry, error},
 };
 
 /// The metadata of a registry.

@@ -1,65 +1,12 @@
 //! The Referrers API: on or off, in pages, filtered or not, with or without `OCI-Subject`.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
 use serde_json::json;
 
 use crate::{
     exchange::{Request, Response},
-    registry::{INDEX, MANIFEST, Pushed, Registry, page_of, with_link},
+    listing::{page_of, with_link},
+    registry::{INDEX, MANIFEST, Pushed, Registry},
 };
-
-/// Entries of a page that does not say how many it wants.
-const PAGE: usize = 100;
-
-/// How lists of referrers are kept.
-#[derive(Debug)]
-pub struct Referrers {
-    api: AtomicBool,
-    filters: AtomicBool,
-    subject: AtomicBool,
-    page: AtomicUsize,
-}
-
-impl Referrers {
-    pub(crate) fn new(api: bool) -> Self {
-        let on = || AtomicBool::new(true);
-        Self {
-            api: AtomicBool::new(api),
-            filters: on(),
-            subject: on(),
-            page: AtomicUsize::new(PAGE),
-        }
-    }
-
-    /// Turns the API on or off.
-    pub fn set_api(&self, on: bool) {
-        self.api.store(on, Ordering::SeqCst);
-    }
-
-    /// Whether `artifactType` filters the list; without, the registry says nothing of filters.
-    pub fn set_filters(&self, on: bool) {
-        self.filters.store(on, Ordering::SeqCst);
-    }
-
-    /// Whether a push is answered with `OCI-Subject`.
-    pub fn set_subject_header(&self, on: bool) {
-        self.subject.store(on, Ordering::SeqCst);
-    }
-
-    /// How many entries a page has.
-    pub fn set_page(&self, entries: usize) {
-        self.page.store(entries, Ordering::SeqCst);
-    }
-
-    pub(crate) fn api(&self) -> bool {
-        self.api.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn says_subject(&self) -> bool {
-        self.api() && self.subject.load(Ordering::SeqCst)
-    }
-}
 
 impl Registry {
     /// Pushes a manifest that refers to another one and has no content; its digest follows from `seed`.
@@ -83,7 +30,7 @@ impl Registry {
 
     pub(crate) fn list_referrers(&self, name: &str, digest: &str, request: &Request) -> Response {
         let repositories = self.lock();
-        let filters = self.referrers.filters.load(Ordering::SeqCst);
+        let filters = self.referrers.filters();
         let wanted = request.query("artifactType").filter(|_| filters);
         let mut manifests = Vec::new();
         for (own, manifest) in repositories
@@ -103,7 +50,7 @@ impl Registry {
                 manifests.push(entry);
             }
         }
-        let entries = self.referrers.page.load(Ordering::SeqCst);
+        let entries = self.referrers.page();
         let (listed, link) = page_of(
             entries,
             &manifests,

@@ -15,18 +15,13 @@ use time::OffsetDateTime;
 
 use crate::{
     exchange::{Request, Response},
-    referrers::Referrers,
+    listing::{Referrers, page, with_link},
 };
 
 /// OCI image index.
 pub(crate) const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// OCI image manifest.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-
-/// The host of the storage behind the registry.
-pub(crate) const STORAGE: &str = "contoso.blob.core.windows.net";
-/// What opens it.
-pub(crate) const STORAGE_SIGNATURE: &str = "sandbox-storage-signature";
 
 /// What a push put into the registry.
 #[derive(Clone, Debug)]
@@ -44,16 +39,16 @@ pub struct Pushed {
 pub struct Registry {
     repositories: Mutex<BTreeMap<String, Repository>>,
     pub(crate) referrers: Referrers,
-    blob_redirects: AtomicBool,
-    uploads: AtomicU64,
+    pub(crate) blob_redirects: AtomicBool,
+    pub(crate) uploads: AtomicU64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Repository {
     pub(crate) manifests: BTreeMap<String, Manifest>,
     pub(crate) tags: BTreeMap<String, Tag>,
-    blobs: BTreeMap<String, Bytes>,
-    uploads: BTreeMap<String, Vec<u8>>,
+    pub(crate) blobs: BTreeMap<String, Bytes>,
+    pub(crate) uploads: BTreeMap<String, Vec<u8>>,
 }
 
 #[derive(Clone, Debug)]
@@ -192,22 +187,6 @@ impl Registry {
     /// Stores an image manifest as it is, under its digest alone.
     pub fn push_manifest_bytes(&self, repository: &str, bytes: &[u8]) -> Pushed {
         self.put(repository, MANIFEST, bytes.to_vec())
-    }
-
-    /// Stores a blob.
-    pub fn push_blob(&self, repository: &str, bytes: &[u8]) -> String {
-        let digest = sha256(bytes);
-        let mut repositories = self.lock();
-        let entry = repositories.entry(repository.to_owned()).or_default();
-        entry
-            .blobs
-            .insert(digest.clone(), Bytes::copy_from_slice(bytes));
-        digest
-    }
-
-    /// The bytes of a blob.
-    pub fn blob(&self, repository: &str, digest: &str) -> Option<Vec<u8>> {
-        Some(self.lock().get(repository)?.blobs.get(digest)?.to_vec())
     }
 
     /// Every manifest of a repository that refers to this digest, with its own digest.
@@ -362,96 +341,6 @@ impl Registry {
         }
     }
 
-    fn get_blob(&self, name: &str, digest: &str) -> Response {
-        let repositories = self.lock();
-        let blob = repositories
-            .get(name)
-            .and_then(|repository| repository.blobs.get(digest));
-        if blob.is_some() && self.blob_redirects.load(Ordering::SeqCst) {
-            let location = format!("https://{STORAGE}/{name}/{digest}?sig={STORAGE_SIGNATURE}");
-            return Response::new(307).header("location", location);
-        }
-        match blob {
-            Some(blob) => Response::new(200)
-                .header("content-type", "application/octet-stream")
-                .header("docker-content-digest", digest)
-                .body(blob.clone()),
-            None => error(404, "BLOB_UNKNOWN", "blob unknown to registry"),
-        }
-    }
-
-    /// The storage behind the registry: the signature in the address opens it, and it takes no other credential.
-    pub(crate) fn storage(&self, request: &Request) -> Response {
-        if request.header("authorization").is_some()
-            || request.query("sig") != Some(STORAGE_SIGNATURE)
-        {
-            return Response::new(403);
-        }
-        let repositories = self.lock();
-        let path = request.path.trim_start_matches('/').rsplit_once('/');
-        let blob = path.and_then(|(name, digest)| repositories.get(name)?.blobs.get(digest));
-        match blob {
-            Some(blob) => Response::new(200)
-                .header("content-type", "application/octet-stream")
-                .body(blob.clone()),
-            None => Response::new(404),
-        }
-    }
-
-    fn start_upload(&self, name: &str, request: &Request) -> Response {
-        if let Some(digest) = request.query("digest") {
-            return self.store_blob(name, digest, request.body.clone());
-        }
-        let id = format!("{:08x}", self.uploads.fetch_add(1, Ordering::SeqCst));
-        self.lock()
-            .entry(name.to_owned())
-            .or_default()
-            .uploads
-            .insert(id.clone(), Vec::new());
-        upload_state(202, name, &id, 0)
-    }
-
-    fn continue_upload(&self, name: &str, id: &str, request: &Request) -> Response {
-        let mut repositories = self.lock();
-        let Some(upload) = repositories
-            .get_mut(name)
-            .and_then(|repository| repository.uploads.get_mut(id))
-        else {
-            return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown");
-        };
-        upload.extend_from_slice(&request.body);
-        upload_state(202, name, id, upload.len())
-    }
-
-    fn end_upload(&self, name: &str, id: &str, request: &Request) -> Response {
-        let upload = self
-            .lock()
-            .get_mut(name)
-            .and_then(|repository| repository.uploads.remove(id));
-        let (Some(mut bytes), Some(digest)) = (upload, request.query("digest")) else {
-            return error(404, "BLOB_UPLOAD_UNKNOWN", "upload unknown, or no digest");
-        };
-        bytes.extend_from_slice(&request.body);
-        self.store_blob(name, digest, bytes.into())
-    }
-
-    fn store_blob(&self, name: &str, digest: &str, bytes: Bytes) -> Response {
-        let found = digest
-            .strip_prefix("sha512:")
-            .map_or_else(|| sha256(&bytes), |hex| sha512_if(hex, &bytes));
-        if found != digest {
-            return error(400, "DIGEST_INVALID", "the digest does not match the blob");
-        }
-        self.lock()
-            .entry(name.to_owned())
-            .or_default()
-            .blobs
-            .insert(found, bytes);
-        Response::new(201)
-            .header("location", format!("/v2/{name}/blobs/{digest}"))
-            .header("docker-content-digest", digest)
-    }
-
     fn list_tags(&self, name: &str, request: &Request) -> Response {
         let repositories = self.lock();
         let Some(repository) = repositories.get(name) else {
@@ -477,75 +366,6 @@ fn split(path: &str) -> Option<(&str, &str)> {
         .and_then(|(at, path)| Some((path.get(..at)?, path.get(at + 1..)?)))
 }
 
-/// One page of a listing by `n` and `last`, and the link to the next.
-pub(crate) fn page<T: Clone>(
-    all: &[T],
-    request: &Request,
-    path: &str,
-    name: impl Fn(&T) -> &str,
-) -> (Vec<T>, Option<String>) {
-    page_of(100, all, request, path, name)
-}
-
-/// The same with so many entries where the request says no `n`.
-pub(crate) fn page_of<T: Clone>(
-    entries: usize,
-    all: &[T],
-    request: &Request,
-    path: &str,
-    name: impl Fn(&T) -> &str,
-) -> (Vec<T>, Option<String>) {
-    let size: usize = request
-        .query("n")
-        .and_then(|text| text.parse().ok())
-        .filter(|n| *n > 0)
-        .unwrap_or(entries);
-    let start = request.query("last").map_or(0, |last| {
-        match all.iter().position(|one| name(one) == last) {
-            Some(at) => at + 1,
-            // What was last is gone: the listing goes on where it stood in the order of names.
-            None => all
-                .iter()
-                .position(|one| name(one) > last)
-                .unwrap_or(all.len()),
-        }
-    });
-    let page: Vec<T> = all.iter().skip(start).take(size).cloned().collect();
-    let more = start + page.len() < all.len();
-    let link = page.last().filter(|_| more).map(|last| {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query
-            .append_pair("last", name(last))
-            .append_pair("n", &size.to_string());
-        for (key, value) in request
-            .query
-            .iter()
-            .filter(|(key, _)| key != "last" && key != "n")
-        {
-            query.append_pair(key, value);
-        }
-        format!("<{path}?{}>; rel=\"next\"", query.finish())
-    });
-    (page, link)
-}
-
-pub(crate) fn with_link(response: Response, link: Option<String>) -> Response {
-    match link {
-        Some(link) => response.header("link", link),
-        None => response,
-    }
-}
-
-fn upload_state(status: u16, name: &str, id: &str, length: usize) -> Response {
-    Response::new(status)
-        .header(
-            "location",
-            format!("/v2/{name}/blobs/uploads/{id}?_state=sandbox"),
-        )
-        .header("range", format!("0-{}", length.saturating_sub(1)))
-        .header("docker-upload-uuid", id)
-}
-
 fn unknown_manifest(reference: &str) -> Response {
     error(
         404,
@@ -565,7 +385,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     format!("sha256:{}", hex(&Sha256::digest(bytes)))
 }
 
-fn sha512_if(_hex: &str, bytes: &[u8]) -> String {
+pub(crate) fn sha512_if(_hex: &str, bytes: &[u8]) -> String {
     format!("sha512:{}", hex(&Sha512::digest(bytes)))
 }
 

@@ -11,8 +11,8 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    Options,
     acr::{Acr, Role},
+    blobs::STORAGE,
     clock::Clock,
     entra::{Entra, Federation},
     exchange::{Request, Response},
@@ -22,7 +22,8 @@ use crate::{
     log::{Log, Service},
     metadata::Metadata,
     oidc::{GITHUB_ISSUER, GITHUB_SUBJECT, Oidc, PIPELINES_ISSUER, pipelines_subject},
-    registry::{Registry, STORAGE},
+    options::{CLIENT_SECRET, CLUSTER_ISSUER, CLUSTER_SUBJECT, CONNECTION, Options},
+    registry::Registry,
     token::Issuer,
     trust::TrustServer,
     vault::Vault,
@@ -52,7 +53,7 @@ impl World {
         let clock = Arc::new(Clock::default());
         let issuer = Arc::new(Issuer::new(clock.clone()));
         let entra = Arc::new(Entra::new(issuer.clone(), &options.tenant));
-        entra.set_secret(&options.client, crate::CLIENT_SECRET);
+        entra.set_secret(&options.client, CLIENT_SECRET);
         for (from, subject, audience) in [
             (
                 GITHUB_ISSUER.to_owned(),
@@ -61,12 +62,12 @@ impl World {
             ),
             (
                 PIPELINES_ISSUER.to_owned(),
-                pipelines_subject(crate::CONNECTION),
+                pipelines_subject(CONNECTION),
                 "api://AzureADTokenExchange",
             ),
             (
-                crate::CLUSTER_ISSUER.to_owned(),
-                crate::CLUSTER_SUBJECT.to_owned(),
+                CLUSTER_ISSUER.to_owned(),
+                CLUSTER_SUBJECT.to_owned(),
                 "api://AzureADTokenExchange",
             ),
         ] {

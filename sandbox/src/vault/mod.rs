@@ -3,6 +3,7 @@
 mod certificate;
 mod key;
 mod refusal;
+mod version;
 
 use std::{
     collections::BTreeMap,
@@ -23,6 +24,7 @@ pub use self::{
 use self::{
     key::PrivateKey,
     refusal::{error, not_found},
+    version::Version,
 };
 use crate::{
     clock::Clock,
@@ -47,17 +49,6 @@ struct State {
     secrets: BTreeMap<String, (String, String, String)>,
     denials: Vec<(Operation, Denial)>,
     resource: Option<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Version {
-    id: String,
-    key: PrivateKey,
-    certificate: Option<Vec<u8>>,
-    enabled: bool,
-    not_before: Option<i64>,
-    expires: Option<i64>,
-    created: i64,
 }
 
 impl Vault {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Version;
+use super::version::Version;
 use crate::exchange::Response;
 
 /// What a vault can be told to refuse.
