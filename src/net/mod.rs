@@ -6,6 +6,7 @@
 
 mod address;
 mod client;
+mod cloud;
 mod connections;
 mod error;
 mod failure;
@@ -17,8 +18,9 @@ mod url;
 
 pub use address::{ConnectTo, HostPort, InvalidAddress};
 pub use client::{Client, Counts, Options};
+pub use cloud::Cloud;
 pub use error::Error;
-pub use hosts::{Cloud, HostNotAllowed, Hosts};
+pub use hosts::{HostNotAllowed, Hosts};
 pub use request::{Authorization, Purpose, Redirects, Request, Response, Retry};
 pub use retry::jitter;
 pub use url::SafeUrl;

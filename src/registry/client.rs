@@ -8,8 +8,8 @@ use url::Url;
 
 use super::{
     Error, Logins,
-    error::Said,
-    referrers::Known,
+    error::ServerMessage,
+    referrers::ReferrersSupport,
     session::{Host, Session},
 };
 use crate::{
@@ -33,7 +33,7 @@ pub struct Resolved {
 #[derive(Clone, Debug)]
 pub struct Registry {
     pub(super) session: Arc<Session>,
-    pub(super) known: Arc<Known>,
+    pub(super) known: Arc<ReferrersSupport>,
 }
 
 impl Registry {
@@ -78,7 +78,7 @@ impl Registry {
     }
 
     pub(super) async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
-        let (name, said) = (host.name.clone(), Said::by(response));
+        let (name, said) = (host.name.clone(), ServerMessage::of(response));
         match response.status {
             StatusCode::UNAUTHORIZED => Error::Unauthorized {
                 what,

@@ -165,7 +165,9 @@ impl Registry {
             };
             match ended {
                 Ok(()) => break,
-                Err(error) if attempt < self.pushes() && error.may_pass() => pause(attempt).await,
+                Err(error) if attempt < self.pushes() && error.is_transient() => {
+                    pause(attempt).await
+                }
                 Err(error) => return Err(error),
             }
             begun = self.begin_upload(repository).await;
@@ -247,9 +249,9 @@ impl Registry {
                 });
             }
             // docker's registry answers 400 or 500 while another client writes the same repository.
-            let may_pass =
+            let is_transient =
                 response.status == StatusCode::BAD_REQUEST || response.status.is_server_error();
-            if !may_pass || attempt >= self.pushes() {
+            if !is_transient || attempt >= self.pushes() {
                 return Err(self.refusal(&host, what, &response).await);
             }
             pause(attempt).await;

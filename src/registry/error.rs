@@ -30,7 +30,7 @@ pub enum Error {
         login: String,
         /// What the answer said.
         #[source]
-        said: Said,
+        said: ServerMessage,
     },
     /// The registry forbids it.
     #[error("{what}: `{host}` answered 403")]
@@ -41,7 +41,7 @@ pub enum Error {
         host: String,
         /// What the answer said.
         #[source]
-        said: Said,
+        said: ServerMessage,
     },
     /// Still throttled after all retries.
     #[error("{what}: `{host}` asks to slow down")]
@@ -100,7 +100,7 @@ pub enum Error {
         status: StatusCode,
         /// What the answer said.
         #[source]
-        said: Said,
+        said: ServerMessage,
     },
     /// The answer's bytes are not those of the digest asked for.
     #[error("{what}: the bytes that `{host}` sent have another digest")]
@@ -255,11 +255,11 @@ pub enum Error {
 /// What an error body said, one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Said(String);
+pub struct ServerMessage(String);
 
-impl Said {
+impl ServerMessage {
     /// `code: message` of the first error in the body, or its beginning.
-    pub fn by(response: &Response) -> Self {
+    pub fn of(response: &Response) -> Self {
         let document: serde_json::Value =
             serde_json::from_slice(&response.body).unwrap_or_default();
         let error = document.pointer("/errors/0").cloned().unwrap_or_default();
@@ -292,7 +292,7 @@ impl Said {
 impl Error {
     /// Whether the same push, begun anew, may well succeed: the connection broke, the upload was lost, or the
     /// registry stumbled over another client's write.
-    pub(super) fn may_pass(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Net(net::Error::Unreachable { .. }) | Self::NotFound { .. } => true,
             Self::Refused { status, .. } => {

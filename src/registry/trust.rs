@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{
     Error, Registry,
-    error::Said,
+    error::ServerMessage,
     session::{Host, fresh},
 };
 use crate::{
@@ -70,7 +70,7 @@ impl TrustServer {
             StatusCode::OK => Ok(Some(response.body.to_vec())),
             StatusCode::NOT_FOUND => Ok(None),
             // A firewall says so; else the registry has no content trust.
-            StatusCode::FORBIDDEN if Said::by(&response).has("not allowed access") => {
+            StatusCode::FORBIDDEN if ServerMessage::of(&response).has("not allowed access") => {
                 Err(self.refusal(&host, what, &response).await)
             }
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
@@ -142,7 +142,7 @@ impl TrustServer {
         if response.status.is_success() {
             return Ok(());
         }
-        let (name, said) = (host.name.clone(), Said::by(&response));
+        let (name, said) = (host.name.clone(), ServerMessage::of(&response));
         match response.status {
             StatusCode::BAD_REQUEST if said.has("VERSION:") => {
                 Err(Error::VersionConflict { what, host: name })
@@ -166,7 +166,7 @@ impl TrustServer {
     }
 
     async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
-        let (name, said) = (host.name.clone(), Said::by(response));
+        let (name, said) = (host.name.clone(), ServerMessage::of(response));
         match response.status {
             StatusCode::UNAUTHORIZED => {
                 let login = self.registry.session.login_name(host).await.to_owned();

@@ -1,36 +1,25 @@
 //! Requests to one registry or trust server with the token each needs: answers the 401 challenge, keeps tokens
 //! per host and scope, and renews them once when they are refused (G08).
-#![expect(
-    clippy::indexing_slicing,
-    reason = "into JSON only, where a missing member is null"
-)]
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod exchange;
+mod scope;
+mod token;
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
+
 use http::{StatusCode, header};
-use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{Challenge, Error, Logins, login::Login};
+use self::{
+    scope::{narrower, same_name},
+    token::{MARGIN, token_of},
+};
+use super::{Challenge, Error, Logins, error::ServerMessage, login::Login};
 use crate::{
     crypto::Secret,
     net::{Authorization, Client, Purpose, Redirects, Request, Response},
 };
-
-/// The scope of ACR's exchange, in every cloud.
-const ACR_SCOPE: &str = "https://containerregistry.azure.net/.default";
-/// The life of a token whose answer does not say; the protocol's default.
-const DEFAULT_LIFE: Duration = Duration::from_secs(60);
-/// Tokens are renewed this long before they end.
-const MARGIN: Duration = Duration::from_secs(20);
-/// No token is kept longer, whatever its answer says: no run lasts that long.
-const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A host as requests and tokens name it.
 #[derive(Clone, Debug)]
@@ -51,13 +40,13 @@ type HostAndScope = (String, String);
 pub(super) struct Session {
     client: Client,
     logins: Arc<Logins>,
-    tokens: Mutex<BTreeMap<HostAndScope, Arc<Mutex<Held>>>>,
+    tokens: Mutex<BTreeMap<HostAndScope, Arc<Mutex<CachedToken>>>>,
     refresh: Mutex<BTreeMap<String, Secret>>,
 }
 
 /// What is known for one host and scope.
 #[derive(Debug, Default)]
-struct Held {
+struct CachedToken {
     /// Answered without a login.
     open: bool,
     challenge: Option<Challenge>,
@@ -195,7 +184,7 @@ impl Session {
         &self,
         host: &Host,
         scope: &str,
-        held: &mut Held,
+        held: &mut CachedToken,
     ) -> Result<Option<Authorization>, Error> {
         if let Some((authorization, end)) = &held.token
             && Instant::now() + MARGIN < *end
@@ -299,68 +288,10 @@ impl Session {
             Err(refusal(host, login, request.what, &response))
         }
     }
-
-    /// The registry's refresh token for the Entra identity: asked for once per registry.
-    async fn refresh_token(
-        &self,
-        host: &Host,
-        realm: &Url,
-        service: &str,
-        renew: bool,
-    ) -> Result<Secret, Error> {
-        let mut known = self.refresh.lock().await;
-        if let Some(token) = known.get(&host.name).filter(|_| !renew) {
-            return Ok(token.clone());
-        }
-        let arm = self.client.hosts().cloud.arm_scope();
-        let mut refused = None;
-        for scope in [ACR_SCOPE, arm] {
-            let entra = self.logins.entra.renewed_token(scope, renew).await;
-            let entra = entra.map_err(|cause| Error::Identity {
-                host: host.name.clone(),
-                cause,
-            })?;
-            let mut url = realm.clone();
-            url.set_path("/oauth2/exchange");
-            url.set_query(None);
-            let form = [
-                ("grant_type", "access_token"),
-                ("service", service),
-                ("access_token", entra.expose()),
-            ];
-            let request = Request::post_form(
-                Purpose::Registry,
-                format!("the login exchange of `{}`", host.name),
-                url,
-                &form,
-            );
-            let response = self.client.send(&request).await?;
-            if response.status.is_success() {
-                let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-                let token = document["refresh_token"]
-                    .as_str()
-                    .filter(|token| !token.is_empty());
-                let token = token.ok_or_else(|| Error::NoToken {
-                    host: host.name.clone(),
-                })?;
-                self.client.announce(token);
-                let token = Secret::new(token.to_owned());
-                known.insert(host.name.clone(), token.clone());
-                return Ok(token);
-            }
-            refused.get_or_insert_with(|| refusal(host, &Login::Entra, request.what, &response));
-            if response.status != StatusCode::UNAUTHORIZED {
-                break;
-            }
-        }
-        Err(refused.unwrap_or_else(|| Error::NoToken {
-            host: host.name.clone(),
-        }))
-    }
 }
 
 fn refusal(host: &Host, login: &Login, what: String, response: &Response) -> Error {
-    let (host, said) = (host.name.clone(), super::error::Said::by(response));
+    let (host, said) = (host.name.clone(), ServerMessage::of(response));
     match response.status {
         StatusCode::UNAUTHORIZED => Error::Unauthorized {
             what,
@@ -379,114 +310,7 @@ fn refusal(host: &Host, login: &Login, what: String, response: &Response) -> Err
     }
 }
 
-/// Whether two scopes are about the same type and name.
-fn same_name(one: &str, other: &str) -> bool {
-    let name = |scope: &str| scope.rsplit_once(':').map(|(name, _)| name.to_owned());
-    name(one).is_some() && name(one) == name(other)
-}
-
-/// The challenge's spelling of the scope, with no action beyond those meant.
-fn narrower(asked: &str, meant: &str) -> String {
-    let actions = |scope: &str| {
-        scope
-            .rsplit_once(':')
-            .map(|(_, actions)| actions.to_owned())
-            .unwrap_or_default()
-    };
-    let (asked_actions, meant_actions) = (actions(asked), actions(meant));
-    let beyond = asked_actions
-        .split(',')
-        .any(|action| !meant_actions.split(',').any(|one| one == action));
-    let lacks = meant_actions
-        .split(',')
-        .any(|action| !asked_actions.split(',').any(|one| one == action));
-    if beyond || lacks {
-        meant.to_owned()
-    } else {
-        asked.to_owned()
-    }
-}
-
-/// Token and remaining life, from the answer or the token's own `exp`.
-fn token_of(response: &Response) -> Option<(Secret, Duration)> {
-    let document: Value = serde_json::from_slice(&response.body).ok()?;
-    let text = |name: &str| {
-        document[name]
-            .as_str()
-            .filter(|text| !text.is_empty())
-            .map(ToOwned::to_owned)
-    };
-    let token = text("access_token").or_else(|| text("token"))?;
-    let stated = document["expires_in"].as_u64().map(Duration::from_secs);
-    let life = stated
-        .or_else(|| life_of(&token))
-        .unwrap_or(DEFAULT_LIFE)
-        .min(LONGEST_LIFE);
-    Some((Secret::new(token), life))
-}
-
-/// `exp` minus `iat` of a JWT: independent of this machine's clock.
-fn life_of(token: &str) -> Option<Duration> {
-    let claims = BASE64_URL_SAFE_NO_PAD
-        .decode(token.split('.').nth(1)?)
-        .ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
-    let seconds = claims["exp"]
-        .as_i64()?
-        .checked_sub(claims["iat"].as_i64().or(claims["nbf"].as_i64())?)?;
-    u64::try_from(seconds).ok().map(Duration::from_secs)
-}
-
 /// `Cache-Control: no-cache`, for files that proxies keep for minutes.
 pub(super) fn fresh(request: Request) -> Request {
     request.with_header(header::CACHE_CONTROL, "no-cache")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn g08_a_challenge_does_not_widen_the_scope() {
-        assert!(same_name("repository:a:pull", "repository:a:pull,push"));
-        assert!(!same_name("repository:b:pull", "repository:a:pull"));
-        assert_eq!(
-            narrower("repository:a:pull,push", "repository:a:pull"),
-            "repository:a:pull"
-        );
-        assert_eq!(
-            narrower("repository:a:push,pull", "repository:a:pull,push"),
-            "repository:a:push,pull"
-        );
-        assert_eq!(
-            narrower("repository:a:pull", "repository:a:pull,push"),
-            "repository:a:pull,push"
-        );
-    }
-
-    #[test]
-    fn g08_a_life_that_no_clock_holds_is_cut() {
-        let body = format!(r#"{{"access_token":"canary","expires_in":{}}}"#, u64::MAX);
-        let url = "https://host/".parse().unwrap();
-        let response = Response {
-            status: StatusCode::OK,
-            headers: http::HeaderMap::new(),
-            body: body.into(),
-            url,
-        };
-        assert_eq!(
-            token_of(&response).map(|(_, life)| life),
-            Some(LONGEST_LIFE)
-        );
-    }
-
-    #[test]
-    fn a_token_without_a_stated_life_says_it_itself() {
-        let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"exp":1000,"iat":400}"#);
-        assert_eq!(
-            life_of(&format!("x.{claims}.y")),
-            Some(Duration::from_secs(600))
-        );
-        assert_eq!(life_of("opaque"), None);
-    }
 }
