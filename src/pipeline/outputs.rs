@@ -20,11 +20,11 @@ const fn output(name: &'static str, description: &'static str) -> Output {
 pub const OUTPUTS: &[Output] = &[
     output(
         "decision",
-        "`allow` or `deny`; `deny` also where `fail-on` lets the step pass.",
+        "`allow` or `deny`; `deny` even if `fail-on` lets the step pass.",
     ),
     output(
         "digest",
-        "The digest, when all images that were signed or allowed have the same.",
+        "The digest, if all images that were signed or allowed have the same one.",
     ),
     output(
         "images",
@@ -32,15 +32,15 @@ pub const OUTPUTS: &[Output] = &[
     ),
     output(
         "signatures",
-        "The signatures that were made or looked at (JSON).",
+        "The signatures that were created or checked (JSON).",
     ),
     output(
         "signed-count",
         "How many images, as named, are signed or allowed.",
     ),
-    output("failed-count", "How many are not."),
+    output("failed-count", "How many images are not."),
     output("report-path", "The report (JSON)."),
-    output("sarif-path", "The SARIF file, if one was asked for."),
+    output("sarif-path", "The SARIF file, if one was requested."),
 ];
 
 /// The values of a run, by the names of [`OUTPUTS`]; what has no value is left out.
