@@ -34,6 +34,15 @@ fn every_reason_is_documented_with_its_exit_code() {
             .filter(|line| line.starts_with("| `"))
             .all(|line| line.split(" | ").count() >= 4)
     );
+    // Messages link to the anchor of their reason.
+    for reason in Reason::ALL {
+        let section = format!(
+            "\n### {}\n\nExit code {}: ",
+            reason.code(),
+            reason.exit().code()
+        );
+        assert!(page.contains(&section), "{reason} has no section");
+    }
 }
 
 /// The words of a command as a shell reads them, up to a comment or what ends the command.
