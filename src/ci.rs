@@ -12,6 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     cli::{Cli, Command},
+    log::write_log,
     output_file::{append, replace_file},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate,
@@ -20,7 +21,7 @@ use crate::{
     process::{Environment, Process},
     reason::Exit,
     report::{Decision, ImageReport, Problem, Profile, Report},
-    run::{execute, write_log},
+    verbs::execute,
 };
 
 /// Variables that an earlier step may plant, and that would move where requests go: inputs only (P11).

@@ -14,6 +14,7 @@ mod duration;
 pub mod flow;
 pub mod format;
 pub mod keys;
+mod log;
 pub mod manifests;
 pub mod net;
 pub mod oci;

@@ -1,10 +1,10 @@
 //! `inspect`.
 
+use super::Outcome;
 use crate::{
     cli::Inspect,
     flow::{Failure, InspectOptions, Services, inspect},
     report::Report,
-    run::Outcome,
     settings,
 };
 

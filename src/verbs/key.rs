@@ -1,12 +1,12 @@
 //! `key …`.
 
+use super::Outcome;
 use crate::{
     cli::KeyShow,
     crypto::Certificate,
     flow::{Failure, KeyView, Services},
     reason::Reason,
     report::Report,
-    run::Outcome,
     settings::{self, RunConfig, SettingError},
 };
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Outcome;
 use crate::{
     cli::{PolicyCheck, PolicyInit},
     crypto::Certificate,
@@ -11,7 +12,6 @@ use crate::{
     process::Process,
     reason::Reason,
     report::Report,
-    run::Outcome,
     settings::{self, ConfigFile, Manifests, SettingError, manifest_input},
 };
 

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{open_for_dct, pin_of, sources::Named, warn_of_trust};
+use super::{
+    Outcome,
+    dct::{open_for_dct, pin_of, warn_of_trust},
+    sources::Named,
+};
 use crate::{
     cli::Sign,
     crypto::Certificate,
@@ -12,7 +16,6 @@ use crate::{
     format::Format,
     oci::Reference,
     report::Report,
-    run::Outcome,
     settings::{self, ConfigFile, RunConfig, SettingError},
 };
 

@@ -1,6 +1,9 @@
 //! `trust …`.
 
-use super::{open_for_dct, pin_of, warn_of_trust};
+use super::{
+    Outcome,
+    dct::{open_for_dct, pin_of, warn_of_trust},
+};
 use crate::{
     cli::{SignerAdd, TrustInit, TrustRevoke, TrustStatus},
     flow::{
@@ -9,7 +12,6 @@ use crate::{
     },
     format::dct::{RoleName, SignerName},
     report::{ImageReport, Report, Status},
-    run::Outcome,
     settings::{self, RunConfig, SettingError},
 };
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pin_of;
+use super::{Outcome, dct::pin_of};
 use crate::{
     cli::Verify,
     flow::{Demanded, Failure, NotationTrust, Services, Trust, VerifyOptions, verify},
@@ -15,7 +15,6 @@ use crate::{
     policy::{Policy, Requirement},
     reason::Reason,
     report::{Decision, Report, StateReport},
-    run::Outcome,
     settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
 };
 

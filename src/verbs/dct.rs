@@ -1,0 +1,46 @@
+//! What the verbs share that sign or trust Docker Content Trust data.
+
+use std::sync::Arc;
+
+use crate::{
+    cli::Pin,
+    crypto::Signer,
+    flow::{Failure, Services},
+    format::dct::{Key as DctKey, RootTrust},
+    keys::KeyReference,
+    oci::Reference,
+    reason::Reason,
+    report::Report,
+    settings::{self, SettingError},
+};
+
+/// A signer whose key can make the signatures of trust data.
+pub(super) async fn open_for_dct(
+    services: &Services,
+    reference: &KeyReference,
+) -> Result<Arc<dyn Signer>, Failure> {
+    let signer = services.keys.open(reference).await?;
+    let listed = DctKey::from_public_key(signer.public_key());
+    if let Some(scheme) = listed.method().and_then(|method| listed.scheme(method)) {
+        signer.check(scheme)?;
+    }
+    Ok(signer)
+}
+
+/// The pin that every named repository needs.
+pub(super) fn pin_of(pin: &Pin, images: &[Reference]) -> Result<RootTrust, SettingError> {
+    let first = images
+        .first()
+        .ok_or_else(|| SettingError::usage("no image was named").reason(Reason::NoImages))?;
+    settings::required_pin(pin, &first.repository)
+}
+
+/// Trust on first use is said in words in every report (T23).
+pub(super) fn warn_of_trust(report: &mut Report, trust: &RootTrust) {
+    if matches!(trust, RootTrust::FirstUse) && report.lax.is_empty() {
+        report.lax.push("--trust-on-first-use".to_owned());
+        report.warnings.push(
+            "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned(),
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! What a verb came to, for whoever writes it down: the command line or a pipeline step.
+
+use crate::{flow::Failure, report::Report};
+
+/// What a verb came to: the report, and what goes to standard output.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) report: Report,
+    /// For people.
+    pub(crate) text: String,
+    /// For programs, where it is not the report itself.
+    pub(crate) json: Option<serde_json::Value>,
+}
+
+impl Outcome {
+    pub(crate) fn failed(command: &'static str, failure: &Failure) -> Self {
+        let mut report = Report::new(command);
+        report.error = Some(failure.problem());
+        Self {
+            report,
+            text: String::new(),
+            json: None,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Runs a verb: sets up what it needs, and stops it when its time is over or somebody interrupts.
+
+use std::time::Duration;
+
+use super::{Outcome, inspect, key, policy, sign, trust, verify};
+use crate::{
+    cli::{Command, Key, Policy, Shared, Signer, Trust},
+    flow::{Failure, FlowError, Services},
+    process::Process,
+    reason::Reason,
+    settings::{SettingError, Settings, manifest_input},
+};
+
+/// Sets up and runs the verb, until it ends, the time is over, or somebody interrupts.
+pub(crate) fn execute(command: &Command, process: &mut Process) -> Outcome {
+    attempt(command, process).unwrap_or_else(|failure| Outcome::failed(command.name(), &failure))
+}
+
+fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure> {
+    if let Command::Policy(Policy::Check(arguments)) = command {
+        return policy::run_policy_check(arguments, process);
+    }
+    let shared = command.shared();
+    let settings = Settings::new(shared, process)?;
+    let stdin = match command {
+        Command::Verify(arguments) => manifest_input(&arguments.files, process)?,
+        _ => None,
+    };
+    let timeout = settings.timeout.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = runtime.map_err(|error| {
+        SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid)
+    })?;
+    let progress = progress(command, shared, process);
+    let outcome = runtime.block_on(async {
+        let (mut services, deadline) = Services::open(settings, process.now)?;
+        services.stdin = stdin.map(Into::into);
+        // The edge ends each request at the deadline; this is for what waits beside requests.
+        let limit = tokio::time::timeout_at(deadline + Duration::from_millis(500), dispatch(command, &services));
+        let mut outcome = tokio::select! {
+            outcome = limit => outcome.unwrap_or_else(|_| Err(FlowError::Timeout { limit: timeout.clone() }.into())),
+            () = interrupted() => Err(FlowError::Interrupted.into()),
+        };
+        let command = command.name();
+        let mut finished = match &mut outcome {
+            Ok(_) => outcome?,
+            Err(failure) => Outcome::failed(command, failure),
+        };
+        services.account(&mut finished.report).await;
+        Ok(finished)
+    });
+    if let Some(progress) = progress {
+        progress.finish_and_clear();
+    }
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    outcome
+}
+
+/// Something that moves, on a terminal only.
+fn progress(
+    command: &Command,
+    shared: &Shared,
+    process: &Process,
+) -> Option<indicatif::ProgressBar> {
+    let quiet = shared.output.quiet || shared.output.verbose > 0;
+    (process.terminal && !quiet).then(|| {
+        let bar = indicatif::ProgressBar::new_spinner();
+        bar.set_message(format!("{} …", command.name()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
+    })
+}
+
+/// Resolves when the process is asked to end.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Runs the verb.
+async fn dispatch(command: &Command, services: &Services) -> Result<Outcome, Failure> {
+    match command {
+        Command::Sign(arguments) => sign::run_sign(arguments, services).await,
+        Command::Verify(arguments) => verify::run_verify(arguments, services).await,
+        Command::Inspect(arguments) => inspect::run_inspect(arguments, services).await,
+        Command::Policy(Policy::Init(arguments)) => policy::run_init(arguments, services).await,
+        Command::Trust(Trust::Init(arguments)) => trust::run_init(arguments, services).await,
+        Command::Trust(Trust::Status(arguments)) => trust::run_status(arguments, services).await,
+        Command::Trust(Trust::Signer(Signer::Add(arguments))) => {
+            trust::run_signer_add(arguments, services).await
+        }
+        Command::Trust(Trust::Revoke(arguments)) => trust::run_revoke(arguments, services).await,
+        Command::Key(Key::Show(arguments)) => key::run_key_show(arguments, services).await,
+        Command::Policy(Policy::Check(_)) | Command::Ci | Command::Completions { .. } => {
+            unreachable!("they end before anything is set up")
+        }
+    }
+}
