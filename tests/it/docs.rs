@@ -139,7 +139,7 @@ fn every_command_of_the_pages_is_one_that_the_program_takes() {
 
 /// Without what differs from run to run: keys, times, dates and durations.
 fn settled(text: &str) -> String {
-    let word = |word: &str| match word.trim_end_matches('…') {
+    let word = |word: &str| match word.trim_end_matches(['…', ',']) {
         key if key.len() >= 12 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             "KEY".to_owned()
         }
