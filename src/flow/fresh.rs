@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::{Failure, FlowError, Services};
+use super::{FlowError, Services};
 use crate::{
     oci::{Reference, Repository},
     policy::Glob,
+    report::Failure,
     timestamp::Timestamp,
 };
 

@@ -3,7 +3,7 @@
 use futures::future::join;
 
 use super::{
-    Failure, FlowError, Needed, Services,
+    FlowError, Needed, Services,
     dct::{problem, signatures, whole_repository},
     notation::by_certificate,
     verify::subject,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     format::dct::{RootTrust, TrustedSet},
     oci::Reference,
-    report::{ImageReport, Report, Status},
+    report::{Failure, ImageReport, Report, Status},
 };
 
 /// What to look at.

@@ -2,7 +2,7 @@
 //! the same file names in each.
 
 mod dct;
-mod failure;
+mod error;
 mod fresh;
 mod inspect;
 mod key_show;
@@ -19,7 +19,7 @@ pub use dct::{
     SignerAddOptions, TrustStatus, sign_draft, trust_init, trust_revoke, trust_signer_add,
     trust_status,
 };
-pub use failure::{Failure, FlowError};
+pub use error::FlowError;
 pub use fresh::{FreshTag, fresh_tags};
 pub use inspect::{InspectOptions, inspect};
 pub use key_show::KeyView;

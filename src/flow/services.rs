@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{Collection, Failure, Revocations};
+use super::{Collection, Revocations};
 use crate::{
     azure::Identities,
     keys::KeyRing,
@@ -12,7 +12,7 @@ use crate::{
     oci::Repository,
     process::Environment,
     registry::{DockerConfig, Logins, Registry, TrustServer},
-    report::{Report, Requests},
+    report::{Failure, Report, Requests},
     settings::Settings,
     timestamp::Timestamp,
 };

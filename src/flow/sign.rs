@@ -12,7 +12,7 @@ use futures::{
 };
 
 use super::{
-    Failure, FlowError, Services, SignDct, SignNotation,
+    FlowError, Services, SignDct, SignNotation,
     dct::DctJob,
     notation::NotationJob,
     signing::{Candidate, Ended, SigningOptions},
@@ -20,7 +20,7 @@ use super::{
 use crate::{
     oci::{Digest, Reference, Repository, Subject},
     registry::Resolved,
-    report::{ImageReport, Report},
+    report::{Failure, ImageReport, Report},
 };
 
 /// What `sign` was asked for.

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::Failure;
 use crate::{
     format::Format,
     oci::{Reference, Subject},
-    report::{ImageReport, Problem, SignatureReport, Status},
+    report::{Failure, ImageReport, Problem, SignatureReport, Status},
 };
 
 /// How images are signed, whatever the format.

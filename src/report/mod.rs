@@ -3,6 +3,7 @@
 //! Pure. Nothing foreign is printed unescaped: text that came from outside passes through [`plain`] or [`markdown`].
 
 mod escape;
+mod failure;
 mod image;
 mod json;
 mod junit;
@@ -11,6 +12,7 @@ mod summary;
 mod text;
 
 pub use escape::{markdown, plain, prose};
+pub use failure::Failure;
 pub use image::{
     EnvelopeReport, ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport,
     Status, TimestampReport,

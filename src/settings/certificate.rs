@@ -7,9 +7,9 @@ use url::Url;
 use super::{SettingError, read};
 use crate::{
     crypto::Certificate,
-    flow::Failure,
     keys::{KeyReference, KeyRing},
     reason::Reason,
+    report::Failure,
 };
 
 /// The certificates of a PEM file; `what` names it in errors.

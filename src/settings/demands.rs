@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     crypto::Certificate,
-    flow::{Demanded, Failure, NotationTrust, Trust},
+    flow::{Demanded, NotationTrust, Trust},
     format::{
         dct::{Requirement, RootTrust, SignerWanted},
         notation::{
@@ -20,6 +20,7 @@ use crate::{
     oci::Reference,
     policy::{DctLeaf, Leaf, Located, NotationLeaf, NotationPins, Policy, RootPin},
     reason::Reason,
+    report::Failure,
 };
 
 /// Where the certificates of a signer lie.

@@ -7,10 +7,10 @@ use super::{ConfigFile, SettingError, certificate, parse};
 use crate::{
     cli,
     crypto::Certificate,
-    flow::Failure,
     keys::{KeyReference, KeyRing},
     policy::KeyNames,
     reason::Reason,
+    report::Failure,
 };
 
 /// The file, once it is read.

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 
 use super::SettingError;
 use crate::{
-    flow::Failure,
     format::dct::{InvalidMemory, MEMORY_LIMIT, Memory},
     output_file::{beside, replace_on_disk},
     reason::Reason,
+    report::Failure,
 };
 
 /// How long between two looks at a lock that another run holds.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::{
     cli::Pin,
     crypto::Signer,
-    flow::{Failure, Services},
+    flow::Services,
     format::dct::{Key as DctKey, RootTrust},
     keys::KeyReference,
     oci::Reference,
     reason::Reason,
-    report::Report,
+    report::{Failure, Report},
     settings::{self, SettingError},
 };
 

@@ -3,8 +3,8 @@
 use super::Outcome;
 use crate::{
     cli::Inspect,
-    flow::{Failure, InspectOptions, Services, inspect},
-    report::Report,
+    flow::{InspectOptions, Services, inspect},
+    report::{Failure, Report},
     settings,
 };
 

@@ -4,9 +4,9 @@ use super::Outcome;
 use crate::{
     cli::KeyShow,
     crypto::Certificate,
-    flow::{Failure, KeyView, Services},
+    flow::{KeyView, Services},
     reason::Reason,
-    report::Report,
+    report::{Failure, Report},
     settings::{self, RunConfig, SettingError},
 };
 

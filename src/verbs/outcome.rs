@@ -1,6 +1,6 @@
 //! What a verb came to, for whoever writes it down: the command line or a pipeline step.
 
-use crate::{flow::Failure, report::Report};
+use crate::report::{Failure, Report};
 
 /// What a verb came to: the report, and what goes to standard output.
 #[derive(Debug)]

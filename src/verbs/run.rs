@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::{Outcome, inspect, key, policy, sign, trust, verify};
 use crate::{
     cli::{Command, Key, Policy, Shared, Signer, Trust},
-    flow::{Failure, FlowError, Services},
+    flow::{FlowError, Services},
     process::Process,
     reason::Reason,
+    report::Failure,
     settings::{SettingError, Settings, manifest_input},
 };
 

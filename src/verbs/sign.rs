@@ -10,12 +10,10 @@ use super::{
 use crate::{
     cli::Sign,
     crypto::Certificate,
-    flow::{
-        Failure, Services, SignDct, SignFormat, SignNotation, SignOptions, SigningOptions, sign,
-    },
+    flow::{Services, SignDct, SignFormat, SignNotation, SignOptions, SigningOptions, sign},
     format::Format,
     oci::Reference,
-    report::Report,
+    report::{Failure, Report},
     settings::{self, ConfigFile, RunConfig, SettingError},
 };
 

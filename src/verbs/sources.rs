@@ -2,11 +2,11 @@
 
 use crate::{
     cli::Sign,
-    flow::{Failure, FreshTag, Services, fresh_tags},
+    flow::{FreshTag, Services, fresh_tags},
     oci::Reference,
     pipeline::{metadata, run_started},
     policy::Glob,
-    report::{ImageReport, Report},
+    report::{Failure, ImageReport, Report},
     settings::{self, SettingError},
     timestamp::Timestamp,
 };

@@ -7,11 +7,11 @@ use super::{
 use crate::{
     cli::{SignerAdd, TrustInit, TrustRevoke, TrustStatus},
     flow::{
-        Failure, InitOptions, RevokeOptions, Services, SignerAddOptions, trust_init, trust_revoke,
+        InitOptions, RevokeOptions, Services, SignerAddOptions, trust_init, trust_revoke,
         trust_signer_add, trust_status,
     },
     format::dct::{RoleName, SignerName},
-    report::{ImageReport, Report, Status},
+    report::{Failure, ImageReport, Report, Status},
     settings::{self, RunConfig, SettingError},
 };
 

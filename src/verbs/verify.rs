@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Outcome, dct::pin_of};
 use crate::{
     cli::Verify,
-    flow::{Demanded, Failure, NotationTrust, Services, Trust, VerifyOptions, verify},
+    flow::{Demanded, NotationTrust, Services, Trust, VerifyOptions, verify},
     format::{
         Format,
         dct::{Contradiction, Memory, Requirement as DctRequirement, RoleName, SignerWanted},
@@ -14,7 +14,7 @@ use crate::{
     oci::Reference,
     policy::{Policy, Requirement},
     reason::Reason,
-    report::{Decision, Report, StateReport},
+    report::{Decision, Failure, Report, StateReport},
     settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
 };
 

@@ -7,12 +7,13 @@ use futures::future::try_join_all;
 use super::{Published, sign_draft};
 use crate::{
     crypto::{PublicKey, Signer},
-    flow::{Failure, FlowError, Services},
+    flow::{FlowError, Services},
     format::dct::{
         KeyId, RoleName, SignerName,
         init::{NewCollection, SnapshotKey, prepare, server_key},
     },
     oci::Repository,
+    report::Failure,
 };
 
 /// What `trust init` was asked for.

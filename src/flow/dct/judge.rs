@@ -2,9 +2,10 @@
 
 use super::Needed;
 use crate::{
-    flow::{Demanded, Failure, FlowError, Services, Trust},
+    flow::{Demanded, FlowError, Services, Trust},
     format::dct::{Requirement, RootTrust, Seen, TrustedSet},
     oci::{Repository, Tag},
+    report::Failure,
 };
 
 /// The verified trust data, per root that is trusted.

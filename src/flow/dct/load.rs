@@ -10,13 +10,14 @@ use futures::future::{try_join, try_join_all};
 
 use crate::{
     crypto::PublicKey,
-    flow::{Failure, FlowError},
+    flow::FlowError,
     format::dct::{
         Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, Seen, SignerWanted,
         TrustedSet, Wanted, needed_roles,
     },
     oci::{Repository, Tag},
     registry::TrustServer,
+    report::Failure,
     timestamp::Timestamp,
 };
 

@@ -9,7 +9,7 @@ use futures::future::try_join;
 use super::{Collection, load::root_was_replaced};
 use crate::{
     crypto::Signer,
-    flow::{Failure, FlowError},
+    flow::FlowError,
     format::dct::{
         Draft, Gun, Publication, Rejection, RoleName, RootStep, RootTrust, RootWalk, Step,
         TrustedSet,
@@ -18,6 +18,7 @@ use crate::{
     oci::Digest,
     reason::{Explain as _, Reason},
     registry,
+    report::Failure,
     timestamp::Timestamp,
 };
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Needed, Published, publish::pause_before_retry, sign_draft, signer_name};
 use crate::{
     crypto::{PublicKey, Signer},
-    flow::{Failure, FlowError, Services},
+    flow::{FlowError, Services},
     format::{
         Format,
         dct::{
@@ -14,7 +14,7 @@ use crate::{
         },
     },
     oci::{Reference, Repository, Tag},
-    report::{ImageReport, SignatureReport, Status},
+    report::{Failure, ImageReport, SignatureReport, Status},
 };
 
 /// How often the change is rebuilt on another writer's before the run gives up.

@@ -1,14 +1,13 @@
 //! Trust data as reports show it: entries of roles, what trust in a role hangs on, and the signer that it is named after.
 
 use crate::{
-    flow::Failure,
     format::{
         Format,
         dct::{Entry, Requirement, RoleName, TrustedSet, verify},
     },
     oci::{Reference, Subject, Tag},
     reason::Reason,
-    report::{ImageReport, Link, Problem, SignatureReport, Status},
+    report::{Failure, ImageReport, Link, Problem, SignatureReport, Status},
 };
 
 /// What trust in a role hangs on: the root, and each role from `targets` down to it.

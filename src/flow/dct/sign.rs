@@ -13,7 +13,7 @@ use super::{
 use crate::{
     crypto::Signer,
     flow::{
-        Failure, FlowError, Services,
+        FlowError, Services,
         signing::{Candidate, Ended, SigningOptions},
     },
     format::{
@@ -24,7 +24,7 @@ use crate::{
         },
     },
     oci::{Repository, Subject},
-    report::{Link, SignatureReport, Status},
+    report::{Failure, Link, SignatureReport, Status},
     timestamp::Timestamp,
 };
 

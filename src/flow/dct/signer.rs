@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::{Needed, Published, publish::pause_before_retry, sign_draft};
 use crate::{
     crypto::{PublicKey, Signer},
-    flow::{Failure, FlowError, Services},
+    flow::{FlowError, Services},
     format::dct::{RootTrust, SignerName, admin::add_signer},
     oci::Repository,
+    report::Failure,
 };
 
 /// How often the change is rebuilt on another writer's before the run gives up.

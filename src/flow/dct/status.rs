@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::{Needed, all_entries, signer_name};
 use crate::{
-    flow::{Failure, FlowError, Services},
+    flow::{FlowError, Services},
     format::dct::{RoleName, RootTrust, Threshold, TrustedSet, lookup::pull},
     oci::Repository,
-    report::plain,
+    report::{Failure, plain},
     timestamp::Timestamp,
 };
 

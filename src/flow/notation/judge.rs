@@ -15,7 +15,7 @@ use futures::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 
 use crate::{
-    flow::{Failure, FlowError, Services},
+    flow::{FlowError, Services},
     format::notation::{
         ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
         SignatureManifest, Step, THUMBPRINTS, Trust, verify,
@@ -23,7 +23,7 @@ use crate::{
     oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
     reason::Exit,
     registry::ReferrersMode,
-    report::{Problem, Status},
+    report::{Failure, Problem, Status},
 };
 
 /// Candidates that are checked for one image (design §8).

@@ -12,10 +12,11 @@ use url::Url;
 
 use crate::{
     crypto::{CRL_LIMIT, Crl, TIMESTAMP_LIMIT, ocsp::OCSP_LIMIT},
-    flow::{Failure, FlowError},
+    flow::FlowError,
     format::notation::{Query, RevocationAnswer, RevocationRequest},
     net::{Client, Purpose, Redirects, Request},
     oci::MediaType,
+    report::Failure,
 };
 
 /// Answers that are kept.

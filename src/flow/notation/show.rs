@@ -3,12 +3,14 @@
 use super::{Judged, NotationFinding, NotationSignatures};
 use crate::{
     crypto::{Certificate, TimestampToken},
-    flow::{Failure, Services},
+    flow::Services,
     format::{Format, notation::Envelope},
     oci::{Digest, Repository, Subject},
     reason::Explain,
     registry::ReferrersMode,
-    report::{EnvelopeReport, Link, Problem, Report, SignatureReport, Status, TimestampReport},
+    report::{
+        EnvelopeReport, Failure, Link, Problem, Report, SignatureReport, Status, TimestampReport,
+    },
 };
 
 /// Every Notary Project signature as it is, with its chain and the time that its timestamp states; judged by

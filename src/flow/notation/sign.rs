@@ -15,7 +15,7 @@ use super::judge::thumbprints;
 use crate::{
     crypto::{Certificate, Signer},
     flow::{
-        Failure, FlowError, Services,
+        FlowError, Services,
         signing::{Candidate, Ended, SigningOptions, gravity},
     },
     format::{
@@ -28,7 +28,7 @@ use crate::{
     },
     oci::{Descriptor, Digest, Reference, Referrer, Repository, manifest},
     registry::{self, Referrers, ReferrersMode, Upload},
-    report::{Problem, SignatureReport, Status},
+    report::{Failure, Problem, SignatureReport, Status},
     timestamp::Timestamp,
 };
 

@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 use futures::{StreamExt as _, stream};
 
 use self::look::{Looked, look};
-use super::{Failure, FlowError, Services};
+use super::{FlowError, Services};
 use crate::{
     crypto::Certificate,
     oci::{Reference, Repository},
     reason::Exit,
-    report::Report,
+    report::{Failure, Report},
 };
 
 /// A policy that was made of what was found.

@@ -1,15 +1,12 @@
 //! One image, judged, as the report tells it; it passes only with an [`Allowed`] in hand, or by a statement of
 //! notation's own policy.
 
-use super::{
-    super::{Failure, FlowError},
-    findings::Findings,
-};
+use super::{super::FlowError, findings::Findings};
 use crate::{
     oci::{Reference, Subject},
     policy::Allowed,
     registry::Resolved,
-    report::{ImageReport, Problem, Status},
+    report::{Failure, ImageReport, Problem, Status},
 };
 
 /// One image, judged.

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Decided, Failure, FlowError, NotationSignatures, Services,
+        Decided, FlowError, NotationSignatures, Services,
         dct::{Collections, chain, signer_name},
     },
     notation::{Applied, NotationTrust},
@@ -17,7 +17,7 @@ use crate::{
     oci::{Reference, Subject},
     policy::Denied,
     reason::Reason,
-    report::{Problem, RequirementReport, SignatureReport, Status},
+    report::{Failure, Problem, RequirementReport, SignatureReport, Status},
 };
 
 /// What each leaf found: a proof or a reason, and either as the report tells it.
