@@ -32,4 +32,4 @@ pub use policy_view::PolicyView;
 pub use services::Services;
 pub use sign::{SignFormat, SignOptions, sign};
 pub use signing::SigningOptions;
-pub use verify::{Demanded, NotationTrust, Trust, VerifyOptions, verify};
+pub use verify::{VerifyOptions, verify};

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{
     crypto::Certificate,
-    flow::{Demanded, NotationTrust, Trust},
     format::{
         dct::{Requirement, RootTrust, SignerWanted},
         notation::{
@@ -18,7 +17,10 @@ use crate::{
     },
     keys::{KeyReference, KeyRing},
     oci::Reference,
-    policy::{DctLeaf, Leaf, Located, NotationLeaf, NotationPins, Policy, RootPin},
+    policy::{
+        DctLeaf, FormatRequirement, FormatTrust, Leaf, Located, NotationLeaf, NotationPins,
+        NotationTrust, Policy, RootPin,
+    },
     reason::Reason,
     report::Failure,
 };
@@ -41,7 +43,7 @@ impl ConfigFile {
         &self,
         images: &[Reference],
         keys: &KeyRing,
-    ) -> Result<Policy<Trust>, Failure> {
+    ) -> Result<Policy<FormatRequirement>, Failure> {
         let policy = self
             .rules()?
             .clone()
@@ -84,14 +86,14 @@ impl ConfigFile {
         }
     }
 
-    fn trust(&self, leaf: &Leaf, anchors: &Anchors) -> Result<Trust, SettingError> {
-        let demand = match leaf {
+    fn trust(&self, leaf: &Leaf, anchors: &Anchors) -> Result<FormatRequirement, SettingError> {
+        let trust = match leaf {
             Leaf::Dct(leaf) => self.dct(leaf)?,
             Leaf::Notation(NotationLeaf::Pinned(pins)) => {
                 let trust = self
                     .pinned(pins, anchors)?
                     .ok_or_else(|| SettingError::usage("no certificate is trusted"))?;
-                Demanded::Notation(Box::new(NotationTrust::Pinned(Box::new(trust))))
+                FormatTrust::Notation(Box::new(NotationTrust::Pinned(Box::new(trust))))
             }
             Leaf::Notation(NotationLeaf::Policy {
                 trust_policy: policy,
@@ -106,16 +108,16 @@ impl ConfigFile {
                     stores,
                     metadata: metadata.clone(),
                 };
-                Demanded::Notation(Box::new(trust))
+                FormatTrust::Notation(Box::new(trust))
             }
         };
-        Ok(Trust {
+        Ok(FormatRequirement {
             words: leaf.to_string(),
-            demand,
+            trust,
         })
     }
 
-    fn dct(&self, leaf: &DctLeaf) -> Result<Demanded, SettingError> {
+    fn dct(&self, leaf: &DctLeaf) -> Result<FormatTrust, SettingError> {
         let root = match &leaf.root {
             RootPin::Keys(ids) => RootTrust::Keys(ids.clone()),
             RootPin::FirstUse => RootTrust::FirstUse,
@@ -133,7 +135,7 @@ impl ConfigFile {
             signers,
             minimum_versions: leaf.minimum_versions.clone(),
         };
-        Ok(Demanded::Dct { root, requirement })
+        Ok(FormatTrust::Dct { root, requirement })
     }
 
     /// Trust in those certificates that were read; `None` where none was.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use super::{Outcome, dct::pin_of};
 use crate::{
     cli::Verify,
-    flow::{Demanded, NotationTrust, Services, Trust, VerifyOptions, verify},
+    flow::{Services, VerifyOptions, verify},
     format::{
         Format,
         dct::{Contradiction, Memory, Requirement as DctRequirement, RoleName, SignerWanted},
         notation::{Level, Pins, Trust as PinnedTrust, TrustedIdentities, VerifyTimestamp},
     },
     oci::Reference,
-    policy::{Policy, Requirement},
+    policy::{FormatRequirement, FormatTrust, NotationTrust, Policy, Requirement},
     reason::Reason,
     report::{Decision, Failure, Report, StateReport},
     settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
@@ -144,7 +144,7 @@ async fn policy(
     config: &RunConfig<'_>,
     images: &[Reference],
     services: &Services,
-) -> Result<(Policy<Trust>, Option<String>), Failure> {
+) -> Result<(Policy<FormatRequirement>, Option<String>), Failure> {
     let named;
     let file = match (&arguments.policy, arguments.names_trust()) {
         (None, true) => return Ok((by_flags(arguments, config, images, services).await?, None)),
@@ -173,7 +173,7 @@ async fn by_flags(
     config: &RunConfig<'_>,
     images: &[Reference],
     services: &Services,
-) -> Result<Policy<Trust>, Failure> {
+) -> Result<Policy<FormatRequirement>, Failure> {
     let formats = settings::formats(&arguments.format)?;
     check_taken(arguments, &formats)?;
     let mut leaves = Vec::new();
@@ -217,7 +217,7 @@ async fn by_dct(
     config: &RunConfig<'_>,
     images: &[Reference],
     services: &Services,
-) -> Result<Trust, Failure> {
+) -> Result<FormatRequirement, Failure> {
     let root = pin_of(&arguments.pin, images)?;
     let mut signers = Vec::new();
     for name in &arguments.signer {
@@ -234,9 +234,9 @@ async fn by_dct(
         signers,
         minimum_versions: BTreeMap::new(),
     };
-    Ok(Trust {
+    Ok(FormatRequirement {
         words: "dct, as flags say".to_owned(),
-        demand: Demanded::Dct { root, requirement },
+        trust: FormatTrust::Dct { root, requirement },
     })
 }
 
@@ -244,7 +244,7 @@ async fn by_certificate(
     arguments: &Verify,
     config: &RunConfig<'_>,
     services: &Services,
-) -> Result<Trust, Failure> {
+) -> Result<FormatRequirement, Failure> {
     let own = &arguments.notation;
     let metadata = settings::annotations(&arguments.annotation)?;
     if let Some((policy, stores)) = own.trust_policy.as_deref().zip(own.trust_store.as_deref()) {
@@ -255,9 +255,9 @@ async fn by_certificate(
             stores,
             metadata,
         };
-        return Ok(Trust {
+        return Ok(FormatRequirement {
             words,
-            demand: Demanded::Notation(Box::new(trust)),
+            trust: FormatTrust::Notation(Box::new(trust)),
         });
     }
     let mut certificates = Vec::new();
@@ -291,9 +291,9 @@ async fn by_certificate(
     };
     let pinned = PinnedTrust::pinned(pins).map_err(|error| unusable(&error))?;
     let trust = NotationTrust::Pinned(Box::new(pinned));
-    Ok(Trust {
+    Ok(FormatRequirement {
         words: "notation, as flags say".to_owned(),
-        demand: Demanded::Notation(Box::new(trust)),
+        trust: FormatTrust::Notation(Box::new(trust)),
     })
 }
 

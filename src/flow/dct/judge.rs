@@ -2,9 +2,10 @@
 
 use super::Needed;
 use crate::{
-    flow::{Demanded, FlowError, Services, Trust},
+    flow::{FlowError, Services},
     format::dct::{Requirement, RootTrust, Seen, TrustedSet},
     oci::{Repository, Tag},
+    policy::{FormatRequirement, FormatTrust},
     report::Failure,
 };
 
@@ -16,13 +17,13 @@ impl<'a> Collections<'a> {
     pub(in crate::flow) async fn load(
         services: &Services,
         repository: &Repository,
-        demands: &[&'a Trust],
+        demands: &[&'a FormatRequirement],
         tags: &[Option<Tag>],
         seen: Option<&Seen>,
     ) -> Self {
         let mut roots: Vec<(&RootTrust, Vec<Requirement>)> = Vec::new();
         for demand in demands {
-            let Demanded::Dct { root, requirement } = &demand.demand else {
+            let FormatTrust::Dct { root, requirement } = &demand.trust else {
                 continue;
             };
             match roots.iter_mut().find(|(known, _)| *known == root) {

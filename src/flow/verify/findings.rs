@@ -1,12 +1,8 @@
 //! What the leaves of a requirement found of one image: a proof or a reason each, and either as the report tells it.
 
-use super::{
-    super::{
-        Decided, FlowError, NotationSignatures, Services,
-        dct::{Collections, chain, signer_name},
-    },
-    notation::{Applied, NotationTrust},
-    trust::Trust,
+use super::super::{
+    Decided, FlowError, NotationSignatures, Services,
+    dct::{Collections, chain, signer_name},
 };
 use crate::{
     format::{
@@ -15,7 +11,7 @@ use crate::{
         notation::{Accepted, Action},
     },
     oci::{Reference, Subject},
-    policy::Denied,
+    policy::{Denied, FormatRequirement, NotationTrust, RepositoryTrust},
     reason::Reason,
     report::{Failure, Problem, RequirementReport, SignatureReport, Status},
 };
@@ -74,13 +70,13 @@ impl Findings {
         at_once: usize,
     ) {
         let trust = match trust.for_repository(&subject.repository) {
-            Applied::Trust(trust) => trust,
-            Applied::Skip(statement) => return self.passes(subject, statement),
-            Applied::Unlooked(statement) => {
+            RepositoryTrust::Trust(trust) => trust,
+            RepositoryTrust::Skip(statement) => return self.passes(subject, statement),
+            RepositoryTrust::Unlooked(statement) => {
                 let (image, statement) = (subject.to_string(), statement.to_owned());
                 return self.fails(Problem::of(&FlowError::Unlooked { image, statement }));
             }
-            Applied::Nothing => {
+            RepositoryTrust::Nothing => {
                 return self.fails(Problem::of(&FlowError::NoStatement {
                     repository: subject.repository.to_string(),
                 }));
@@ -194,12 +190,13 @@ impl Findings {
         problem
     }
 
-    pub(super) fn report(&self, demands: &[&Trust]) -> Vec<RequirementReport> {
-        let report = |(demand, problem): (&&Trust, &Option<Problem>)| RequirementReport {
-            requirement: demand.words.clone(),
-            status: problem.as_ref().map_or(Status::Verified, Problem::status),
-            problem: problem.clone(),
-        };
+    pub(super) fn report(&self, demands: &[&FormatRequirement]) -> Vec<RequirementReport> {
+        let report =
+            |(demand, problem): (&&FormatRequirement, &Option<Problem>)| RequirementReport {
+                requirement: demand.words.clone(),
+                status: problem.as_ref().map_or(Status::Verified, Problem::status),
+                problem: problem.clone(),
+            };
         demands.iter().zip(&self.problems).map(report).collect()
     }
 }

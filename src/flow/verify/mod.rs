@@ -3,8 +3,6 @@
 
 mod ended;
 mod findings;
-mod notation;
-mod trust;
 
 use std::collections::BTreeMap;
 
@@ -12,15 +10,13 @@ use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
 
 use self::{ended::Ended, findings::Findings};
-pub use self::{
-    notation::NotationTrust,
-    trust::{Demanded, Trust},
-};
 use super::{FlowError, NotationSignatures, Services, dct::Collections};
 use crate::{
     format::dct::{Contradiction, Gun, Memory, Seen},
     oci::{Reference, Repository, Subject, Tag},
-    policy::{Demand, Exemption, Policy, Requirement, Rule, evaluate},
+    policy::{
+        Demand, Exemption, FormatRequirement, FormatTrust, Policy, Requirement, Rule, evaluate,
+    },
     registry::{self, ReferrersMode, Resolved},
     report::{Decision, Location, Problem, Report, RuleReport},
 };
@@ -31,7 +27,7 @@ pub struct VerifyOptions {
     /// Images in the order named.
     pub images: Vec<Reference>,
     /// What must hold.
-    pub policy: Policy<Trust>,
+    pub policy: Policy<FormatRequirement>,
     /// The file that says so.
     pub file: Option<String>,
     /// What earlier runs saw of the trust data.
@@ -161,7 +157,7 @@ impl Group<'_> {
         judged
     }
 
-    fn shown(&self, rule: &Rule<Trust>) -> Option<RuleReport> {
+    fn shown(&self, rule: &Rule<FormatRequirement>) -> Option<RuleReport> {
         let images = rule.matching(self.repository)?.to_string();
         let (file, place) = (self.options.file.clone()?, rule.place?);
         Some(RuleReport {
@@ -194,7 +190,7 @@ impl Group<'_> {
     async fn require(
         &self,
         images: &[(usize, &Reference)],
-        requirement: &Requirement<Trust>,
+        requirement: &Requirement<FormatRequirement>,
     ) -> Judged {
         let demands = requirement.leaves();
         let mut named: Vec<&Reference> = Vec::new();
@@ -253,7 +249,7 @@ impl Group<'_> {
         index: usize,
         image: &Reference,
         resolved: &Resolved,
-        requirement: &Requirement<Trust>,
+        requirement: &Requirement<FormatRequirement>,
         collections: &Collections<'_>,
     ) -> Ended {
         let subject = subject(image, resolved);
@@ -261,11 +257,11 @@ impl Group<'_> {
         let mut findings = Findings::default();
         let mut listed = None;
         for demand in &demands {
-            match &demand.demand {
-                Demanded::Dct { root, requirement } => {
+            match &demand.trust {
+                FormatTrust::Dct { root, requirement } => {
                     findings.add_dct(root, requirement, &subject, collections);
                 }
-                Demanded::Notation(trust) => {
+                FormatTrust::Notation(trust) => {
                     let _permit = self.work.acquire().await;
                     // So many images at once share what a run may ask at once.
                     let at_once =
@@ -302,7 +298,7 @@ impl Group<'_> {
     /// The signatures by certificate that all demands of the rule share; `None` where none of these needs any.
     async fn signatures(
         &self,
-        demands: &[&Trust],
+        demands: &[&FormatRequirement],
         subject: &Subject,
     ) -> Option<Result<NotationSignatures, Problem>> {
         let trusted: Vec<_> = demands

@@ -3,8 +3,8 @@
 use acr_sandbox::{Action, Fault, KeyKind, Service};
 use acr_sign::{
     Exit,
-    flow::{Demanded, NotationTrust},
     format::dct::RootTrust,
+    policy::{FormatTrust, NotationTrust},
 };
 
 use crate::{
@@ -151,21 +151,21 @@ fn ways(world: &World, root: &str) -> (Vec<tempfile::TempDir>, Vec<Way>) {
 
 /// The kinds of trust there are; a new one has to find its place in the table above.
 #[allow(dead_code, reason = "it is there to stop compiling")]
-fn kinds(demand: &Demanded) -> &'static str {
+fn kinds(demand: &FormatTrust) -> &'static str {
     match demand {
-        Demanded::Dct {
+        FormatTrust::Dct {
             root: RootTrust::Keys(_),
             ..
         } => "a pinned root",
-        Demanded::Dct {
+        FormatTrust::Dct {
             root: RootTrust::Ca(_),
             ..
         } => "a CA, which flow::pins holds",
-        Demanded::Dct {
+        FormatTrust::Dct {
             root: RootTrust::FirstUse,
             ..
         } => "first use",
-        Demanded::Notation(trust) => match **trust {
+        FormatTrust::Notation(trust) => match **trust {
             NotationTrust::Pinned(_) => "a pinned certificate",
             NotationTrust::Policy { .. } => "a statement",
         },

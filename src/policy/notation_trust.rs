@@ -24,8 +24,9 @@ pub enum NotationTrust {
     },
 }
 
-/// What counts for one repository.
-pub(super) enum Applied<'a> {
+/// What is trusted for one repository.
+#[derive(Debug)]
+pub enum RepositoryTrust<'a> {
     /// This trust.
     Trust(Box<Trust>),
     /// A statement that demands nothing.
@@ -37,21 +38,22 @@ pub(super) enum Applied<'a> {
 }
 
 impl NotationTrust {
-    pub(super) fn for_repository(&self, repository: &Repository) -> Applied<'_> {
+    /// What counts for one repository.
+    pub fn for_repository(&self, repository: &Repository) -> RepositoryTrust<'_> {
         match self {
-            Self::Pinned(trust) => Applied::Trust(trust.clone()),
+            Self::Pinned(trust) => RepositoryTrust::Trust(trust.clone()),
             Self::Policy {
                 policy,
                 stores,
                 metadata,
             } => match policy.statement(repository) {
-                None => Applied::Nothing,
+                None => RepositoryTrust::Nothing,
                 Some(statement) => match statement.trust(stores) {
                     Some(trust) => {
-                        Applied::Trust(Box::new(trust.require_metadata(metadata.clone())))
+                        RepositoryTrust::Trust(Box::new(trust.require_metadata(metadata.clone())))
                     }
-                    None if metadata.is_empty() => Applied::Skip(statement.name()),
-                    None => Applied::Unlooked(statement.name()),
+                    None if metadata.is_empty() => RepositoryTrust::Skip(statement.name()),
+                    None => RepositoryTrust::Unlooked(statement.name()),
                 },
             },
         }
