@@ -158,7 +158,7 @@ fn settled(text: &str) -> String {
         .collect();
     for at in 1..words.len() {
         if words[at] == "ms" {
-            words[at - 1] = "NUMBER".to_owned();
+            "NUMBER".clone_into(&mut words[at - 1]);
         }
     }
     words.join(" ")
