@@ -1,0 +1,172 @@
+//! The map in `src/lib.rs`, held by reading the code: which room may use which, which are pure, and that no files use each
+//! other in a circle.
+
+mod graph;
+mod map;
+mod paths;
+
+use std::{collections::BTreeSet, path::Path, sync::LazyLock};
+
+use self::{
+    graph::{Edges, Graph, circles},
+    map::Map,
+};
+
+/// Uses that close a circle of files. Each disappears with the next move.
+const KNOWN_FILES: &[(&str, &str)] = &[
+    ("src/azure/environment_probe.rs", "src/azure/identity.rs"),
+    ("src/azure/token.rs", "src/azure/identity.rs"),
+    ("src/azure/token.rs", "src/azure/azure_cli.rs"),
+    ("src/crypto/key.rs", "src/crypto/x509.rs"),
+    (
+        "src/crypto/timestamp_token.rs",
+        "src/crypto/timestamp_request.rs",
+    ),
+    (
+        "src/flow/policy_init/write.rs",
+        "src/flow/policy_init/mod.rs",
+    ),
+    ("src/format/dct/draft.rs", "src/format/dct/init.rs"),
+    (
+        "src/format/dct/rejection.rs",
+        "src/format/dct/certificate_rules.rs",
+    ),
+    ("src/format/dct/rejection.rs", "src/format/dct/key.rs"),
+    ("src/format/dct/json.rs", "src/format/dct/json_reader.rs"),
+    (
+        "src/format/notation/cose.rs",
+        "src/format/notation/envelope.rs",
+    ),
+    (
+        "src/format/notation/jws.rs",
+        "src/format/notation/envelope.rs",
+    ),
+    (
+        "src/format/notation/rejection.rs",
+        "src/format/notation/envelope.rs",
+    ),
+    (
+        "src/format/notation/rejection.rs",
+        "src/format/notation/manifest.rs",
+    ),
+    ("src/manifests/mod.rs", "src/manifests/kustomize.rs"),
+    ("src/manifests/yaml.rs", "src/manifests/mod.rs"),
+    ("src/pipeline/azure.rs", "src/pipeline/console.rs"),
+    ("src/pipeline/github.rs", "src/pipeline/console.rs"),
+    ("src/pipeline/error.rs", "src/pipeline/inputs.rs"),
+    ("src/pipeline/table.rs", "src/pipeline/inputs.rs"),
+    (
+        "src/pipeline/images/artifacts.rs",
+        "src/pipeline/images/mod.rs",
+    ),
+    (
+        "src/pipeline/images/docker_output.rs",
+        "src/pipeline/images/mod.rs",
+    ),
+    (
+        "src/pipeline/images/metadata.rs",
+        "src/pipeline/images/mod.rs",
+    ),
+    ("src/policy/exemption.rs", "src/policy/evaluate.rs"),
+    ("src/report/image.rs", "src/report/mod.rs"),
+];
+
+static PRODUCT: LazyLock<Graph> = LazyLock::new(|| graph_of("src"));
+static SANDBOX: LazyLock<Graph> = LazyLock::new(|| graph_of("sandbox/src"));
+
+fn graph_of(folder: &str) -> Graph {
+    Graph::of_folder(Path::new(env!("CARGO_MANIFEST_DIR")), folder)
+}
+
+fn map() -> Map {
+    Map::of(include_str!("../../../src/lib.rs"))
+}
+
+#[test]
+fn the_map_names_every_room() {
+    let named: BTreeSet<String> = map().rooms.into_keys().collect();
+    assert_eq!(named, PRODUCT.rooms());
+}
+
+#[test]
+fn contributing_shows_the_map() {
+    let page = include_str!("../../../CONTRIBUTING.md");
+    for (name, room) in map().rooms {
+        let row = format!("| `{name}` | {} |", room.purpose);
+        assert!(page.contains(&row), "CONTRIBUTING.md has no row {row}");
+    }
+}
+
+#[test]
+fn each_room_uses_only_what_the_map_allows() {
+    let map = map();
+    let mut wrong: Edges = PRODUCT.room_edges();
+    wrong.retain(|(from, to), _| !map.rooms[from].uses.contains(to));
+    assert!(
+        wrong.is_empty(),
+        "not allowed by the map in src/lib.rs: {wrong:#?}"
+    );
+}
+
+#[test]
+fn the_map_has_no_circles() {
+    let rooms = map().rooms;
+    let allowed = rooms.iter().flat_map(|(from, room)| {
+        let edge = |to: &String| ((from.clone(), to.clone()), BTreeSet::new());
+        room.uses.iter().map(edge)
+    });
+    assert_eq!(circles(&allowed.collect()), [] as [BTreeSet<String>; 0]);
+}
+
+#[test]
+fn no_files_use_each_other_in_a_circle() {
+    let mut edges = PRODUCT.file_edges();
+    edges.extend(SANDBOX.file_edges());
+    let known = KNOWN_FILES.iter();
+    let known: Vec<_> = known
+        .map(|&(from, to)| (from.to_owned(), to.to_owned()))
+        .collect();
+    for stale in &known {
+        let mut others = edges.clone();
+        others.retain(|edge, _| edge == stale || !known.contains(edge));
+        let closes = !circles(&others).is_empty();
+        assert!(
+            closes,
+            "{stale:?} closes no circle: remove it from KNOWN_FILES"
+        );
+    }
+    edges.retain(|edge, _| !known.contains(edge));
+    let circles = circles(&edges);
+    edges.retain(|(from, to), _| {
+        let within = |circle: &BTreeSet<String>| circle.contains(from) && circle.contains(to);
+        circles.iter().any(within)
+    });
+    assert!(edges.is_empty(), "files that use each other: {edges:#?}");
+}
+
+#[test]
+fn pure_rooms_touch_nothing() {
+    let impure = [
+        "async fn",
+        "tokio",
+        "reqwest",
+        "std::fs",
+        "std::env",
+        "SystemTime",
+        "now_utc",
+        "println!",
+        "std::net::Tcp",
+        "std::process",
+    ];
+    let pure = map().rooms.into_iter().filter(|(_, room)| room.is_pure);
+    let pure: BTreeSet<String> = pure.map(|(name, _)| name).collect();
+    assert_eq!(pure.len(), 6, "{pure:?}");
+    for (file, code) in PRODUCT.code_of(&pure) {
+        for name in impure {
+            let named = code
+                .lines()
+                .any(|line| line.contains(name) && !line.trim_start().starts_with("//"));
+            assert!(!named, "{file} names {name}");
+        }
+    }
+}
