@@ -18,7 +18,7 @@ pub(super) fn command(
 }
 
 fn escape(text: &str, property: bool, limit: usize) -> String {
-    super::console::escaped(text, limit, |c| match c {
+    super::escape::escaped(text, limit, |c| match c {
         '%' => Some("%25"),
         '\r' => Some("%0D"),
         '\n' => Some("%0A"),

@@ -8,6 +8,7 @@ mod annotations;
 mod azure;
 mod console;
 mod error;
+mod escape;
 mod github;
 mod images;
 mod inputs;
