@@ -11,7 +11,7 @@ use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
-    cli::{Cli, Command},
+    cli::{Online, Step as StepLine, StepCommand},
     log::write_log,
     output_file::{append, replace_file},
     pipeline::{
@@ -78,7 +78,7 @@ fn failed(problem: Problem) -> Report {
 }
 
 /// The command that the inputs describe, and the process as it may see it.
-fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<Command, Problem> {
+fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<Online, Problem> {
     let source = find_images(inputs, &process.environment).map_err(|error| Problem::of(&error))?;
     let mut arguments = inputs.arguments();
     if let Some(digest) = &source.digest {
@@ -98,7 +98,7 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     }
     arguments.push("--".to_owned());
     arguments.extend(source.images.iter().cloned());
-    let parsed = Cli::try_parse_from(&arguments).map_err(|error| {
+    let parsed = StepLine::try_parse_from(&arguments).map_err(|error| {
         let text = error.render().to_string();
         let first = text
             .split("\n\n")
@@ -109,19 +109,20 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
             first.split_whitespace().collect::<Vec<_>>().join(" "),
         ))
     })?;
-    let mut command = parsed.command;
-    match &mut command {
-        Command::Sign(arguments) => {
-            arguments.source = Some(source.name);
-            let facts = facts(inputs.host(), &process.environment);
-            arguments.provenance = facts
+    let command = match parsed.command {
+        StepCommand::Sign(mut sign) => {
+            sign.source = Some(source.name);
+            sign.provenance = facts(inputs.host(), &process.environment)
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect();
+            Online::Sign(sign)
         }
-        Command::Verify(arguments) => arguments.source = Some(source.name),
-        _ => unreachable!("inputs say `sign` or `verify`"),
-    }
+        StepCommand::Verify(mut verify) => {
+            verify.source = Some(source.name);
+            Online::Verify(verify)
+        }
+    };
     if let Some(password) = inputs.text("password") {
         process.stdin = Box::new(io::Cursor::new(password.to_owned()));
     }
@@ -405,7 +406,10 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::pipeline::{INPUTS, Reader};
+    use crate::{
+        cli::Cli,
+        pipeline::{INPUTS, Reader},
+    };
 
     /// Flags that a step does not take, and why.
     const NO_INPUTS: [(&str, &str); 5] = [

@@ -7,13 +7,13 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     ci,
-    cli::{Cli, Command, Output},
+    cli::{Cli, Invocation, Local, Output},
     log::write_log,
     output_file::{append, replace},
     process::Process,
     reason::Exit,
     report::Profile,
-    verbs::{Outcome, execute},
+    verbs::{Outcome, check_policy, execute},
 };
 
 /// Runs a command line as `main` does: arguments include the program's name.
@@ -22,21 +22,33 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process)
         Ok(cli) => cli,
         Err(error) => return refuse(&error, process),
     };
-    match &cli.command {
-        Command::Completions { shell } => {
+    match cli.command.into() {
+        Invocation::Ci => ci::run(process),
+        Invocation::Local(Local::Completions(shell)) => {
             let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Cli::command(), "acr-sign", &mut script);
-            return written(process, &script);
+            clap_complete::generate(shell, &mut Cli::command(), "acr-sign", &mut script);
+            written(process, &script)
         }
-        Command::Ci => return ci::run(process),
-        _ => {}
+        Invocation::Local(Local::PolicyCheck(check)) => report(&check.output, process, |process| {
+            check_policy(&check, process)
+        }),
+        Invocation::Online(command) => report(&command.shared().output, process, |process| {
+            execute(&command, process)
+        }),
     }
+}
+
+/// Runs a command and publishes what it came to.
+fn report(
+    output: &Output,
+    process: &mut Process,
+    command: impl FnOnce(&mut Process) -> Outcome,
+) -> Exit {
     let started = Instant::now();
-    let output = cli.command.output().clone();
-    log(&output, process);
-    let mut outcome = execute(&cli.command, process);
+    log(output, process);
+    let mut outcome = command(process);
     outcome.report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    publish(&mut outcome, &output, process)
+    publish(&mut outcome, output, process)
 }
 
 /// What clap has to say: help and version are results, anything else is a usage error.

@@ -1,9 +1,11 @@
 //! The command line: definitions only, no behaviour. What is not built is not here.
 
+mod invocation;
 mod key;
 mod policy;
 mod shared;
 mod sign;
+mod step;
 mod trust;
 mod verify;
 
@@ -11,6 +13,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::{
+    invocation::{Invocation, Local, Online},
     key::{Key, KeyShow},
     policy::{Policy, PolicyCheck, PolicyInit},
     shared::{
@@ -18,6 +21,7 @@ pub(crate) use self::{
         RegistryAuth, Shared,
     },
     sign::Sign,
+    step::{Step, StepCommand},
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
     verify::{Inspect, Verify},
 };
@@ -66,50 +70,4 @@ pub(crate) enum Command {
         /// The shell to complete in
         shell: Shell,
     },
-}
-
-impl Command {
-    /// The command as typed.
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Sign(_) => "sign",
-            Self::Verify(_) => "verify",
-            Self::Inspect(_) => "inspect",
-            Self::Policy(Policy::Check(_)) => "policy check",
-            Self::Policy(Policy::Init(_)) => "policy init",
-            Self::Trust(Trust::Init(_)) => "trust init",
-            Self::Trust(Trust::Status(_)) => "trust status",
-            Self::Trust(Trust::Signer(Signer::Add(_))) => "trust signer add",
-            Self::Trust(Trust::Revoke(_)) => "trust revoke",
-            Self::Key(Key::Show(_)) => "key show",
-            Self::Ci => "ci",
-            Self::Completions { .. } => "completions",
-        }
-    }
-
-    /// The flags that say what is told, and where.
-    pub(crate) fn output(&self) -> &Output {
-        match self {
-            Self::Policy(Policy::Check(arguments)) => &arguments.output,
-            _ => &self.shared().output,
-        }
-    }
-
-    /// The flags that commands share which ask servers.
-    pub(crate) fn shared(&self) -> &Shared {
-        match self {
-            Self::Sign(arguments) => &arguments.shared,
-            Self::Verify(arguments) => &arguments.shared,
-            Self::Inspect(arguments) => &arguments.shared,
-            Self::Policy(Policy::Init(arguments)) => &arguments.shared,
-            Self::Trust(Trust::Init(arguments)) => &arguments.shared,
-            Self::Trust(Trust::Status(arguments)) => &arguments.shared,
-            Self::Trust(Trust::Signer(Signer::Add(arguments))) => &arguments.shared,
-            Self::Trust(Trust::Revoke(arguments)) => &arguments.shared,
-            Self::Key(Key::Show(arguments)) => &arguments.shared,
-            Self::Policy(Policy::Check(_)) | Self::Ci | Self::Completions { .. } => {
-                unreachable!("they end before anything is set up")
-            }
-        }
-    }
 }

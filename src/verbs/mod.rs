@@ -11,4 +11,7 @@ mod sources;
 mod trust;
 mod verify;
 
-pub(crate) use self::{outcome::Outcome, run::execute};
+pub(crate) use self::{
+    outcome::Outcome,
+    run::{check_policy, execute},
+};

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `policy check`: reads files, and has nothing that could ask a server.
-pub(crate) fn run_policy_check(
+pub(super) fn run_policy_check(
     arguments: &PolicyCheck,
     process: &mut Process,
 ) -> Result<Outcome, Failure> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Outcome, inspect, key, policy, sign, trust, verify};
 use crate::{
-    cli::{Command, Key, Policy, Shared, Signer, Trust},
+    cli::{Online, PolicyCheck, Shared},
     flow::{FlowError, Services},
     process::Process,
     reason::Reason,
@@ -13,18 +13,21 @@ use crate::{
 };
 
 /// Sets up and runs the verb, until it ends, the time is over, or somebody interrupts.
-pub(crate) fn execute(command: &Command, process: &mut Process) -> Outcome {
+pub(crate) fn execute(command: &Online, process: &mut Process) -> Outcome {
     attempt(command, process).unwrap_or_else(|failure| Outcome::failed(command.name(), &failure))
 }
 
-fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure> {
-    if let Command::Policy(Policy::Check(arguments)) = command {
-        return policy::run_policy_check(arguments, process);
-    }
+/// Checks a policy, which takes neither network nor identity.
+pub(crate) fn check_policy(check: &PolicyCheck, process: &mut Process) -> Outcome {
+    policy::run_policy_check(check, process)
+        .unwrap_or_else(|failure| Outcome::failed("policy check", &failure))
+}
+
+fn attempt(command: &Online, process: &mut Process) -> Result<Outcome, Failure> {
     let shared = command.shared();
     let settings = Settings::new(shared, process)?;
     let stdin = match command {
-        Command::Verify(arguments) => manifest_input(&arguments.files, process)?,
+        Online::Verify(arguments) => manifest_input(&arguments.files, process)?,
         _ => None,
     };
     let timeout = settings.timeout.clone();
@@ -62,7 +65,7 @@ fn attempt(command: &Command, process: &mut Process) -> Result<Outcome, Failure>
 
 /// Something that moves, on a terminal only.
 fn progress(
-    command: &Command,
+    command: &Online,
     shared: &Shared,
     process: &Process,
 ) -> Option<indicatif::ProgressBar> {
@@ -92,21 +95,16 @@ async fn interrupted() {
 }
 
 /// Runs the verb.
-async fn dispatch(command: &Command, services: &Services) -> Result<Outcome, Failure> {
+async fn dispatch(command: &Online, services: &Services) -> Result<Outcome, Failure> {
     match command {
-        Command::Sign(arguments) => sign::run_sign(arguments, services).await,
-        Command::Verify(arguments) => verify::run_verify(arguments, services).await,
-        Command::Inspect(arguments) => inspect::run_inspect(arguments, services).await,
-        Command::Policy(Policy::Init(arguments)) => policy::run_init(arguments, services).await,
-        Command::Trust(Trust::Init(arguments)) => trust::run_init(arguments, services).await,
-        Command::Trust(Trust::Status(arguments)) => trust::run_status(arguments, services).await,
-        Command::Trust(Trust::Signer(Signer::Add(arguments))) => {
-            trust::run_signer_add(arguments, services).await
-        }
-        Command::Trust(Trust::Revoke(arguments)) => trust::run_revoke(arguments, services).await,
-        Command::Key(Key::Show(arguments)) => key::run_key_show(arguments, services).await,
-        Command::Policy(Policy::Check(_)) | Command::Ci | Command::Completions { .. } => {
-            unreachable!("they end before anything is set up")
-        }
+        Online::Sign(arguments) => sign::run_sign(arguments, services).await,
+        Online::Verify(arguments) => verify::run_verify(arguments, services).await,
+        Online::Inspect(arguments) => inspect::run_inspect(arguments, services).await,
+        Online::PolicyInit(arguments) => policy::run_init(arguments, services).await,
+        Online::TrustInit(arguments) => trust::run_init(arguments, services).await,
+        Online::TrustStatus(arguments) => trust::run_status(arguments, services).await,
+        Online::SignerAdd(arguments) => trust::run_signer_add(arguments, services).await,
+        Online::TrustRevoke(arguments) => trust::run_revoke(arguments, services).await,
+        Online::KeyShow(arguments) => key::run_key_show(arguments, services).await,
     }
 }
