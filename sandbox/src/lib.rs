@@ -17,6 +17,7 @@ mod fault;
 mod github;
 mod identity;
 mod listing;
+mod load;
 mod log;
 mod metadata;
 mod oidc;
@@ -252,6 +253,16 @@ impl Sandbox {
     /// Answers every request so much later.
     pub fn set_latency(&self, latency: Duration) {
         self.world.set_latency(latency);
+    }
+
+    /// The registry works on so many requests at once, and the others wait for their turn; each takes `latency`.
+    pub fn set_capacity(&self, requests: usize, latency: Duration) {
+        self.world.load.set_capacity(requests, latency);
+    }
+
+    /// The registry answers 429 to a request that comes while more than so many are not answered.
+    pub fn throttle_above(&self, requests: usize) {
+        self.world.load.throttle_above(requests);
     }
 
     /// Every request so far.

@@ -29,6 +29,8 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     exchange::{Request, Response},
     fault::Action,
+    log::Service,
+    registry::error,
     world::World,
 };
 
@@ -113,8 +115,17 @@ async fn answer(
     if let Some(delay) = world.latency() {
         tokio::time::sleep(delay).await;
     }
-    let action = world.script.action(service, &request);
-    let outcome = spoil(action, &request, world).await;
+    let work = (service == Service::Registry).then(|| world.load.begin());
+    if let Some(Some(work)) = &work {
+        work.done().await;
+    }
+    let outcome = if matches!(work, Some(None)) {
+        let answer = error(429, "TOOMANYREQUESTS", "too many requests");
+        Ok(build(answer, Ending::Whole, &request, world.clock.now()))
+    } else {
+        let action = world.script.action(service, &request);
+        spoil(action, &request, world).await
+    };
     world.log.answered(
         number,
         outcome

@@ -19,6 +19,7 @@ use crate::{
     fault::Script,
     github::GitHubApi,
     identity::ManagedIdentity,
+    load::Load,
     log::{Log, Service},
     metadata::Metadata,
     oidc::{GITHUB_ISSUER, GITHUB_SUBJECT, Oidc, PIPELINES_ISSUER, pipelines_subject},
@@ -33,6 +34,7 @@ use crate::{
 pub(crate) struct World {
     pub(crate) options: Options,
     pub(crate) log: Log,
+    pub(crate) load: Load,
     pub(crate) script: Script,
     pub(crate) clock: Arc<Clock>,
     pub(crate) issuer: Arc<Issuer>,
@@ -85,6 +87,7 @@ impl World {
         acr.grant(&options.client, &[Role::AcrPush, Role::AcrImageSigner]);
         Self {
             log: Log::new(),
+            load: Load::new(),
             script: Script::default(),
             identity: ManagedIdentity::new(entra.clone(), issuer.clone(), &options.client),
             oidc: Oidc::new(issuer.clone()),

@@ -298,6 +298,7 @@ mod tests {
             ca_pem: vec![],
             connect_to: vec![],
             retries: 0,
+            concurrency: crate::net::Concurrency::default(),
             deadline,
             mask: Mask::default(),
         };

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::net::Concurrency;
+
 /// Trust in the root of a repository's trust data.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Root pin")]
@@ -122,9 +124,9 @@ pub(crate) struct Network {
     /// The trust server, if not the registry itself; also `DOCKER_CONTENT_TRUST_SERVER`
     #[arg(long, value_name = "URL")]
     pub(crate) trust_server: Option<String>,
-    /// How much is in flight at once
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) concurrency: u16,
+    /// How many requests may be in flight at once; `auto` finds out for each host
+    #[arg(long, value_name = "N|auto", default_value_t = Concurrency::Auto)]
+    pub(crate) concurrency: Concurrency,
     /// Deadline of the whole run: an integer and ms, s, m, h or d
     #[arg(long, value_name = "DURATION", default_value = "10m")]
     pub(crate) timeout: String,

@@ -7,6 +7,7 @@
 mod address;
 mod client;
 mod cloud;
+mod concurrency;
 mod connections;
 mod error;
 mod failure;
@@ -19,6 +20,7 @@ mod url;
 pub use address::{ConnectTo, HostPort, InvalidAddress};
 pub use client::{Client, Counts, Options};
 pub use cloud::Cloud;
+pub use concurrency::{Concurrency, InvalidConcurrency};
 pub use error::Error;
 pub use hosts::{HostNotAllowed, Hosts};
 pub use request::{Authorization, Purpose, Redirects, Request, Response, Retry};

@@ -154,7 +154,7 @@ pub const INPUTS: &[Input] = &[
     input("plain-http", Kind::List, Reader::Flag, "Hosts to contact without TLS."),
     input("connect-to", Kind::List, Reader::Flag, "`HOST[:PORT]=ADDR:PORT`: connect to another address for a host name."),
     input("trust-server", Kind::Text, Reader::Flag, "`dct`: the trust server, if it is not the registry itself."),
-    input("concurrency", Kind::Text, Reader::Flag, "How much is in flight at once (8)."),
+    input("concurrency", Kind::Text, Reader::Flag, "How many requests may be in flight at once: a number, or `auto` (auto)."),
     input("timeout", Kind::Text, Reader::Flag, "Deadline for the whole run (10m)."),
     input("retries", Kind::Text, Reader::Flag, "How often a failed request is retried (4)."),
     input("binary-path", Kind::Text, Reader::Wrapper, "The program to run instead of the one that comes with this version; it is not checked."),

@@ -88,6 +88,7 @@ impl Settings {
             ca_pem: ca_files(network, &environment)?,
             connect_to: connect_to(network, &environment)?,
             retries: network.retries,
+            concurrency: network.concurrency,
             deadline: std::time::Instant::now() + timeout,
             mask: process.mask.clone(),
         };
@@ -111,7 +112,7 @@ impl Settings {
             password: password(&shared.identity, process)?,
             docker_config,
             trust_server: trust_server.map(trust_server_url).transpose()?,
-            concurrency: usize::from(network.concurrency),
+            concurrency: network.concurrency.most(),
             timeout: network.timeout.clone(),
             environment,
             folder: process.folder.clone(),

@@ -48,6 +48,7 @@ impl Stage {
                 .map(|entry| entry.parse().unwrap())
                 .collect(),
             retries: 3,
+            concurrency: acr_sign::net::Concurrency::default(),
             mask: Mask::default(),
             deadline: std::time::Instant::now() + Duration::from_secs(120),
         })

@@ -14,7 +14,7 @@ use tokio::{
 use super::{Client, Options};
 use crate::{
     crypto::Mask,
-    net::{Hosts, Purpose, Request, resolve::System},
+    net::{Concurrency, Hosts, Purpose, Request, resolve::System},
 };
 
 pub(super) const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok";
@@ -63,6 +63,7 @@ pub(super) fn client(plain_http: &str, connect_to: &[String]) -> Client {
             .map(|entry| entry.parse().unwrap())
             .collect(),
         retries: 2,
+        concurrency: Concurrency::default(),
         deadline: std::time::Instant::now() + Duration::from_secs(60),
         mask: Mask::default(),
     })

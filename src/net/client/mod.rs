@@ -3,7 +3,9 @@
 
 mod counts;
 mod exchange;
+mod growth;
 mod redirects;
+mod slots;
 
 use std::{
     sync::{
@@ -16,10 +18,10 @@ use std::{
 use http::StatusCode;
 use tokio::time::Instant;
 
-use self::counts::Counters;
 pub use self::counts::Counts;
+use self::{counts::Counters, slots::Slots};
 use super::{
-    ConnectTo, Error, Hosts, Request, Response, Retry, SafeUrl,
+    Concurrency, ConnectTo, Error, Hosts, Request, Response, Retry, SafeUrl,
     connections::Connections,
     failure::{host, throttled},
     resolve::System,
@@ -38,6 +40,8 @@ pub struct Options {
     pub connect_to: Vec<ConnectTo>,
     /// How often a failed request is sent again.
     pub retries: u32,
+    /// How many requests may be in flight at once.
+    pub concurrency: Concurrency,
     /// The end of the run.
     pub deadline: std::time::Instant,
     /// Told of every token.
@@ -52,6 +56,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     hosts: Hosts,
     connections: Connections,
+    slots: Slots,
     retries: u32,
     deadline: Instant,
     mask: Mask,
@@ -69,6 +74,7 @@ impl Client {
     fn with_resolver(options: Options, system: System) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             connections: Connections::new(&options.ca_pem, options.connect_to, &Arc::new(system))?,
+            slots: Slots::new(options.concurrency),
             hosts: options.hosts,
             retries: options.retries,
             deadline: options.deadline.into(),
@@ -112,7 +118,7 @@ impl Client {
     pub async fn send(&self, request: &Request) -> Result<Response, Error> {
         for attempt in 0.. {
             let last = attempt >= self.0.retries;
-            let Ok(outcome) = tokio::time::timeout_at(self.0.deadline, self.once(request)).await
+            let Ok(outcome) = tokio::time::timeout_at(self.0.deadline, self.attempt(request)).await
             else {
                 return Err(Error::Deadline {
                     what: request.what.clone(),
@@ -142,6 +148,18 @@ impl Client {
             what: request.what.clone(),
             host: host(&request.url),
         })
+    }
+
+    /// One attempt, once there is a slot for it.
+    async fn attempt(&self, request: &Request) -> Result<Response, Error> {
+        let slot = self.0.slots.take(&request.url).await;
+        let started = Instant::now();
+        let outcome = self.once(request).await;
+        if let Ok(response) = &outcome {
+            let throttled = response.status == StatusCode::TOO_MANY_REQUESTS;
+            slot.answered(started.elapsed(), throttled);
+        }
+        outcome
     }
 
     fn give_up(
@@ -229,6 +247,7 @@ mod tests {
             // It is about another port.
             connect_to: vec!["registry.example:8443=127.0.0.1:1".parse().unwrap()],
             retries: 2,
+            concurrency: Concurrency::default(),
             deadline: std::time::Instant::now() + Duration::from_secs(60),
             mask: Mask::default(),
         };

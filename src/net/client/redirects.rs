@@ -119,7 +119,7 @@ mod tests {
     };
     use crate::{
         crypto::Mask,
-        net::{Hosts, Retry},
+        net::{Concurrency, Hosts, Retry},
     };
 
     #[tokio::test]
@@ -181,6 +181,7 @@ mod tests {
             ca_pem: Vec::new(),
             connect_to: Vec::new(),
             retries: 0,
+            concurrency: Concurrency::default(),
             mask: Mask::default(),
             deadline: std::time::Instant::now() + Duration::from_secs(60),
         })
@@ -216,6 +217,7 @@ mod tests {
             ca_pem: Vec::new(),
             connect_to: Vec::new(),
             retries: 0,
+            concurrency: Concurrency::default(),
             deadline,
             mask: Mask::default(),
         };
@@ -252,6 +254,7 @@ mod tests {
                 ca_pem: Vec::new(),
                 connect_to: Vec::new(),
                 retries: 0,
+                concurrency: Concurrency::default(),
                 deadline,
                 mask: Mask::default(),
             };
@@ -297,6 +300,7 @@ mod tests {
                 ca_pem: Vec::new(),
                 connect_to: Vec::new(),
                 retries: 0,
+                concurrency: Concurrency::default(),
                 deadline: std::time::Instant::now() + Duration::from_secs(60),
                 mask: Mask::default(),
             };

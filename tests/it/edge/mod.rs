@@ -1,5 +1,6 @@
 //! The network edge on its own: proxies, certificates, bounds, redirects, and what is not tried again.
 
+mod in_flight;
 mod limits;
 mod proxy;
 mod redirects;
