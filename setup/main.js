@@ -4,24 +4,20 @@
 const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
-const { check, find } = require('../wrapper/launch.js');
+const { copy, find } = require('../wrapper/launch.js');
 const { say } = require('../wrapper/commands.js');
 
 async function main() {
-  const folder = fs.mkdtempSync(path.join(process.env.RUNNER_TEMP || os.tmpdir(), 'acr-sign-'));
-  const { file, expected } = await find({
+  const folders = [fs.mkdtempSync(path.join(process.env.RUNNER_TEMP || os.tmpdir(), 'acr-sign-'))];
+  const file = await find({
     binaryPath: process.env['INPUT_BINARY-PATH'],
     toolCache: process.env.RUNNER_TOOL_CACHE,
-    scratch: folder,
+    folders,
     warn: (text) => say('warning', text),
   });
-  const program = path.join(folder, process.platform === 'win32' ? 'acr-sign.exe' : 'acr-sign');
-  if (file !== program) {
-    fs.copyFileSync(file, program);
-    // What was copied counts: a tool cache that jobs share may have changed since.
-    if (expected) check(program, expected);
-  }
-  fs.chmodSync(program, 0o755);
+  // A program that the user named stays where it is; later steps run a copy of their own as well.
+  const program = folders.includes(path.dirname(file)) ? file : copy(file, folders[0]);
+  const folder = path.dirname(program);
   fs.appendFileSync(process.env.GITHUB_PATH, `${folder}${os.EOL}`);
   fs.appendFileSync(process.env.GITHUB_OUTPUT, `path=${program}${os.EOL}`);
 }

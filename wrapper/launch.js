@@ -14,8 +14,14 @@ const PATIENCE_MS = 4_000;
 /** The file for the program's last word, in a folder that is new for each run. */
 const RESULT = 'result.json';
 
+/** What the program is called in a folder of the run. */
+const PROGRAM = process.platform === 'win32' ? 'acr-sign.exe' : 'acr-sign';
+
 /** Larger than any of our binaries. */
 const LARGEST_BINARY = 64 * 1024 * 1024;
+
+/** Larger than any program on this machine that belongs to this version, debug information included. */
+const LARGEST_FILE = 512 * 1024 * 1024;
 
 /** A set-up that cannot work ends as the program ends for it; whatever else went wrong is not known to be signed. */
 const EXIT_SETUP = 2;
@@ -53,34 +59,51 @@ function sha256(bytes) {
   return require('node:crypto').createHash('sha256').update(bytes).digest('hex');
 }
 
-/** In pieces: a fresh buffer of the whole program's size costs as much as the hash. */
-function sha256OfFile(file) {
+/**
+ * Copies a program into a folder that only this run may write, and returns the copy's path. What is hashed is what is
+ * written there: a file that other jobs may change or exchange meanwhile is never what runs.
+ */
+function copy(file, folder, expected) {
+  const { constants } = fs;
   const hash = require('node:crypto').createHash('sha256');
   const piece = Buffer.allocUnsafe(256 * 1024);
-  const descriptor = fs.openSync(file);
+  const own = path.join(folder, PROGRAM);
+  // A named pipe would keep us waiting for whoever writes it.
+  const from = fs.openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    for (let length; (length = fs.readSync(descriptor, piece)) > 0; ) hash.update(piece.subarray(0, length));
+    if (!fs.fstatSync(from).isFile()) throw new Refusal(EXIT_SETUP, `${file} is not a regular file; nothing was run`);
+    const to = fs.openSync(own, 'wx', 0o700);
+    try {
+      let total = 0;
+      for (let length; (length = fs.readSync(from, piece)) > 0; ) {
+        total += length;
+        if (total > LARGEST_FILE) throw new Refusal(EXIT_SETUP, `${file} is larger than ${LARGEST_FILE} bytes; nothing was run`);
+        const part = piece.subarray(0, length);
+        hash.update(part);
+        for (let done = 0; done < length; ) done += fs.writeSync(to, part, done);
+      }
+    } finally {
+      fs.closeSync(to);
+    }
   } finally {
-    fs.closeSync(descriptor);
+    fs.closeSync(from);
   }
-  return hash.digest('hex');
-}
-
-function check(file, expected) {
-  const found = sha256OfFile(file);
-  if (found !== expected) {
+  const found = hash.digest('hex');
+  if (expected && found !== expected) {
     throw new Refusal(
       EXIT_SETUP,
       `${file} is not the acr-sign that belongs to this version: its SHA-256 is ${found}, not ${expected}; nothing was run`,
     );
   }
+  return own;
 }
 
 /**
  * The program to run, in the order of the contract: named by the user, bundled, tool cache, release.
- * Only what the user named is not checked. Resolves to `{file, expected}`, with the hash that it has where that is known.
+ * Only what the user named is not checked. What is checked is a copy in one of `folders`, which only this run may write;
+ * the first is given, more are made where that one does not let programs run. Resolves to the path.
  */
-async function find({ binaryPath, toolCache, scratch, warn, signal }) {
+async function find({ binaryPath, toolCache, folders, warn, signal }) {
   for (const [from, given] of [['the input', binaryPath], ['ACR_SIGN_BINARY', process.env.ACR_SIGN_BINARY]]) {
     if (!given?.trim()) continue;
     const file = path.resolve(given.trim());
@@ -88,7 +111,7 @@ async function find({ binaryPath, toolCache, scratch, warn, signal }) {
       throw new Refusal(EXIT_SETUP, `there is no program at ${file}, which ${from} names`);
     }
     warn(`${file} is run because ${from} names it; its SHA-256 was not checked`);
-    return { file: runnable(file, scratch) };
+    return mayRun(file) ? file : copyToRun(file, folders);
   }
 
   const wanted = target();
@@ -107,14 +130,17 @@ async function find({ binaryPath, toolCache, scratch, warn, signal }) {
   const cached = toolCache && path.join(toolCache, 'acr-sign', version, arch, `acr-sign${extension}`);
   const complete = cached && fs.existsSync(path.join(toolCache, 'acr-sign', version, `${arch}.complete`));
   for (const file of [bundled, complete && cached]) {
-    if (!file || !fs.existsSync(file)) continue;
-    check(file, expected);
-    return { file: runnable(file, scratch, expected), expected };
+    if (file && fs.existsSync(file)) return copyToRun(file, folders, expected);
   }
 
   const asset = `acr-sign-${wanted}${extension}`;
   const bytes = await download(`${RELEASES}/v${version}/${asset}`, expected, signal);
-  return { file: keep(bytes, cached, path.join(scratch, `acr-sign${extension}`)), expected };
+  if (toolCache) offer(bytes, toolCache, [version, arch], `acr-sign${extension}`);
+  const downloaded = path.join(folders[0], 'download');
+  fs.writeFileSync(downloaded, bytes, { flag: 'wx', mode: 0o600 });
+  const file = copyToRun(downloaded, folders, expected);
+  fs.unlinkSync(downloaded);
+  return file;
 }
 
 /** A release asset, believed only if its hash is the expected one. */
@@ -156,47 +182,76 @@ async function fetchBounded(url, signal) {
   return Buffer.concat(chunks);
 }
 
-/** Puts a downloaded program into the tool cache, or, where that cannot be written, into the scratch folder. */
-function keep(bytes, cached, otherwise) {
-  if (cached) {
-    try {
-      const folder = path.dirname(cached);
-      fs.mkdirSync(folder, { recursive: true });
-      // Whole or not at all: another job may be looking.
-      fs.writeFileSync(`${cached}.${process.pid}`, bytes, { mode: 0o755 });
-      fs.renameSync(`${cached}.${process.pid}`, cached);
-      fs.writeFileSync(`${folder}.complete`, '');
-      return cached;
-    } catch {
-      // Then it is for this run only.
+/**
+ * Leaves a downloaded program in the tool cache for the next job. Other jobs may write there and can foretell the names, so
+ * each folder must be a real one, and files get their content under a fresh name: a planted link is replaced, not followed.
+ */
+function offer(bytes, toolCache, names, program) {
+  try {
+    fs.mkdirSync(toolCache, { recursive: true });
+    let folder = toolCache;
+    for (const name of ['acr-sign', ...names]) {
+      folder = path.join(folder, name);
+      try {
+        fs.mkdirSync(folder);
+      } catch (error) {
+        if (error.code !== 'EEXIST' || !fs.lstatSync(folder).isDirectory()) return;
+      }
     }
+    const fresh = fs.mkdtempSync(path.join(folder, 'new-'));
+    try {
+      // Whole or not at all: another job may be looking.
+      for (const [content, mode, target] of [[bytes, 0o755, path.join(folder, program)], ['', 0o644, `${folder}.complete`]]) {
+        const file = path.join(fresh, path.basename(target));
+        fs.writeFileSync(file, content, { flag: 'wx', mode });
+        fs.renameSync(file, target);
+      }
+    } finally {
+      fs.rmSync(fresh, { recursive: true, force: true });
+    }
+  } catch {
+    // Then it is for this run only.
   }
-  fs.writeFileSync(otherwise, bytes, { mode: 0o755 });
-  return otherwise;
 }
 
-/** The same program, with permission to run: archives lose the mode bit, and folders may be read-only or noexec. */
-function runnable(file, scratch, expected) {
-  const may = () => {
-    try {
-      fs.accessSync(file, fs.constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (process.platform === 'win32' || may()) return file;
+function mayRun(file) {
   try {
-    fs.chmodSync(file, 0o755);
+    fs.accessSync(file, fs.constants.X_OK);
+    return true;
   } catch {
-    // Not ours to change: the copy below is.
+    return false;
   }
-  if (may()) return file;
-  const copy = path.join(scratch, path.basename(file));
-  fs.copyFileSync(file, copy);
-  fs.chmodSync(copy, 0o755);
-  if (expected) check(copy, expected);
-  return copy;
+}
+
+/** A new folder that only this run may write. */
+function ownFolder(folders, base) {
+  const folder = fs.mkdtempSync(path.join(base, 'acr-sign-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** A copy that may be run: the temporary folder may be one where nothing may. */
+function copyToRun(file, folders, expected) {
+  const [first] = folders;
+  const more = (where) => ownFolder(folders, require('node:os')[where]());
+  for (const place of [() => first, () => more('tmpdir'), () => more('homedir')]) {
+    let folder;
+    try {
+      folder = place();
+    } catch {
+      continue;
+    }
+    const own = copy(file, folder, expected);
+    if (process.platform === 'win32' || mayRun(own)) return own;
+    fs.unlinkSync(own);
+  }
+  throw new Refusal(EXIT_SETUP, `no program may be run in ${folders.join(', ')}; nothing was run`);
+}
+
+/** Windows looks for a bare name in the working folder first, which is the checkout. */
+function taskkill(environment = process.env) {
+  const windows = environment.SystemRoot ?? '';
+  return /^[A-Za-z]:\\/.test(windows) ? `${windows.replace(/\\+$/, '')}\\System32\\taskkill.exe` : undefined;
 }
 
 /** Runs `FILE ci` to its end. Resolves to `{code, signal}` as the system reports them. */
@@ -208,7 +263,9 @@ function run(file, environment, cancellation) {
     const child = spawn(file, ['ci'], { stdio: 'inherit', env: environment, detached: !windows, windowsHide: true });
     const all = (signal) => {
       try {
-        if (windows) spawnSync('taskkill', ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore' });
+        const program = windows && taskkill();
+        if (program) spawnSync(program, ['/pid', String(child.pid), '/t', '/f'], { stdio: 'ignore' });
+        else if (windows) child.kill();
         else process.kill(-child.pid, signal);
       } catch {
         // Nothing is left of it.
@@ -235,14 +292,14 @@ function run(file, environment, cancellation) {
   });
 }
 
-/** Removes the folder of a run; removing the one file that is in it mostly costs less than looking for others. */
-function discard(scratch) {
+/** Removes the folder of a run; removing the files that are in it mostly costs less than looking for others. */
+function discard(folder) {
   try {
-    fs.unlinkSync(path.join(scratch, RESULT));
-    fs.rmdirSync(scratch);
+    for (const name of [PROGRAM, RESULT]) fs.unlinkSync(path.join(folder, name));
+    fs.rmdirSync(folder);
   } catch {
     try {
-      fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 3 });
+      fs.rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     } catch {
       // The host empties its temporary folder; what was signed stays signed.
     }
@@ -287,14 +344,14 @@ async function launch(host) {
   };
   const names = process.platform === 'win32' ? ['SIGINT', 'SIGTERM', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGHUP'];
   for (const name of names) process.on(name, handler);
-  let scratch;
+  const folders = [];
   try {
     const base = host.temporary && fs.existsSync(host.temporary) ? host.temporary : require('node:os').tmpdir();
-    scratch = fs.mkdtempSync(path.join(base, 'acr-sign-'));
+    const folder = ownFolder(folders, base);
     const { binaryPath, toolCache, warn } = host;
-    const { file } = await find({ binaryPath, toolCache, scratch, warn, signal: abort.signal });
+    const file = await find({ binaryPath, toolCache, folders, warn, signal: abort.signal });
     if (abort.signal.aborted) throw new Refusal(EXIT_INTERRUPTED, 'interrupted before acr-sign was started');
-    const resultFile = path.join(scratch, RESULT);
+    const resultFile = path.join(folder, RESULT);
     const ended = await run(file, { ...process.env, ACR_SIGN_RESULT: resultFile }, cancellation);
     return judge(ended, readResult(resultFile), abort.signal.aborted);
   } catch (error) {
@@ -302,8 +359,8 @@ async function launch(host) {
     return { code, message: error.message, own: true };
   } finally {
     for (const name of names) process.removeListener(name, handler);
-    if (scratch) discard(scratch);
+    for (const folder of folders) discard(folder);
   }
 }
 
-module.exports = { check, download, find, launch };
+module.exports = { copy, download, find, launch, taskkill };

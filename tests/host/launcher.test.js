@@ -13,7 +13,7 @@ const { github } = require('./github.js');
 const { cached, ending, hash, packaged, script, target } = require('./package.js');
 const { readJson, root, temporaryFolder } = require('./tools.js');
 
-const { download } = require(path.join(root, 'wrapper', 'launch.js'));
+const { download, taskkill } = require(path.join(root, 'wrapper', 'launch.js'));
 const allowed = ending(0, 'allow', 'signed 3 images');
 
 /** Runs both hosts over the same package. */
@@ -172,35 +172,79 @@ test('a named program that is not there is said', async () => {
   assertFailed(steps, 2, /no program at \/nowhere\/acr-sign, which the input names/);
 });
 
-test('the mode bit that archives lose is set, and no more than that', async () => {
-  const package_ = packaged({ program: allowed, mode: 0o644 });
-  const steps = await both(package_);
-  assert.equal(steps.github.conclusion, 'success');
-  assert.equal(steps.azure.result, 'Succeeded');
-  for (const base of [package_.action, package_.folder]) {
-    assert.equal(fs.statSync(path.join(base, 'bin', target, 'acr-sign')).mode & 0o777, 0o755);
+/** Says where it runs. */
+const placed = script(`printf '{"code":0,"decision":"allow","message":"%s"}' "$0" >"$ACR_SIGN_RESULT"`);
+
+test('what runs is a copy in a folder of the run, whatever the mode of the original', async () => {
+  for (const mode of [0o755, 0o644, 0o444]) {
+    const package_ = packaged({ program: placed, mode });
+    const steps = await both(package_);
+    assert.equal(steps.github.conclusion, 'success');
+    assert.equal(steps.azure.result, 'Succeeded');
+    const ran = steps.azure.completed[0].message;
+    assert.ok(ran.startsWith(path.join(steps.azure.temporary, '_temp', 'acr-sign-')), ran);
+    assert.equal(fs.existsSync(ran), false, 'the copy goes away');
+    assert.equal(fs.statSync(path.join(package_.folder, 'bin', target, 'acr-sign')).mode & 0o777, mode);
   }
 });
 
-test('in a folder that cannot be written a copy is run', async () => {
-  // Preloaded: as on a read-only file system, whoever runs this test.
-  const preload = path.join(root, 'tests', 'host', 'read-only.js');
-  const package_ = packaged({ program: script(`printf '{"code":0,"decision":"allow","message":"%s"}' "$0" >"$ACR_SIGN_RESULT"`), mode: 0o644 });
-  const steps = await both(package_, { nodeArguments: ['--require', preload] });
-  assert.equal(steps.github.conclusion, 'success');
-  assert.equal(steps.azure.result, 'Succeeded');
-  const ran = steps.azure.completed[0].message;
-  assert.ok(ran.startsWith(path.join(steps.azure.temporary, '_temp')), ran);
-  assert.equal(fs.existsSync(ran), false, 'the copy goes away');
-  assert.equal(fs.statSync(path.join(package_.folder, 'bin', target, 'acr-sign')).mode & 0o777, 0o644);
+test('a temporary folder where nothing may run does not keep anybody from signing', async () => {
+  const preload = path.join(root, 'tests', 'host', 'no-exec.js');
+  const elsewhere = temporaryFolder('elsewhere');
+  const steps = await both(packaged({ program: placed }), { nodeArguments: ['--require', preload], environment: { TMPDIR: elsewhere } });
+  assert.deepEqual([steps.github.conclusion, steps.azure.result], ['success', 'Succeeded']);
+  assert.ok(steps.azure.completed[0].message.startsWith(path.join(elsewhere, 'acr-sign-')), steps.azure.completed[0].message);
+  assert.deepEqual(fs.readdirSync(elsewhere), []);
+  assert.deepEqual(fs.readdirSync(path.join(steps.azure.temporary, '_temp')), []);
+});
+
+/** The options of a run with this tool cache. */
+const with_ = (cache, { environment, ...rest } = {}) =>
+  ({ environment: { RUNNER_TOOL_CACHE: cache, ...environment }, variables: { 'Agent.ToolsDirectory': cache }, ...rest });
+
+test('a program that another job exchanges once it was read never runs', async (t) => {
+  const preload = path.join(root, 'tests', 'host', 'exchanged.js');
+  const other = ending(0, 'allow', 'another program');
+  for (const how of ['rename', 'write', 'link']) {
+    for (const place of ['tool cache', 'bundle']) {
+      await t.test(`${place}, ${how}`, async () => {
+        for (const host of ['github', 'azure']) {
+          const package_ = packaged({ sha256: hash(placed), program: place === 'bundle' ? placed : undefined });
+          const cache = temporaryFolder('cache');
+          const base = host === 'github' ? package_.action : package_.folder;
+          const file = place === 'bundle' ? path.join(base, 'bin', target, 'acr-sign') : cached(cache, placed);
+          const environment = { TEST_FILE: file, TEST_OTHER: other, TEST_HOW: how };
+          const options = with_(cache, { environment, nodeArguments: ['--require', preload] });
+          const step = host === 'github' ? await github({ action: package_.action, ...options })
+            : await azure({ folder: package_.folder, task: package_.task, ...options });
+          assert.equal(fs.readFileSync(file, 'utf8'), other, 'it was exchanged');
+          assert.equal(host === 'github' ? step.conclusion : step.result, host === 'github' ? 'success' : 'Succeeded');
+          if (host === 'azure') assert.match(step.completed[0].message, /acr-sign-[^/]*\/acr-sign$/);
+        }
+      });
+    }
+  }
+});
+
+test('what is no regular file in the tool cache is refused, and nobody waits for it', async () => {
+  for (const plant of [
+    (file) => execFileSync('mkfifo', [file]),
+    (file) => fs.symlinkSync('/dev/zero', file),
+    (file) => fs.mkdirSync(file),
+  ]) {
+    const cache = temporaryFolder('cache');
+    const file = cached(cache, allowed);
+    fs.unlinkSync(file);
+    plant(file);
+    assertFailed(await both(packaged({ sha256: hash(allowed) }), with_(cache)), 2, /is not a regular file; nothing was run/);
+  }
 });
 
 test('the tool cache is used where it is complete, and checked', async () => {
-  const run = async (program, options) => {
-    const package_ = packaged({ sha256: hash(allowed) });
+  const run = async (program) => {
     const cache = temporaryFolder('cache');
-    cached(cache, program, options);
-    return both(package_, { environment: { RUNNER_TOOL_CACHE: cache }, variables: { 'Agent.ToolsDirectory': cache } });
+    cached(cache, program);
+    return both(packaged({ sha256: hash(allowed) }), with_(cache));
   };
   const steps = await run(allowed);
   assert.equal(steps.github.conclusion, 'success');
@@ -233,6 +277,48 @@ test('what is nowhere is downloaded once, into the tool cache', async () => {
   assert.equal(fs.readFileSync(asked, 'utf8'), url.repeat(3));
 
   assertFailed(await both(packaged({ sha256: hash('the released one') }), without), 2, /has the SHA-256/);
+});
+
+test('a download is not written through a link that another job planted in the tool cache', async (t) => {
+  const folder = temporaryFolder('planted');
+  const [asset, asked, victim] = ['asset', 'asked', 'victim'].map((name) => path.join(folder, name));
+  fs.writeFileSync(asset, allowed);
+  const arch = ['acr-sign', '1.2.3', process.arch];
+  for (const [name, plant, kept] of [
+    ['the program', (cache) => fs.symlinkSync(victim, path.join(cache, ...arch, 'acr-sign')), true],
+    ['the mark', (cache) => fs.symlinkSync(victim, path.join(cache, ...arch) + '.complete'), true],
+    ['names with a process ID', (cache) => {
+      for (let id = 1; id < 4096; id += 1) fs.symlinkSync(victim, path.join(cache, ...arch, `acr-sign.${id}`));
+    }, true],
+    ['the folder of the version', (cache) => {
+      fs.rmSync(path.join(cache, 'acr-sign'), { recursive: true });
+      fs.mkdirSync(path.join(cache, 'acr-sign'));
+      fs.symlinkSync(path.join(folder, 'outside'), path.join(cache, 'acr-sign', '1.2.3'));
+    }, false],
+    ['the folder of all versions', (cache) => {
+      fs.rmSync(path.join(cache, 'acr-sign'), { recursive: true });
+      fs.symlinkSync(path.join(folder, 'outside'), path.join(cache, 'acr-sign'));
+    }, false],
+  ]) {
+    await t.test(name, async () => {
+      const cache = temporaryFolder('cache');
+      fs.mkdirSync(path.join(cache, ...arch), { recursive: true });
+      fs.rmSync(path.join(folder, 'outside'), { recursive: true, force: true });
+      fs.mkdirSync(path.join(folder, 'outside'));
+      fs.writeFileSync(victim, 'somebody else’s file');
+      plant(cache);
+      const options = { environment: { TEST_ASSET: asset, TEST_ASKED: asked }, nodeArguments: ['--require', path.join(root, 'tests', 'host', 'release.js')] };
+      const steps = await both(packaged({ sha256: hash(allowed) }), with_(cache, options));
+      assert.deepEqual([steps.github.conclusion, steps.azure.result], ['success', 'Succeeded']);
+      assert.equal(fs.readFileSync(victim, 'utf8'), 'somebody else’s file');
+      assert.deepEqual(fs.readdirSync(path.join(folder, 'outside')), []);
+      if (!kept) return;
+      const file = path.join(cache, ...arch, 'acr-sign');
+      assert.ok(fs.lstatSync(file).isFile());
+      assert.equal(fs.readFileSync(file, 'utf8'), allowed);
+      assert.deepEqual(fs.readdirSync(path.dirname(file)).filter((found) => found.startsWith('new-')), []);
+    });
+  }
 });
 
 test('an unsupported machine is told what there is', async () => {
@@ -303,11 +389,30 @@ test('setup adds a checked program to PATH', async () => {
   assert.match(changed.issues.error[0].message, /nothing was run/);
   assert.deepEqual([changed.paths, changed.outputs], [[], {}]);
 
-  // The copy is what later steps run.
-  const preload = path.join(root, 'tests', 'host', 'swapped.js');
-  const swapped = await github({ action: packaged({ program: allowed }).setup, nodeArguments: ['--require', preload] });
-  assert.equal(swapped.code, 2);
-  assert.deepEqual([swapped.paths, swapped.outputs], [[], {}]);
+  // The copy that was checked is what later steps run.
+  const preload = path.join(root, 'tests', 'host', 'exchanged.js');
+  const package_ = packaged({ program: allowed });
+  const environment = { TEST_FILE: path.join(package_.action, 'bin', target, 'acr-sign'), TEST_OTHER: 'another program', TEST_HOW: 'rename' };
+  const exchanged = await github({ action: package_.setup, environment, nodeArguments: ['--require', preload] });
+  assert.equal(exchanged.conclusion, 'success');
+  assert.equal(fs.readFileSync(environment.TEST_FILE, 'utf8'), 'another program');
+  assert.equal(fs.readFileSync(exchanged.outputs.path, 'utf8'), allowed);
+
+  // So is one that the user named.
+  const named = path.join(package_.action, 'mine');
+  fs.writeFileSync(named, placed, { mode: 0o755 });
+  const own = await setup(package_, { 'binary-path': named });
+  assert.equal(fs.readFileSync(own.outputs.path, 'utf8'), placed);
+  assert.notEqual(own.outputs.path, named);
+});
+
+test('on Windows what ends a program is named in full, so that none of the checkout is run', async () => {
+  for (const [SystemRoot, file] of [
+    ['C:\\Windows', 'C:\\Windows\\System32\\taskkill.exe'],
+    ['d:\\WINNT\\', 'd:\\WINNT\\System32\\taskkill.exe'],
+    ['', undefined], ['.', undefined], ['Windows', undefined], ['\\\\server\\share', undefined],
+  ]) assert.equal(taskkill({ SystemRoot }), file);
+  assert.equal(taskkill({}), undefined);
 });
 
 test('the launcher reads the program once, and loads nothing but a hash and a way to start it', async () => {
@@ -330,7 +435,7 @@ test('the launcher reads the program once, and loads nothing but a hash and a wa
     azure: await worked((environment) => azure({ folder: package_.folder, task: package_.task, environment, ...options })),
   })) {
     assert.deepEqual(work.modules.filter((name) => !needed.modules.includes(name)), ['Internal Binding signal_wrap'], host);
-    assert.deepEqual(work.opened.filter((name) => !name.endsWith('.js')), ['checksums.json', 'acr-sign', 'result.json'], host);
+    assert.deepEqual(work.opened.filter((name) => !name.endsWith('.js')), ['checksums.json', 'acr-sign', 'acr-sign', 'result.json'], host);
     assert.equal(work.bytes, allowed.length, host);
   }
 });
