@@ -51,8 +51,6 @@ const KNOWN_FILES: &[(&str, &str)] = &[
     ),
     ("src/manifests/mod.rs", "src/manifests/kustomize.rs"),
     ("src/manifests/yaml.rs", "src/manifests/mod.rs"),
-    ("src/pipeline/azure.rs", "src/pipeline/console.rs"),
-    ("src/pipeline/github.rs", "src/pipeline/console.rs"),
     ("src/pipeline/error.rs", "src/pipeline/inputs.rs"),
     ("src/pipeline/table.rs", "src/pipeline/inputs.rs"),
     (
