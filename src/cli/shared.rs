@@ -24,8 +24,24 @@ pub(crate) struct Pin {
 impl Pin {
     /// Whether none of the flags is given.
     pub(crate) fn is_empty(&self) -> bool {
-        self.root.is_empty() && self.root_ca.is_none() && !self.trust_on_first_use
+        self.flags().iter().all(|(_, given)| !given)
     }
+
+    /// Its flags, and whether each is given.
+    pub(crate) fn flags(&self) -> [(&'static str, bool); 3] {
+        [
+            ("--root", !self.root.is_empty()),
+            ("--root-ca", self.root_ca.is_some()),
+            ("--trust-on-first-use", self.trust_on_first_use),
+        ]
+    }
+}
+
+/// The names of the flags that are given.
+pub(super) fn given(flags: impl Iterator<Item = (&'static str, bool)>) -> Vec<&'static str> {
+    flags
+        .filter_map(|(flag, given)| given.then_some(flag))
+        .collect()
 }
 
 /// Deployment manifests that name images.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::Args;
 
-use super::{Config, DryRun, Pin, Shared};
+use super::{Config, DryRun, Pin, Shared, shared::given};
 
 /// `sign`
 #[derive(Args, Clone, Debug)]
@@ -61,6 +61,24 @@ pub(crate) struct Sign {
     pub(crate) dry_run: DryRun,
     #[command(flatten)]
     pub(crate) shared: Shared,
+}
+
+impl Sign {
+    /// The flags that were given of those that only some formats take.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let own = &self.notation;
+        let flags = [
+            ("--role", !self.role.is_empty()),
+            ("--annotation", !self.annotation.is_empty()),
+            ("--recursive", self.recursive),
+            ("--envelope", own.envelope.is_some()),
+            ("--certificate-chain", own.certificate_chain.is_some()),
+            ("--expiry", own.expiry.is_some()),
+            ("--timestamp-url", own.timestamp_url.is_some()),
+            ("--referrers", own.referrers.is_some()),
+        ];
+        given(flags.into_iter().chain(self.pin.flags()))
+    }
 }
 
 /// How Notary Project signatures are made.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Config, ManifestFiles, Pin, Shared};
+use super::{Config, ManifestFiles, Pin, Shared, shared::given};
 
 /// `verify`
 #[derive(Args, Debug)]
@@ -64,6 +64,19 @@ pub(crate) struct Verify {
 }
 
 impl Verify {
+    /// The flags that were given of those that only some formats take.
+    pub(crate) fn given(&self) -> Vec<&'static str> {
+        let own = &self.notation;
+        let flags = [
+            ("--signer", !self.signer.is_empty()),
+            ("--key", !self.key.is_empty()),
+            ("--annotation", !self.annotation.is_empty()),
+            ("--certificate", !own.certificate.is_empty()),
+            ("--trust-policy", own.trust_policy.is_some()),
+        ];
+        given(flags.into_iter().chain(self.pin.flags()))
+    }
+
     /// Whether flags say what is trusted; then no policy is looked for (P13).
     pub(crate) fn names_trust(&self) -> bool {
         let Self {

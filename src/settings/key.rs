@@ -1,28 +1,7 @@
-//! Formats, and the key of each.
+//! The key of each format.
 
 use super::{RunConfig, SettingError};
 use crate::{format::Format, keys::KeyReference};
-
-/// `--format`: at least one, each known, each once.
-pub(crate) fn formats(values: &[String]) -> Result<Vec<Format>, SettingError> {
-    let which = "the formats are: dct (Docker Content Trust, what content trust in ACR means until 2028), notation \
-                 (Notary Project, its successor in ACR; read by notation, Ratify and AKS)";
-    if values.is_empty() {
-        return Err(SettingError::usage("no `--format` was given").hint(format!(
-            "a signature in the wrong format is a false comfort, so there is no default; {which}"
-        )));
-    }
-    let mut formats: Vec<Format> = Vec::new();
-    for value in values {
-        let format = value.parse().map_err(|_| {
-            SettingError::usage(format!("`--format {value}` is not known")).hint(which)
-        })?;
-        if !formats.contains(&format) {
-            formats.push(format);
-        }
-    }
-    Ok(formats)
-}
 
 /// The one `--key` that serves `format`: `KEY`, or `FORMAT=KEY`; a name of the file is as good as a reference.
 pub(crate) fn key_for(
@@ -51,26 +30,6 @@ pub(crate) fn key_for(
     }
 }
 
-/// What was given, and which formats take it: an option that none of `formats` takes is a mistake.
-pub(crate) fn taken(
-    formats: &[Format],
-    options: &[(&str, bool, &[Format])],
-) -> Result<(), SettingError> {
-    for (option, given, takers) in options {
-        if *given && !takers.iter().any(|taker| formats.contains(taker)) {
-            let takers: Vec<String> = takers
-                .iter()
-                .map(|taker| format!("`--format {taker}`"))
-                .collect();
-            return Err(
-                SettingError::usage(format!("`{option}` has no meaning here"))
-                    .hint(format!("it goes with {}", takers.join(" or "))),
-            );
-        }
-    }
-    Ok(())
-}
-
 fn names_format(value: &str) -> bool {
     value
         .split_once('=')
@@ -80,23 +39,6 @@ fn names_format(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn format_has_no_default() {
-        let error = formats(&[]).unwrap_err();
-        assert!(error.hint.unwrap().contains("dct"));
-        assert_eq!(formats(&["dct".into(), "dct".into()]).unwrap().len(), 1);
-        assert!(formats(&["notary".into()]).is_err());
-    }
-
-    #[test]
-    fn an_option_that_no_format_takes_is_a_mistake() {
-        let option = |given| [("--role", given, [Format::Dct].as_slice())];
-        assert!(taken(&[Format::Notation], &option(false)).is_ok());
-        assert!(taken(&[Format::Notation, Format::Dct], &option(true)).is_ok());
-        let error = taken(&[Format::Notation], &option(true)).unwrap_err();
-        assert!(error.hint.unwrap().contains("--format dct"));
-    }
 
     #[test]
     fn keys_per_format() {

@@ -4,8 +4,8 @@
 mod certificate;
 mod config;
 mod config_files;
-mod demands;
 mod error;
+mod format_flags;
 mod image;
 mod key;
 mod manifests;
@@ -13,6 +13,7 @@ mod parse;
 mod pin;
 mod run_config;
 mod state;
+mod trust;
 mod trust_store;
 
 use std::{fs, io::Read as _, path::Path};
@@ -23,13 +24,15 @@ pub(crate) use self::{
     certificate::{annotations, certificates, only_certificate, service_url},
     config::ConfigFile,
     error::SettingError,
+    format_flags::{formats, refuse_unused},
     image::{at, digest, familiar_images, named_images, repository, roles},
-    key::{formats, key_for, taken},
+    key::key_for,
     manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
-    pin::{pin, required_pin},
+    pin::{pin, pin_for, required_pin},
     run_config::RunConfig,
     state::StateFile,
+    trust::by_flags,
     trust_store::trust_policy,
 };
 use crate::{

@@ -4,7 +4,7 @@ use super::{SettingError, certificates, parse_each};
 use crate::{
     cli,
     format::dct::{KeyId, RootTrust},
-    oci::Repository,
+    oci::{Reference, Repository},
     reason::Reason,
 };
 
@@ -44,6 +44,14 @@ pub(crate) fn required_pin(
              says, and give one with `--root KEYID`"
         ))
     })
+}
+
+/// The pin that every named repository needs.
+pub(crate) fn pin_for(flags: &cli::Pin, images: &[Reference]) -> Result<RootTrust, SettingError> {
+    let first = images
+        .first()
+        .ok_or_else(|| SettingError::usage("no image was named").reason(Reason::NoImages))?;
+    required_pin(flags, &first.repository)
 }
 
 #[cfg(test)]

@@ -3,15 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    cli::Pin,
     crypto::Signer,
     flow::Services,
     format::dct::{Key as DctKey, RootTrust},
     keys::KeyReference,
-    oci::Reference,
-    reason::Reason,
     report::{Failure, Report},
-    settings::{self, SettingError},
 };
 
 /// A signer whose key can make the signatures of trust data.
@@ -25,14 +21,6 @@ pub(super) async fn open_for_dct(
         signer.check(scheme)?;
     }
     Ok(signer)
-}
-
-/// The pin that every named repository needs.
-pub(super) fn pin_of(pin: &Pin, images: &[Reference]) -> Result<RootTrust, SettingError> {
-    let first = images
-        .first()
-        .ok_or_else(|| SettingError::usage("no image was named").reason(Reason::NoImages))?;
-    settings::required_pin(pin, &first.repository)
 }
 
 /// Trust on first use is said in words in every report (T23).

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Outcome,
-    dct::{open_for_dct, pin_of, warn_of_trust},
+    dct::{open_for_dct, warn_of_trust},
     sources::Named,
 };
 use crate::{
@@ -23,7 +23,7 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     let filled = file.map(|file| file.fill(arguments));
     let arguments = filled.as_ref().unwrap_or(arguments);
     let formats = settings::formats(&arguments.format)?;
-    check_taken(arguments, &formats)?;
+    settings::refuse_unused(&formats, &arguments.given())?;
     let named = Named::by(arguments, services).await?;
     let mut options = SignOptions {
         digest: settings::digest(arguments.digest.as_deref())?,
@@ -74,32 +74,6 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     })
 }
 
-/// What only some formats take must not be given for the others alone.
-fn check_taken(arguments: &Sign, formats: &[Format]) -> Result<(), SettingError> {
-    let (dct, notation) = ([Format::Dct].as_slice(), [Format::Notation].as_slice());
-    let (pin, own) = (&arguments.pin, &arguments.notation);
-    settings::taken(
-        formats,
-        &[
-            ("--role", !arguments.role.is_empty(), dct),
-            ("--root", !pin.root.is_empty(), dct),
-            ("--root-ca", pin.root_ca.is_some(), dct),
-            ("--trust-on-first-use", pin.trust_on_first_use, dct),
-            ("--annotation", !arguments.annotation.is_empty(), notation),
-            ("--recursive", arguments.recursive, notation),
-            ("--envelope", own.envelope.is_some(), notation),
-            (
-                "--certificate-chain",
-                own.certificate_chain.is_some(),
-                notation,
-            ),
-            ("--expiry", own.expiry.is_some(), notation),
-            ("--timestamp-url", own.timestamp_url.is_some(), notation),
-            ("--referrers", own.referrers.is_some(), notation),
-        ],
-    )
-}
-
 /// What is signed besides the image: the file's annotations where a format takes them, and those given; of one name the
 /// given one counts.
 fn annotations(
@@ -122,7 +96,7 @@ async fn for_dct(
     images: &[Reference],
     report: &mut Report,
 ) -> Result<SignDct, Failure> {
-    let trust = pin_of(&arguments.pin, images)?;
+    let trust = settings::pin_for(&arguments.pin, images)?;
     let key = settings::key_for(&arguments.key, Format::Dct, config)?;
     let roles = settings::roles(&arguments.role)?;
     warn_of_trust(report, &trust);

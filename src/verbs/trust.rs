@@ -2,7 +2,7 @@
 
 use super::{
     Outcome,
-    dct::{open_for_dct, pin_of, warn_of_trust},
+    dct::{open_for_dct, warn_of_trust},
 };
 use crate::{
     cli::{SignerAdd, TrustInit, TrustRevoke, TrustStatus},
@@ -165,7 +165,7 @@ pub(super) async fn run_revoke(
 ) -> Result<Outcome, Failure> {
     let images = settings::named_images(&arguments.images)?;
     let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
-    let trust = pin_of(&config.pin(&arguments.pin)?, &images)?;
+    let trust = settings::pin_for(&config.pin(&arguments.pin)?, &images)?;
     let mut signers = Vec::new();
     for key in &arguments.key {
         let key = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;

@@ -1,18 +1,12 @@
 //! `verify`.
 
-use std::collections::BTreeMap;
-
-use super::{Outcome, dct::pin_of};
+use super::Outcome;
 use crate::{
     cli::Verify,
     flow::{Services, VerifyOptions, verify},
-    format::{
-        Format,
-        dct::{Contradiction, Memory, Requirement as DctRequirement, RoleName, SignerWanted},
-        notation::{Level, Pins, Trust as PinnedTrust, TrustedIdentities, VerifyTimestamp},
-    },
+    format::dct::{Contradiction, Memory},
     oci::Reference,
-    policy::{FormatRequirement, FormatTrust, NotationTrust, Policy, Requirement},
+    policy::{FormatRequirement, Policy},
     reason::Reason,
     report::{Decision, Failure, Report, StateReport},
     settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
@@ -147,7 +141,12 @@ async fn policy(
 ) -> Result<(Policy<FormatRequirement>, Option<String>), Failure> {
     let named;
     let file = match (&arguments.policy, arguments.names_trust()) {
-        (None, true) => return Ok((by_flags(arguments, config, images, services).await?, None)),
+        (None, true) => {
+            return Ok((
+                settings::by_flags(arguments, config, images, &services.keys).await?,
+                None,
+            ));
+        }
         (Some(path), false) => {
             named = ConfigFile::read(path, Reason::PolicyMissing)?;
             &named
@@ -165,136 +164,6 @@ async fn policy(
         file.policy(images, &services.keys).await?,
         Some(file.config.file.clone()),
     ))
-}
-
-/// Trust flags are a policy of one rule, about every image named: each format must hold.
-async fn by_flags(
-    arguments: &Verify,
-    config: &RunConfig<'_>,
-    images: &[Reference],
-    services: &Services,
-) -> Result<Policy<FormatRequirement>, Failure> {
-    let formats = settings::formats(&arguments.format)?;
-    check_taken(arguments, &formats)?;
-    let mut leaves = Vec::new();
-    for format in formats {
-        leaves.push(Requirement::leaf(match format {
-            Format::Dct => by_dct(arguments, config, images, services).await?,
-            Format::Notation => by_certificate(arguments, config, services).await?,
-        }));
-    }
-    let only = if leaves.len() == 1 {
-        leaves.pop()
-    } else {
-        Requirement::all(leaves)
-    };
-    Ok(Policy::for_all(
-        only.ok_or_else(|| nothing_trusted(arguments))?,
-    ))
-}
-
-/// What only some formats take must not be given for the others alone.
-fn check_taken(arguments: &Verify, formats: &[Format]) -> Result<(), SettingError> {
-    let (dct, notation) = ([Format::Dct].as_slice(), [Format::Notation].as_slice());
-    let (pin, own) = (&arguments.pin, &arguments.notation);
-    settings::taken(
-        formats,
-        &[
-            ("--signer", !arguments.signer.is_empty(), dct),
-            ("--key", !arguments.key.is_empty(), dct),
-            ("--root", !pin.root.is_empty(), dct),
-            ("--root-ca", pin.root_ca.is_some(), dct),
-            ("--trust-on-first-use", pin.trust_on_first_use, dct),
-            ("--annotation", !arguments.annotation.is_empty(), notation),
-            ("--certificate", !own.certificate.is_empty(), notation),
-            ("--trust-policy", own.trust_policy.is_some(), notation),
-        ],
-    )
-}
-
-async fn by_dct(
-    arguments: &Verify,
-    config: &RunConfig<'_>,
-    images: &[Reference],
-    services: &Services,
-) -> Result<FormatRequirement, Failure> {
-    let root = pin_of(&arguments.pin, images)?;
-    let mut signers = Vec::new();
-    for name in &arguments.signer {
-        let role = RoleName::signer(name)
-            .map_err(|error| SettingError::usage(format!("`--signer {name}`: {error}")))?;
-        signers.push(SignerWanted::Name(role));
-    }
-    for key in &arguments.key {
-        let reference = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;
-        let part = services.keys.public(&reference, true).await?;
-        signers.extend(part.keys.into_iter().map(SignerWanted::Key));
-    }
-    let requirement = DctRequirement {
-        signers,
-        minimum_versions: BTreeMap::new(),
-    };
-    Ok(FormatRequirement {
-        words: "dct, as flags say".to_owned(),
-        trust: FormatTrust::Dct { root, requirement },
-    })
-}
-
-async fn by_certificate(
-    arguments: &Verify,
-    config: &RunConfig<'_>,
-    services: &Services,
-) -> Result<FormatRequirement, Failure> {
-    let own = &arguments.notation;
-    let metadata = settings::annotations(&arguments.annotation)?;
-    if let Some((policy, stores)) = own.trust_policy.as_deref().zip(own.trust_store.as_deref()) {
-        let words = format!("notation, by the trust policy `{}`", policy.display());
-        let (policy, stores) = settings::trust_policy(policy, stores)?;
-        let trust = NotationTrust::Policy {
-            policy,
-            stores,
-            metadata,
-        };
-        return Ok(FormatRequirement {
-            words,
-            trust: FormatTrust::Notation(Box::new(trust)),
-        });
-    }
-    let mut certificates = Vec::new();
-    for given in &own.certificate {
-        certificates.extend(
-            config
-                .certificates("--certificate", given, &services.keys)
-                .await?,
-        );
-    }
-    if certificates.is_empty() {
-        return Err(SettingError::usage("no certificate is trusted for `notation`")
-            .hint(
-                "give `--certificate PEM|KEY` (of a CA with `--identity`), or `--trust-policy FILE --trust-store DIR`",
-            )
-            .into());
-    }
-    let mut timestamp_roots = Vec::new();
-    for path in &own.timestamp_root_cert {
-        timestamp_roots.extend(settings::certificates("--timestamp-root-cert", path)?);
-    }
-    let unusable = |error: &dyn std::error::Error| SettingError::usage(error.to_string());
-    let identities = (!own.identity.is_empty()).then(|| TrustedIdentities::parse(&own.identity));
-    let pins = Pins {
-        certificates,
-        identities: identities.transpose().map_err(|error| unusable(&error))?,
-        level: Level::STRICT,
-        timestamp_roots,
-        verify_timestamp: VerifyTimestamp::Always,
-        metadata,
-    };
-    let pinned = PinnedTrust::pinned(pins).map_err(|error| unusable(&error))?;
-    let trust = NotationTrust::Pinned(Box::new(pinned));
-    Ok(FormatRequirement {
-        words: "notation, as flags say".to_owned(),
-        trust: FormatTrust::Notation(Box::new(trust)),
-    })
 }
 
 fn nothing_trusted(arguments: &Verify) -> SettingError {
