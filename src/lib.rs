@@ -16,7 +16,7 @@
 //!   Uses `cli`, `crypto`, `flow`, `format`, `keys`, `oci`, `output_file`, `pipeline`, `policy`,
 //!   `process`, `reason`, `report`, `settings`, `timestamp`.
 //! - `cli`: the command line, definitions only.
-//!   Uses `net`.
+//!   Uses `azure`, `format`, `net`, `registry`.
 //! - `settings`: flags, environment and files to typed values, each parsed once.
 //!   Uses `azure`, `cli`, `crypto`, `duration`, `format`, `keys`, `manifests`, `net`, `oci`,
 //!   `output_file`, `policy`, `process`, `reason`, `registry`, `report`, `timestamp`.

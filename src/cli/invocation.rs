@@ -16,7 +16,7 @@ pub(crate) enum Invocation {
     /// A command that asks no server.
     Local(Local),
     /// A command that asks servers.
-    Online(Online),
+    Online(Box<Online>),
 }
 
 /// A command that needs no network.
@@ -53,7 +53,7 @@ pub(crate) enum Online {
 
 impl From<Command> for Invocation {
     fn from(command: Command) -> Self {
-        Self::Online(match command {
+        Self::Online(Box::new(match command {
             Command::Ci => return Self::Ci,
             Command::Completions { shell } => return Self::Local(Local::Completions(shell)),
             Command::Policy(Policy::Check(check)) => {
@@ -68,7 +68,7 @@ impl From<Command> for Invocation {
             Command::Trust(Trust::Signer(Signer::Add(add))) => Online::SignerAdd(add),
             Command::Trust(Trust::Revoke(revoke)) => Online::TrustRevoke(revoke),
             Command::Key(Key::Show(show)) => Online::KeyShow(show),
-        })
+        }))
     }
 }
 

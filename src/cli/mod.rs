@@ -8,6 +8,7 @@ mod sign;
 mod step;
 mod trust;
 mod verify;
+mod words;
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
@@ -16,10 +17,7 @@ pub(crate) use self::{
     invocation::{Invocation, Local, Online},
     key::{Key, KeyShow},
     policy::{Policy, PolicyCheck, PolicyInit},
-    shared::{
-        Auth, CloudName, Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin,
-        RegistryAuth, Shared,
-    },
+    shared::{Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, Shared},
     sign::Sign,
     step::{Step, StepCommand},
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::net::Concurrency;
+use crate::{
+    azure::Auth,
+    net::{Cloud, Concurrency},
+    registry::RegistryAuth,
+};
 
 /// Trust in the root of a repository's trust data.
 #[derive(Args, Clone, Debug, Default)]
@@ -114,8 +118,8 @@ pub(crate) struct Identity {
     #[arg(long, value_name = "GUID")]
     pub(crate) service_connection_id: Option<String>,
     /// The Azure cloud
-    #[arg(long, value_enum, value_name = "CLOUD", default_value_t = CloudName::Public)]
-    pub(crate) cloud: CloudName,
+    #[arg(long, value_enum, value_name = "CLOUD", default_value_t = Cloud::Public)]
+    pub(crate) cloud: Cloud,
 }
 
 /// Where requests may go, and how long they may take.
@@ -176,51 +180,6 @@ pub(crate) struct Output {
     /// Say nothing on standard error but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-}
-
-/// `--auth`
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Auth {
-    /// One of the others, by what the environment offers
-    Auto,
-    /// GitHub Actions OIDC
-    Oidc,
-    /// Azure Pipelines service connection
-    ServiceConnection,
-    /// Kubernetes workload identity
-    WorkloadIdentity,
-    /// Managed identity of the machine
-    ManagedIdentity,
-    /// `AZURE_CLIENT_ID`, `AZURE_TENANT_ID` and `AZURE_CLIENT_SECRET`
-    Environment,
-    /// az, logged in
-    AzureCli,
-    /// No Azure identity
-    None,
-}
-
-/// `--registry-auth`
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum RegistryAuth {
-    /// The first of the others that is there
-    Auto,
-    /// The Azure identity
-    Entra,
-    /// What `docker login` stored
-    DockerConfig,
-    /// No login
-    Anonymous,
-}
-
-/// `--cloud`
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum CloudName {
-    /// Azure
-    Public,
-    /// Azure US Government
-    Usgov,
-    /// Azure operated by 21Vianet
-    China,
 }
 
 /// `--output`

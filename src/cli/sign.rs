@@ -5,6 +5,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::Args;
 
 use super::{Config, DryRun, Pin, Shared, shared::given};
+use crate::{
+    format::{Format, notation::EnvelopeKind},
+    registry::ReferrersMode,
+};
 
 /// `sign`
 #[derive(Args, Clone, Debug)]
@@ -26,8 +30,8 @@ pub(crate) struct Sign {
     pub(crate) repository: Vec<String>,
     /// Signature format: dct (Docker Content Trust), notation (Notary Project); several sign in each. There is no
     /// default: a signature in the wrong format is a false comfort
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
-    pub(crate) format: Vec<String>,
+    #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
+    pub(crate) format: Vec<Format>,
     /// The signing key, or FORMAT=KEY: `https://VAULT.vault.azure.net/keys/NAME[/VERSION]`,
     /// `akv:VAULT/keys/NAME`, `akv:VAULT/certificates/NAME`, `akv:VAULT/secrets/NAME`, `file:PATH`, `env:NAME`, or a
     /// name of `keys` in `acr-sign.yaml`, as wherever a KEY stands
@@ -85,9 +89,9 @@ impl Sign {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Notary Project")]
 pub(crate) struct SignNotation {
-    /// Kind of envelope: jws (the default) or cose
-    #[arg(long, value_name = "KIND")]
-    pub(crate) envelope: Option<String>,
+    /// Kind of envelope
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub(crate) envelope: Option<EnvelopeKind>,
     /// Certificates (PEM) of the key, its issuers and their root, where the key does not bring them
     #[arg(long, value_name = "PEM")]
     pub(crate) certificate_chain: Option<PathBuf>,
@@ -100,7 +104,7 @@ pub(crate) struct SignNotation {
     /// The root certificate (PEM) of the timestamp authority
     #[arg(long, value_name = "PEM", requires = "timestamp_url")]
     pub(crate) timestamp_root_cert: Option<PathBuf>,
-    /// Where the registry lists signatures: auto (the default), api or tag
-    #[arg(long, value_name = "WHERE")]
-    pub(crate) referrers: Option<String>,
+    /// Where the registry lists signatures
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub(crate) referrers: Option<ReferrersMode>,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Config, ManifestFiles, Pin, Shared, shared::given};
+use crate::format::Format;
 
 /// `verify`
 #[derive(Args, Debug)]
@@ -35,8 +36,8 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "FILE", conflicts_with = "config")]
     pub(crate) policy: Option<PathBuf>,
     /// Signature format that must hold: dct, notation; each of those named
-    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
-    pub(crate) format: Vec<String>,
+    #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
+    pub(crate) format: Vec<Format>,
     /// A signer that must have signed this tag and digest (role targets/NAME; `targets` is the base role)
     #[arg(long, value_name = "NAME")]
     pub(crate) signer: Vec<String>,

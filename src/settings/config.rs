@@ -8,6 +8,7 @@ use std::{
 use super::SettingError;
 use crate::{
     cli::Sign,
+    format::Format,
     policy::{Config, Leaf, Policy, SignKey},
     reason::{Explain as _, Reason},
 };
@@ -86,9 +87,9 @@ impl ConfigFile {
             };
         }
         if filled.format.is_empty() {
-            filled.format = defaults.formats.iter().map(ToString::to_string).collect();
+            filled.format.clone_from(&defaults.formats);
         }
-        if filled.pin.is_empty() && filled.format.iter().any(|format| format == "dct") {
+        if filled.pin.is_empty() && filled.format.contains(&Format::Dct) {
             filled.pin.root = defaults.root.iter().map(ToString::to_string).collect();
         }
         filled

@@ -38,7 +38,7 @@ pub(crate) use self::{
 use crate::{
     azure, cli,
     crypto::Secret,
-    net::{self, Cloud, ConnectTo, Hosts},
+    net::{self, ConnectTo, Hosts},
     process::{Environment, Process},
     reason::Reason,
     registry,
@@ -74,14 +74,9 @@ impl Settings {
     pub(crate) fn new(shared: &cli::Shared, process: &mut Process) -> Result<Self, SettingError> {
         let environment = process.environment.clone();
         let network = &shared.network;
-        let cloud = match shared.identity.cloud {
-            cli::CloudName::Public => Cloud::Public,
-            cli::CloudName::Usgov => Cloud::UsGov,
-            cli::CloudName::China => Cloud::China,
-        };
         let timeout = duration("--timeout", &network.timeout)?;
         let hosts = Hosts {
-            cloud,
+            cloud: shared.identity.cloud,
             allowed: parse_each("--allow-host", &network.allow_host)?,
             private: parse_each("--allow-private", &network.allow_private)?,
             plain_http: parse_each("--plain-http", &network.plain_http)?,
@@ -111,7 +106,7 @@ impl Settings {
         Ok(Self {
             net,
             identity: identity(&shared.identity, &environment),
-            registry_auth: registry_auth(shared.identity.registry_auth),
+            registry_auth: shared.identity.registry_auth,
             password: password(&shared.identity, process)?,
             docker_config,
             trust_server: trust_server.map(trust_server_url).transpose()?,
@@ -125,29 +120,11 @@ impl Settings {
 
 fn identity(flags: &cli::Identity, environment: &Environment) -> azure::IdentityOptions {
     azure::IdentityOptions {
-        auth: match flags.auth {
-            cli::Auth::Auto => azure::Auth::Auto,
-            cli::Auth::Oidc => azure::Auth::Oidc,
-            cli::Auth::ServiceConnection => azure::Auth::ServiceConnection,
-            cli::Auth::WorkloadIdentity => azure::Auth::WorkloadIdentity,
-            cli::Auth::ManagedIdentity => azure::Auth::ManagedIdentity,
-            cli::Auth::Environment => azure::Auth::Environment,
-            cli::Auth::AzureCli => azure::Auth::AzureCli,
-            cli::Auth::None => azure::Auth::None,
-        },
+        auth: flags.auth,
         client_id: flags.client_id.clone(),
         tenant_id: flags.tenant_id.clone(),
         service_connection_id: flags.service_connection_id.clone(),
         environment: environment.clone(),
-    }
-}
-
-fn registry_auth(auth: cli::RegistryAuth) -> registry::RegistryAuth {
-    match auth {
-        cli::RegistryAuth::Auto => registry::RegistryAuth::Auto,
-        cli::RegistryAuth::Entra => registry::RegistryAuth::Entra,
-        cli::RegistryAuth::DockerConfig => registry::RegistryAuth::DockerConfig,
-        cli::RegistryAuth::Anonymous => registry::RegistryAuth::Anonymous,
     }
 }
 

@@ -114,20 +114,10 @@ async fn for_notation(
 ) -> Result<SignNotation, Failure> {
     let own = &arguments.notation;
     let key = settings::key_for(&arguments.key, Format::Notation, config)?;
-    let envelope = own
-        .envelope
-        .as_deref()
-        .map(|kind| settings::parse("--envelope", kind))
-        .transpose()?;
     let expiry = match own.expiry.as_deref() {
         Some(text) => Some(settings::duration("--expiry", text)?),
         None => config.file()?.and_then(|file| file.config.sign.expiry),
     };
-    let referrers = own
-        .referrers
-        .as_deref()
-        .map(|mode| settings::parse("--referrers", mode))
-        .transpose()?;
     let timestamp = match own
         .timestamp_url
         .as_deref()
@@ -155,10 +145,10 @@ async fn for_notation(
     let notation = SignNotation {
         signer,
         bundle,
-        envelope: envelope.unwrap_or_default(),
+        envelope: own.envelope.unwrap_or_default(),
         expiry,
         timestamp,
-        referrers: referrers.unwrap_or_default(),
+        referrers: own.referrers.unwrap_or_default(),
         recursive: arguments.recursive,
     };
     notation.check(services.now)?;
