@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 
 use super::{
     delegation_state::DelegationState,
-    draft::{Draft, end, held_as, require_suitable},
+    draft::Draft,
     draft_error::DraftError,
     key::Key,
     name::{RoleName, Threshold},
-    sign::{Change, LIFE_DAYS, draft, listed_as, next, prepare, unsigned},
+    sign::{Change, draft, listed_as, next, prepare, unsigned},
     signer_name::SignerName,
     targets::{Delegation, Targets},
     trusted_set::TrustedSet,
+    unsigned::{LIFE_DAYS, expiry, held_as, require_suitable},
 };
 use crate::{crypto::PublicKey, oci::Tag, timestamp::Timestamp};
 
@@ -37,7 +38,7 @@ pub fn add_signer(
         return draft(set, Vec::new(), held, now);
     }
     body.version = next(&role, current.version)?;
-    body.expires = end(now, LIFE_DAYS);
+    body.expires = expiry(now, LIFE_DAYS);
     draft(set, vec![unsigned(set, &role, &body, held)?], held, now)
 }
 

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::{
     delegation_state::DelegationState,
-    draft::{Draft, SnapshotPlan, Unsigned, end, held_as},
+    draft::Draft,
     draft_error::DraftError,
     file_meta::{FileMeta, Hashes},
     lookup::Entry,
@@ -17,15 +17,13 @@ use super::{
     snapshot::Snapshot,
     targets::Targets,
     trusted_set::TrustedSet,
+    unsigned::{LIFE_DAYS, SnapshotPlan, Unsigned, expiry, held_as},
 };
 use crate::{
     crypto::PublicKey,
     oci::{Algorithm, Tag},
     timestamp::Timestamp,
 };
-
-/// How long files of targets, delegations and snapshot live (docker-content-trust.md §3).
-pub(super) const LIFE_DAYS: u64 = 3 * 365;
 
 /// What to change in a collection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -213,7 +211,7 @@ pub(super) fn draft(
     let version = next(&role, current.version)?;
     let body = Snapshot {
         version,
-        expires: end(now, LIFE_DAYS),
+        expires: expiry(now, LIFE_DAYS),
         meta: current.meta.clone(),
     };
     Ok(Draft::of(
@@ -264,7 +262,7 @@ fn edited(
         .iter()
         .any(|(tag, entry)| target(tag).and_then(Entry::of).as_ref() != Some(entry));
     let removes = change.remove.iter().any(|tag| target(tag).is_some());
-    let ending = current.is_some_and(|file| end(now, LIFE_DAYS / 10) >= file.expires);
+    let ending = current.is_some_and(|file| expiry(now, LIFE_DAYS / 10) >= file.expires);
     let again = !within.is_empty() && (renew || ending);
     if !differs && !removes && !again {
         return Ok(None);
@@ -276,7 +274,7 @@ fn edited(
         },
         None => empty(now),
     };
-    body.expires = end(now, LIFE_DAYS);
+    body.expires = expiry(now, LIFE_DAYS);
     let entries = body.targets.get_or_insert_default();
     for (tag, entry) in within {
         if entries.get(tag.as_str()).and_then(Entry::of).as_ref() != Some(entry) {
@@ -311,7 +309,7 @@ fn current<'a>(set: &'a TrustedSet, role: &RoleName) -> Result<Option<&'a Target
 pub(super) fn empty(now: Timestamp) -> Targets {
     Targets {
         version: Version::FIRST,
-        expires: end(now, LIFE_DAYS),
+        expires: expiry(now, LIFE_DAYS),
         targets: Some(BTreeMap::new()),
         delegation_keys: Some(BTreeMap::new()),
         delegations: Some(Vec::new()),
