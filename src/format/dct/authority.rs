@@ -7,7 +7,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    key::{InvalidRoleKey, Key},
+    fault::InvalidRoleKey,
+    key::Key,
     name::{KeyId, RoleName, Threshold},
     rejection::Rejection,
     signed::Signed,

@@ -2,57 +2,11 @@
 //!
 //! The certificate's name is the only place where trust data names its repository (T22).
 
-use super::{key::Key, name::Gun};
-use crate::{crypto::Certificate, reason::Reason, timestamp::Timestamp};
+use super::{fault::CertificateFault, key::Key, name::Gun};
+use crate::{crypto::Certificate, timestamp::Timestamp};
 
 /// A certificate may begin this long from now, for clocks that differ.
 const EARLY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
-
-/// Which rule the certificate of a root key breaks.
-#[derive(Debug, thiserror::Error)]
-pub enum CertificateFault {
-    /// The key is given bare.
-    #[error("it is not given as a certificate")]
-    Bare,
-    /// The content of the key cannot be used.
-    #[error("its certificate cannot be used")]
-    Unusable(#[from] super::key::InvalidRoleKey),
-    /// Not exactly the first certificate is one that is no CA.
-    #[error("exactly the first of its certificates must be one that is not a CA")]
-    NoLeaf,
-    /// The certificate is for another repository.
-    #[error("its certificate is for `{found}`, not for `{gun}`")]
-    OtherName {
-        /// The collection.
-        gun: Gun,
-        /// The common name in the certificate.
-        found: String,
-    },
-    /// The certificate begins later.
-    #[error("its certificate is not valid before {from}")]
-    NotYetValid {
-        /// The begin.
-        from: Timestamp,
-    },
-    /// The certificate is past its end.
-    #[error("its certificate expired at {until}")]
-    Expired {
-        /// The end.
-        until: Timestamp,
-    },
-}
-
-impl CertificateFault {
-    /// The stable reason.
-    pub fn reason(&self) -> Reason {
-        match self {
-            Self::Bare | Self::Unusable(_) | Self::NoLeaf => Reason::CertificateUnsuitable,
-            Self::OtherName { .. } => Reason::UntrustedRoot,
-            Self::NotYetValid { .. } => Reason::NotYetValid,
-            Self::Expired { .. } => Reason::Expired,
-        }
-    }
-}
 
 /// Whether a root key counts for `gun`. Dates are compared with `now` where a root is accepted, and not where
 /// an older root vouches for a newer one.

@@ -9,11 +9,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::{
     canonical::canonical,
     document::{At, Members, object},
+    fault::InvalidRoleKey,
     json::Value,
     name::KeyId,
     rejection::Rejection,
 };
-use crate::crypto::{Certificate, InvalidCertificate, InvalidKey, KeyKind, PublicKey, Scheme};
+use crate::crypto::{Certificate, KeyKind, PublicKey, Scheme};
 
 /// A key of a role: its type, its public bytes as that type has them, and its ID.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,45 +22,6 @@ pub struct Key {
     key_type: Box<str>,
     public: Box<[u8]>,
     id: KeyId,
-}
-
-/// The content of a key is not what its type says.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidRoleKey {
-    /// The type is none of the five.
-    #[error("`{key_type}` is no key type of trust data")]
-    UnknownType {
-        /// The type.
-        key_type: String,
-    },
-    /// The bytes are no public key.
-    #[error("not a public key")]
-    PublicKey(#[from] InvalidKey),
-    /// The bytes are no certificate.
-    #[error("not a certificate")]
-    Certificate(#[from] InvalidCertificate),
-    /// The bytes are no text, so no PEM.
-    #[error("the certificate is not PEM text")]
-    NotText,
-    /// The certificate ends before it begins.
-    #[error("the certificate is valid from {from} until {until}")]
-    EmptyPeriod {
-        /// The begin.
-        from: crate::timestamp::Timestamp,
-        /// The end.
-        until: crate::timestamp::Timestamp,
-    },
-    /// The certificate is signed with SHA-1.
-    #[error("the certificate is signed with SHA-1")]
-    Sha1,
-    /// The key is of another kind than its type says.
-    #[error("a key of type `{key_type}` cannot be {kind}")]
-    OtherKind {
-        /// The type.
-        key_type: String,
-        /// The kind of the public key.
-        kind: KeyKind,
-    },
 }
 
 impl Key {

@@ -3,10 +3,9 @@
 //! A rejection means "looked at, and not good enough"; what could not be fetched is the registry's error.
 
 use super::{
-    certificate_rules::CertificateFault,
     delegation_state::DelegationState,
+    fault::{CertificateFault, InvalidRoleKey},
     json_reader::InvalidJson,
-    key::InvalidRoleKey,
     name::{KeyId, RoleName, Threshold, Version},
 };
 use crate::{

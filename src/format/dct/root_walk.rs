@@ -7,7 +7,8 @@
 
 use super::{
     authority::{Authority, SignedBy, distinct},
-    certificate_rules::{self, CertificateFault},
+    certificate_rules,
+    fault::CertificateFault,
     name::{Gun, KeyId, RoleName, Version},
     pin::RootTrust,
     rejection::Rejection,
