@@ -9,8 +9,6 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use signature::hazmat::PrehashVerifier;
 use spki::{ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
-use super::Certificate;
-
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
@@ -89,6 +87,12 @@ pub enum SignatureInvalid {
     Mismatch,
 }
 
+impl InvalidKey {
+    pub(super) fn because(why: &'static str) -> Self {
+        Self { why }
+    }
+}
+
 impl Scheme {
     /// The hash of the message that is signed; `None` for Ed25519, which signs the message.
     pub fn digest(self, message: &[u8]) -> Option<Vec<u8>> {
@@ -123,11 +127,11 @@ impl PublicKey {
     /// From a DER `SubjectPublicKeyInfo`: EC on a NIST curve, RSA of 2048 to 8192 bits, or Ed25519.
     pub fn from_spki_der(der: &[u8]) -> Result<Self, InvalidKey> {
         let spki = SubjectPublicKeyInfoOwned::from_der(der)
-            .map_err(|_| invalid("not a SubjectPublicKeyInfo"))?;
+            .map_err(|_| InvalidKey::because("not a SubjectPublicKeyInfo"))?;
         let bits = spki
             .subject_public_key
             .as_bytes()
-            .ok_or_else(|| invalid("unused bits"))?;
+            .ok_or_else(|| InvalidKey::because("unused bits"))?;
         match spki.algorithm.oid {
             EC => {
                 let curve = spki
@@ -135,20 +139,20 @@ impl PublicKey {
                     .parameters
                     .as_ref()
                     .and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
-                Self::from_ec_point(curve.ok_or_else(|| invalid("no named curve"))?, bits)
+                Self::from_ec_point(
+                    curve.ok_or_else(|| InvalidKey::because("no named curve"))?,
+                    bits,
+                )
             }
-            RSA => {
-                let key = pkcs1(bits)?;
-                Self::from_rsa_components(&key.0, &key.1)
-            }
+            RSA => Self::from_pkcs1_der(bits),
             ED25519 => Self::from_ed25519(bits),
-            _ => Err(invalid("neither EC, RSA nor Ed25519")),
+            _ => Err(InvalidKey::because("neither EC, RSA nor Ed25519")),
         }
     }
 
     /// From an uncompressed or compressed point.
     fn from_ec_point(curve: ObjectIdentifier, point: &[u8]) -> Result<Self, InvalidKey> {
-        let off = |_| invalid("the point is not on the curve");
+        let off = |_| InvalidKey::because("the point is not on the curve");
         let (kind, point) = match curve {
             P256 => (
                 KeyKind::EcP256,
@@ -174,12 +178,16 @@ impl PublicKey {
                     .as_bytes()
                     .to_vec(),
             ),
-            _ => return Err(invalid("a curve other than P-256, P-384 and P-521")),
+            _ => {
+                return Err(InvalidKey::because(
+                    "a curve other than P-256, P-384 and P-521",
+                ));
+            }
         };
         Self::encode(
             kind,
             EC,
-            Some(der::Any::encode_from(&curve).map_err(|_| invalid("curve"))?),
+            Some(der::Any::encode_from(&curve).map_err(|_| InvalidKey::because("curve"))?),
             &point,
         )
     }
@@ -191,22 +199,29 @@ impl PublicKey {
             KeyKind::EcP384 => P384,
             KeyKind::EcP521 => P521,
             KeyKind::Rsa { .. } | KeyKind::Ed25519 => {
-                return Err(invalid("coordinates of a key that has none"));
+                return Err(InvalidKey::because("coordinates of a key that has none"));
             }
         };
         let length = kind
             .coordinate_length()
-            .ok_or_else(|| invalid("no curve"))?;
+            .ok_or_else(|| InvalidKey::because("no curve"))?;
         let mut point = vec![4];
         for coordinate in [x, y] {
             let trimmed = trim(coordinate);
             let missing = length
                 .checked_sub(trimmed.len())
-                .ok_or_else(|| invalid("a coordinate is too long"))?;
+                .ok_or_else(|| InvalidKey::because("a coordinate is too long"))?;
             point.resize(point.len() + missing, 0);
             point.extend_from_slice(trimmed);
         }
         Self::from_ec_point(curve, &point)
+    }
+
+    /// From an RSA key as PKCS #1 writes it.
+    pub(super) fn from_pkcs1_der(der: &[u8]) -> Result<Self, InvalidKey> {
+        let key =
+            RsaPublicKey::from_der(der).map_err(|_| InvalidKey::because("not a PKCS #1 key"))?;
+        Self::from_rsa_components(key.modulus.as_bytes(), key.exponent.as_bytes())
     }
 
     /// From modulus and exponent, big-endian.
@@ -219,17 +234,19 @@ impl PublicKey {
             .map(|bits| bits - leading);
         let bits = bits
             .filter(|bits| (2048..=8192).contains(bits))
-            .ok_or_else(|| invalid("RSA of other than 2048 to 8192 bits"))?;
+            .ok_or_else(|| InvalidKey::because("RSA of other than 2048 to 8192 bits"))?;
         let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
         // ring takes exponents up to 33 bits; every key in use has 65537.
         if !odd(n) || !odd(e) || e == [1] || e.len() > 4 {
-            return Err(invalid("an RSA modulus or exponent that no key has"));
+            return Err(InvalidKey::because(
+                "an RSA modulus or exponent that no key has",
+            ));
         }
         let key = RsaPublicKey {
-            modulus: der::asn1::Uint::new(n).map_err(|_| invalid("RSA modulus"))?,
-            exponent: der::asn1::Uint::new(e).map_err(|_| invalid("RSA exponent"))?,
+            modulus: der::asn1::Uint::new(n).map_err(|_| InvalidKey::because("RSA modulus"))?,
+            exponent: der::asn1::Uint::new(e).map_err(|_| InvalidKey::because("RSA exponent"))?,
         };
-        let key = key.to_der().map_err(|_| invalid("RSA key"))?;
+        let key = key.to_der().map_err(|_| InvalidKey::because("RSA key"))?;
         Self::encode(KeyKind::Rsa { bits }, RSA, Some(der::Any::null()), &key)
     }
 
@@ -237,35 +254,16 @@ impl PublicKey {
     pub fn from_ed25519(bytes: &[u8]) -> Result<Self, InvalidKey> {
         let array: &[u8; 32] = bytes
             .try_into()
-            .map_err(|_| invalid("an Ed25519 key has 32 bytes"))?;
+            .map_err(|_| InvalidKey::because("an Ed25519 key has 32 bytes"))?;
         let key = ed25519_dalek::VerifyingKey::from_bytes(array)
-            .map_err(|_| invalid("not an Ed25519 point"))?;
+            .map_err(|_| InvalidKey::because("not an Ed25519 point"))?;
         // T05: the crate also reads a point's other spelling, which would be a second key.
         if key.is_weak() || key.to_edwards().compress().as_bytes() != array {
-            return Err(invalid(
+            return Err(InvalidKey::because(
                 "an Ed25519 point of small order or not in its one spelling",
             ));
         }
         Self::encode(KeyKind::Ed25519, ED25519, None, bytes)
-    }
-
-    /// From PEM: `PUBLIC KEY` (also with headers before the body, as docker writes), `RSA PUBLIC KEY`, or the
-    /// first `CERTIFICATE`.
-    pub fn from_pem(text: &str) -> Result<Self, InvalidKey> {
-        let block = pem::parse(text).map_err(|_| invalid("not PEM"))?;
-        match block.tag() {
-            "PUBLIC KEY" => Self::from_spki_der(block.contents()),
-            "RSA PUBLIC KEY" => {
-                let key = pkcs1(block.contents())?;
-                Self::from_rsa_components(&key.0, &key.1)
-            }
-            "CERTIFICATE" => Certificate::from_der(block.contents())
-                .map(|certificate| certificate.public_key().clone())
-                .map_err(|_| invalid("a certificate that cannot be read")),
-            _ => Err(invalid(
-                "PEM of something else than a public key or certificate",
-            )),
-        }
     }
 
     fn encode(
@@ -277,11 +275,14 @@ impl PublicKey {
         let spki = SubjectPublicKeyInfoOwned {
             algorithm: spki::AlgorithmIdentifierOwned { oid, parameters },
             subject_public_key: der::asn1::BitString::from_bytes(key)
-                .map_err(|_| invalid("key bits"))?,
+                .map_err(|_| InvalidKey::because("key bits"))?,
         };
         Ok(Self {
             kind,
-            spki: spki.to_der().map_err(|_| invalid("key"))?.into(),
+            spki: spki
+                .to_der()
+                .map_err(|_| InvalidKey::because("key"))?
+                .into(),
         })
     }
 
@@ -421,21 +422,9 @@ struct RsaPublicKey {
     exponent: der::asn1::Uint,
 }
 
-fn pkcs1(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), InvalidKey> {
-    let key = RsaPublicKey::from_der(der).map_err(|_| invalid("not a PKCS #1 key"))?;
-    Ok((
-        key.modulus.as_bytes().to_vec(),
-        key.exponent.as_bytes().to_vec(),
-    ))
-}
-
 fn trim(number: &[u8]) -> &[u8] {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
-}
-
-fn invalid(why: &'static str) -> InvalidKey {
-    InvalidKey { why }
 }
 
 impl fmt::Display for KeyKind {

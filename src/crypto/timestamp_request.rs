@@ -10,11 +10,8 @@ use super::{
     HashFunction,
     ber::definite,
     der_reader::{expect, only, value, whole},
-    timestamp_token::{InvalidToken, TimestampToken},
+    timestamp_token::{InvalidToken, TIMESTAMP_LIMIT, TimestampToken},
 };
-
-/// The largest reply that is read (design §8).
-pub const TIMESTAMP_LIMIT: usize = 1024 * 1024;
 
 /// A request for a timestamp over a message.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -29,6 +29,8 @@ const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
 /// The policy of ETSI EN 319 421, which promises one second where a token states no accuracy.
 const BEST_PRACTICES: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.2023.1.1");
 
+/// The largest reply, and so the largest token, that is read (design §8).
+pub const TIMESTAMP_LIMIT: usize = 1024 * 1024;
 /// Certificates that a token may carry (design §8).
 const CERTIFICATES: usize = 32;
 /// Signatures that a token may carry.
@@ -106,7 +108,7 @@ struct SignerInfo {
 impl TimestampToken {
     /// From the bytes of a `ContentInfo`.
     pub fn parse(bytes: &[u8]) -> Result<Self, InvalidToken> {
-        if bytes.len() > super::TIMESTAMP_LIMIT {
+        if bytes.len() > TIMESTAMP_LIMIT {
             return Err(InvalidToken::TooLong);
         }
         let der = definite(bytes).ok_or(InvalidToken::Der)?;
