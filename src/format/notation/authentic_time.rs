@@ -6,7 +6,8 @@ use super::{
     attributes::SigningScheme,
     bundle,
     chain::{self, Purpose},
-    envelope::{CHAIN_LIMIT, Envelope},
+    encoding::CHAIN_LIMIT,
+    envelope::Envelope,
     trust::{Trust, VerifyTimestamp},
 };
 use crate::{

@@ -3,7 +3,7 @@
 
 use super::{
     chain::{self, ChainFault, Purpose},
-    envelope::CHAIN_LIMIT,
+    encoding::CHAIN_LIMIT,
 };
 use crate::{
     crypto::{Certificate, PublicKey},

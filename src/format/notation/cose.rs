@@ -9,7 +9,7 @@ use super::{
         AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION,
         RawAttributes, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
     },
-    envelope::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, Statement},
+    encoding::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, SigningInput},
 };
 use crate::{crypto::Certificate, timestamp::Timestamp};
 
@@ -196,7 +196,7 @@ fn written(write: impl FnOnce(&mut Writer) -> Written) -> Vec<u8> {
 }
 
 /// The protected headers and the payload, in deterministic CBOR: labels by length, then by bytes.
-pub(super) fn statement(content: &Content) -> Statement {
+pub(super) fn signing_input(content: &Content) -> SigningInput {
     let protected = written(|out| {
         out.map(if content.expiry.is_some() { 6 } else { 5 })?;
         out.u8(1)?.i64(content.algorithm.number())?;
@@ -220,7 +220,7 @@ pub(super) fn statement(content: &Content) -> Statement {
     });
     let payload = content.payload.to_json(false);
     let message = to_be_signed(&protected, &payload);
-    Statement {
+    SigningInput {
         protected,
         payload,
         message,
@@ -229,14 +229,14 @@ pub(super) fn statement(content: &Content) -> Statement {
 
 /// The envelope around what was signed.
 pub(super) fn encode(
-    statement: &Statement,
+    input: &SigningInput,
     signature: &[u8],
     chain: &[Certificate],
     agent: &str,
     token: Option<&[u8]>,
 ) -> Vec<u8> {
     let body = written(|out| {
-        out.bytes(&statement.protected)?;
+        out.bytes(&input.protected)?;
         out.map(if token.is_some() { 3 } else { 2 })?;
         out.u8(33)?
             .array(u64::try_from(chain.len()).unwrap_or_default())?;
@@ -247,7 +247,7 @@ pub(super) fn encode(
         if let Some(token) = token {
             out.str(TIMESTAMP)?.bytes(token)?;
         }
-        out.bytes(&statement.payload)?.bytes(signature)?;
+        out.bytes(&input.payload)?.bytes(signature)?;
         Ok(())
     });
     [SIGN1, &body].concat()

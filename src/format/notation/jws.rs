@@ -12,7 +12,7 @@ use super::{
         AUTHENTIC_SIGNING_TIME, EXPIRY, HeaderFault, PAYLOAD_TYPE, PLUGIN, PLUGIN_MIN_VERSION,
         RawAttributes, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
     },
-    envelope::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, Statement},
+    encoding::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, SigningInput},
     json::{self, Object, Value},
 };
 use crate::{crypto::Certificate, timestamp::Timestamp};
@@ -136,7 +136,7 @@ fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
 }
 
 /// The two members that are signed, in their encoded form.
-pub(super) fn statement(content: &Content) -> Statement {
+pub(super) fn signing_input(content: &Content) -> SigningInput {
     let mut critical = vec![SIGNING_SCHEME];
     critical.extend(content.expiry.map(|_| EXPIRY));
     let mut members = serde_json::Map::new();
@@ -152,7 +152,7 @@ pub(super) fn statement(content: &Content) -> Statement {
     let protected = URL_SAFE_NO_PAD.encode(serde_json::Value::from(members).to_string());
     let payload = URL_SAFE_NO_PAD.encode(content.payload.to_json(true));
     let message = format!("{protected}.{payload}").into_bytes();
-    Statement {
+    SigningInput {
         protected: protected.into_bytes(),
         payload: payload.into_bytes(),
         message,
@@ -161,7 +161,7 @@ pub(super) fn statement(content: &Content) -> Statement {
 
 /// The envelope around what was signed.
 pub(super) fn encode(
-    statement: &Statement,
+    input: &SigningInput,
     signature: &[u8],
     chain: &[Certificate],
     agent: &str,
@@ -179,8 +179,8 @@ pub(super) fn encode(
     header.insert(SIGNING_AGENT.to_owned(), agent.into());
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let envelope = serde_json::json!({
-        "payload": text(&statement.payload),
-        "protected": text(&statement.protected),
+        "payload": text(&input.payload),
+        "protected": text(&input.protected),
         "header": header,
         "signature": URL_SAFE_NO_PAD.encode(signature),
     });

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::{
     Rejection,
-    envelope::{ENVELOPE_LIMIT, EnvelopeKind},
-    json::{self, InvalidJson, Object, Value},
+    encoding::{ENVELOPE_LIMIT, EnvelopeKind, ManifestFault},
+    json::{self, Object, Value},
     payload::{self, PayloadFault},
 };
 use crate::{
@@ -26,26 +26,6 @@ pub const EMPTY: &[u8] = b"{}";
 /// The annotation that lists the certificates' SHA-256, as a JSON list in text.
 pub const THUMBPRINTS: &str = "io.cncf.notary.x509chain.thumbprint#S256";
 const CREATED: &str = "org.opencontainers.image.created";
-
-/// A manifest is no signature of this image.
-#[derive(Debug, thiserror::Error)]
-pub enum ManifestFault {
-    /// Not JSON of the strict kind.
-    #[error(transparent)]
-    Json(#[from] InvalidJson),
-    /// A member is absent or of another type.
-    #[error("`{0}` is absent or of another type")]
-    Member(&'static str),
-    /// Neither of the two forms.
-    #[error("its artifact type and configuration are not those of a signature")]
-    Form,
-    /// Not exactly one envelope.
-    #[error("it has {0} layers, not one envelope")]
-    Layers(usize),
-    /// The envelope is longer than is read.
-    #[error("its envelope has {0} bytes, more than {ENVELOPE_LIMIT}")]
-    TooLong(u64),
-}
 
 /// A signature manifest that is about the image. Its annotations are not signed: they may order candidates, and
 /// never decide.

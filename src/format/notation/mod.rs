@@ -12,6 +12,7 @@ mod bundle;
 mod chain;
 mod cose;
 mod draft_error;
+mod encoding;
 mod envelope;
 mod identity;
 mod json;
@@ -32,17 +33,16 @@ pub use attributes::{HeaderFault, SignedAttributes, SigningScheme};
 pub use bundle::{BUNDLE_LIMIT, BundleFault, chain_of};
 pub use chain::{CertificateFault, ChainFault, Purpose, check_signing_leaf};
 pub use draft_error::DraftError;
-pub use envelope::{
-    CHAIN_LIMIT, ENVELOPE_LIMIT, Envelope, EnvelopeFault, EnvelopeKind, InvalidEnvelopeKind,
+pub use encoding::{
+    CHAIN_LIMIT, ENVELOPE_LIMIT, EnvelopeFault, EnvelopeKind, InvalidEnvelopeKind, ManifestFault,
 };
+pub use envelope::Envelope;
 pub use identity::{
     DistinguishedName, IdentityFault, InvalidIdentity, TrustedIdentities, TrustedIdentity,
 };
 pub use json::InvalidJson;
 pub use level::{Action, Check, Level};
-pub use manifest::{
-    ARTIFACT_TYPE, EMPTY, EMPTY_TYPE, ManifestFault, SignatureManifest, THUMBPRINTS,
-};
+pub use manifest::{ARTIFACT_TYPE, EMPTY, EMPTY_TYPE, SignatureManifest, THUMBPRINTS};
 pub use payload::{Metadata, Payload, PayloadFault};
 pub use rejection::Rejection;
 pub use revocation::{Query, RevocationAnswer, RevocationRequest};

@@ -1,8 +1,13 @@
 //! Why a signature was rejected, or a failure only recorded: one variant per rule, with the step it belongs to.
 
 use super::{
-    attributes::HeaderFault, chain::ChainFault, envelope::EnvelopeFault, identity::IdentityFault,
-    level::Check, manifest::ManifestFault, payload::PayloadFault, trust_store::StoreFault,
+    attributes::HeaderFault,
+    chain::ChainFault,
+    encoding::{EnvelopeFault, ManifestFault},
+    identity::IdentityFault,
+    level::Check,
+    payload::PayloadFault,
+    trust_store::StoreFault,
 };
 use crate::{
     crypto::{InvalidCertificate, InvalidToken, KeyKind, SignatureInvalid},

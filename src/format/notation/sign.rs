@@ -14,7 +14,8 @@ use super::{
     bundle::chain_of,
     cose,
     draft_error::DraftError,
-    envelope::{Content, Envelope, EnvelopeKind, Statement},
+    encoding::{Content, EnvelopeKind, SigningInput},
+    envelope::Envelope,
     jws,
     manifest::{self, ARTIFACT_TYPE, EMPTY, EMPTY_TYPE},
     payload::{Metadata, Payload, RESERVED},
@@ -50,7 +51,7 @@ pub struct Draft {
     signing_time: Timestamp,
     expiry: Option<Timestamp>,
     chain: Vec<Certificate>,
-    statement: Statement,
+    input: SigningInput,
     agent: String,
     timestamp_root: Option<Certificate>,
     nonce: [u8; 16],
@@ -178,9 +179,9 @@ pub fn prepare(
         signing_time,
         expiry,
     };
-    let statement = match options.envelope {
-        EnvelopeKind::Jws => jws::statement(&content),
-        EnvelopeKind::Cose => cose::statement(&content),
+    let input = match options.envelope {
+        EnvelopeKind::Jws => jws::signing_input(&content),
+        EnvelopeKind::Cose => cose::signing_input(&content),
     };
     Ok(Draft {
         kind: options.envelope,
@@ -189,7 +190,7 @@ pub fn prepare(
         signing_time,
         expiry,
         chain,
-        statement,
+        input,
         agent: options.agent.clone(),
         timestamp_root: options.timestamp_root.clone(),
         nonce,
@@ -237,7 +238,7 @@ impl Draft {
             State::Unsigned => Step::Sign(SigningRequest {
                 key: self.key()?.clone(),
                 scheme: self.algorithm.scheme(),
-                message: self.statement.message.clone().into(),
+                message: self.input.message.clone().into(),
             }),
             State::Unstamped { request, .. } => {
                 let request = request
@@ -263,11 +264,9 @@ impl Draft {
     fn accept(&mut self, answer: Answer) -> Result<State, DraftError> {
         match (std::mem::replace(&mut self.state, State::Unsigned), answer) {
             (State::Unsigned, Answer::Signature(Signature(signature))) => {
-                let verified = self.key()?.verify(
-                    self.algorithm.scheme(),
-                    &self.statement.message,
-                    &signature,
-                );
+                let verified =
+                    self.key()?
+                        .verify(self.algorithm.scheme(), &self.input.message, &signature);
                 verified.map_err(DraftError::SignatureInvalid)?;
                 Ok(match self.timestamp_root {
                     Some(_) => {
@@ -315,7 +314,7 @@ impl Draft {
             EnvelopeKind::Cose => (cose::encode, EnvelopeKind::Cose.media_type()),
         };
         let bytes = token.map(|(bytes, _)| bytes.as_slice());
-        let envelope: Vec<u8> = encode(&self.statement, signature, &self.chain, &self.agent, bytes);
+        let envelope: Vec<u8> = encode(&self.input, signature, &self.chain, &self.agent, bytes);
         let unpublishable = |rejection| DraftError::Unpublishable(Box::new(rejection));
         let read = Envelope::read(&media_type, &envelope).map_err(unpublishable)?;
         if read.payload().target != self.subject {
