@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use acr_sign::format::dct::{canonical, json_reader};
+use acr_sign::format::{dct::canonical, json};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 use self::collection::Collection;
@@ -28,7 +28,7 @@ fn large_collections(criterion: &mut Criterion) {
         group.sample_size(10);
         group.bench_function("canonical JSON", |bench| {
             bench.iter(|| {
-                json_reader::parse(black_box(bytes)).map(|value| canonical::canonical(&value).len())
+                json::parse_exact(black_box(bytes)).map(|value| canonical::canonical(&value).len())
             });
         });
         group.bench_function("verify", |bench| {

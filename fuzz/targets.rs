@@ -9,11 +9,13 @@
 use std::sync::OnceLock;
 
 use acr_sign::{
-    format::dct::{
-        Memory, RoleName, RootStep, RootTrust, RootWalk, TrustedSet,
-        canonical::{canonical as canonical_form, go_form},
-        json_reader::{InvalidJson, parse},
-        lookup,
+    format::{
+        dct::{
+            Memory, RoleName, RootStep, RootTrust, RootWalk, TrustedSet,
+            canonical::{canonical as canonical_form, go_form},
+            lookup,
+        },
+        json::{InvalidJson, parse_exact},
     },
     keys,
     manifests::{Parameters, pin, read},
@@ -32,18 +34,18 @@ pub mod notation;
 /// Canonical JSON: no panic, its own fixed point, and never another reading than `serde_json`'s.
 pub fn canonical(bytes: &[u8]) {
     let theirs = serde_json::from_slice::<Value>(bytes);
-    match parse(bytes) {
+    match parse_exact(bytes) {
         Ok(value) => {
             let once = canonical_form(&value);
             let raw = once.iter().any(|byte| *byte < 0x20);
             if !raw {
                 // A control character stands in a string as it is, which is no JSON any more.
                 assert_eq!(
-                    parse(&once).map(|again| canonical_form(&again)),
+                    parse_exact(&once).map(|again| canonical_form(&again)),
                     Ok(once.clone())
                 );
                 assert_eq!(
-                    parse(&go_form(&value)).map(|again| canonical_form(&again)),
+                    parse_exact(&go_form(&value)).map(|again| canonical_form(&again)),
                     Ok(once.clone())
                 );
                 let reread: Value = serde_json::from_slice(&once).expect("canonical JSON is JSON");
@@ -58,6 +60,7 @@ pub fn canonical(bytes: &[u8]) {
         Err(
             InvalidJson::Duplicate(_)
             | InvalidJson::Number(_)
+            | InvalidJson::NotAnObject
             | InvalidJson::Depth
             | InvalidJson::Values,
         ) => {}

@@ -4,6 +4,7 @@
 //! anywhere (attacks §0, property 3).
 
 pub mod dct;
+pub mod json;
 pub mod notation;
 
 use std::{fmt, str::FromStr};

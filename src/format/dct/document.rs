@@ -4,11 +4,13 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    json::{Object, Value},
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,
 };
-use crate::timestamp::Timestamp;
+use crate::{
+    format::json::{Object, Value},
+    timestamp::Timestamp,
+};
 
 /// A place in a role file.
 #[derive(Clone, Copy)]
@@ -252,6 +254,7 @@ fn describe(value: &Value) -> String {
         Value::Bool(flag) => flag.to_string(),
         Value::Integer(number) => number.to_string(),
         Value::Whole(number) => format!("{number} written with a point or an exponent"),
+        Value::Other(number) => number.chars().take(80).collect(),
         Value::String(text) => format!("`{}`", text.chars().take(80).collect::<String>()),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),

@@ -9,12 +9,11 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use super::{
     document::{At, Members, decode, object},
-    json::Value,
     name::RoleName,
     rejection::Rejection,
     root::integer,
 };
-use crate::oci::Digest;
+use crate::{format::json::Value, oci::Digest};
 
 /// What a file or an image must be.
 #[derive(Clone, Debug, Eq, PartialEq)]

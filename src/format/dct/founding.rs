@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use super::{
     certificate_rules,
     draft_error::DraftError,
-    json::Value,
     key::Key,
     name::{Gun, KeyId, RoleName, Threshold, Version},
     root::{RoleKeys, Root},
@@ -17,6 +16,7 @@ use super::{
 };
 use crate::{
     crypto::{PublicKey, Signature},
+    format::json::Value,
     timestamp::Timestamp,
 };
 

@@ -9,14 +9,13 @@ use super::{
     draft::Draft,
     draft_error::DraftError,
     founding::{Founding, ROOT_LIFE_DAYS},
-    json_reader::parse,
     key::Key,
     name::RoleName,
     root_certificate::UnsignedCertificate,
     sign::empty,
     unsigned::{expiry, require_suitable},
 };
-use crate::timestamp::Timestamp;
+use crate::{format::json::parse_exact, timestamp::Timestamp};
 
 pub use super::founding::{NewCollection, SnapshotKey};
 
@@ -28,7 +27,7 @@ pub fn server_key(role: &RoleName, answer: &[u8]) -> Result<Key, DraftError> {
             cause: Box::new(cause),
         }
     }
-    let value = parse(answer).map_err(|cause| fault(role, cause))?;
+    let value = parse_exact(answer).map_err(|cause| fault(role, cause))?;
     let key = Key::read(value, At::File(role)).map_err(|cause| fault(role, cause))?;
     key.public_key().map_err(|cause| fault(role, cause))?;
     Ok(key)

@@ -10,11 +10,13 @@ use super::{
     canonical::canonical,
     document::{At, Members, object},
     fault::InvalidRoleKey,
-    json::Value,
     name::KeyId,
     rejection::Rejection,
 };
-use crate::crypto::{Certificate, KeyKind, PublicKey, Scheme};
+use crate::{
+    crypto::{Certificate, KeyKind, PublicKey, Scheme},
+    format::json::Value,
+};
 
 /// A key of a role: its type, its public bytes as that type has them, and its ID.
 #[derive(Clone, Debug, Eq, PartialEq)]

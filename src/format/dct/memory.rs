@@ -8,8 +8,6 @@ use std::{collections::BTreeMap, fmt};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use super::{
-    json::{Object, Value},
-    json_reader::{InvalidJson, parse},
     name::{Gun, RoleName, Version},
     rejection::Rejection,
     root::Root,
@@ -17,6 +15,7 @@ use super::{
     signed::Signed,
 };
 use crate::{
+    format::json::{InvalidJson, Object, Value, parse_exact},
     oci::{Digest, Repository},
     reason::{Explain, Reason},
 };
@@ -96,7 +95,7 @@ impl Memory {
         if bytes.len() > MEMORY_LIMIT {
             return Err(InvalidMemory::TooLong);
         }
-        let document = Member::document(parse(bytes)?);
+        let document = Member::document(parse_exact(bytes)?);
         let [schema, repositories] = document.members(["schemaVersion", "repositories"])?;
         let schema = schema.integer()?;
         if schema != SCHEMA {

@@ -18,8 +18,6 @@ mod fault;
 mod file_meta;
 mod founding;
 pub mod init;
-pub mod json;
-pub mod json_reader;
 mod key;
 pub mod lookup;
 mod memory;

@@ -5,10 +5,10 @@
 use super::{
     delegation_state::DelegationState,
     fault::{CertificateFault, InvalidRoleKey},
-    json_reader::InvalidJson,
     name::{KeyId, RoleName, Threshold, Version},
 };
 use crate::{
+    format::json::InvalidJson,
     oci::Digest,
     reason::{Explain, Reason},
     timestamp::Timestamp,

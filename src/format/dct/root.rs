@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     authority::Authority,
     document::{At, Members, object},
-    json::Value,
     key::Key,
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,
     signed::{Header, RoleBody},
 };
-use crate::timestamp::Timestamp;
+use crate::{format::json::Value, timestamp::Timestamp};
 
 /// The body of a root file.
 #[derive(Clone, Debug, Eq, PartialEq)]

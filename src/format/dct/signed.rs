@@ -8,12 +8,13 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use super::{
     canonical::{canonical, wire},
     document::{At, Members},
-    json::Value,
-    json_reader::parse,
     name::{RoleName, Version},
     rejection::Rejection,
 };
-use crate::timestamp::Timestamp;
+use crate::{
+    format::json::{Value, parse_exact},
+    timestamp::Timestamp,
+};
 
 /// What the files of all roles have in common.
 pub(super) trait RoleBody: Sized {
@@ -65,7 +66,7 @@ impl<T: RoleBody> Signed<T> {
                 found,
             });
         }
-        let value = parse(bytes).map_err(|cause| Rejection::InvalidJson {
+        let value = parse_exact(bytes).map_err(|cause| Rejection::InvalidJson {
             role: role.clone(),
             cause,
         })?;

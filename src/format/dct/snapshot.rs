@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use super::{
     document::{Members, object},
     file_meta::FileMeta,
-    json::Value,
     name::{RoleName, Version},
     rejection::Rejection,
     root::version_value,
     signed::{Header, RoleBody},
 };
-use crate::timestamp::Timestamp;
+use crate::{format::json::Value, timestamp::Timestamp};
 
 /// The body of a snapshot file.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -6,14 +6,13 @@ use super::{
     authority::Authority,
     document::{Members, object},
     file_meta::FileMeta,
-    json::Value,
     key::Key,
     name::{KeyId, RoleName, Threshold, Version},
     rejection::Rejection,
     root::{key_ids_value, keys_value, read_keys, require_keys, version_value},
     signed::{Header, RoleBody},
 };
-use crate::timestamp::Timestamp;
+use crate::{format::json::Value, timestamp::Timestamp};
 
 /// The most delegations that one file may list, and that are loaded from one collection (design §8).
 pub const DELEGATION_LIMIT: usize = 100;

@@ -12,7 +12,6 @@ use super::{
     canonical::canonical,
     draft_error::DraftError,
     file_meta::FileMeta,
-    json::Value,
     key::Key,
     name::{KeyId, RoleName, Version},
     root::Root,
@@ -22,6 +21,7 @@ use super::{
 };
 use crate::{
     crypto::{KeyKind, PublicKey, Scheme, Signature},
+    format::json::Value,
     timestamp::Timestamp,
 };
 

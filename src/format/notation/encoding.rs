@@ -6,10 +6,11 @@ use std::{fmt, str::FromStr};
 use super::{
     algorithm::Algorithm,
     attributes::{HeaderFault, SignedAttributes},
-    json::InvalidJson,
     payload::Payload,
 };
-use crate::{crypto::InvalidCertificate, oci::MediaType, timestamp::Timestamp};
+use crate::{
+    crypto::InvalidCertificate, format::json::InvalidJson, oci::MediaType, timestamp::Timestamp,
+};
 
 /// The largest envelope that is read (design §8).
 pub const ENVELOPE_LIMIT: usize = 1024 * 1024;

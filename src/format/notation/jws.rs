@@ -13,19 +13,22 @@ use super::{
         RawAttributes, SIGNING_AGENT, SIGNING_SCHEME, SIGNING_TIME, TIMESTAMP,
     },
     encoding::{CHAIN_LIMIT, Content, Decoded, EnvelopeFault, SigningInput},
-    json::{self, Object, Value},
 };
-use crate::{crypto::Certificate, timestamp::Timestamp};
+use crate::{
+    crypto::Certificate,
+    format::json::{Object, Value, parse_object},
+    timestamp::Timestamp,
+};
 
 /// Names that RFC 7515 defines and that cannot be critical.
 const REGISTERED: [&str; 3] = ["alg", "cty", "crit"];
 
 /// Reads an envelope; no rule about its attributes or its signature is applied yet.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
-    let envelope = json::object(bytes)?;
-    for name in envelope.keys() {
-        if !["payload", "protected", "header", "signature"].contains(&name.as_str()) {
-            return Err(EnvelopeFault::Member(name.clone()));
+    let envelope = parse_object(bytes)?;
+    for name in envelope.names() {
+        if !["payload", "protected", "header", "signature"].contains(&name) {
+            return Err(EnvelopeFault::Member(name.to_owned()));
         }
     }
     let text = |name: &'static str| {
@@ -39,9 +42,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
     let Some(Value::Object(header)) = envelope.get("header") else {
         return Err(EnvelopeFault::Member("header".to_owned()));
     };
-    let members = json::object(&unpadded("protected", protected)?)?;
-    if let Some(name) = members.keys().find(|name| header.contains_key(*name)) {
-        return Err(HeaderFault::Twice(name.clone()).into());
+    let members = parse_object(&unpadded("protected", protected)?)?;
+    if let Some(name) = members.names().find(|name| header.contains(name)) {
+        return Err(HeaderFault::Twice(name.to_owned()).into());
     }
     let agent = match header.get(SIGNING_AGENT) {
         Some(agent) => Some(
@@ -94,7 +97,7 @@ fn certificates(header: &Object) -> Result<Vec<Vec<u8>>, EnvelopeFault> {
 
 fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
     // RFC 7797: with `b64` the signed bytes would be others than those that are read here.
-    if members.contains_key("b64") {
+    if members.contains("b64") {
         return Err(HeaderFault::Forbidden("b64".to_owned()));
     }
     let text = |name: &str| match members.get(name) {
@@ -131,7 +134,7 @@ fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
         expiry: time(EXPIRY)?,
         plugin: text(PLUGIN)?,
         plugin_min_version: text(PLUGIN_MIN_VERSION)?,
-        names: members.keys().cloned().collect(),
+        names: members.names().map(str::to_owned).collect(),
     })
 }
 

@@ -8,11 +8,11 @@ use serde::Serialize;
 use super::{
     Rejection,
     encoding::{ENVELOPE_LIMIT, EnvelopeKind, ManifestFault},
-    json::{self, Object, Value},
     payload::{self, PayloadFault},
 };
 use crate::{
     crypto::Certificate,
+    format::json::{Object, Value, parse_object},
     oci::{Descriptor, Digest, MediaType, manifest::OCI_MANIFEST},
     timestamp::Timestamp,
 };
@@ -76,8 +76,8 @@ struct Outline {
 
 impl Outline {
     fn read(bytes: &[u8]) -> Result<Self, ManifestFault> {
-        let manifest = json::object(bytes)?;
-        if manifest.get("schemaVersion") != Some(&Value::Number(2)) {
+        let manifest = parse_object(bytes)?;
+        if manifest.get("schemaVersion") != Some(&Value::Integer(2)) {
             return Err(ManifestFault::Member("schemaVersion"));
         }
         match manifest.get("mediaType") {
@@ -86,7 +86,7 @@ impl Outline {
             Some(_) => return Err(ManifestFault::Member("mediaType")),
         }
         // G09: a document that is an index too would be read differently by another program.
-        if manifest.contains_key("manifests") {
+        if manifest.contains("manifests") {
             return Err(ManifestFault::Member("manifests"));
         }
         let Some(Value::Object(config)) = manifest.get("config") else {
@@ -111,7 +111,7 @@ impl Outline {
             descriptor(manifest.get("subject")).ok_or(ManifestFault::Member("subject"))?;
         let annotations = match manifest.get("annotations") {
             Some(Value::Object(annotations)) => annotations.clone(),
-            _ => Object::new(),
+            _ => Object::default(),
         };
         Ok(Self {
             envelope,

@@ -15,7 +15,6 @@ mod draft_error;
 mod encoding;
 mod envelope;
 mod identity;
-mod json;
 mod jws;
 mod level;
 mod manifest;
@@ -40,7 +39,6 @@ pub use envelope::Envelope;
 pub use identity::{
     DistinguishedName, IdentityFault, InvalidIdentity, TrustedIdentities, TrustedIdentity,
 };
-pub use json::InvalidJson;
 pub use level::{Action, Check, Level};
 pub use manifest::{ARTIFACT_TYPE, EMPTY, EMPTY_TYPE, SignatureManifest, THUMBPRINTS};
 pub use payload::{Metadata, Payload, PayloadFault};

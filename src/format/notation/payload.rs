@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::json::{self, InvalidJson, Object, Value};
-use crate::oci::{Descriptor, Digest, MediaType};
+use crate::{
+    format::json::{InvalidJson, Object, Value, parse_object},
+    oci::{Descriptor, Digest, MediaType},
+};
 
 /// User metadata: signed names and values.
 pub type Metadata = BTreeMap<String, String>;
@@ -35,7 +37,7 @@ pub enum PayloadFault {
 
 impl Payload {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, PayloadFault> {
-        let document = json::object(bytes)?;
+        let document = parse_object(bytes)?;
         let Some(Value::Object(target)) = document.get("targetArtifact") else {
             return Err(PayloadFault::Member("targetArtifact"));
         };
@@ -107,12 +109,13 @@ pub(super) fn descriptor(target: &Object) -> Result<Descriptor, PayloadFault> {
     let media_type = media_type.ok_or(PayloadFault::Member("mediaType"))?;
     let digest: Option<Digest> = text("digest").and_then(|digest| digest.parse().ok());
     let digest = digest.ok_or(PayloadFault::Member("digest"))?;
-    let Some(Value::Number(size)) = target.get("size") else {
-        return Err(PayloadFault::Member("size"));
+    let size = match target.get("size") {
+        Some(Value::Integer(size)) => u64::try_from(*size).ok(),
+        _ => None,
     };
     Ok(Descriptor {
         media_type,
         digest,
-        size: *size,
+        size: size.ok_or(PayloadFault::Member("size"))?,
     })
 }

@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     identity::{InvalidIdentity, TrustedIdentities},
-    json::{self, InvalidJson, Object, Value},
     level::Level,
     trust::{Anchors, Trust, VerifyTimestamp},
     trust_store::{InvalidStoreName, StoreFault, StoreKind, StoreName},
 };
 use crate::{
     crypto::Certificate,
+    format::json::{InvalidJson, Object, Value, parse_object},
     oci::Repository,
     reason::{Explain, Reason},
 };
@@ -137,7 +137,7 @@ impl TrustPolicy {
         if bytes.len() > TRUST_POLICY_LIMIT {
             return Err(InvalidTrustPolicy::TooLong(bytes.len()));
         }
-        let document = json::object(bytes)?;
+        let document = parse_object(bytes)?;
         match document.get("version") {
             Some(Value::String(version)) if version == "1.0" => {}
             Some(Value::String(version)) => {
@@ -157,7 +157,7 @@ impl TrustPolicy {
             let Value::Object(members) = item else {
                 return Err(InvalidTrustPolicy::Member("trustPolicies".to_owned()));
             };
-            if members.contains_key("globalPolicy") && !members.contains_key("registryScopes") {
+            if members.contains("globalPolicy") && !members.contains("registryScopes") {
                 return Err(InvalidTrustPolicy::Blob);
             }
             let name = text(members, "name").filter(|name| !name.is_empty());

@@ -80,15 +80,15 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
     let cases = [
         (
             String::new(),
-            "it is not valid JSON: it breaks at byte 0".to_owned(),
+            "it is not valid JSON: a syntax error at byte 0".to_owned(),
         ),
         (
             good[..good.len() / 2].to_owned(),
-            "it is not valid JSON: it breaks at byte".to_owned(),
+            "it is not valid JSON: a syntax error at byte".to_owned(),
         ),
         (
             format!("{good}{good}"),
-            "it is not valid JSON: it breaks at byte".to_owned(),
+            "it is not valid JSON: a syntax error at byte".to_owned(),
         ),
         (
             "[]".to_owned(),
@@ -200,7 +200,7 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         ),
         (
             of_role(&|it| it["version"] = (1_u64 << 54).into()),
-            "a number that is no integer of at most 2^53".to_owned(),
+            "is not an integer of at most 2^53".to_owned(),
         ),
         (
             of_role(&|it| it["sha256"] = "ab".into()),

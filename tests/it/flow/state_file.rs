@@ -92,8 +92,8 @@ fn a_damaged_or_foreign_file_is_an_error_and_stays_as_it_is() {
     let good = fs::read_to_string(&state).unwrap();
     world.sandbox.clear_log();
     for (text, said) in [
-        (String::new(), "it breaks at byte 0"),
-        (good[..good.len() - 5].to_owned(), "it breaks at byte"),
+        (String::new(), "a syntax error at byte 0"),
+        (good[..good.len() - 5].to_owned(), "a syntax error at byte"),
         (
             "{\"bomFormat\":\"CycloneDX\"}".to_owned(),
             "`bomFormat` is no member of the form",

@@ -1,46 +1,34 @@
 //! Reading JSON strictly, so that no second parser can read anything else out of the same bytes (T26).
 //!
-//! Refused: duplicate names, numbers with a fraction or beyond 2^53 (Go passes them through a 64-bit float), lone
-//! surrogates, invalid UTF-8, text after the value, and whatever is nested or split up so far that memory would
-//! pay for it.
+//! Refused: duplicate names, lone surrogates, invalid UTF-8, text after the value, and whatever is nested or
+//! split up so far that memory would pay for it. [`parse_exact`] refuses numbers with a fraction or beyond 2^53
+//! as well: trust data is signed in a form that is written anew from what was read.
 
-use super::json::{Object, Value};
+use super::value::{DEPTH, InvalidJson, LARGEST, Object, VALUES, Value};
 
-/// How deep lists and objects may be nested.
-const DEPTH: usize = 64;
-/// How many values one document may hold; 64 MiB of real trust data hold fewer than 3 million.
-const VALUES: usize = 4_000_000;
-/// The largest magnitude that a 64-bit float holds with all smaller integers.
-pub(super) const LARGEST: i64 = 1 << 53;
-
-/// Why bytes are no JSON that this program reads.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-pub enum InvalidJson {
-    /// Not UTF-8.
-    #[error("not UTF-8 at byte {0}")]
-    Utf8(usize),
-    /// Not the grammar of JSON.
-    #[error("it breaks at byte {0}")]
-    Syntax(usize),
-    /// One name twice in an object.
-    #[error("the name `{0}` twice in one object")]
-    Duplicate(String),
-    /// A number with a fraction, or too large to be the same for every reader.
-    #[error("a number that is no integer of at most 2^53 at byte {0}")]
-    Number(usize),
-    /// Lists and objects nested too deep.
-    #[error("nested deeper than {DEPTH} levels")]
-    Depth,
-    /// More values than any trust data holds.
-    #[error("more than {VALUES} values")]
-    Values,
+/// Reads one document. A number that is not an integer of at most 2^53 is kept as [`Value::Other`].
+pub fn parse(bytes: &[u8]) -> Result<Value, InvalidJson> {
+    document(bytes, Numbers::Any)
 }
 
-/// Reads one JSON document.
-pub fn parse(bytes: &[u8]) -> Result<Value, InvalidJson> {
+/// Reads one document whose numbers are all integers of at most 2^53 and so the same for every reader.
+pub fn parse_exact(bytes: &[u8]) -> Result<Value, InvalidJson> {
+    document(bytes, Numbers::Exact)
+}
+
+/// Reads one document that is an object, as [`parse`] does.
+pub fn parse_object(bytes: &[u8]) -> Result<Object, InvalidJson> {
+    match parse(bytes)? {
+        Value::Object(members) => Ok(members),
+        _ => Err(InvalidJson::NotAnObject),
+    }
+}
+
+fn document(bytes: &[u8], numbers: Numbers) -> Result<Value, InvalidJson> {
     let text = str::from_utf8(bytes).map_err(|error| InvalidJson::Utf8(error.valid_up_to()))?;
     let mut reader = Reader {
         text,
+        numbers,
         at: 0,
         depth: 0,
         values: 0,
@@ -55,8 +43,16 @@ pub fn parse(bytes: &[u8]) -> Result<Value, InvalidJson> {
     }
 }
 
+/// Which numbers a document may hold.
+#[derive(Clone, Copy)]
+enum Numbers {
+    Any,
+    Exact,
+}
+
 struct Reader<'a> {
     text: &'a str,
+    numbers: Numbers,
     at: usize,
     depth: usize,
     values: usize,
@@ -233,7 +229,11 @@ impl<'a> Reader<'a> {
         } else {
             whole(text).filter(small).map(Value::Whole)
         };
-        number.ok_or(InvalidJson::Number(start))
+        match (number, self.numbers) {
+            (Some(number), _) => Ok(number),
+            (None, Numbers::Any) => Ok(Value::Other(text.into())),
+            (None, Numbers::Exact) => Err(InvalidJson::Number(start)),
+        }
     }
 
     fn digits(&mut self) -> Result<(), InvalidJson> {
@@ -315,7 +315,7 @@ fn whole(text: &str) -> Option<i64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::canonical::canonical, *};
+    use super::{super::super::dct::canonical::canonical, *};
 
     #[test]
     fn t26_tricky_documents_that_are_read() {
@@ -347,7 +347,7 @@ mod tests {
             ("\"\u{7f}\u{2028}<>&\"", "\"\u{7f}\u{2028}<>&\""),
         ] {
             assert_eq!(
-                String::from_utf8(canonical(&parse(given.as_bytes()).unwrap())).unwrap(),
+                String::from_utf8(canonical(&parse_exact(given.as_bytes()).unwrap())).unwrap(),
                 form,
                 "{given}"
             );
@@ -394,9 +394,9 @@ mod tests {
         ];
         for given in syntax {
             assert!(
-                matches!(parse(given.as_bytes()), Err(InvalidJson::Syntax(_))),
+                matches!(parse_exact(given.as_bytes()), Err(InvalidJson::Syntax(_))),
                 "{given:?} {:?}",
-                parse(given.as_bytes())
+                parse_exact(given.as_bytes())
             );
         }
         for given in [
@@ -413,7 +413,7 @@ mod tests {
             "5e-324",
         ] {
             assert_eq!(
-                parse(given.as_bytes()),
+                parse_exact(given.as_bytes()),
                 Err(InvalidJson::Number(0)),
                 "{given}"
             );
@@ -424,37 +424,77 @@ mod tests {
             r#"{"b":1,"a":2,"a":3,"c":4}"#,
         ] {
             assert_eq!(
-                parse(given.as_bytes()),
+                parse_exact(given.as_bytes()),
                 Err(InvalidJson::Duplicate("a".into())),
                 "{given}"
             );
         }
-        assert_eq!(parse(b"\"\xff\""), Err(InvalidJson::Utf8(1)));
-        assert_eq!(parse(b"\"\xed\xa0\x80\""), Err(InvalidJson::Utf8(1)));
+        assert_eq!(parse_exact(b"\"\xff\""), Err(InvalidJson::Utf8(1)));
+        assert_eq!(parse_exact(b"\"\xed\xa0\x80\""), Err(InvalidJson::Utf8(1)));
     }
 
     #[test]
     fn t26_a_whole_number_that_is_no_integer_is_kept_apart() {
+        assert_eq!(parse_exact(b"1.0"), Ok(Value::Whole(1)));
+        assert_eq!(parse_exact(b"1"), Ok(Value::Integer(1)));
+    }
+
+    #[test]
+    fn n08_documents_that_are_not_signed_anew_may_hold_any_number() {
+        for number in ["1.5", "1e-1", "9007199254740993", "1e400", "-0.5"] {
+            assert_eq!(parse(number.as_bytes()), Ok(Value::Other(number.into())));
+        }
         assert_eq!(parse(b"1.0"), Ok(Value::Whole(1)));
-        assert_eq!(parse(b"1"), Ok(Value::Integer(1)));
+        assert_eq!(parse(b"12"), Ok(Value::Integer(12)));
+        for wrong in ["01", "1.", "1e", "--1", "1.5.5", "Infinity"] {
+            let read = parse(wrong.as_bytes());
+            assert!(
+                matches!(read, Err(InvalidJson::Syntax(_))),
+                "{wrong} {read:?}"
+            );
+        }
+        let twice = br#"{"a":1.5,"\u0061":2.5}"#;
+        assert_eq!(parse(twice), Err(InvalidJson::Duplicate("a".into())));
+        assert_eq!(parse(b"1.5 1.5"), Err(InvalidJson::Syntax(4)));
+    }
+
+    #[test]
+    fn n08_only_an_object_is_an_object() {
+        assert_eq!(
+            parse_object(br#"{"a":[]}"#)
+                .unwrap()
+                .names()
+                .collect::<Vec<_>>(),
+            ["a"]
+        );
+        for other in ["[]", "null", "\"{}\"", "1", "true"] {
+            assert_eq!(
+                parse_object(other.as_bytes()),
+                Err(InvalidJson::NotAnObject)
+            );
+        }
+        assert_eq!(parse_object(b"{}x"), Err(InvalidJson::Syntax(2)));
     }
 
     #[test]
     fn depth_and_number_of_values_are_bounded() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(parse(nested(DEPTH).as_bytes()).is_ok());
-        assert_eq!(parse(nested(DEPTH + 1).as_bytes()), Err(InvalidJson::Depth));
+        assert!(parse_exact(nested(DEPTH).as_bytes()).is_ok());
         assert_eq!(
-            parse("{\"a\":".repeat(1_000_000).as_bytes()),
+            parse_exact(nested(DEPTH + 1).as_bytes()),
+            Err(InvalidJson::Depth)
+        );
+        assert_eq!(
+            parse_exact("{\"a\":".repeat(1_000_000).as_bytes()),
             Err(InvalidJson::Depth)
         );
         let many = format!("[{}0]", "0,".repeat(VALUES));
-        assert_eq!(parse(many.as_bytes()), Err(InvalidJson::Values));
+        assert_eq!(parse_exact(many.as_bytes()), Err(InvalidJson::Values));
     }
 
     #[test]
     fn an_object_finds_its_members() {
-        let Value::Object(mut object) = parse(br#"{"c":3,"a":1,"b":2}"#).unwrap() else {
+        let Value::Object(mut object) = parse_exact(br#"{"c":3,"a":1,"b":2}"#).unwrap() else {
             panic!("no object")
         };
         assert_eq!(object.names().collect::<Vec<_>>(), ["a", "b", "c"]);
@@ -473,12 +513,12 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(&bytes);
+            let _ = parse_exact(&bytes);
         }
 
         #[test]
         fn arbitrary_json_like_text_never_panics(text in r#"[\[\]{}:,"\\u0-9a-f.eE+\- ]{0,60}"#) {
-            let _ = parse(text.as_bytes());
+            let _ = parse_exact(text.as_bytes());
         }
     }
 }
