@@ -85,10 +85,10 @@ pub struct RevokedEntry {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidCrl {
     /// Longer than is read.
-    #[error("more than {CRL_LIMIT} bytes")]
+    #[error("it has more than {CRL_LIMIT} bytes")]
     TooLong,
     /// Not the DER of a CRL.
-    #[error("no certificate revocation list in DER")]
+    #[error("it is not a certificate revocation list in DER")]
     Der,
     /// An extension whose meaning must be known, and is not.
     #[error("it has the critical extension {0}, which is not known")]

@@ -68,7 +68,7 @@ pub struct PublicKey {
 
 /// The bytes are no key that this program accepts.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("no usable public key: {why}")]
+#[error("not a usable public key: {why}")]
 pub struct InvalidKey {
     why: &'static str,
 }
@@ -80,7 +80,7 @@ pub enum SignatureInvalid {
     #[error("the scheme does not fit a {0} key")]
     Scheme(KeyKind),
     /// The signature has the wrong length or form.
-    #[error("the signature has {0} bytes, which no {1} signature has")]
+    #[error("the signature has {0} bytes, which is not the length of a {1} signature")]
     Form(usize, KeyKind),
     /// The signature was not made by this key over this message.
     #[error("the signature was not made by this key over this message")]

@@ -14,7 +14,7 @@ impl PublicKey {
                 .map(|certificate| certificate.public_key().clone())
                 .map_err(|_| InvalidKey::because("a certificate that cannot be read")),
             _ => Err(InvalidKey::because(
-                "PEM of something else than a public key or certificate",
+                "PEM of something other than a public key or certificate",
             )),
         }
     }

@@ -49,10 +49,10 @@ pub enum OcspStatus {
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidOcsp {
     /// Longer than is read.
-    #[error("more than {OCSP_LIMIT} bytes")]
+    #[error("it has more than {OCSP_LIMIT} bytes")]
     TooLong,
     /// Not the DER of an answer.
-    #[error("no OCSP answer in DER")]
+    #[error("it is not an OCSP response in DER")]
     Der,
     /// The responder could not answer.
     #[error("the responder answered with the error {0}")]
@@ -61,10 +61,10 @@ pub enum InvalidOcsp {
     #[error("it is not signed by the issuer or its delegate")]
     Signer,
     /// About other certificates.
-    #[error("it does not speak of the certificate")]
+    #[error("it is not about the certificate")]
     OtherCertificate,
     /// Made for another time.
-    #[error("it is not of now, or does not say until when it holds")]
+    #[error("it is not current, or does not say when the next update is due")]
     Stale,
     /// An extension whose meaning must be known, and is not.
     #[error("it has the critical extension {0}, which is not known")]

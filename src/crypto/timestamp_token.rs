@@ -66,16 +66,16 @@ pub enum InvalidToken {
     #[error("it is larger than is read")]
     TooLong,
     /// Not the encoding of a token.
-    #[error("it is no timestamp token")]
+    #[error("it is not a timestamp token")]
     Der,
     /// The authority refused.
     #[error("the authority answered with the status {0}")]
     Refused(u8),
     /// Over other data.
-    #[error("it is over other data")]
+    #[error("it covers other data")]
     Imprint,
     /// Another nonce than was sent.
-    #[error("it is not the answer to what was asked (nonce)")]
+    #[error("it answers another request (nonce)")]
     Nonce,
     /// The hash function is not accepted.
     #[error("it uses a hash function other than SHA-256, SHA-384 and SHA-512")]
@@ -84,7 +84,7 @@ pub enum InvalidToken {
     #[error("it has the critical extension {0}, which is not known")]
     Critical(ObjectIdentifier),
     /// No signature that verifies with a certificate which the token names and holds.
-    #[error("no signature of it verifies with a certificate that it holds")]
+    #[error("none of its signatures verifies with a certificate that it contains")]
     Signature,
 }
 

@@ -37,13 +37,13 @@ pub enum InvalidCertificate {
     #[error("not a certificate")]
     Der,
     /// Not PEM, or PEM of something else.
-    #[error("not PEM certificates only")]
+    #[error("not PEM with certificates only")]
     Pem,
     /// No certificate, or too many.
-    #[error("{0} certificates, where 1 to {CHAIN_LIMIT} may be")]
+    #[error("{0} certificates instead of 1 to {CHAIN_LIMIT}")]
     Count(usize),
     /// The public key is of no accepted kind.
-    #[error("certificate with a key that is not accepted")]
+    #[error("a certificate whose key is not accepted")]
     Key(#[from] super::InvalidKey),
 }
 

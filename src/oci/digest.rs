@@ -22,7 +22,7 @@ pub struct Digest {
 
 /// The text is no digest.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no digest (`sha256:` and 64, or `sha512:` and 128, lower-case hex digits)")]
+#[error("`{text}` is not a digest (`sha256:` and 64, or `sha512:` and 128, lower-case hex digits)")]
 pub struct InvalidDigest {
     text: String,
 }

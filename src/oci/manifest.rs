@@ -22,13 +22,13 @@ pub const ACCEPTED: &[&str] = &[OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidManifest {
     /// The type is none that an image has.
-    #[error("media type `{0}` is none of an image")]
+    #[error("media type `{0}` is not that of an image")]
     Type(MediaType),
     /// Not a JSON object.
-    #[error("the manifest is no JSON object")]
+    #[error("the manifest is not a JSON object")]
     Json,
     /// The body names another type than the answer's header.
-    #[error("the manifest says it is `{body}`, its Content-Type says `{header}`")]
+    #[error("the manifest says it is `{body}`, but its Content-Type is `{header}`")]
     TypesDiffer {
         /// In the body.
         body: String,
@@ -36,7 +36,7 @@ pub enum InvalidManifest {
         header: MediaType,
     },
     /// Both an image and an index, or neither of what its type says.
-    #[error("the manifest is not of the form that `{0}` has")]
+    #[error("the manifest does not have the form of `{0}`")]
     Form(MediaType),
     /// A child's descriptor cannot be read.
     #[error("the index lists a child that cannot be read")]

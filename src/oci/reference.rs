@@ -41,24 +41,24 @@ pub enum InvalidReference {
     #[error("names no registry: write it in full, such as `contoso.azurecr.io/web/app:1.0`")]
     NoRegistry,
     /// The host breaks its grammar.
-    #[error("`{0}` is no registry host")]
+    #[error("`{0}` is not a registry host")]
     Host(String),
     /// The port that https has anyway: a second name for one registry, under which rules and signatures are not found.
-    #[error("names the port 443, which https has anyway: write `{0}` without it")]
+    #[error("names port 443, which is the default for https: write `{0}` without it")]
     DefaultPort(String),
     /// The repository path breaks its grammar.
     #[error(
-        "`{0}` is no repository: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them"
+        "`{0}` is not a repository name: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them"
     )]
     Path(String),
     /// The tag breaks its grammar.
-    #[error("`{0}` is no tag")]
+    #[error("`{0}` is not a tag")]
     Tag(String),
     /// The digest breaks its grammar.
     #[error(transparent)]
     Digest(#[from] super::InvalidDigest),
     /// A repository was wanted, and a tag or digest was named.
-    #[error("names a tag or digest, where a repository is wanted")]
+    #[error("names a tag or digest, but a repository is expected")]
     NotARepository,
 }
 
@@ -425,7 +425,7 @@ mod tests {
         let error = Reference::named("Contoso.AzureCR.io:443/web/app:1").unwrap_err();
         assert_eq!(
             error.to_string(),
-            "names the port 443, which https has anyway: write `contoso.azurecr.io` without it"
+            "names port 443, which is the default for https: write `contoso.azurecr.io` without it"
         );
         for other in [
             "contoso.azurecr.io:80/web/app",

@@ -21,7 +21,7 @@ pub struct Referrer {
 
 /// The bytes are no index.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("the list of referrers is no image index")]
+#[error("the list of referrers is not an image index")]
 pub struct InvalidReferrers;
 
 /// The entries of an index, in its order; `manifests` may be `null`. An entry that is no descriptor refers to

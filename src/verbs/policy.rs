@@ -121,7 +121,7 @@ fn timestamp_roots(files: &[PathBuf]) -> Result<Vec<Certificate>, SettingError> 
         .find(|root| !(root.is_ca() && root.is_self_signed()))
     {
         Some(wrong) => Err(SettingError::usage(format!(
-            "--timestamp-root-cert: `{}` is no self-signed root of a timestamp authority",
+            "--timestamp-root-cert: `{}` is not a self-signed root of a timestamp authority",
             wrong.subject()
         ))),
         None => Ok(roots),

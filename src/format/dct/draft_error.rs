@@ -35,7 +35,7 @@ pub enum DraftError {
         role: RoleName,
     },
     /// No role that the key may sign has a path for the tag.
-    #[error("the paths of {} do not hold `{tag}`", list(roles))]
+    #[error("`{tag}` is outside the paths of {}", list(roles))]
     OutsidePaths {
         /// The tag.
         tag: Tag,
@@ -43,7 +43,7 @@ pub enum DraftError {
         roles: Vec<RoleName>,
     },
     /// A role wants more signatures than the keys at hand can make.
-    #[error("`{role}` wants the signatures of {required} keys, and {held} of them can sign here")]
+    #[error("`{role}` needs signatures by {required} of its keys, and only {held} of them are available")]
     ThresholdNotHeld {
         /// The role.
         role: RoleName,
@@ -85,7 +85,7 @@ pub enum DraftError {
         kind: KeyKind,
     },
     /// A listed key of a type that has no way of signing.
-    #[error("`{key_type}` is no key type of trust data")]
+    #[error("`{key_type}` is not a key type of trust data")]
     UnknownKeyType {
         /// The type.
         key_type: String,
@@ -100,7 +100,7 @@ pub enum DraftError {
         role: RoleName,
     },
     /// The version number has reached its end.
-    #[error("the version of `{role}` cannot be raised any more")]
+    #[error("the version of `{role}` cannot be increased any further")]
     VersionExhausted {
         /// The role.
         role: RoleName,
@@ -133,7 +133,7 @@ pub enum DraftError {
         cause: SignatureInvalid,
     },
     /// An answer although nothing was asked.
-    #[error("a signature that was not asked for")]
+    #[error("a signature that was not requested")]
     Unasked,
     /// The finished file would be rejected by its readers.
     #[error("the new file of `{role}` would be rejected")]
@@ -204,7 +204,7 @@ impl Explain for DraftError {
             }
             Self::OutsidePaths { .. } => "`acr-sign trust status` shows the paths of each role",
             Self::ThresholdNotHeld { .. } => {
-                "roles that want several signatures must be signed with all their keys in one run"
+                "roles that need several signatures must be signed with all their keys in one run"
             }
             Self::ServedBelowThreshold { .. } => {
                 "find out who published it; the owner of the role above can replace its keys"

@@ -11,7 +11,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidRoleKey {
     /// The type is none of the five.
-    #[error("`{key_type}` is no key type of trust data")]
+    #[error("`{key_type}` is not a key type of trust data")]
     UnknownType {
         /// The type.
         key_type: String,
@@ -56,7 +56,7 @@ pub enum CertificateFault {
     #[error("its certificate cannot be used")]
     Unusable(#[from] InvalidRoleKey),
     /// Not exactly the first certificate is one that is no CA.
-    #[error("exactly the first of its certificates must be one that is not a CA")]
+    #[error("the first of its certificates, and no other, must not be a CA")]
     NoLeaf,
     /// The certificate is for another repository.
     #[error("its certificate is for `{found}`, not for `{gun}`")]

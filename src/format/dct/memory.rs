@@ -46,7 +46,7 @@ pub enum InvalidMemory {
     #[error("`schemaVersion` is {0}, and this program reads {SCHEMA}")]
     Schema(i64),
     /// A member that the form does not have.
-    #[error("`{0}` is no member of the form")]
+    #[error("`{0}` is not a known member")]
     Unknown(String),
     /// A member that the form has.
     #[error("`{0}` is missing")]
@@ -60,7 +60,7 @@ pub enum InvalidMemory {
         wanted: &'static str,
     },
     /// The bytes of a root that are none.
-    #[error("`{at}` is no root file")]
+    #[error("`{at}` is not a root file")]
     Root {
         /// The member.
         at: String,

@@ -43,7 +43,7 @@ pub struct RoleName(Cow<'static, str>);
 
 /// The text is no role name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no role name")]
+#[error("`{text}` is not a role name")]
 pub struct InvalidRoleName {
     text: String,
 }
@@ -152,7 +152,7 @@ pub struct KeyId([u8; 32]);
 
 /// The text is no key ID.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no key ID (64 lower-case hex digits)")]
+#[error("`{text}` is not a key ID (64 lower-case hex digits)")]
 pub struct InvalidKeyId {
     text: String,
 }

@@ -79,7 +79,7 @@ pub enum Rejection {
         key_id: KeyId,
     },
     /// A key is filed under an ID that is not its own.
-    #[error("`{role}` files a key under `{listed}`, but its ID is `{computed}`")]
+    #[error("`{role}` lists a key as `{listed}`, but its ID is `{computed}`")]
     KeyIdMismatch {
         /// The role whose file it is.
         role: RoleName,
@@ -182,13 +182,13 @@ pub enum Rejection {
         found: u64,
     },
     /// A file that others refer to is not served.
-    #[error("`{file}` is signed for, but the trust server does not have it")]
+    #[error("`{file}` is listed in the trust data, but the trust server does not have it")]
     NotServed {
         /// The name of the file.
         file: String,
     },
     /// A file was offered before the one that vouches for it.
-    #[error("`{role}` cannot be judged before `{needs}`")]
+    #[error("`{role}` cannot be verified before `{needs}` is loaded")]
     OutOfOrder {
         /// The role that was offered or asked for.
         role: RoleName,
@@ -226,7 +226,7 @@ pub enum Rejection {
         role: RoleName,
     },
     /// A root file has another version than the one that was asked for (T08).
-    #[error("root version {expected} was asked for, and version {found} was served")]
+    #[error("root version {expected} was requested, but version {found} was served")]
     RootVersion {
         /// The version that was asked for.
         expected: Version,
@@ -235,7 +235,7 @@ pub enum Rejection {
     },
     /// A root is not signed by the keys of the root before it.
     #[error(
-        "root version {version} is signed by {valid} of the {required} keys of the version before that must have signed it"
+        "root version {version} is signed by {valid} keys of the version before it, and needs {required}"
     )]
     RootNotVouched {
         /// The version that is not vouched for.
@@ -264,7 +264,7 @@ pub enum Rejection {
         limit: u64,
     },
     /// A root key does not count because of its certificate.
-    #[error("root key `{key_id}` does not count")]
+    #[error("root key `{key_id}` cannot be used")]
     RootCertificate {
         /// The key.
         key_id: KeyId,
@@ -279,7 +279,7 @@ pub enum Rejection {
         tag: String,
     },
     /// A role is older than is demanded.
-    #[error("`{role}` has version {found}, and at least {minimum} is demanded")]
+    #[error("`{role}` has version {found}, but at least {minimum} is required")]
     BelowMinimum {
         /// The role.
         role: RoleName,
@@ -295,7 +295,7 @@ pub enum Rejection {
         digest: Digest,
     },
     /// The tag is found first in a role that a pull does not take it from.
-    #[error("`{tag}` is signed by `{role}` only, which is not released")]
+    #[error("`{tag}` is signed only by `{role}`, and not released")]
     NotReleased {
         /// The tag.
         tag: String,
@@ -303,7 +303,7 @@ pub enum Rejection {
         role: RoleName,
     },
     /// The role that a pull trusts is delegated, and not served in a valid form (T29, T30).
-    #[error("`{role}` is delegated and {state}, so what `targets` says does not count")]
+    #[error("`{role}` is delegated and {state}, so the entries of `targets` are not used")]
     RoleWithheld {
         /// The role.
         role: RoleName,
@@ -349,7 +349,7 @@ pub enum Rejection {
         role: RoleName,
     },
     /// A demanded signer's role is not served in a valid form.
-    #[error("the role `{role}` of a demanded signer is {state}")]
+    #[error("the role `{role}` of a required signer is {state}")]
     SignerUnusable {
         /// The role.
         role: RoleName,
@@ -436,12 +436,12 @@ impl Explain for Rejection {
                  itself signed, name it: `--signer targets`"
             }
             Self::Expired { role, .. } if *role == RoleName::TIMESTAMP => {
-                "the trust server renews the timestamp when it is asked: an old one is a cache or a replay, or this \
+                "the trust server renews the timestamp when asked: an old one is a cache or a replay, or this \
                  machine's clock is ahead"
             }
             Self::Expired { .. } => "the role must be signed again by one of its keys",
             Self::NotReleased { .. } => {
-                "sign the tag in `targets/releases` too, or name the signer with `--signer`"
+                "also sign the tag in `targets/releases`, or name the signer with `--signer`"
             }
             Self::Rollback { .. }
             | Self::SameVersionOtherContent { .. }
@@ -452,7 +452,7 @@ impl Explain for Rejection {
                 "the trust server, or a cache in between, shows old trust data: ask the registry's owner"
             }
             Self::NotServed { .. } => {
-                "the publication on the trust server is incomplete; publish once more"
+                "the publication on the trust server is incomplete; publish again"
             }
             Self::KeyNotDelegated { .. } => "`acr-sign trust signer add` lets a key sign",
             Self::RootCertificate { .. } if self.reason() == Reason::NotYetValid => {

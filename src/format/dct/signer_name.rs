@@ -15,7 +15,7 @@ pub enum InvalidSignerName {
     #[error("`releases` is the role that all signers share, not the name of one")]
     Reserved,
     /// Not of the form that docker takes.
-    #[error("`{text}` is no name for a signer (lower-case letters, digits, `_`, `-`)")]
+    #[error("`{text}` is not a valid signer name (lower-case letters, digits, `_`, `-`)")]
     Form {
         /// The text, shortened.
         text: String,

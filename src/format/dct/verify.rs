@@ -354,7 +354,7 @@ fn speaks_for(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
     is_near(role) || !near.any(|role| lists(set, &role, key))
 }
 
-/// Why the role of a demanded signer is not there.
+/// Why the role of a required signer is not there.
 fn unusable(set: &TrustedSet, role: &RoleName) -> Rejection {
     match set.delegation(role) {
         Some(DelegationState::NotLoaded) => Rejection::OutOfOrder {

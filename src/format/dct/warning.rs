@@ -25,7 +25,7 @@ pub enum Warning {
         /// In which way it is not valid.
         state: DelegationState,
     },
-    /// The role that a pull trusts is not valid, so what `targets` says does not count.
+    /// The role that a pull trusts is not valid, so the entries of `targets` are not used.
     Withheld {
         /// The role.
         role: RoleName,
@@ -86,12 +86,12 @@ impl Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EndsSoon { role, expires } => write!(f, "`{role}` ends at {expires}"),
-            Self::Skipped { role, state } => write!(f, "`{role}` is {state} and does not count"),
+            Self::EndsSoon { role, expires } => write!(f, "`{role}` expires at {expires}"),
+            Self::Skipped { role, state } => write!(f, "`{role}` is {state} and is not used"),
             Self::Withheld { role, state } => {
                 write!(
                     f,
-                    "`{role}` is {state}, so what `targets` says does not count"
+                    "`{role}` is {state}, so the entries of `targets` are not used"
                 )
             }
         }

@@ -22,7 +22,7 @@ pub enum InvalidJson {
     #[error("a syntax error at byte {0}")]
     Syntax(usize),
     /// One name twice in an object.
-    #[error("the name `{0}` is there twice in one object")]
+    #[error("the name `{0}` appears twice in one object")]
     Duplicate(String),
     /// A number with a fraction, or too large to be the same for every reader, where only others are taken.
     #[error("the number at byte {0} is not an integer of at most 2^53")]

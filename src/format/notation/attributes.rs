@@ -53,16 +53,16 @@ pub struct SignedAttributes {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum HeaderFault {
     /// A member that must be there is not.
-    #[error("the header `{0}` is absent")]
+    #[error("the header `{0}` is missing")]
     Missing(&'static str),
     /// A member is of another type than it must be.
-    #[error("the header `{0}` is of another type than it must be")]
+    #[error("the header `{0}` has the wrong type")]
     Type(String),
     /// A member that may not be there.
-    #[error("the header `{0}` must not be there")]
+    #[error("the header `{0}` is not allowed")]
     Forbidden(String),
     /// A member that is there twice, also as protected and unprotected.
-    #[error("the header `{0}` is there twice")]
+    #[error("the header `{0}` appears twice")]
     Twice(String),
     /// An algorithm that is none of the six (N08).
     #[error("the algorithm `{0}` is not accepted")]

@@ -48,7 +48,7 @@ pub struct ChainFault {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum CertificateFault {
     /// An extension that must be known, and is not (D02).
-    #[error("has a critical extension that is not known")]
+    #[error("has an unknown critical extension")]
     UnknownExtension,
     /// Name constraints are not checked, so nothing with them is accepted (D02).
     #[error("has name constraints, which are not supported")]
@@ -104,7 +104,7 @@ pub enum CertificateFault {
     #[error("must be a CA by critical basic constraints")]
     NotCa,
     /// More CAs below it than it allows.
-    #[error("allows {allowed} CAs below it, and {found} are")]
+    #[error("allows {allowed} CAs below it, but has {found}")]
     PathLength {
         /// How many it allows.
         allowed: u8,

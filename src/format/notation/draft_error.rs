@@ -48,7 +48,7 @@ pub enum DraftError {
     #[error("the timestamp would be rejected")]
     Timestamp(#[source] Box<Rejection>),
     /// An answer although nothing was asked, or of another kind.
-    #[error("an answer that was not asked for")]
+    #[error("an answer that was not requested")]
     Unasked,
     /// The finished envelope would be rejected by its readers.
     #[error("the new signature would be rejected")]
@@ -83,7 +83,7 @@ impl Explain for DraftError {
                 "give leaf, intermediates and root with `--certificate-chain`; issuers are never fetched"
             }
             Self::Bundle(BundleFault::Chain(_)) => {
-                "`acr-sign key show` says what is wrong with the certificate and how to make a right one"
+                "`acr-sign key show` shows what is wrong with the certificate and how to make a suitable one"
             }
             Self::Bundle(BundleFault::NotValid { .. }) => "renew the certificate, then sign again",
             Self::Timestamp(cause) | Self::Unpublishable(cause) => return cause.hint(),

@@ -29,7 +29,7 @@ pub enum EnvelopeKind {
 
 /// The text names no kind of envelope.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` is no kind of envelope (there are `jws` and `cose`)")]
+#[error("`{0}` is not a kind of envelope (there are `jws` and `cose`)")]
 pub struct InvalidEnvelopeKind(String);
 
 impl EnvelopeKind {
@@ -80,25 +80,25 @@ pub enum EnvelopeFault {
     #[error(transparent)]
     Json(#[from] InvalidJson),
     /// A member is absent, of another type, or one that may not be there.
-    #[error("the member `{0}` is absent, of another type or must not be there")]
+    #[error("the member `{0}` is missing, has the wrong type or is not allowed")]
     Member(String),
     /// Not base64 in its one spelling.
-    #[error("`{0}` is not base64 of the kind it must be")]
+    #[error("`{0}` is not valid base64")]
     Base64(String),
     /// Not a tagged `COSE_Sign1` (tag 18).
-    #[error("it is no COSE_Sign1 with tag 18")]
+    #[error("it is not a COSE_Sign1 with tag 18")]
     NotSign1,
     /// Not CBOR of the strict kind.
     #[error("it is not CBOR of the expected form")]
     Cbor(#[from] minicbor::decode::Error),
     /// Headers without a stated length, or too many.
-    #[error("its headers have no stated length or are too many")]
+    #[error("its headers have no definite length, or are too many")]
     Headers,
     /// Bytes after the end.
     #[error("bytes follow after its end")]
     Trailing,
     /// No certificate, or more than are read.
-    #[error("it holds {0} certificates, where 1 to {CHAIN_LIMIT} may be")]
+    #[error("it contains {0} certificates instead of 1 to {CHAIN_LIMIT}")]
     ChainLength(usize),
     /// A certificate cannot be read.
     #[error("certificate {index} of its chain cannot be read")]
@@ -152,13 +152,13 @@ pub enum ManifestFault {
     #[error(transparent)]
     Json(#[from] InvalidJson),
     /// A member is absent or of another type.
-    #[error("`{0}` is absent or of another type")]
+    #[error("`{0}` is missing or has the wrong type")]
     Member(&'static str),
     /// Neither of the two forms.
     #[error("its artifact type and configuration are not those of a signature")]
     Form,
     /// Not exactly one envelope.
-    #[error("it has {0} layers, not one envelope")]
+    #[error("it has {0} layers instead of one envelope")]
     Layers(usize),
     /// The envelope is longer than is read.
     #[error("its envelope has {0} bytes, more than {ENVELOPE_LIMIT}")]

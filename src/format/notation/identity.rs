@@ -62,7 +62,7 @@ pub enum InvalidIdentity {
         why: &'static str,
     },
     /// C, ST or O is absent.
-    #[error("`{name}` lacks `{missing}` (C, ST and O must be there)")]
+    #[error("`{name}` lacks `{missing}` (C, ST and O are required)")]
     TooWide {
         /// The name.
         name: String,
@@ -70,10 +70,10 @@ pub enum InvalidIdentity {
         missing: &'static str,
     },
     /// None, or more than are looked at.
-    #[error("{0} identities, where 1 to {IDENTITIES} may be")]
+    #[error("{0} identities instead of 1 to {IDENTITIES}")]
     Count(usize),
     /// `*` beside others.
-    #[error("`*` must stand alone")]
+    #[error("`*` must be the only identity")]
     NotAlone,
     /// One identity is part of another, so one of them says nothing.
     #[error("`{0}` and `{1}` overlap")]

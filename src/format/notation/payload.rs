@@ -31,7 +31,7 @@ pub enum PayloadFault {
     #[error(transparent)]
     Json(#[from] InvalidJson),
     /// A member is absent or of another type.
-    #[error("`{0}` is absent or of another type")]
+    #[error("`{0}` is missing or has the wrong type")]
     Member(&'static str),
 }
 

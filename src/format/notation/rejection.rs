@@ -20,7 +20,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     /// The manifest is none of a signature.
-    #[error("the manifest is no Notary Project signature")]
+    #[error("the manifest is not a Notary Project signature")]
     Manifest(#[source] ManifestFault),
     /// The manifest is about something else (N10, G16).
     #[error("the signature manifest is about {}, not {}", show(.found), show(.expected))]
@@ -31,7 +31,7 @@ pub enum Rejection {
         found: Descriptor,
     },
     /// The envelope is of a kind that there is not.
-    #[error("`{media_type}` is no envelope of a Notary Project signature")]
+    #[error("`{media_type}` is not an envelope of a Notary Project signature")]
     UnknownEnvelope {
         /// Its media type.
         media_type: MediaType,
@@ -43,7 +43,7 @@ pub enum Rejection {
     #[error("the envelope's headers are not valid")]
     Header(#[source] HeaderFault),
     /// A critical header is not known (N08).
-    #[error("the signature must not be accepted by whoever does not know its header `{name}`")]
+    #[error("the signature has the critical header `{name}`, which is not known")]
     CriticalUnknown {
         /// The header.
         name: String,
@@ -63,7 +63,7 @@ pub enum Rejection {
     #[error("the signature does not verify")]
     SignatureInvalid(#[source] SignatureInvalid),
     /// A plug-in is demanded, and none runs here (N07).
-    #[error("the signature demands the verification plug-in `{name}`, and plug-ins are not run")]
+    #[error("the signature requires the verification plug-in `{name}`, and plug-ins are not run")]
     PluginRequired {
         /// The plug-in.
         name: String,
@@ -72,7 +72,7 @@ pub enum Rejection {
     #[error("the signed payload is not valid")]
     Payload(#[source] PayloadFault),
     /// Something else is signed (N10).
-    #[error("signed is {}, not {}", show(.found), show(.expected))]
+    #[error("the signature is for {}, not {}", show(.found), show(.expected))]
     OtherTarget {
         /// The image.
         expected: Descriptor,
@@ -173,7 +173,7 @@ pub enum Rejection {
     },
     /// Whether the timestamp authority was revoked could not be found out.
     #[error(
-        "whether the certificate `{subject}` of the timestamp authority was revoked is not known: {why}"
+        "whether the certificate `{subject}` of the timestamp authority was revoked cannot be determined: {why}"
     )]
     TimestampRevocationUnknown {
         /// Its subject.
@@ -190,7 +190,7 @@ pub enum Rejection {
         at: Timestamp,
     },
     /// Whether the signer was revoked could not be found out.
-    #[error("whether the certificate `{subject}` was revoked is not known: {why}")]
+    #[error("whether the certificate `{subject}` was revoked cannot be determined: {why}")]
     RevocationUnknown {
         /// Its subject.
         subject: String,
@@ -296,14 +296,14 @@ impl Explain for Rejection {
                 "sign again with a certificate that is valid; signatures with a timestamp outlive their certificate"
             }
             Self::TimestampMissing => {
-                "sign with `--timestamp-url`, or demand timestamps only after the certificate's end (`afterCertExpiry`)"
+                "sign with `--timestamp-url`, or require timestamps only after the certificate has expired (`afterCertExpiry`)"
             }
-            Self::Expired { .. } => "sign again; `--expiry` sets how long a signature lives",
+            Self::Expired { .. } => "sign again; `--expiry` sets how long a signature is valid",
             Self::RevocationUnknown { .. } | Self::TimestampRevocationUnknown { .. } => {
                 "OCSP responders and CRLs must be reachable over http from here; private ones need `--allow-private`"
             }
             Self::Identity(_) => {
-                "write the subject with C, ST and O as it stands in the certificate, or `*`"
+                "write the subject with C, ST and O as it is in the certificate, or `*`"
             }
             _ => return None,
         };

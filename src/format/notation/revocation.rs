@@ -160,7 +160,7 @@ impl ChainRevocation {
             .iter_mut()
             .filter(|certificate| certificate.request().is_some())
         {
-            let why = "nobody was asked, since the signer is not trusted".to_owned();
+            let why = "not asked, since the signer is not trusted".to_owned();
             certificate.phase = Phase::Done(Status::Unknown(why));
         }
     }
@@ -278,7 +278,7 @@ impl CertificateRevocation {
                 ocsp::read(&bytes, &self.certificate, &self.issuer, self.now)
                     .map_err(|fault| fault.to_string())
             }
-            RevocationAnswer::Crl(_) => Err("a list in place of an OCSP answer".to_owned()),
+            RevocationAnswer::Crl(_) => Err("a revocation list instead of an OCSP response".to_owned()),
             RevocationAnswer::Failed(why) => Err(why),
         };
         match read {
@@ -288,7 +288,7 @@ impl CertificateRevocation {
             }
             Ok(ocsp::OcspStatus::Revoked { at, .. }) => self.done(Status::Revoked(at)),
             Ok(ocsp::OcspStatus::Unknown) => {
-                let why = "the responder does not know it".to_owned();
+                let why = "the responder does not know the certificate".to_owned();
                 self.ask(self.ocsp.len(), Some(why));
             }
             Err(why) => {
@@ -320,7 +320,7 @@ impl CertificateRevocation {
     fn crl_answer(&mut self, index: usize, answer: RevocationAnswer) {
         let base = match self.usable(answer) {
             Ok(base) if base.base_number.is_some() => {
-                Err("a delta in place of a whole list".to_owned())
+                Err("a delta instead of a complete list".to_owned())
             }
             other => other,
         };
@@ -331,7 +331,7 @@ impl CertificateRevocation {
             }
             // What was revoked since would stand in a delta whose address the list does not vouch for.
             Ok(base) if base.deltas.is_empty() && self.certificate.names_deltas() => {
-                let why = "the certificate names a delta, and the list does not".to_owned();
+                let why = "the certificate names a delta, but the list does not".to_owned();
                 self.done(Status::Unknown(why));
             }
             Ok(base) if base.deltas.is_empty() => self.decide(index, &base, None),
@@ -339,7 +339,7 @@ impl CertificateRevocation {
                 index,
                 base,
                 0,
-                "no address of a delta can be asked".to_owned(),
+                "none of the delta's addresses can be fetched".to_owned(),
             ),
         }
     }
@@ -358,11 +358,11 @@ impl CertificateRevocation {
             let (Some(of), Some(number), Some(base)) =
                 (&delta.base_number, &delta.number, &base.number)
             else {
-                return Err("a delta without its numbers, or to a list without one".to_owned());
+                return Err("the delta or its base list lacks a CRL number".to_owned());
             };
             if compare(of, base) == Ordering::Greater || compare(number, base) != Ordering::Greater
             {
-                return Err("a delta that does not amend the list".to_owned());
+                return Err("the delta does not extend the list".to_owned());
             }
             Ok(delta)
         });
@@ -376,7 +376,7 @@ impl CertificateRevocation {
     fn usable(&self, answer: RevocationAnswer) -> Result<Arc<Crl>, String> {
         let crl = match answer {
             RevocationAnswer::Crl(crl) => crl,
-            RevocationAnswer::Ocsp(_) => return Err("an OCSP answer in place of a list".to_owned()),
+            RevocationAnswer::Ocsp(_) => return Err("an OCSP response instead of a revocation list".to_owned()),
             RevocationAnswer::Failed(why) => return Err(why),
         };
         let scope = crl.scope;
@@ -389,12 +389,12 @@ impl CertificateRevocation {
         let covers =
             !(of_others || scope.indirect || scope.some_reasons || scope.attribute_certificates);
         if !covers {
-            return Err("the list does not cover this certificate, or not alone".to_owned());
+            return Err("the list does not cover this certificate, or not for every reason".to_owned());
         }
         if crl.this_update > self.now.plus(AHEAD)
             || crl.next_update.is_none_or(|next| next < self.now)
         {
-            return Err("the list is not of now, or does not say until when it holds".to_owned());
+            return Err("the list is not current, or does not say when the next one is due".to_owned());
         }
         if !crl.is_issued_by(&self.issuer) {
             return Err("the list is not signed by the issuer".to_owned());
@@ -451,7 +451,7 @@ fn is_http(url: &str) -> bool {
 }
 
 fn not_http(url: &str) -> String {
-    format!("`{url}` is no http address")
+    format!("`{url}` is not an http address")
 }
 
 /// Compares numbers without leading zeros.

@@ -205,7 +205,7 @@ fn check_metadata(metadata: &Metadata) -> Result<(), DraftError> {
             () if name.is_empty() => "a name is missing",
             () if value.is_empty() => "a value is missing",
             () if name.starts_with(RESERVED) => {
-                "names that begin with `io.cncf.notary` are reserved"
+                "names that start with `io.cncf.notary` are reserved"
             }
             () => continue,
         };

@@ -48,14 +48,14 @@ pub enum InvalidTrust {
     NoAnchor,
     /// A CA without a word on whom it is trusted for.
     #[error(
-        "`{subject}` is a CA: whom it is trusted for must be named as identity (`*` for everyone)"
+        "`{subject}` is a CA: name the identities that it is trusted for (`*` for all)"
     )]
     NoIdentity {
         /// The subject of the CA.
         subject: String,
     },
     /// A certificate that cannot be a timestamp root.
-    #[error("`{subject}` is no self-signed root of a timestamp authority")]
+    #[error("`{subject}` is not a self-signed root of a timestamp authority")]
     NotATimestampRoot {
         /// Its subject.
         subject: String,

@@ -51,7 +51,7 @@ pub enum InvalidTrustPolicy {
     #[error("the trust policy is not valid JSON")]
     Json(#[from] InvalidJson),
     /// A member is of another type, absent or empty.
-    #[error("`{0}` of the trust policy is absent, empty or of another type")]
+    #[error("`{0}` of the trust policy is missing, empty or has the wrong type")]
     Member(String),
     /// Another version of the format.
     #[error("the trust policy has the version `{0}`, not `1.0`")]
@@ -62,13 +62,13 @@ pub enum InvalidTrustPolicy {
     )]
     Blob,
     /// No statement, or more than are looked at.
-    #[error("the trust policy has {0} statements, where 1 to {STATEMENTS} may be")]
+    #[error("the trust policy has {0} statements instead of 1 to {STATEMENTS}")]
     Statements(usize),
     /// Two statements of one name.
     #[error("the name `{0}` is used by several statements")]
     NameTwice(String),
     /// One scope twice in the document.
-    #[error("the registry scope `{0}` is there twice")]
+    #[error("the registry scope `{0}` appears twice")]
     ScopeTwice(String),
     /// A statement breaks a rule.
     #[error("the statement `{statement}` is not valid")]
@@ -85,10 +85,10 @@ pub enum InvalidTrustPolicy {
 #[derive(Debug, thiserror::Error)]
 pub enum StatementFault {
     /// A member is of another type, or absent.
-    #[error("`{0}` is absent, empty or of another type")]
+    #[error("`{0}` is missing, empty or has the wrong type")]
     Member(&'static str),
     /// A level that there is not.
-    #[error("`{0}` is no level (strict, permissive, audit, skip)")]
+    #[error("`{0}` is not a level (strict, permissive, audit, skip)")]
     Level(String),
     /// An override that is not allowed.
     #[error("`{check}` cannot be overridden with `{action}`")]
@@ -111,7 +111,7 @@ pub enum StatementFault {
     #[error(transparent)]
     Identity(#[from] InvalidIdentity),
     /// A scope that names no repository.
-    #[error("`{0}` is no registry scope (`host/repository`, or `*` alone)")]
+    #[error("`{0}` is not a registry scope (`host/repository`, or `*` alone)")]
     Scope(String),
     /// A scope that would be passed over, since images are never named so.
     #[error(

@@ -34,7 +34,7 @@ pub struct StoreName {
 
 /// The text names no store.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` names no trust store (`ca:NAME`, `signingAuthority:NAME` or `tsa:NAME`)")]
+#[error("`{0}` is not the name of a trust store (`ca:NAME`, `signingAuthority:NAME` or `tsa:NAME`)")]
 pub struct InvalidStoreName(String);
 
 /// Why a store cannot be used.
@@ -50,7 +50,7 @@ pub enum StoreFault {
     },
     /// No certificate in it, or more than are looked at.
     #[error(
-        "the trust store `{store}` holds {count} certificates, where 1 to {CERTIFICATES} may be"
+        "the trust store `{store}` contains {count} certificates instead of 1 to {CERTIFICATES}"
     )]
     Count {
         /// The store.
@@ -59,7 +59,7 @@ pub enum StoreFault {
         count: usize,
     },
     /// A file that is no certificate.
-    #[error("`{file}` in the trust store `{store}` holds something other than certificates")]
+    #[error("`{file}` in the trust store `{store}` contains something other than certificates")]
     NotACertificate {
         /// The store.
         store: StoreName,
@@ -75,7 +75,7 @@ pub enum StoreFault {
         subject: String,
     },
     /// A certificate in a `tsa` store that is no root.
-    #[error("`{subject}` in the trust store `{store}` is no self-signed root")]
+    #[error("`{subject}` in the trust store `{store}` is not a self-signed root")]
     NotARoot {
         /// The store.
         store: StoreName,

@@ -132,7 +132,7 @@ impl Reader<'_> {
             Some((level, name)) => {
                 return Err(self.wrong(
                     level,
-                    format!("`{name}` is no level (there are `strict` and `permissive`)"),
+                    format!("`{name}` is not a level (there are `strict` and `permissive`)"),
                 ));
             }
         };

@@ -121,7 +121,7 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         ),
         (
             with(|document| document["note"] = "x".into()),
-            "`note` is no member of the form".to_owned(),
+            "`note` is not a known member".to_owned(),
         ),
         (
             with(|document| document["repositories"] = json!([])),
@@ -133,7 +133,7 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         ),
         (
             of_entry(&|it| it["x"] = 1.into()),
-            format!("`{}` is no member of the form", at(".x")),
+            format!("`{}` is not a known member", at(".x")),
         ),
         (
             of_entry(&|it| {
@@ -161,11 +161,11 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         ),
         (
             of_entry(&|it| it["root"] = "".into()),
-            format!("`{}` is no root file", at(".root")),
+            format!("`{}` is not a root file", at(".root")),
         ),
         (
             of_entry(&|it| it["root"] = "e30=".into()),
-            format!("`{}` is no root file", at(".root")),
+            format!("`{}` is not a root file", at(".root")),
         ),
         (
             of_entry(&|it| it["roles"] = json!([])),
@@ -218,7 +218,7 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         ),
         (
             of_role(&|it| it["sha512"] = "ab".into()),
-            format!("`{}` is no member of the form", at(".roles.targets.sha512")),
+            format!("`{}` is not a known member", at(".roles.targets.sha512")),
         ),
         (
             of_role(&|it| *it = 3.into()),

@@ -363,7 +363,7 @@ fn t29_a_role_that_was_looked_at_and_does_not_count_is_told() {
     let (world, root) = World::initialised();
     let told = format!(
         "warning: {REPOSITORY}: `targets/releases` is absent from the snapshot (never published, or hidden), \
-         so what `targets` says does not count\n"
+         so the entries of `targets` are not used\n"
     );
     // Signed under the signer's name alone, it is nothing that a pull takes.
     let key = "--format dct --key akv:contoso/keys/release";

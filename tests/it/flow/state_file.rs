@@ -96,7 +96,7 @@ fn a_damaged_or_foreign_file_is_an_error_and_stays_as_it_is() {
         (good[..good.len() - 5].to_owned(), "a syntax error at byte"),
         (
             "{\"bomFormat\":\"CycloneDX\"}".to_owned(),
-            "`bomFormat` is no member of the form",
+            "`bomFormat` is not a known member",
         ),
         (
             good.replace("\"schemaVersion\": 1", "\"schemaVersion\": 2"),

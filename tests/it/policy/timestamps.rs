@@ -126,7 +126,7 @@ fn the_policy_that_is_written_of_a_stamped_signature_holds_after_its_certificate
     assert!(
         outcome
             .stderr
-            .contains("is no self-signed root of a timestamp authority"),
+            .contains("is not a self-signed root of a timestamp authority"),
         "{}",
         outcome.stderr
     );
