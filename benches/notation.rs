@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, hint::black_box};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Envelope, EnvelopeKind, Level, Outcome, Pins, Step, Trust, TrustedIdentities,
+        Envelope, EnvelopeKind, Level, Verdict, Pins, Step, Trust, TrustedIdentities,
         VerifyTimestamp, verify,
     },
     timestamp::Timestamp,
@@ -62,7 +62,7 @@ fn verification(criterion: &mut Criterion) {
         let is_verified = || {
             matches!(
                 verify(&subject, &media_type, black_box(bytes), &trust, now),
-                Step::Done(Outcome::Verified(_))
+                Step::Done(Verdict::Verified(_))
             )
         };
         assert!(is_verified(), "{name}");

@@ -1,4 +1,5 @@
-//! The parsers of Notary Project signatures: envelopes, certificates, lists, answers, tokens, trust policies.
+//! The parsers of Notary Project signatures: envelopes, certificates, lists, answers, tokens, trust
+//! policies.
 
 use std::sync::OnceLock;
 
@@ -80,7 +81,8 @@ fn known() -> Option<&'static (Certificate, Certificate)> {
     KNOWN.get_or_init(|| read(leaf).zip(read(issuer))).as_ref()
 }
 
-/// A revocation list, and the same bytes as an OCSP answer: nothing that the issuer did not sign says anything.
+/// A revocation list, and the same bytes as an OCSP answer: nothing that the issuer did not sign
+/// says anything.
 pub fn revocation(bytes: &[u8]) {
     let (Some((leaf, issuer)), Some(now)) = (known(), now()) else {
         return;

@@ -1,5 +1,5 @@
-//! What is fuzzed: each parser of foreign bytes, with what must hold of every input. Plain functions, so that
-//! `cargo test` runs them over the seeds.
+//! What is fuzzed: each parser of foreign bytes, with what must hold of every input. Plain
+//! functions, so that `cargo test` runs them over the seeds.
 
 #![allow(
     dead_code,
@@ -112,8 +112,8 @@ fn root() -> Option<TrustedSet> {
     }
 }
 
-/// A role document: the first byte says of which role. It is vouched for by a rightly signed snapshot and
-/// timestamp, so that nothing but its own content is in its way.
+/// A role document: the first byte says of which role. It is vouched for by a rightly signed
+/// snapshot and timestamp, so that nothing but its own content is in its way.
 pub fn role(bytes: &[u8]) {
     let (Some((which, file)), Some(known)) = (bytes.split_first(), known()) else {
         return;
@@ -162,7 +162,8 @@ fn snapshot(known: &Collection, file: &[u8]) -> Option<TrustedSet> {
     Some(set)
 }
 
-/// Every file that a server could show, in the order that a client asks for them, parted by zero bytes.
+/// Every file that a server could show, in the order that a client asks for them, parted by zero
+/// bytes.
 pub fn walk(bytes: &[u8]) {
     let Some(known) = known() else { return };
     for trust in [RootTrust::Keys(vec![known.pin]), RootTrust::FirstUse] {
@@ -239,7 +240,8 @@ pub fn key_file(bytes: &[u8]) {
     }
 }
 
-/// A manifest of any kind, the first byte says which: no panic, and with digests it names the same images.
+/// A manifest of any kind, the first byte says which: no panic, and with digests it names the same
+/// images.
 pub fn manifest(bytes: &[u8]) {
     let Some((which, text)) = bytes.split_first() else {
         return;

@@ -9,7 +9,7 @@ use acr_sign::{
         Draft, Gun, Key, KeyId, Publication, RoleName, RootStep, RootTrust, RootWalk, Step,
         TrustedSet,
         init::{self, NewCollection, SnapshotKey},
-        lookup::Entry,
+        lookup::TagEntry,
         sign::{Change, prepare},
     },
     oci::{Digest, Repository},
@@ -30,7 +30,7 @@ pub struct Collection {
 }
 
 fn tags(count: u32) -> Change {
-    let entry = |number: u32| Entry {
+    let entry = |number: u32| TagEntry {
         digest: Digest::sha256(&number.to_be_bytes()),
         length: 1367,
     };
@@ -157,7 +157,7 @@ impl Collection {
         let change = Change {
             set: vec![(
                 "latest".parse().ok()?,
-                Entry {
+                TagEntry {
                     digest: Digest::sha256(b"latest"),
                     length: 1,
                 },

@@ -1,4 +1,5 @@
-//! From BER to DER, as far as timestamp authorities need it: indefinite lengths, and octet strings in pieces.
+//! From BER to DER, as far as timestamp authorities need it: indefinite lengths, and octet strings
+//! in pieces.
 
 use der::{Reader as _, SliceReader, Tag};
 
@@ -9,8 +10,8 @@ const DEPTH: usize = 32;
 const OCTET_STRING: u8 = 0x04;
 const CONSTRUCTED: u8 = 0x20;
 
-/// The same value with definite lengths, and octet strings in one piece: what DER has of BER's freedoms that
-/// timestamp authorities use. `None` if it is no single value, or nested too deep.
+/// The same value with definite lengths, and octet strings in one piece: what DER has of BER's
+/// freedoms that timestamp authorities use. `None` if it is no single value, or nested too deep.
 pub(super) fn definite(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
     let rest = convert(bytes, &mut out, 0)?;

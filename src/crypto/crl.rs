@@ -1,5 +1,5 @@
-//! Certificate revocation lists (RFC 5280 §5): read in place, since one may have 32 MiB. What a list means for a
-//! certificate is the format's to say.
+//! Certificate revocation lists (RFC 5280 §5): read in place, since one may have 32 MiB. What a
+//! list means for a certificate is the format's to say.
 
 use std::sync::OnceLock;
 
@@ -25,7 +25,8 @@ const DELTA_INDICATOR: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.2
 const ISSUING_POINT: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.28");
 const FRESHEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.46");
 
-/// The largest list that is read (design §8).
+/// The largest list that is read: about a million entries. The largest lists of public CAs have
+/// some MiB.
 pub const CRL_LIMIT: usize = 32 * 1024 * 1024;
 
 /// A certificate revocation list that was read, and not yet checked.
@@ -45,7 +46,7 @@ pub struct Crl {
     /// The number of the list that it amends, if it is a delta.
     pub base_number: Option<Vec<u8>>,
     /// Which certificates it covers, if not all of its issuer.
-    pub scope: Scope,
+    pub scope: CrlScope,
     /// Where deltas to it lie.
     pub deltas: Vec<String>,
     checked: OnceLock<[u8; 32]>,
@@ -57,7 +58,7 @@ pub struct Crl {
     clippy::struct_excessive_bools,
     reason = "the flags of RFC 5280 §5.2.5"
 )]
-pub struct Scope {
+pub struct CrlScope {
     /// Certificates of users only.
     pub user_certificates: bool,
     /// Certificates of CAs only.
@@ -105,13 +106,13 @@ impl From<der::Error> for InvalidCrl {
 struct Extensions {
     number: Option<Vec<u8>>,
     base_number: Option<Vec<u8>>,
-    scope: Scope,
+    scope: CrlScope,
     deltas: Vec<String>,
 }
 
 impl Crl {
-    /// From DER. Refuses what is too long, and critical extensions other than issuing distribution point and
-    /// delta indicator.
+    /// From DER. Refuses what is too long, and critical extensions other than issuing distribution
+    /// point and delta indicator.
     pub fn parse(der: &Bytes) -> Result<Self, InvalidCrl> {
         if der.len() > CRL_LIMIT {
             return Err(InvalidCrl::TooLong);
@@ -169,8 +170,8 @@ impl Crl {
         })
     }
 
-    /// Whether `issuer` made it: the names match and the signature verifies. Remembered, since the hash of a
-    /// large list takes time.
+    /// Whether `issuer` made it: the names match and the signature verifies. Remembered, since the
+    /// hash of a large list takes time.
     pub fn is_issued_by(&self, issuer: &Certificate) -> bool {
         let thumbprint = issuer.thumbprint();
         if self.checked.get() == Some(&thumbprint) {
@@ -260,7 +261,7 @@ impl Extensions {
             match extension.id {
                 NUMBER => found.number = Some(integer(extension.value)?),
                 DELTA_INDICATOR => found.base_number = Some(integer(extension.value)?),
-                ISSUING_POINT => found.scope = Scope::read(extension.value)?,
+                ISSUING_POINT => found.scope = CrlScope::read(extension.value)?,
                 FRESHEST => {
                     let points = CrlDistributionPoints::from_der(extension.value)?;
                     found.deltas = distribution_addresses(&points).ok_or(InvalidCrl::Der)?;
@@ -273,7 +274,7 @@ impl Extensions {
     }
 }
 
-impl Scope {
+impl CrlScope {
     fn read(der: &[u8]) -> der::Result<Self> {
         let mut point = only(der, Tag::Sequence)?;
         optional(&mut point, context(0))?;

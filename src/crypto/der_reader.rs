@@ -1,4 +1,5 @@
-//! Small steps through DER of foreign make, where a type of its own per structure would be more than is needed.
+//! Small steps through DER of foreign make, where a type of its own per structure would be more
+//! than is needed.
 
 use der::{
     Decode as _, Header, Reader as _, SliceReader, Tag, TagNumber,
@@ -71,17 +72,18 @@ pub(super) fn whole<'a>(reader: &mut SliceReader<'a>) -> der::Result<&'a [u8]> {
     reader.tlv_bytes()
 }
 
-/// An extension of a CRL, an entry or an answer: what it is, whether it is critical, and its content.
-pub(super) struct Extension<'a> {
+/// An extension of a CRL, an entry or an answer: what it is, whether it is critical, and its
+/// content.
+pub(super) struct RawExtension<'a> {
     pub(super) id: ObjectIdentifier,
     pub(super) critical: bool,
     pub(super) value: &'a [u8],
 }
 
 /// The extensions inside a `SEQUENCE OF Extension`, each of which may be there once.
-pub(super) fn extensions<'a>(reader: &mut SliceReader<'a>) -> der::Result<Vec<Extension<'a>>> {
+pub(super) fn extensions<'a>(reader: &mut SliceReader<'a>) -> der::Result<Vec<RawExtension<'a>>> {
     let mut list = expect(reader, Tag::Sequence)?;
-    let mut found = Vec::<Extension<'a>>::new();
+    let mut found = Vec::<RawExtension<'a>>::new();
     while !list.is_finished() {
         let mut one = expect(&mut list, Tag::Sequence)?;
         let id = ObjectIdentifier::decode(&mut one)?;
@@ -91,7 +93,7 @@ pub(super) fn extensions<'a>(reader: &mut SliceReader<'a>) -> der::Result<Vec<Ex
         if found.iter().any(|other| other.id == id) {
             return Err(der::ErrorKind::Failed.into());
         }
-        found.push(Extension {
+        found.push(RawExtension {
             id,
             critical,
             value,
@@ -116,7 +118,8 @@ pub(super) fn time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
         .ok_or_else(|| der::ErrorKind::DateTime.into())
 }
 
-/// A `GeneralizedTime` in UTC that may have a fraction of a second, as timestamp tokens have it (RFC 3161 §2.4.2).
+/// A `GeneralizedTime` in UTC that may have a fraction of a second, as timestamp tokens have it
+/// (RFC 3161 §2.4.2).
 pub(super) fn generalized_time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
     let invalid = || der::Error::from(der::ErrorKind::DateTime);
     let text = std::str::from_utf8(value(reader, Tag::GeneralizedTime)?).map_err(|_| invalid())?;

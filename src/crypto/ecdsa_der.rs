@@ -1,4 +1,5 @@
-//! ECDSA signatures between their two forms: r‖s padded to the curve's size, and the DER of X.509 (K03).
+//! ECDSA signatures between their two forms: r‖s padded to the curve's size, and the DER of X.509
+//! (K03).
 
 use der::{Decode as _, Encode as _, asn1::UintRef};
 

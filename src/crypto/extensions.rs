@@ -1,5 +1,5 @@
-//! What a certificate's extensions say, for rules that must not be lenient: an extension that cannot be read
-//! is an error here, never absent.
+//! What a certificate's extensions say, for rules that must not be lenient: an extension that
+//! cannot be read is an error here, never absent.
 
 use der::{Decode, Encode as _};
 use spki::ObjectIdentifier;
@@ -19,7 +19,8 @@ const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1"
 const FRESHEST_CRL: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.46");
 const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 
-/// Addresses of one kind that a certificate may name; more would be work for a signer's certificate to order.
+/// Addresses of one kind that a certificate may name. Each may cost a request that the author of a
+/// certificate orders; real ones name one or two.
 const ADDRESSES: usize = 10;
 
 /// An extension's content, and whether whoever does not know it must refuse the certificate.
@@ -113,8 +114,8 @@ impl Certificate {
         limited(addresses, AUTHORITY_INFORMATION)
     }
 
-    /// Addresses of CRLs, in order. A distribution point without an address is an error: it says that there is
-    /// a CRL which nobody here can fetch.
+    /// Addresses of CRLs, in order. A distribution point without an address is an error: it says
+    /// that there is a CRL which nobody here can fetch.
     pub fn crl_addresses(&self) -> Result<Vec<String>, InvalidExtension> {
         let points: Option<Extension<CrlDistributionPoints>> =
             self.extension(CRL_DISTRIBUTION_POINTS)?;

@@ -1,5 +1,5 @@
-//! Public keys and the checking of signatures. The key's kind decides which schemes may be used with it;
-//! nothing a message says about itself does.
+//! Public keys and the checking of signatures. The key's kind decides which schemes may be used
+//! with it; nothing a message says about itself does.
 
 use std::fmt;
 
@@ -318,8 +318,8 @@ impl PublicKey {
         spki.subject_public_key.as_bytes().map(<[u8]>::to_vec)
     }
 
-    /// Checks a signature: ECDSA is r‖s padded to the curve's size (any of the three hashes with any curve),
-    /// RSA-PSS has a salt as long as the hash, Ed25519 is strict.
+    /// Checks a signature: ECDSA is r‖s padded to the curve's size (any of the three hashes with
+    /// any curve), RSA-PSS has a salt as long as the hash, Ed25519 is strict.
     pub fn verify(
         &self,
         scheme: Scheme,
@@ -383,7 +383,8 @@ impl PublicKey {
             .digest(message)
             .ok_or(SignatureInvalid::Scheme(self.kind))?;
         if digest.len() < length {
-            // The same number with leading zeros: the crate refuses hashes much shorter than the field.
+            // The same number with leading zeros: the crate refuses hashes much shorter than the
+            // field.
             digest.splice(..0, std::iter::repeat_n(0, length - digest.len()));
         }
         let verified = match self.kind {

@@ -3,8 +3,8 @@
 use super::{Certificate, InvalidKey, PublicKey};
 
 impl PublicKey {
-    /// From PEM: `PUBLIC KEY` (also with headers before the body, as docker writes), `RSA PUBLIC KEY`, or the
-    /// first `CERTIFICATE`.
+    /// From PEM: `PUBLIC KEY` (also with headers before the body, as docker writes), `RSA PUBLIC
+    /// KEY`, or the first `CERTIFICATE`.
     pub fn from_pem(text: &str) -> Result<Self, InvalidKey> {
         let block = pem::parse(text).map_err(|_| InvalidKey::because("not PEM"))?;
         match block.tag() {

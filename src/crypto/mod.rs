@@ -1,7 +1,7 @@
 //! Keys, signatures, certificates and the one trait of ours: [`Signer`].
 //!
-//! Pure: the trait names a future, but nothing here runs, reads or sends. The trusted key decides the
-//! algorithm; a message's own claim must equal it (attacks §0, property 5).
+//! Pure: the trait names a future, but nothing here runs, reads or sends. The trusted key decides
+//! the algorithm; a message's own claim must equal it.
 
 mod ber;
 mod crl;
@@ -21,7 +21,7 @@ mod timestamp_request;
 mod timestamp_token;
 mod x509;
 
-pub use crl::{CRL_LIMIT, Crl, InvalidCrl, RevokedEntry, Scope};
+pub use crl::{CRL_LIMIT, Crl, CrlScope, InvalidCrl, RevokedEntry};
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
 pub use extensions::{Extension, InvalidExtension, NameAttribute};
 pub use hash::HashFunction;

@@ -1,5 +1,6 @@
-//! Online certificate status (RFC 6960): the question, and what a signed answer says. Refuses answers that the
-//! issuer did not make or delegate; whether an answer is fresh is judged here, what it means is the format's.
+//! Online certificate status (RFC 6960): the question, and what a signed answer says. Refuses
+//! answers that the issuer did not make or delegate; whether an answer is fresh is judged here,
+//! what it means is the format's.
 
 use der::{
     Decode as _, Encode as _, Reader as _, SliceReader, Tag,
@@ -22,9 +23,9 @@ const BASIC_RESPONSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5
 const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
 const INVALIDITY_DATE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.24");
 
-/// The largest answer that is read (design §8).
+/// The largest answer that is read: one status, one signature and a chain are below 10 KiB.
 pub const OCSP_LIMIT: usize = 64 * 1024;
-/// Certificates that an answer may carry.
+/// Certificates that an answer may carry: the delegate's chain. Each may cost two signature checks.
 const CERTIFICATES: usize = 10;
 /// How far ahead of this machine's clock an answer may be made.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(5 * 60);
@@ -86,13 +87,13 @@ struct CertId {
 }
 
 #[derive(der::Sequence)]
-struct Request {
+struct SingleRequest {
     certificate: CertId,
 }
 
 #[derive(der::Sequence)]
 struct RequestBody {
-    requests: Vec<Request>,
+    requests: Vec<SingleRequest>,
 }
 
 #[derive(der::Sequence)]
@@ -113,14 +114,15 @@ pub fn request(certificate: &Certificate, issuer: &Certificate) -> der::Result<V
     };
     OcspRequest {
         body: RequestBody {
-            requests: vec![Request { certificate }],
+            requests: vec![SingleRequest { certificate }],
         },
     }
     .to_der()
 }
 
-/// What an answer says of `certificate`. Rejects an answer that was not made by the issuer or a certificate that
-/// it issued for this, that is not fresh at `now`, and that does not speak of the certificate.
+/// What an answer says of `certificate`. Rejects an answer that was not made by the issuer or a
+/// certificate that it issued for this, that is not fresh at `now`, and that does not speak of the
+/// certificate.
 pub fn read(
     answer: &[u8],
     certificate: &Certificate,
@@ -145,7 +147,7 @@ pub fn read(
     optional(&mut body, context(0))?;
     let responder = Responder::read(&mut body)?;
     let scheme = signature_algorithm::scheme(&algorithm, None).ok_or(InvalidOcsp::Signer)?;
-    let signed = Signed {
+    let signed = SignedAnswer {
         message,
         scheme,
         signature,
@@ -223,13 +225,13 @@ impl<'a> Responder<'a> {
     }
 }
 
-struct Signed<'a> {
+struct SignedAnswer<'a> {
     message: &'a [u8],
     scheme: Scheme,
     signature: &'a [u8],
 }
 
-impl Signed<'_> {
+impl SignedAnswer<'_> {
     fn is_by(&self, signer: &Certificate) -> bool {
         signature_algorithm::is_signed_by(
             signer.public_key(),
@@ -239,8 +241,8 @@ impl Signed<'_> {
         )
     }
 
-    /// The reference takes the first certificate of the answer, whatever it is for; so a signing leaf could
-    /// answer for itself. Here the responder's name or key picks it.
+    /// The reference takes the first certificate of the answer, whatever it is for; so a signing
+    /// leaf could answer for itself. Here the responder's name or key picks it.
     fn is_by_issuer_or_delegate(
         &self,
         responder: &Responder<'_>,

@@ -1,5 +1,6 @@
-//! How certificates, CRLs, OCSP answers and timestamp tokens name the way they are signed, and the check of
-//! such signatures. Refuses SHA-1, MD5, and RSASSA-PSS with other parameters than the usual ones.
+//! How certificates, CRLs, OCSP answers and timestamp tokens name the way they are signed, and the
+//! check of such signatures. Refuses SHA-1, MD5, and RSASSA-PSS with other parameters than the
+//! usual ones.
 
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier};
 
@@ -30,8 +31,8 @@ struct PssParameters {
     trailer: Option<u8>,
 }
 
-/// The scheme that an algorithm identifier means; `None` where it is not accepted. CMS names the hash apart,
-/// and then often the kind of key alone (RFC 8933, RFC 5754): `hash` is what it names.
+/// The scheme that an algorithm identifier means; `None` where it is not accepted. CMS names the
+/// hash apart, and then often the kind of key alone (RFC 8933, RFC 5754): `hash` is what it names.
 pub(super) fn scheme(
     algorithm: &AlgorithmIdentifierOwned,
     hash: Option<HashFunction>,

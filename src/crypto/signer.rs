@@ -1,4 +1,5 @@
-//! Something that can sign and prove which key it is. Two implementations: a vault key and a local key.
+//! Something that can sign and prove which key it is. Two implementations: a vault key and a local
+//! key.
 
 use std::{fmt, future::Future, pin::Pin};
 

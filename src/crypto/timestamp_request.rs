@@ -28,7 +28,7 @@ struct Imprint {
 }
 
 #[derive(der::Sequence)]
-struct Body {
+struct TimestampQuery {
     version: u8,
     imprint: Imprint,
     nonce: Uint,
@@ -55,7 +55,7 @@ impl TimestampRequest {
             algorithm,
             digest: OctetString::new(self.digest.as_slice())?,
         };
-        Body {
+        TimestampQuery {
             version: 1,
             imprint,
             nonce: Uint::new(&self.nonce)?,
@@ -64,8 +64,8 @@ impl TimestampRequest {
         .to_der()
     }
 
-    /// The token out of a reply to this request. Rejects a refusal, and a token over something else or with
-    /// another nonce. Its signature and its signer are not judged yet.
+    /// The token out of a reply to this request. Rejects a refusal, and a token over something else
+    /// or with another nonce. Its signature and its signer are not judged yet.
     pub fn token(&self, reply: &[u8]) -> Result<TimestampToken, InvalidToken> {
         if reply.len() > TIMESTAMP_LIMIT {
             return Err(InvalidToken::TooLong);

@@ -1,5 +1,6 @@
-//! Timestamp tokens (RFC 3161 §2.4.2): a `TSTInfo` in CMS signed data. Reads DER, and BER with indefinite
-//! lengths. Refuses SHA-1, and tokens that do not name their certificate by a hash (RFC 5816).
+//! Timestamp tokens (RFC 3161 §2.4.2): a `TSTInfo` in CMS signed data. Reads DER, and BER with
+//! indefinite lengths. Refuses SHA-1, and tokens that do not name their certificate by a hash (RFC
+//! 5816).
 
 use std::time::Duration;
 
@@ -29,11 +30,12 @@ const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
 /// The policy of ETSI EN 319 421, which promises one second where a token states no accuracy.
 const BEST_PRACTICES: ObjectIdentifier = ObjectIdentifier::new_unwrap("0.4.0.2023.1.1");
 
-/// The largest reply, and so the largest token, that is read (design §8).
+/// The largest reply, and so the largest token, that is read. Real ones have 5 to 10 KiB.
 pub const TIMESTAMP_LIMIT: usize = 1024 * 1024;
-/// Certificates that a token may carry (design §8).
+/// Certificates that a token may carry: authorities send their chain, and some that of their OCSP
+/// responder. Each is a candidate for every step of the path.
 const CERTIFICATES: usize = 32;
-/// Signatures that a token may carry.
+/// Signatures that a token may carry: one in practice, and each costs a check.
 const SIGNERS: usize = 10;
 
 /// A timestamp token that was read; what it says is proven by [`TimestampToken::signer`] only.
@@ -242,8 +244,8 @@ impl TimestampToken {
         }
     }
 
-    /// Who signed the token. Rejects a token without a signature over its content that verifies with the
-    /// certificate which the signature names by hash.
+    /// Who signed the token. Rejects a token without a signature over its content that verifies
+    /// with the certificate which the signature names by hash.
     pub fn signer(&self) -> Result<TokenSigner<'_>, InvalidToken> {
         let mut found = self
             .signers

@@ -1,5 +1,5 @@
-//! X.509 certificates, as far as the formats look into them. Builds no chains to system roots; each format
-//! has its own rules.
+//! X.509 certificates, as far as the formats look into them. Builds no chains to system roots; each
+//! format has its own rules.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ const COMMON_NAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.4.3");
 const SHA1_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.5");
 const ECDSA_WITH_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
 
-/// Certificates that one PEM file may hold (design §8).
+/// Certificates that one PEM file may hold: a chain, as long as one may be.
 const CHAIN_LIMIT: usize = 10;
 
 /// A parsed certificate and the bytes it came from.
@@ -78,7 +78,8 @@ impl Certificate {
             .collect()
     }
 
-    /// The certificates that lie one after the other in `bytes`, each in DER; `None` for anything else.
+    /// The certificates that lie one after the other in `bytes`, each in DER; `None` for anything
+    /// else.
     pub fn split_der(bytes: &[u8]) -> Option<Vec<&[u8]>> {
         use der::{Reader as _, SliceReader};
         let mut reader = SliceReader::new(bytes).ok()?;
@@ -105,7 +106,8 @@ impl Certificate {
         &self.key
     }
 
-    /// The subject's common name; longer than X.520 allows is read all the same (reference §7).
+    /// The subject's common name; longer than the 64 characters of X.520 is read all the same,
+    /// since notary writes repository names there.
     pub fn common_name(&self) -> Option<String> {
         let names = self
             .parsed
@@ -184,8 +186,8 @@ impl Certificate {
         )
     }
 
-    /// Whether a critical extension is there that is not one of the four looked at here, or name constraints
-    /// in any form, which limit a CA and are not looked at (D02).
+    /// Whether a critical extension is there that is not one of the four checked here, or name
+    /// constraints in any form, which limit a CA and are not checked (D02).
     pub fn has_unknown_critical_extension(&self) -> bool {
         const NAME_CONSTRAINTS: &str = "2.5.29.30";
         const KNOWN: [&str; 4] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37"];

@@ -1,4 +1,5 @@
-//! A content address: algorithm and hash. Refuses upper case, other lengths and unknown algorithms (G12).
+//! A content address: algorithm and hash. Refuses upper case, other lengths and unknown algorithms
+//! (G12).
 
 use std::{fmt, str::FromStr};
 
@@ -6,7 +7,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 /// The hash functions that a digest may use.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum Algorithm {
+pub enum DigestAlgorithm {
     /// SHA-256.
     Sha256,
     /// SHA-512.
@@ -16,7 +17,7 @@ pub enum Algorithm {
 /// A repository's content address: `sha256` or `sha512`, lower-case hex, exact length.
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Digest {
-    algorithm: Algorithm,
+    algorithm: DigestAlgorithm,
     hex: Box<str>,
 }
 
@@ -31,7 +32,7 @@ impl Digest {
     /// The SHA-256 digest of `bytes`.
     pub fn sha256(bytes: &[u8]) -> Self {
         Self {
-            algorithm: Algorithm::Sha256,
+            algorithm: DigestAlgorithm::Sha256,
             hex: hex(&Sha256::digest(bytes)),
         }
     }
@@ -39,7 +40,7 @@ impl Digest {
     /// From the 32 bytes of a SHA-256 hash.
     pub fn from_sha256(hash: &[u8; 32]) -> Self {
         Self {
-            algorithm: Algorithm::Sha256,
+            algorithm: DigestAlgorithm::Sha256,
             hex: hex(hash),
         }
     }
@@ -47,19 +48,19 @@ impl Digest {
     /// Whether `bytes` have this digest.
     pub fn matches(&self, bytes: &[u8]) -> bool {
         match self.algorithm {
-            Algorithm::Sha256 => hex(&Sha256::digest(bytes)) == self.hex,
-            Algorithm::Sha512 => hex(&Sha512::digest(bytes)) == self.hex,
+            DigestAlgorithm::Sha256 => hex(&Sha256::digest(bytes)) == self.hex,
+            DigestAlgorithm::Sha512 => hex(&Sha512::digest(bytes)) == self.hex,
         }
     }
 
     /// The hash function.
-    pub fn algorithm(&self) -> Algorithm {
+    pub fn algorithm(&self) -> DigestAlgorithm {
         self.algorithm
     }
 
     /// The 32 bytes of a SHA-256 hash; `None` for another hash function.
     pub fn sha256_bytes(&self) -> Option<[u8; 32]> {
-        if self.algorithm != Algorithm::Sha256 {
+        if self.algorithm != DigestAlgorithm::Sha256 {
             return None;
         }
         let (pairs, _) = self.hex.as_bytes().as_chunks::<2>();
@@ -96,8 +97,8 @@ impl FromStr for Digest {
         };
         let (name, hex) = text.split_once(':').ok_or_else(invalid)?;
         let (algorithm, length) = match name {
-            "sha256" => (Algorithm::Sha256, 64),
-            "sha512" => (Algorithm::Sha512, 128),
+            "sha256" => (DigestAlgorithm::Sha256, 64),
+            "sha512" => (DigestAlgorithm::Sha512, 128),
             _ => return Err(invalid()),
         };
         let lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -114,8 +115,8 @@ impl FromStr for Digest {
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match self.algorithm {
-            Algorithm::Sha256 => "sha256",
-            Algorithm::Sha512 => "sha512",
+            DigestAlgorithm::Sha256 => "sha256",
+            DigestAlgorithm::Sha512 => "sha512",
         };
         write!(f, "{name}:{}", self.hex)
     }

@@ -45,7 +45,7 @@ pub enum InvalidManifest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Outline {
+struct ManifestOutline {
     media_type: Option<String>,
     manifests: Option<Vec<serde_json::Value>>,
     layers: Option<serde_json::Value>,
@@ -57,7 +57,8 @@ pub fn check(bytes: &[u8], header: &MediaType) -> Result<(), InvalidManifest> {
     if !ACCEPTED.contains(&header.as_str()) {
         return Err(InvalidManifest::Type(header.clone()));
     }
-    let outline: Outline = serde_json::from_slice(bytes).map_err(|_| InvalidManifest::Json)?;
+    let outline: ManifestOutline =
+        serde_json::from_slice(bytes).map_err(|_| InvalidManifest::Json)?;
     if let Some(body) = outline.media_type.filter(|body| body != header.as_str()) {
         return Err(InvalidManifest::TypesDiffer {
             body,

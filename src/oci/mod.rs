@@ -1,4 +1,5 @@
-//! Nouns of the OCI image and distribution specifications: digest, reference, descriptor, manifest, referrers.
+//! Nouns of the OCI image and distribution specifications: digest, reference, descriptor, manifest,
+//! referrers.
 //!
 //! Pure. Each is parsed once, strictly, and cannot hold a value that breaks its grammar.
 
@@ -9,6 +10,6 @@ mod reference;
 pub mod referrers;
 
 pub use descriptor::{Descriptor, MediaType, Subject};
-pub use digest::{Algorithm, Digest, InvalidDigest};
+pub use digest::{Digest, DigestAlgorithm, InvalidDigest};
 pub use reference::{InvalidReference, Reference, RegistryHost, Repository, Tag};
 pub use referrers::Referrer;

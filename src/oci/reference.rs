@@ -1,5 +1,6 @@
-//! Names of images: registry, repository, tag and digest. Parsed once, strictly; a registry host holds no
-//! user-info, no path, no upper case, no trailing dot and not the port that it has anyway (G01, G13).
+//! Names of images: registry, repository, tag and digest. Parsed once, strictly; a registry host
+//! holds no user-info, no path, no upper case, no trailing dot and not the port that it has anyway
+//! (G01, G13).
 
 use std::{fmt, str::FromStr};
 
@@ -43,12 +44,14 @@ pub enum InvalidReference {
     /// The host breaks its grammar.
     #[error("`{0}` is not a registry host")]
     Host(String),
-    /// The port that https has anyway: a second name for one registry, under which rules and signatures are not found.
+    /// The port that https has anyway: a second name for one registry, under which rules and
+    /// signatures are not found.
     #[error("names port 443, which is the default for https: write `{0}` without it")]
     DefaultPort(String),
     /// The repository path breaks its grammar.
     #[error(
-        "`{0}` is not a repository name: lower-case letters, digits, and single `.`, `_`, `__`, `-` or `/` between them"
+        "`{0}` is not a repository name: lower-case letters, digits, and single `.`, `_`, `__`, `-` \
+         or `/` between them"
     )]
     Path(String),
     /// The tag breaks its grammar.
@@ -214,7 +217,8 @@ impl Reference {
         }
     }
 
-    /// An image as docker reads it: without a registry it lies on Docker Hub, one word below `library`.
+    /// An image as docker reads it: without a registry it lies on Docker Hub, one word below
+    /// `library`.
     pub fn familiar(text: &str) -> Result<Self, InvalidReference> {
         let (registry, rest) = split_registry(text).unwrap_or((DOCKER_HUB, text));
         let mut registry: RegistryHost = registry.parse()?;

@@ -1,5 +1,6 @@
-//! The list of what refers to a manifest: the index that the Referrers API answers with, and that the referrers
-//! tag points to where there is no such API. Everything in an entry is a claim until its manifest was fetched.
+//! The list of what refers to a manifest: the index that the Referrers API answers with, and that
+//! the referrers tag points to where there is no such API. Everything in an entry is a claim until
+//! its manifest was fetched.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +25,8 @@ pub struct Referrer {
 #[error("the list of referrers is not an image index")]
 pub struct InvalidReferrers;
 
-/// The entries of an index, in its order; `manifests` may be `null`. An entry that is no descriptor refers to
-/// nothing and is left out.
+/// The entries of an index, in its order; `manifests` may be `null`. An entry that is no descriptor
+/// refers to nothing and is left out.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Referrer>, InvalidReferrers> {
     Ok(entries(&document(bytes)?)
         .iter()
@@ -33,8 +34,8 @@ pub fn parse(bytes: &[u8]) -> Result<Vec<Referrer>, InvalidReferrers> {
         .collect())
 }
 
-/// The index of `old` with further entries: what it holds stays as it is, what it holds already is not added.
-/// `None` if there is nothing to add.
+/// The index of `old` with further entries: what it holds stays as it is, what it holds already is
+/// not added. `None` if there is nothing to add.
 pub fn with(old: Option<&[u8]>, further: &[Value]) -> Result<Option<Vec<u8>>, InvalidReferrers> {
     let mut document = old.map_or_else(|| Ok(Map::new()), document)?;
     let mut manifests: Vec<Value> = Vec::new();
@@ -89,14 +90,14 @@ impl Referrer {
     fn read(entry: &Value) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Entry {
+        struct ReferrerJson {
             media_type: String,
             digest: String,
             size: u64,
             artifact_type: Option<String>,
             annotations: Option<BTreeMap<String, String>>,
         }
-        let entry = Entry::deserialize(entry).ok()?;
+        let entry = ReferrerJson::deserialize(entry).ok()?;
         Some(Self {
             descriptor: Descriptor {
                 media_type: MediaType::new(&entry.media_type),

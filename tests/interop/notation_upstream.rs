@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Envelope, Outcome, RevocationAnswer, SignatureManifest, Step, StoreName, Trust,
-        TrustPolicy, verify,
+        Envelope, RevocationAnswer, SignatureManifest, Step, StoreName, Trust, TrustPolicy,
+        Verdict, verify,
     },
     oci::{Descriptor, Digest, MediaType},
     reason::Explain as _,
@@ -73,11 +73,11 @@ fn judge(target: &Descriptor, name: &str, bytes: &[u8], trust: &Trust) -> String
                 let answers = answers.collect();
                 step = verification.step(answers);
             }
-            Step::Done(Outcome::Verified(accepted)) => {
+            Step::Done(Verdict::Verified(accepted)) => {
                 return format!("verified {}", accepted.warnings.len());
             }
-            Step::Done(Outcome::Exempt(_)) => return "exempt".to_owned(),
-            Step::Done(Outcome::Rejected(rejection)) => {
+            Step::Done(Verdict::Exempt(_)) => return "exempt".to_owned(),
+            Step::Done(Verdict::Rejected(rejection)) => {
                 return format!("{:?} {}", rejection.step(), rejection.reason());
             }
         }

@@ -12,8 +12,8 @@ use crate::{
     crypto::PublicKey,
     flow::FlowError,
     format::dct::{
-        Gun, Rejection, Requirement, RoleName, RootStep, RootTrust, RootWalk, Seen, SignerWanted,
-        TrustedSet, Wanted, needed_roles,
+        FileRequest, Gun, Rejection, RequiredSigner, Requirement, RoleName, RootStep, RootTrust,
+        RootWalk, Seen, TrustedSet, needed_roles,
     },
     oci::{Repository, Tag},
     registry::TrustServer,
@@ -117,7 +117,7 @@ impl Collection {
         set.update_timestamp(&timestamp)?;
         let snapshot = self
             .fetch(
-                set.snapshot_wanted()
+                set.snapshot_request()
                     .ok_or_else(|| self.missing("snapshot.json"))?,
             )
             .await?;
@@ -158,9 +158,12 @@ impl Collection {
     /// `targets`, together with the delegations known to be needed; then, level by level, the rest.
     async fn load_targets(&self, set: &mut TrustedSet, needed: &Needed) -> Result<(), Failure> {
         let early = needed.before_targets();
-        let early: Vec<Wanted> = early.iter().filter_map(|role| set.wanted(role)).collect();
+        let early: Vec<FileRequest> = early
+            .iter()
+            .filter_map(|role| set.file_request(role))
+            .collect();
         let targets = set
-            .wanted(&RoleName::TARGETS)
+            .file_request(&RoleName::TARGETS)
             .ok_or_else(|| self.missing("targets.json"))?;
         let early = early.into_iter().map(|wanted| self.fetch_role(wanted));
         let (targets, mut fetched) = try_join(self.fetch(targets), try_join_all(early)).await?;
@@ -174,7 +177,8 @@ impl Collection {
             let absent = pending
                 .iter()
                 .filter(|role| fetched.iter().all(|(name, _)| name != *role));
-            let absent: Vec<Wanted> = absent.filter_map(|role| set.wanted(role)).collect();
+            let absent: Vec<FileRequest> =
+                absent.filter_map(|role| set.file_request(role)).collect();
             fetched.extend(
                 try_join_all(absent.into_iter().map(|wanted| self.fetch_role(wanted))).await?,
             );
@@ -189,12 +193,12 @@ impl Collection {
         }
     }
 
-    async fn fetch_role(&self, wanted: Wanted) -> Result<(RoleName, Vec<u8>), Failure> {
+    async fn fetch_role(&self, wanted: FileRequest) -> Result<(RoleName, Vec<u8>), Failure> {
         let role = wanted.role.clone();
         Ok((role, self.fetch(wanted).await?))
     }
 
-    async fn fetch(&self, wanted: Wanted) -> Result<Vec<u8>, Failure> {
+    async fn fetch(&self, wanted: FileRequest) -> Result<Vec<u8>, Failure> {
         let name = wanted.file_name();
         Ok(self
             .get(&name, wanted.length)
@@ -258,8 +262,8 @@ impl Needed {
                     .iter()
                     .flat_map(|requirement| &requirement.signers);
                 let named = signers.filter_map(|signer| match signer {
-                    SignerWanted::Name(role) => Some(role),
-                    SignerWanted::Key(_) => None,
+                    RequiredSigner::Name(role) => Some(role),
+                    RequiredSigner::Key(_) => None,
                 });
                 let versions = requirements
                     .iter()

@@ -126,7 +126,7 @@ impl Collection {
             return other_publication(rejection);
         }
         if read
-            .snapshot_wanted()
+            .snapshot_request()
             .is_none_or(|wanted| !wanted.digest.matches(&snapshot))
         {
             // Read in the middle of a publication, ours or another.
@@ -143,7 +143,7 @@ impl Collection {
             .filter(|(role, _)| *role != RoleName::SNAPSHOT)
         {
             if read
-                .wanted(role)
+                .file_request(role)
                 .is_none_or(|wanted| wanted.digest != Digest::sha256(bytes))
             {
                 let newer = version(&read) > base.map_or(0, version) + 1;

@@ -3,7 +3,7 @@
 use crate::{
     format::{
         Format,
-        dct::{Entry, Requirement, RoleName, TrustedSet, verify},
+        dct::{Requirement, RoleName, TagEntry, TrustedSet, verify},
     },
     oci::{Reference, Subject, Tag},
     reason::Reason,
@@ -119,7 +119,7 @@ fn signature(
     set: &TrustedSet,
     role: &RoleName,
     image: &str,
-    entry: &Entry,
+    entry: &TagEntry,
     status: Status,
 ) -> SignatureReport {
     SignatureReport {
@@ -135,11 +135,11 @@ fn signature(
 }
 
 /// Every entry of every role that is loaded: role, tag, image.
-pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, Entry)> {
+pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, TagEntry)> {
     let of_role = |role: RoleName| {
         let entries = set
             .entries(&role)
-            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
+            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), TagEntry::of(meta)?)));
         entries.collect::<Vec<_>>()
     };
     set.loaded().into_iter().flat_map(of_role).collect()

@@ -19,7 +19,7 @@ use crate::{
     format::{
         Format,
         dct::{
-            DraftError, Entry, KeyId, RoleName, RootTrust, TrustedSet,
+            DraftError, KeyId, RoleName, RootTrust, TagEntry, TrustedSet,
             sign::{Change, holds, prepare, roles_for},
         },
     },
@@ -290,7 +290,7 @@ impl<'a> DctJob<'a> {
     }
 }
 
-fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, Entry)> {
+fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, TagEntry)> {
     let changed = candidates
         .iter()
         .filter(|candidate| plan.changed.contains(&candidate.index));
@@ -299,8 +299,8 @@ fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, Entr
         .collect()
 }
 
-fn entry(subject: &Subject) -> Entry {
-    Entry {
+fn entry(subject: &Subject) -> TagEntry {
+    TagEntry {
         digest: subject.descriptor.digest.clone(),
         length: subject.descriptor.size,
     }

@@ -17,8 +17,8 @@ use tokio::sync::Mutex;
 use crate::{
     flow::{FlowError, Services},
     format::notation::{
-        ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
-        SignatureManifest, Step, THUMBPRINTS, Trust, verify,
+        ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, SignatureManifest,
+        Step, THUMBPRINTS, Trust, Verdict, verify,
     },
     oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
     reason::Exit,
@@ -257,9 +257,9 @@ impl NotationSignatures {
                 }
                 Step::Done(outcome) => {
                     let judged = match outcome {
-                        Outcome::Verified(accepted) => Judged::Verified(accepted),
-                        Outcome::Exempt(exempted) => Judged::Exempt(exempted),
-                        Outcome::Rejected(rejection) => Judged::Rejected {
+                        Verdict::Verified(accepted) => Judged::Verified(accepted),
+                        Verdict::Exempt(exempted) => Judged::Exempt(exempted),
+                        Verdict::Rejected(rejection) => Judged::Rejected {
                             problem: Problem::of(rejection.as_ref()),
                             check: rejection.step(),
                             envelope: Envelope::read(&media_type, envelope).ok().map(Box::new),

@@ -23,7 +23,7 @@ use crate::{
         notation::{
             ARTIFACT_TYPE, Algorithm, DraftError, EMPTY, EMPTY_TYPE, ENVELOPE_LIMIT, Envelope,
             EnvelopeKind, Metadata, SignatureManifest, chain_of,
-            sign::{Answer, Draft, Options, Publication, Step, prepare},
+            sign::{Answer, Draft, EnvelopeOptions, Publication, Step, prepare},
         },
     },
     oci::{Descriptor, Digest, Reference, Referrer, Repository, manifest},
@@ -259,7 +259,7 @@ impl<'a> NotationJob<'a> {
         getrandom::fill(&mut nonce).map_err(|_| FlowError::NoRandomness)?;
         let mut metadata: Metadata = self.options.provenance.clone();
         metadata.extend(self.options.annotations.clone());
-        let options = Options {
+        let options = EnvelopeOptions {
             envelope: self.notation.envelope,
             expiry: self.notation.expiry,
             metadata,

@@ -12,7 +12,7 @@ use super::super::{
 };
 use crate::{
     crypto::Certificate,
-    format::dct::{Requirement, RoleName, RootTrust, SignerWanted, TrustedSet, verify},
+    format::dct::{RequiredSigner, Requirement, RoleName, RootTrust, TrustedSet, verify},
     oci::{Reference, Repository, Subject},
     reason::{Exit, Reason},
     report::{ImageReport, Problem, Status},
@@ -232,7 +232,7 @@ impl LookedAt {
     /// Every role that holds the image, and would be believed.
     fn add_roles(&mut self, image: &Reference, subject: &Subject, set: &TrustedSet) {
         let (tag, descriptor) = (tag(image), &subject.descriptor);
-        let judge = |signers: Vec<SignerWanted>| {
+        let judge = |signers: Vec<RequiredSigner>| {
             let requirement = Requirement {
                 signers,
                 ..Requirement::default()
@@ -248,7 +248,7 @@ impl LookedAt {
         let roles: Vec<RoleName> = set
             .loaded()
             .into_iter()
-            .filter(|role| judge(vec![SignerWanted::Name(role.clone())]).is_ok())
+            .filter(|role| judge(vec![RequiredSigner::Name(role.clone())]).is_ok())
             .collect();
         if let (true, Err(rejection)) = (roles.is_empty(), judge(Vec::new())) {
             self.problems

@@ -1,7 +1,7 @@
 //! Administering a collection: adding a signer, and taking tags out.
 //!
-//! Laid out as docker does, so that docker can go on: each signer has `targets/NAME`, all of them share
-//! `targets/releases`; any name, one signature. Doing it twice changes nothing.
+//! Laid out as docker does, so that docker can go on: each signer has `targets/NAME`, all of them
+//! share `targets/releases`; any name, one signature. Doing it twice changes nothing.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{crypto::PublicKey, oci::Tag, timestamp::Timestamp};
 
-/// Lets `keys` sign as `name`, and release. `held` must hold the key of `targets`; nothing to publish when
-/// both roles list the keys already.
+/// Lets `keys` sign as `name`, and release. `held` must hold the key of `targets`; nothing to
+/// publish when both roles list the keys already.
 pub fn add_signer(
     set: &TrustedSet,
     name: &SignerName,
@@ -102,8 +102,8 @@ fn list_keys(
     }
 }
 
-/// Takes `tags` out of every role that `held` may write and that has them. The roles that keep a tag are
-/// those [`holders`] names beside the [`writable`] ones.
+/// Takes `tags` out of every role that `held` may write and that has them. The roles that keep a
+/// tag are those [`holders`] names beside the [`writable`] ones.
 pub fn revoke(
     set: &TrustedSet,
     tags: &[Tag],
@@ -146,7 +146,8 @@ fn listing(set: &TrustedSet, held: &[PublicKey]) -> impl Iterator<Item = RoleNam
         .filter(ours)
 }
 
-/// The roles that hold `tag`: those that count, and expired ones, which count again once they are renewed.
+/// The roles that hold `tag`: those that count, and expired ones, which count again once they are
+/// renewed.
 pub fn holders(set: &TrustedSet, tag: &Tag) -> Vec<RoleName> {
     let expired = |role: &RoleName| {
         set.expired(role)

@@ -1,8 +1,9 @@
-//! Who may sign a role, and whether they did. The one place that checks signatures of role files, for every
-//! role (T05).
+//! Who may sign a role, and whether they did (TUF 5.3.4, 5.4.2, 5.5.3, 5.6.3). The one place that
+//! checks signatures of role files, for every role (T05).
 //!
-//! Thresholds count distinct public keys, never signatures or key IDs (T04, T05). A signature under an ID
-//! that the role does not list costs no cryptography, and each listed key is tried once (T06).
+//! Thresholds count distinct public keys, never signatures or key IDs (T04, T05). A signature under
+//! an ID that the role does not list costs no cryptography, and each listed key is tried once
+//! (T06).
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use super::{
     key::Key,
     name::{KeyId, RoleName, Threshold},
     rejection::Rejection,
-    signed::Signed,
+    signed::SignedFile,
 };
 use crate::crypto::PublicKey;
 
@@ -54,10 +55,11 @@ impl Authority {
         &self.keys
     }
 
-    /// The keys that signed, when they meet the threshold. `checks` counts the signatures that were checked.
+    /// The keys that signed, when they meet the threshold. `checks` counts the signatures that were
+    /// checked.
     pub(super) fn require<T>(
         &self,
-        file: &Signed<T>,
+        file: &SignedFile<T>,
         checks: &mut u64,
     ) -> Result<Vec<SignedBy>, Rejection> {
         if file.signatures.is_empty() {
@@ -77,13 +79,15 @@ impl Authority {
         Ok(signers)
     }
 
-    /// The keys that signed, however few. A signature that does not count is skipped; a key that signs and
-    /// cannot be read is an error.
+    /// The keys that signed, however few. A signature that does not count is skipped; a key that
+    /// signs and cannot be read is an error.
     pub(super) fn signers<T>(
         &self,
-        file: &Signed<T>,
+        file: &SignedFile<T>,
         checks: &mut u64,
     ) -> Result<Vec<SignedBy>, Rejection> {
+        // The work is bounded by the keys that the role lists, not by the signatures that a file
+        // carries.
         let mut tried = BTreeSet::new();
         let mut signers = Vec::new();
         for signature in &file.signatures {

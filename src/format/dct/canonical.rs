@@ -16,7 +16,8 @@ pub fn go_form(value: &Value) -> Vec<u8> {
     wire(&canonical(value))
 }
 
-/// The wire form of canonical bytes. The five characters stand in strings only, so no parsing is needed.
+/// The wire form of canonical bytes. The five characters stand in strings only, so no parsing is
+/// needed.
 pub(super) fn wire(canonical: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(canonical.len() + 256);
     let mut rest = canonical;

@@ -1,15 +1,16 @@
-//! Which root keys count: the rules for a root key's certificate (docker-content-trust.md §7).
+//! Which root keys are valid: the rules that notary has for a root key's certificate.
 //!
 //! The certificate's name is the only place where trust data names its repository (T22).
 
 use super::{fault::CertificateFault, key::Key, name::Gun};
 use crate::{crypto::Certificate, timestamp::Timestamp};
 
-/// A certificate may begin this long from now, for clocks that differ.
+/// How long before its first day a certificate is accepted: notary makes certificates valid from
+/// the moment they are made, and the clock of the machine that made one may be ahead of ours.
 const EARLY: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
 
-/// Whether a root key counts for `gun`. Dates are compared with `now` where a root is accepted, and not where
-/// an older root vouches for a newer one.
+/// Whether a root key is valid for `gun`. Dates are compared with `now` where a root is accepted,
+/// and not where an older root vouches for a newer one.
 pub(super) fn check(key: &Key, gun: &Gun, now: Option<Timestamp>) -> Result<(), CertificateFault> {
     if !key.is_certificate() {
         return Err(CertificateFault::Bare);
@@ -48,7 +49,8 @@ fn is_for(name: &str, gun: &Gun) -> bool {
             .is_some_and(|prefix| gun.as_str().starts_with(prefix))
 }
 
-/// Whether the certificate of a root key chains to one of `anchors`, through the CA certificates beside it.
+/// Whether the certificate of a root key chains to one of `anchors`, through the CA certificates
+/// beside it.
 pub(super) fn chains_to(key: &Key, anchors: &[Certificate], now: Timestamp) -> bool {
     let Ok(certificates) = key.certificates() else {
         return false;
@@ -61,7 +63,8 @@ pub(super) fn chains_to(key: &Key, anchors: &[Certificate], now: Timestamp) -> b
     }
     let mut left: Vec<&Certificate> = others.iter().collect();
     let mut ends = vec![(leaf, 0_u8)];
-    // Each certificate of the bundle is visited once, so the work is bounded by its ten certificates.
+    // Each certificate of the bundle is visited once, so the work is bounded by its ten
+    // certificates.
     while let Some((end, below)) = ends.pop() {
         let vouches =
             |issuer: &Certificate| may_issue(issuer, below, now) && end.is_issued_by(issuer);

@@ -1,5 +1,5 @@
-//! Typed access to the members of a role file. Each fault names the role, the member and what was found;
-//! members nobody asks for are left alone.
+//! Typed access to the members of a role file. Each fault names the role, the member and what was
+//! found; members nobody asks for are left alone.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 

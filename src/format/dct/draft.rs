@@ -1,7 +1,9 @@
-//! Files on their way to being signed: which signature is wanted next, and in the end what to publish.
+//! Files on their way to being signed: which signature is wanted next, and in the end what to
+//! publish.
 //!
-//! Pure: the caller asks its signers and hands the answers back. Every answer is checked with the public key,
-//! and every finished file is read and verified as a reader would, before anything can be published.
+//! Pure: the caller asks its signers and hands the answers back. Every answer is checked with the
+//! public key, and every finished file is read and verified as a reader would, before anything can
+//! be published.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,7 +15,8 @@ use super::{
 };
 use crate::{crypto::Signature, timestamp::Timestamp};
 
-/// A publication in the making. Call [`Draft::step`] without an answer first, then with each answer.
+/// A publication in the making. Call [`Draft::step`] without an answer first, then with each
+/// answer.
 #[derive(Debug)]
 pub struct Draft {
     founding: Option<Box<Founding>>,
@@ -61,20 +64,22 @@ impl Draft {
         }
     }
 
-    /// The roles whose files will be written, with their new versions, as far as they are known yet.
+    /// The roles whose files will be written, with their new versions, as far as they are known
+    /// yet.
     pub fn planned(&self) -> Vec<(RoleName, Version)> {
         let snapshot = self.snapshot.iter().map(SnapshotPlan::planned);
         let files = self.unsigned.iter().map(Unsigned::planned);
         files.chain(snapshot).collect()
     }
 
-    /// The ID of the root key of a new collection, to be pinned; known once its certificate is signed.
+    /// The ID of the root key of a new collection, to be pinned; known once its certificate is
+    /// signed.
     pub fn root_key_id(&self) -> Option<KeyId> {
         self.root_key_id
     }
 
-    /// Takes the answer to the last request, and says what is wanted next. Rejects an answer that does not
-    /// verify, and a finished file that its readers would reject.
+    /// Takes the answer to the last request, and says what is wanted next. Rejects an answer that
+    /// does not verify, and a finished file that its readers would reject.
     pub fn step(mut self, answer: Option<Signature>) -> Result<(Self, Step), DraftError> {
         if let Some(signature) = answer {
             self.accept(&signature)?;

@@ -43,7 +43,9 @@ pub enum DraftError {
         roles: Vec<RoleName>,
     },
     /// A role wants more signatures than the keys at hand can make.
-    #[error("`{role}` needs signatures by {required} of its keys, and only {held} of them are available")]
+    #[error(
+        "`{role}` needs signatures by {required} of its keys, and only {held} of them are available"
+    )]
     ThresholdNotHeld {
         /// The role.
         role: RoleName,
@@ -52,9 +54,11 @@ pub enum DraftError {
         /// How many of them are held.
         held: usize,
     },
-    /// The file to sign again is signed by too few of its keys, so nobody vouches for what it holds (T32).
+    /// The file to sign again is signed by too few of its keys, so nobody vouches for what it holds
+    /// (T32).
     #[error(
-        "the file of `{role}` that is served is signed by too few of its keys; signing it again would vouch for it"
+        "the served file of `{role}` is signed by too few of its keys; \
+         signing it again would vouch for it"
     )]
     ServedBelowThreshold {
         /// The role.
@@ -197,7 +201,8 @@ impl Explain for DraftError {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::KeyNotDelegated { .. } | Self::KeyNotInRole { .. } => {
-                "`acr-sign trust signer add` lets a key sign; `acr-sign key show` prints the IDs of a key"
+                "`acr-sign trust signer add` lets a key sign; \
+                 `acr-sign key show` prints the IDs of a key"
             }
             Self::NoSuchRole { .. } => {
                 "`acr-sign trust status` shows the roles; `acr-sign trust signer add` makes one"

@@ -57,8 +57,8 @@ impl FileMeta {
         }
     }
 
-    /// Whether `bytes`, the file of `role`, are what is described here. A stated length bounds the file; the
-    /// hash pins every byte of it.
+    /// Whether `bytes`, the file of `role`, are what is described here. A stated length bounds the
+    /// file; the hash pins every byte of it.
     pub(super) fn check(&self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
         let found = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         if found > self.length {
@@ -86,7 +86,8 @@ impl FileMeta {
         }
     }
 
-    /// Reads one description; without SHA-256 it describes nothing we could use, which is for the caller to judge.
+    /// Reads one description; without SHA-256 it describes nothing we could use, which is for the
+    /// caller to judge.
     pub(super) fn read(value: Value, at: At<'_>) -> Result<Self, Rejection> {
         let mut members = Members::of(value, at)?;
         let length = members.length("length")?;

@@ -20,7 +20,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How long a root and the certificate of its key live (docker-content-trust.md §3, §7).
+/// How long a root and the certificate of its key are valid, as notary makes them: ten years.
 pub(super) const ROOT_LIFE_DAYS: u64 = 10 * 365;
 
 /// What a new collection is made of.

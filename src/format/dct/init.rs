@@ -1,5 +1,5 @@
-//! A new collection: the certificate of its root key, root and targets in their first versions, and the
-//! snapshot where its key is ours. The timestamp key is always the server's.
+//! A new collection: the certificate of its root key, root and targets in their first versions, and
+//! the snapshot where its key is ours. The timestamp key is always the server's.
 //!
 //! Refuses keys that cannot sign trust data from a vault, and server keys that cannot be read.
 

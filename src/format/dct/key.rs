@@ -1,8 +1,8 @@
 //! A key as role files hold it, with its ID, and the signature methods that fit it.
 //!
-//! The key decides the algorithm; a signature's `method` must fit the key's type (T02). Nothing is read
-//! from the key's bytes before it is needed, so a file full of keys costs nothing; what does not read then
-//! is an error and never skipped (T14).
+//! The key decides the algorithm; a signature's `method` must fit the key's type (T02). Nothing is
+//! read from the key's bytes before it is needed, so a file full of keys costs nothing; what does
+//! not read then is an error and never skipped (T14).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
@@ -110,8 +110,8 @@ impl Key {
         }
     }
 
-    /// The first certificate, under the rules for keys of every role (docker-content-trust.md §7): dates are
-    /// not compared with the clock.
+    /// The first certificate, under the rules for keys of every role: dates are not
+    /// compared with the clock.
     fn leaf(&self) -> Result<Certificate, InvalidRoleKey> {
         let leaf = self
             .certificates()?
@@ -131,7 +131,8 @@ impl Key {
         }
     }
 
-    /// The scheme that a signature method means for this key; `None` when the method does not fit the type (T02).
+    /// The scheme that a signature method means for this key; `None` when the method does not fit
+    /// the type (T02).
     pub fn scheme(&self, method: &str) -> Option<Scheme> {
         match (&*self.key_type, &*method.to_ascii_lowercase()) {
             ("ecdsa" | "ecdsa-x509", "ecdsa") => Some(Scheme::EcdsaSha256),

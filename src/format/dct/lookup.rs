@@ -1,7 +1,8 @@
-//! What a tag is: the search of a trusting pull (docker-content-trust.md §12), less its silent fallback.
+//! What a tag is: the search that docker makes for a pull with content trust, without its silent
+//! fallback.
 //!
-//! First the subtree of `targets/releases`, then `targets` and everything else, each breadth first in list
-//! order (T09, T15). Only `targets/releases` and `targets` themselves may answer (T28).
+//! First the subtree of `targets/releases`, then `targets` and everything else, each breadth first
+//! in list order (T09, T15). Only `targets/releases` and `targets` themselves may answer (T28).
 
 use std::collections::VecDeque;
 
@@ -13,7 +14,7 @@ use crate::oci::Digest;
 
 /// A tag's image as a role states it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Entry {
+pub struct TagEntry {
     /// The digest of the manifest.
     pub digest: Digest,
     /// The length of the manifest.
@@ -22,16 +23,16 @@ pub struct Entry {
 
 /// The entry that a pull would take, and the role that answered.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Found {
+pub struct PulledTag {
     /// The role.
     pub role: RoleName,
     /// What it says.
-    pub entry: Entry,
+    pub entry: TagEntry,
 }
 
-/// What a trusting pull takes for `tag`. Rejects a tag that no role holds, one that is found first in another
-/// role, and any answer of `targets` while `targets/releases` is withheld.
-pub fn pull(set: &TrustedSet, tag: &str) -> Result<Found, Rejection> {
+/// What a trusting pull takes for `tag`. Rejects a tag that no role holds, one that is found first
+/// in another role, and any answer of `targets` while `targets/releases` is withheld.
+pub fn pull(set: &TrustedSet, tag: &str) -> Result<PulledTag, Rejection> {
     let released = RoleName::RELEASES;
     if let Some(role) = first(set, &released, None, tag)? {
         if role == released {
@@ -60,19 +61,19 @@ pub fn pull(set: &TrustedSet, tag: &str) -> Result<Found, Rejection> {
     }
 }
 
-fn found(set: &TrustedSet, role: RoleName, tag: &str) -> Result<Found, Rejection> {
+fn found(set: &TrustedSet, role: RoleName, tag: &str) -> Result<PulledTag, Rejection> {
     let entry = entry(set, &role, tag)?.ok_or_else(|| Rejection::Unsigned {
         tag: tag.to_owned(),
     })?;
-    Ok(Found { role, entry })
+    Ok(PulledTag { role, entry })
 }
 
 /// What `role` says `tag` is.
-pub fn entry(set: &TrustedSet, role: &RoleName, tag: &str) -> Result<Option<Entry>, Rejection> {
+pub fn entry(set: &TrustedSet, role: &RoleName, tag: &str) -> Result<Option<TagEntry>, Rejection> {
     let Some(meta) = set.entry(role, tag) else {
         return Ok(None);
     };
-    match Entry::of(meta) {
+    match TagEntry::of(meta) {
         Some(entry) => Ok(Some(entry)),
         None => Err(Rejection::EntryWithoutDigest {
             role: role.clone(),
@@ -81,7 +82,7 @@ pub fn entry(set: &TrustedSet, role: &RoleName, tag: &str) -> Result<Option<Entr
     }
 }
 
-impl Entry {
+impl TagEntry {
     /// The entry of a description; `None` when it has no SHA-256.
     pub fn of(meta: &FileMeta) -> Option<Self> {
         Some(Self {
@@ -104,7 +105,8 @@ fn first(
             continue;
         }
         let Some(targets) = set.targets(&role) else {
-            // Below `targets`, what is not loaded cannot change the answer: only `targets` itself may give it.
+            // Below `targets`, what is not loaded cannot change the answer: only `targets` itself
+            // may give it.
             if *start == RoleName::RELEASES
                 && set.delegation(&role) == Some(DelegationState::NotLoaded)
             {

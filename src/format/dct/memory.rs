@@ -1,7 +1,9 @@
-//! What earlier runs saw of every collection, and the file that keeps it between runs (`--state FILE`, design §9).
+//! What earlier runs saw of every collection, and the file that keeps it between runs (`--state
+//! FILE`).
 //!
-//! Read as strictly as it is written: an unknown or missing member, a name given twice, a wrong type, a root that is
-//! none, or too much of anything is an error that names the place. Nothing of a damaged file is used.
+//! Read as strictly as it is written: an unknown or missing member, a name given twice, a wrong
+//! type, a root that is none, or too much of anything is an error that names the place. Nothing of
+//! a damaged file is used.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,7 +14,7 @@ use super::{
     rejection::Rejection,
     root::Root,
     seen::{Seen, SeenFile},
-    signed::Signed,
+    signed::SignedFile,
 };
 use crate::{
     format::json::{InvalidJson, Object, Value, parse_exact},
@@ -95,7 +97,7 @@ impl Memory {
         if bytes.len() > MEMORY_LIMIT {
             return Err(InvalidMemory::TooLong);
         }
-        let document = Member::document(parse_exact(bytes)?);
+        let document = StateMember::document(parse_exact(bytes)?);
         let [schema, repositories] = document.members(["schemaVersion", "repositories"])?;
         let schema = schema.integer()?;
         if schema != SCHEMA {
@@ -121,11 +123,10 @@ impl Memory {
         let mut repositories = serde_json::Map::new();
         for (gun, seen) in &self.0 {
             too_many(format!("repositories.{gun}.roles"), seen.roles.len(), ROLES)?;
-            let file = |file: &SeenFile| serde_json::json!({"version": file.version.get(), "sha256": file.sha256.hex()});
             let roles: serde_json::Map<_, _> = seen
                 .roles
                 .iter()
-                .map(|(role, seen)| (role.to_string(), file(seen)))
+                .map(|(role, seen)| (role.to_string(), seen.json()))
                 .collect();
             repositories.insert(
                 gun.to_string(),
@@ -163,7 +164,8 @@ impl Memory {
         self.0.iter()
     }
 
-    /// Takes in what a run saw of a collection beside what is known of it; changes nothing where they contradict.
+    /// Takes in what a run saw of a collection beside what is known of it; changes nothing where
+    /// they contradict.
     pub fn add(&mut self, gun: Gun, seen: Seen) -> Result<(), Contradiction> {
         let merged = match self.0.get(&gun) {
             None => seen,
@@ -198,13 +200,19 @@ impl Explain for Contradiction {
     }
 }
 
-/// A value and where it stands.
-struct Member {
+impl SeenFile {
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({"version": self.version.get(), "sha256": self.sha256.hex()})
+    }
+}
+
+/// A value and its place in the file.
+struct StateMember {
     at: String,
     value: Value,
 }
 
-impl Member {
+impl StateMember {
     fn document(value: Value) -> Self {
         Self {
             at: String::new(),
@@ -286,7 +294,7 @@ impl Member {
 }
 
 /// A name that a repository could have, in the one spelling that it is looked up by.
-fn gun(name: &str, entry: &Member) -> Result<Gun, InvalidMemory> {
+fn gun(name: &str, entry: &StateMember) -> Result<Gun, InvalidMemory> {
     let repository = Repository::named(name)
         .ok()
         .filter(|repository| repository.to_string() == name);
@@ -296,12 +304,12 @@ fn gun(name: &str, entry: &Member) -> Result<Gun, InvalidMemory> {
         .ok_or_else(|| entry.wrong("filed under the full name of a repository"))
 }
 
-fn seen(entry: Member) -> Result<Seen, InvalidMemory> {
+fn seen(entry: StateMember) -> Result<Seen, InvalidMemory> {
     let [root, roles] = entry.members(["root", "roles"])?;
     let bytes = BASE64
         .decode(root.text()?)
         .map_err(|_| root.wrong("base64"))?;
-    if let Err(cause) = Signed::<Root>::parse(&RoleName::ROOT, &bytes) {
+    if let Err(cause) = SignedFile::<Root>::parse(&RoleName::ROOT, &bytes) {
         return Err(InvalidMemory::Root {
             at: root.at,
             cause: Box::new(cause),
@@ -318,7 +326,7 @@ fn seen(entry: Member) -> Result<Seen, InvalidMemory> {
     })
 }
 
-fn file(entry: Member) -> Result<SeenFile, InvalidMemory> {
+fn file(entry: StateMember) -> Result<SeenFile, InvalidMemory> {
     let [version, sha256] = entry.members(["version", "sha256"])?;
     let number = u64::try_from(version.integer()?)
         .ok()

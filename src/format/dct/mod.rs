@@ -1,10 +1,10 @@
 //! Docker Content Trust: Notary v1, TUF metadata on a trust server.
 //!
 //! A collection is verified in one order: [`RootWalk`] leads from the served root to the pin, its
-//! [`TrustedSet`] takes timestamp, snapshot, targets and delegations, and [`verify`] judges an image under it.
-//! Strict where notary silently skips: a listed file that does not verify rejects everything, except a
-//! delegation that is expired or below its threshold, which does not count. Not supported: roots without a
-//! certificate, and keys of other kinds than the five of the format.
+//! [`TrustedSet`] takes timestamp, snapshot, targets and delegations, and [`verify`] judges an
+//! image under it. Strict where notary silently skips: a listed file that does not verify rejects
+//! everything, except a delegation that is expired or below its threshold, which does not count.
+//! Not supported: roots without a certificate, and keys of other kinds than the five of the format.
 
 pub mod admin;
 mod authority;
@@ -16,6 +16,7 @@ mod draft;
 mod draft_error;
 mod fault;
 mod file_meta;
+mod file_request;
 mod founding;
 pub mod init;
 mod key;
@@ -36,7 +37,6 @@ mod targets;
 mod trusted_set;
 mod unsigned;
 mod verify;
-mod wanted;
 mod warning;
 
 pub use authority::SignedBy;
@@ -45,8 +45,9 @@ pub use draft::{Draft, Publication, Step};
 pub use draft_error::DraftError;
 pub use fault::{CertificateFault, InvalidRoleKey};
 pub use file_meta::{FileMeta, Hashes};
+pub use file_request::FileRequest;
 pub use key::Key;
-pub use lookup::{Entry, Found};
+pub use lookup::{PulledTag, TagEntry};
 pub use memory::{Contradiction, InvalidMemory, MEMORY_LIMIT, Memory};
 pub use name::{Gun, InvalidKeyId, InvalidRoleName, KeyId, RoleName, Threshold, Version};
 pub use pin::RootTrust;
@@ -60,6 +61,5 @@ pub use snapshot::{Snapshot, TimestampFile};
 pub use targets::{DELEGATION_LIMIT, Delegation, Targets};
 pub use trusted_set::TrustedSet;
 pub use unsigned::SigningRequest;
-pub use verify::{Requirement, SignerWanted, needed_roles, verify};
-pub use wanted::Wanted;
+pub use verify::{RequiredSigner, Requirement, needed_roles, verify};
 pub use warning::Warning;

@@ -1,7 +1,7 @@
 //! The names of trust data: collection, role, key ID, version, threshold.
 //!
-//! Each is parsed once and cannot hold what its grammar forbids; matching is linear in the length (T17),
-//! and none of them ever becomes a file path (T16).
+//! Each is parsed once and cannot hold what its grammar forbids; matching is linear in the length
+//! (T17), and none of them ever becomes a file path (T16).
 
 use std::{
     borrow::Cow,
@@ -14,7 +14,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::oci::Repository;
 
-/// The name of a trusted collection: the full repository name with its registry host, without a tag.
+/// The name of a trusted collection: the full repository name with its registry host, without a
+/// tag.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Gun(Box<str>);
 
@@ -57,12 +58,13 @@ impl RoleName {
     pub const SNAPSHOT: Self = Self(Cow::Borrowed("snapshot"));
     /// `timestamp`, which holds the hash of the snapshot.
     pub const TIMESTAMP: Self = Self(Cow::Borrowed("timestamp"));
-    /// `targets/releases`, the delegation that a trusting pull looks at first.
+    /// `targets/releases`, the delegation that a trusting pull searches first.
     pub const RELEASES: Self = Self(Cow::Borrowed("targets/releases"));
     /// The base roles, which every root lists.
     pub const BASE: [Self; 4] = [Self::ROOT, Self::TARGETS, Self::SNAPSHOT, Self::TIMESTAMP];
 
-    /// A signer as people name it: `targets` is the base role, `NAME` is `targets/NAME`, a full path stands for itself.
+    /// A signer as people name it: `targets` is the base role, `NAME` is `targets/NAME`, a full
+    /// path stands for itself.
     pub fn signer(name: &str) -> Result<Self, InvalidRoleName> {
         if name == "targets" || name.starts_with("targets/") {
             return name.parse();
@@ -96,7 +98,8 @@ impl RoleName {
             .is_some_and(|rest| rest.starts_with('/'))
     }
 
-    /// The most bytes that a file of this role may have (design §8).
+    /// The most bytes that a file of this role may have. Root and timestamp hold keys and one hash;
+    /// 64 MiB hold half a million tags.
     pub fn size_limit(&self) -> u64 {
         if *self == Self::ROOT || *self == Self::TIMESTAMP {
             1 << 20

@@ -1,12 +1,14 @@
-//! What a root must show to be trusted: pinned keys, a pinned CA, or nothing but that it is the first one seen.
+//! What a root must show to be trusted: pinned keys, a pinned CA, or nothing but that it is the
+//! first one seen.
 
 use super::{key::Key, name::KeyId};
 use crate::crypto::Certificate;
 
-/// How trust in a root begins (design §3, Root pin).
+/// How trust in a root begins.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RootTrust {
-    /// These keys alone must meet the threshold of some root version: key IDs as a root lists them, or canonical ones.
+    /// These keys alone must meet the threshold of some root version: key IDs as a root lists them,
+    /// or canonical ones.
     Keys(Vec<KeyId>),
     /// The certificates of the served root's keys must chain to one of these.
     Ca(Vec<Certificate>),

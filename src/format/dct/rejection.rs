@@ -1,6 +1,8 @@
-//! Why trust data or an image was rejected: one variant per check, with the role, what was expected and what was found.
+//! Why trust data or an image was rejected: one variant per check, with the role, what was expected
+//! and what was found.
 //!
-//! A rejection means "looked at, and not good enough"; what could not be fetched is the registry's error.
+//! A rejection means "looked at, and not good enough"; what could not be fetched is the registry's
+//! error.
 
 use super::{
     delegation_state::DelegationState,
@@ -58,7 +60,8 @@ pub enum Rejection {
     },
     /// A threshold is no integer of at least 1 (T13).
     #[error(
-        "the threshold that `{role}` sets for `{delegate}` must be an integer of at least 1, not {found}"
+        "the threshold that `{role}` sets for `{delegate}` must be an integer of at least 1, \
+         not {found}"
     )]
     InvalidThreshold {
         /// The role whose file it is.
@@ -235,7 +238,8 @@ pub enum Rejection {
     },
     /// A root is not signed by the keys of the root before it.
     #[error(
-        "root version {version} is signed by {valid} keys of the version before it, and needs {required}"
+        "root version {version} is signed by {valid} keys of the version before it, and needs \
+         {required}"
     )]
     RootNotVouched {
         /// The version that is not vouched for.
@@ -246,16 +250,19 @@ pub enum Rejection {
         valid: usize,
     },
     /// No version of the root is signed by the pinned keys.
-    #[error("{} signed by the pinned keys alone (root keys now: {listed})", none_of(*oldest, *newest))]
+    #[error("{pin} {}", root_versions(*oldest, *newest, listed))]
     PinNotMet {
-        /// The oldest version that was looked at.
+        /// Which pinned keys did not sign.
+        pin: String,
+        /// The oldest version that was checked.
         oldest: Version,
         /// The version that is served now.
         newest: Version,
         /// The root keys that the served version lists.
         listed: String,
     },
-    /// The way from the served root back to the pin, or to what was seen, is longer than is walked (T31).
+    /// The way from the served root back to the pin, or to what was seen, is longer than is walked
+    /// (T31).
     #[error("root version {version} is more than {limit} versions from a trusted one")]
     RootWalkTooLong {
         /// The version that is served.
@@ -429,15 +436,16 @@ impl Explain for Rejection {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::PinNotMet { .. } => {
-                "compare the root keys that `acr-sign trust status` shows with the ones you were given, out of band"
+                "compare the root keys that `acr-sign trust status` shows with the ones you were \
+                 given, out of band"
             }
             Self::RoleWithheld { .. } => {
-                "have `targets/releases` published again by one of its signers; to accept what the `targets` role \
-                 itself signed, name it: `--signer targets`"
+                "have `targets/releases` published again by one of its signers; to accept what the \
+                 `targets` role itself signed, name it: `--signer targets`"
             }
             Self::Expired { role, .. } if *role == RoleName::TIMESTAMP => {
-                "the trust server renews the timestamp when asked: an old one is a cache or a replay, or this \
-                 machine's clock is ahead"
+                "the trust server renews the timestamp when asked: an old one is a cache or a \
+                 replay, or this machine's clock is ahead"
             }
             Self::Expired { .. } => "the role must be signed again by one of its keys",
             Self::NotReleased { .. } => {
@@ -446,10 +454,12 @@ impl Explain for Rejection {
             Self::Rollback { .. }
             | Self::SameVersionOtherContent { .. }
             | Self::DroppedFromSnapshot { .. } => {
-                "the trust server shows older trust data than it did before; find out why before removing the state"
+                "the trust server shows older trust data than it did before; find out why before \
+                 removing the state"
             }
             Self::BelowMinimum { .. } => {
-                "the trust server, or a cache in between, shows old trust data: ask the registry's owner"
+                "the trust server, or a cache in between, shows old trust data: ask the registry's \
+                 owner"
             }
             Self::NotServed { .. } => {
                 "the publication on the trust server is incomplete; publish again"
@@ -459,14 +469,15 @@ impl Explain for Rejection {
                 "check the clock of this machine"
             }
             Self::InvalidJson { .. } | Self::HashMismatch { .. } => {
-                "the trust server, or something in between, gives cut or altered data: run again, and ask the \
-                 registry's owner if it stays"
+                "the trust server, or something in between, returns truncated or altered data: run \
+                 again, and ask the registry's owner if it persists"
             }
             Self::Unsigned { .. } | Self::UnsignedDigest { .. } => {
                 "sign it with `acr-sign sign`; `acr-sign trust status` lists what is signed"
             }
             Self::DigestMismatch { .. } => {
-                "deploy the digest that was signed, or sign the new image; find out who moved the tag"
+                "deploy the digest that was signed, or sign the new image; find out who moved the \
+                 tag"
             }
             _ => return None,
         };
@@ -474,11 +485,11 @@ impl Explain for Rejection {
     }
 }
 
-/// The root versions that were looked at, as the ones that are not.
-fn none_of(oldest: Version, newest: Version) -> String {
+/// The root versions that were checked, and the keys that are listed now.
+fn root_versions(oldest: Version, newest: Version, listed: &str) -> String {
     if oldest == newest {
-        format!("root version {newest} is not")
+        format!("root version {newest}, which lists {listed}")
     } else {
-        format!("no root version from {oldest} to {newest} is")
+        format!("any root version from {oldest} to {newest}, which lists {listed}")
     }
 }

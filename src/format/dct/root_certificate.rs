@@ -1,8 +1,8 @@
-//! The certificate of a root key, as notary makes it (docker-content-trust.md §7): self-signed, named after the
-//! collection, for code signing.
+//! The certificate of a root key, as notary makes it: self-signed, named after the collection, for
+//! code signing.
 //!
-//! Put together here because the name may be longer than the 64 characters of X.520, which certificate
-//! builders refuse; and because the signature is made in a vault.
+//! Put together here because the name may be longer than the 64 characters of X.520, which
+//! certificate builders refuse; and because the signature is made in a vault.
 
 use bytes::Bytes;
 use der::{
@@ -49,7 +49,7 @@ pub(super) struct UnsignedCertificate {
 type Name = Vec<SetOfVec<AttributeTypeAndValue>>;
 
 #[derive(der::Sequence)]
-struct Body {
+struct CertificateBody {
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     version: u8,
     serial: Uint,
@@ -63,7 +63,7 @@ struct Body {
 }
 
 #[derive(der::Sequence)]
-struct Signed {
+struct SignedCertificate {
     body: Any,
     algorithm: AlgorithmIdentifierOwned,
     signature: BitString,
@@ -146,7 +146,7 @@ fn body(
     algorithm: &AlgorithmIdentifierOwned,
     (from, until): (Timestamp, Timestamp),
 ) -> der::Result<Vec<u8>> {
-    let body = Body {
+    let body = CertificateBody {
         version: 2,
         serial: Uint::new(serial)?,
         algorithm: algorithm.clone(),
@@ -212,7 +212,7 @@ fn assembled(
     algorithm: AlgorithmIdentifierOwned,
     signature: &[u8],
 ) -> der::Result<Vec<u8>> {
-    let signed = Signed {
+    let signed = SignedCertificate {
         body: der::Decode::from_der(body)?,
         algorithm,
         signature: BitString::from_bytes(signature)?,

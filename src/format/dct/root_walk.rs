@@ -1,9 +1,11 @@
-//! The way from the root that is served to one that is trusted: the pin, and what an earlier run saw.
+//! The way from the root that is served to one that is trusted: the pin, and what an earlier run
+//! saw.
 //!
-//! The walk begins at the served root, version N, and asks for older versions until it has met both. Each
-//! must be exactly one version older, signed by its own keys, and its keys must have signed the next (T03,
-//! T08). The number in the served root is not believed further than the limit, checked before the first
-//! fetch (T31). Intermediate roots may be expired; the served one may not (T01).
+//! TUF (§5.3) starts at a trusted root and fetches newer versions until there are none. Here a pin
+//! names a key and no version, and the trust server of a registry cannot say which version comes
+//! last. So the walk starts at the served root, version N, and asks for older versions until it has
+//! met pin and memory; it makes the same checks between each two neighbours. The number in the
+//! served root is not believed further than the limit, checked before the first fetch (T31).
 
 use super::{
     authority::{Authority, SignedBy, distinct},
@@ -14,12 +16,14 @@ use super::{
     rejection::Rejection,
     root::Root,
     seen::Seen,
-    signed::Signed,
+    signed::SignedFile,
     trusted_set::{TrustedRoot, TrustedSet},
 };
 use crate::timestamp::Timestamp;
 
-/// The most root versions that are fetched besides the served one (design §3).
+/// The most root versions that are fetched besides the served one. A root is written when keys
+/// change, a few times a year at most; without a limit a forged version number would order billions
+/// of requests (T31).
 pub const WALK_LIMIT: u64 = 256;
 
 /// A root in the course of being trusted. Offer it `root.json`, then what each step asks for.
@@ -34,7 +38,7 @@ pub struct RootWalk {
     walking: Option<Walking>,
 }
 
-/// What the walk needs next, or its end.
+/// What the walk needs next, or its result.
 #[derive(Debug)]
 pub enum RootStep {
     /// Fetch `<n>.root.json` and offer it.
@@ -46,7 +50,7 @@ pub enum RootStep {
 #[derive(Debug)]
 struct Walking {
     newest: TrustedRoot,
-    oldest: Signed<Root>,
+    oldest: SignedFile<Root>,
     seen_root: Option<(Version, Root)>,
     pinned: bool,
     linked: bool,
@@ -71,8 +75,8 @@ impl RootWalk {
         self.checks
     }
 
-    /// Takes `root.json` first, then each version that was asked for. Rejects a root that is not valid by
-    /// itself, a broken link between two versions, and a way that ends before the pin.
+    /// Takes `root.json` first, then each version that was asked for. Rejects a root that is not
+    /// valid by itself, a broken link between two versions, and a way that ends before the pin.
     pub fn offer(&mut self, bytes: &[u8]) -> Result<RootStep, Rejection> {
         let walking = match self.walking.take() {
             None => self.begin(bytes)?,
@@ -82,11 +86,12 @@ impl RootWalk {
     }
 
     fn begin(&mut self, bytes: &[u8]) -> Result<Walking, Rejection> {
-        let served = Signed::<Root>::parse(&RoleName::ROOT, bytes)?;
+        let served = SignedFile::<Root>::parse(&RoleName::ROOT, bytes)?;
         let version = served.body.version;
         let seen_root = match &self.seen {
             None => None,
             Some(seen) => {
+                // TUF 5.3.5, seen from above: not below the root that was trusted before.
                 let root = seen.read_root()?;
                 if version < root.version {
                     return Err(Rejection::Rollback {
@@ -123,7 +128,8 @@ impl RootWalk {
         Ok(walking)
     }
 
-    /// The version number of the served root is not trusted yet: whoever wrote it must not choose how much is fetched.
+    /// The version number of the served root is not trusted yet: whoever wrote it must not choose
+    /// how much is fetched.
     fn refuse_long_walk(&self, walking: &Walking) -> Result<(), Rejection> {
         let version = walking.newest.body.version;
         let floor = match &walking.seen_root {
@@ -143,17 +149,21 @@ impl RootWalk {
     /// Takes the version just below the oldest so far.
     fn go_down(&mut self, walking: Walking, bytes: &[u8]) -> Result<Walking, Rejection> {
         let above = walking.oldest.body.version;
-        let older = Signed::<Root>::parse(&RoleName::ROOT, bytes)?;
+        let older = SignedFile::<Root>::parse(&RoleName::ROOT, bytes)?;
         let found = older.body.version;
         if found.next() != Some(above) {
-            // T08: the number that was asked for, not merely a lower one.
+            // TUF 5.3.5: exactly the version that was requested, not merely a lower one (T08).
             return Err(Rejection::RootVersion {
                 expected: above.previous().unwrap_or(Version::FIRST),
                 found,
             });
         }
+        // TUF 5.3.4: the newer root needs the threshold of the older one's keys and of its own
+        // (T03).
         let signers = self.signed_by_itself(&older, None)?;
         self.vouches(&older.body, &walking.oldest)?;
+        // TUF 5.3.6: no expiry is checked here. A root that led to a newer one may have expired
+        // since.
         let pinned = walking.pinned || self.meets_pin(&older.body, &signers, false);
         let linked = walking.linked
             || walking
@@ -178,7 +188,7 @@ impl RootWalk {
             let only_newest_counts = walking.linked && matches!(self.trust, RootTrust::Ca(_));
             let version = match walking.oldest.body.version.previous() {
                 Some(version) if !only_newest_counts => version,
-                Some(_) | None => return Err(pin_not_met(&walking)),
+                Some(_) | None => return Err(pin_not_met(&self.trust, &walking)),
             };
             let seen = walking
                 .seen_root
@@ -203,6 +213,7 @@ impl RootWalk {
 
     fn finish(&mut self, walking: Walking) -> Result<TrustedSet, Rejection> {
         let root = walking.newest;
+        // TUF 5.3.10: only the root that is used must not have expired (T01).
         if self.now >= root.body.expires {
             return Err(Rejection::Expired {
                 role: RoleName::ROOT,
@@ -210,6 +221,7 @@ impl RootWalk {
             });
         }
         let mut seen = self.seen.take().unwrap_or_default();
+        // TUF 5.3.11: new keys of timestamp and snapshot make their remembered versions void (T25).
         if let Some((_, before)) = &walking.seen_root {
             seen.forget_rekeyed(before, &root.body);
         }
@@ -225,7 +237,7 @@ impl RootWalk {
     /// The keys that signed a root validly, when they meet its own threshold.
     fn signed_by_itself(
         &mut self,
-        root: &Signed<Root>,
+        root: &SignedFile<Root>,
         now: Option<Timestamp>,
     ) -> Result<Vec<SignedBy>, Rejection> {
         let (authority, fault) = self.authority(&root.body, now);
@@ -239,7 +251,7 @@ impl RootWalk {
     }
 
     /// Whether the keys of `older` signed the root of the next version.
-    fn vouches(&mut self, older: &Root, next: &Signed<Root>) -> Result<(), Rejection> {
+    fn vouches(&mut self, older: &Root, next: &SignedFile<Root>) -> Result<(), Rejection> {
         let (authority, _) = self.authority(older, None);
         let required = authority.threshold();
         let valid = distinct(&authority.signers(next, &mut self.checks)?);
@@ -253,7 +265,7 @@ impl RootWalk {
         })
     }
 
-    /// The root keys that count, and why the first of the others does not.
+    /// The root keys that are valid, and why the first of the others is not.
     fn authority(
         &self,
         root: &Root,
@@ -283,7 +295,8 @@ impl RootWalk {
         };
         match &self.trust {
             RootTrust::Keys(pins) => counted(&|key| RootTrust::names(pins, key)),
-            // A certificate that followed another one chains to the CA as well, so older roots add nothing.
+            // A certificate that followed another one chains to the CA as well, so older roots add
+            // nothing.
             RootTrust::Ca(anchors) => {
                 newest && counted(&|key| certificate_rules::chains_to(key, anchors, self.now))
             }
@@ -292,17 +305,26 @@ impl RootWalk {
     }
 }
 
-fn pin_not_met(walking: &Walking) -> Rejection {
+fn pin_not_met(trust: &RootTrust, walking: &Walking) -> Rejection {
     let newest = &walking.newest.body;
-    let listed: Vec<String> = newest
-        .key_ids(&RoleName::ROOT)
-        .iter()
-        .take(10)
-        .map(ToString::to_string)
-        .collect();
+    let pin = match trust {
+        RootTrust::Keys(pins) if pins.len() == 1 => {
+            format!("the pinned key {} did not sign", key_list(pins))
+        }
+        RootTrust::Keys(pins) => format!("too few of the pinned keys {} signed", key_list(pins)),
+        RootTrust::Ca(_) => "no key with a certificate of the pinned CA signed".to_owned(),
+        RootTrust::FirstUse => "no key signed".to_owned(),
+    };
     Rejection::PinNotMet {
+        pin,
         oldest: walking.oldest.body.version,
         newest: newest.version,
-        listed: listed.join(", "),
+        listed: key_list(newest.key_ids(&RoleName::ROOT)),
     }
+}
+
+/// The first ten IDs: a forged root may list any number.
+fn key_list(ids: &[KeyId]) -> String {
+    let ids = ids.iter().take(10).map(|id| format!("`{id}`"));
+    ids.collect::<Vec<_>>().join(", ")
 }

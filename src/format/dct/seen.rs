@@ -1,4 +1,4 @@
-//! What an earlier run saw: the memory against rollback that `--state` keeps (design §9).
+//! What an earlier run saw: the memory against rollback that `--state` keeps.
 //!
 //! Compared, never a fallback: nothing of it is used instead of what the server serves (T20).
 
@@ -8,7 +8,7 @@ use super::{
     name::{RoleName, Version},
     rejection::Rejection,
     root::Root,
-    signed::Signed,
+    signed::SignedFile,
 };
 use crate::oci::Digest;
 
@@ -54,9 +54,9 @@ impl Seen {
         }
     }
 
-    /// What two runs saw, as one memory: the newer root, and of each other file the higher version. What the run of
-    /// the older root saw counts only as far as the newer root keeps the keys, else a merge would bring back what the
-    /// owner recovered from (T25).
+    /// What two runs saw, as one memory: the newer root, and of each other file the higher version.
+    /// What the run of the older root saw counts only as far as the newer root keeps the keys, else
+    /// a merge would bring back what the owner recovered from (T25).
     pub fn merged(&self, other: &Self) -> Result<Self, Rejection> {
         let (mut older, mut newer) = (self.clone(), other.clone());
         if older.root != newer.root {
@@ -92,11 +92,11 @@ impl Seen {
 
     /// The root that was seen. It was verified then, and is again where anything hangs on it.
     pub(super) fn read_root(&self) -> Result<Root, Rejection> {
-        Ok(Signed::<Root>::parse(&RoleName::ROOT, &self.root)?.body)
+        Ok(SignedFile::<Root>::parse(&RoleName::ROOT, &self.root)?.body)
     }
 
-    /// Forgets timestamp and snapshot where their keys changed, so that a publisher can recover from versions
-    /// that a thief of the old keys pushed ahead (T25).
+    /// Forgets timestamp and snapshot where their keys changed, so that a publisher can recover
+    /// from versions that a thief of the old keys pushed ahead (T25).
     pub(super) fn forget_rekeyed(&mut self, before: &Root, now: &Root) {
         for role in [RoleName::TIMESTAMP, RoleName::SNAPSHOT] {
             let listed = |root: &Root| {

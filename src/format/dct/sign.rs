@@ -1,9 +1,10 @@
 //! Signing tags: which roles a key signs, and the new files of those roles.
 //!
-//! A file is always made from the verified one that is served: entries of others stay, with their `custom`
-//! values; members unknown to the format are never written. Signing a file again vouches for every entry in
-//! it (T32), so a file below its threshold is refused. A file that merely expired was vouched for by the
-//! role's own keys and may be renewed; whoever does so makes all of it current again.
+//! A file is always made from the verified one that is served: entries of others stay, with their
+//! `custom` values; members unknown to the format are never written. Signing a file again vouches
+//! for every entry in it (T32), so a file below its threshold is refused. A file that merely
+//! expired was vouched for by the role's own keys and may be renewed; whoever does so makes all of
+//! it current again.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use super::{
     draft::Draft,
     draft_error::DraftError,
     file_meta::{FileMeta, Hashes},
-    lookup::Entry,
+    lookup::TagEntry,
     name::{KeyId, RoleName, Version},
     snapshot::Snapshot,
     targets::Targets,
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     crypto::PublicKey,
-    oci::{Algorithm, Tag},
+    oci::{DigestAlgorithm, Tag},
     timestamp::Timestamp,
 };
 
@@ -29,16 +30,17 @@ use crate::{
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Change {
     /// Tags to sign, with their images.
-    pub set: Vec<(Tag, Entry)>,
+    pub set: Vec<(Tag, TagEntry)>,
     /// Tags to take out.
     pub remove: Vec<Tag>,
     /// Sign again also where nothing changes.
     pub renew: bool,
 }
 
-/// The roles that `key` signs `tags` in, with the ID under which each lists it: those asked for, else as
-/// docker does: `targets` where there are no delegations, else every first-level delegation that lists the key
-/// and whose paths hold one of the tags. Refuses a role that does not list the key, and tags outside all paths.
+/// The roles that `key` signs `tags` in, with the ID under which each lists it: those asked for,
+/// else as docker does: `targets` where there are no delegations, else every first-level delegation
+/// that lists the key and whose paths hold one of the tags. Refuses a role that does not list the
+/// key, and tags outside all paths.
 pub fn roles_for(
     set: &TrustedSet,
     key: &PublicKey,
@@ -127,18 +129,24 @@ pub(super) fn listed_as(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> O
 }
 
 /// Whether every one of `roles` that may sign `tag` says already that it is `entry`.
-pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &Entry) -> bool {
+pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &TagEntry) -> bool {
     let mut may_sign = roles
         .iter()
         .filter(|role| set.may_sign(role, tag.as_str()))
         .peekable();
-    let says_so = |role| set.entry(role, tag.as_str()).and_then(Entry::of).as_ref() == Some(entry);
+    let says_so = |role| {
+        set.entry(role, tag.as_str())
+            .and_then(TagEntry::of)
+            .as_ref()
+            == Some(entry)
+    };
     may_sign.peek().is_some() && may_sign.all(says_so)
 }
 
-/// The new files of `roles` after a change, to be signed by every key of `held` that they list; also the
-/// snapshot, where the root names one of `held` for it. Files that do not change are left out, unless their
-/// end is near or none of them was signed by a held key. Every role's current file must be loaded.
+/// The new files of `roles` after a change, to be signed by every key of `held` that they list;
+/// also the snapshot, where the root names one of `held` for it. Files that do not change are left
+/// out, unless their end is near or none of them was signed by a held key. Every role's current
+/// file must be loaded.
 pub fn prepare(
     set: &TrustedSet,
     change: &Change,
@@ -189,7 +197,8 @@ pub(super) fn unsigned(
     Unsigned::new(role, body.version, &body.value(), authority, held)
 }
 
-/// A draft of changed files, with the snapshot where a held key signs it. Else the server makes the snapshot.
+/// A draft of changed files, with the snapshot where a held key signs it. Else the server makes the
+/// snapshot.
 pub(super) fn draft(
     set: &TrustedSet,
     files: Vec<Unsigned>,
@@ -230,7 +239,7 @@ fn refuse_unclear(set: &TrustedSet, change: &Change, roles: &[RoleName]) -> Resu
         if twice || change.remove.contains(tag) {
             return Err(DraftError::TagTwice { tag: tag.clone() });
         }
-        if entry.digest.algorithm() != Algorithm::Sha256 {
+        if entry.digest.algorithm() != DigestAlgorithm::Sha256 {
             return Err(DraftError::NotSha256 { tag: tag.clone() });
         }
         if !roles.iter().any(|role| set.may_sign(role, tag.as_str())) {
@@ -260,7 +269,7 @@ fn edited(
     let target = |tag: &Tag| current.and_then(|file| file.target(tag.as_str()));
     let differs = within
         .iter()
-        .any(|(tag, entry)| target(tag).and_then(Entry::of).as_ref() != Some(entry));
+        .any(|(tag, entry)| target(tag).and_then(TagEntry::of).as_ref() != Some(entry));
     let removes = change.remove.iter().any(|tag| target(tag).is_some());
     let ending = current.is_some_and(|file| expiry(now, LIFE_DAYS / 10) >= file.expires);
     let again = !within.is_empty() && (renew || ending);
@@ -277,7 +286,7 @@ fn edited(
     body.expires = expiry(now, LIFE_DAYS);
     let entries = body.targets.get_or_insert_default();
     for (tag, entry) in within {
-        if entries.get(tag.as_str()).and_then(Entry::of).as_ref() != Some(entry) {
+        if entries.get(tag.as_str()).and_then(TagEntry::of).as_ref() != Some(entry) {
             entries.insert(tag.as_str().to_owned(), described(tag, entry)?);
         }
     }
@@ -324,7 +333,7 @@ pub(super) fn next(role: &RoleName, version: Version) -> Result<Version, DraftEr
 }
 
 /// A new entry as docker writes it: SHA-256 and length, nothing else.
-fn described(tag: &Tag, entry: &Entry) -> Result<FileMeta, DraftError> {
+fn described(tag: &Tag, entry: &TagEntry) -> Result<FileMeta, DraftError> {
     let sha256 = entry
         .digest
         .sha256_bytes()

@@ -1,7 +1,7 @@
 //! The envelope of every role file: a signed body and its signatures.
 //!
-//! Signatures are over the canonical form of the body, made once from what was parsed and never from the
-//! served bytes (T26). Reading decides nothing about trust; see `authority`.
+//! Signatures are over the canonical form of the body, made once from what was parsed and never
+//! from the served bytes (T26). Reading decides nothing about trust; see `authority`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
@@ -48,13 +48,13 @@ pub struct RoleSignature {
 
 /// A role file that was read and is not trusted yet.
 #[derive(Debug)]
-pub(super) struct Signed<T> {
+pub(super) struct SignedFile<T> {
     pub(super) body: T,
     pub(super) signatures: Vec<RoleSignature>,
     message: Vec<u8>,
 }
 
-impl<T: RoleBody> Signed<T> {
+impl<T: RoleBody> SignedFile<T> {
     /// Reads the file of `role`. Rejects what is not the exact structure of such a role.
     pub(super) fn parse(role: &RoleName, bytes: &[u8]) -> Result<Self, Rejection> {
         let limit = role.size_limit();
@@ -102,7 +102,7 @@ impl<T: RoleBody> Signed<T> {
     }
 }
 
-impl<T> Signed<T> {
+impl<T> SignedFile<T> {
     /// The bytes that the signatures are over.
     pub(super) fn message(&self) -> &[u8] {
         &self.message
@@ -118,8 +118,9 @@ fn read_signature(value: Value, at: At<'_>) -> Result<RoleSignature, Rejection> 
     })
 }
 
-/// The file of a signed message and its signatures, in the one form that the server reproduces
-/// (docker-content-trust.md §4).
+/// The file of a signed message and its signatures. The server stores the message as it came, but
+/// writes the file anew with Go's encoder when it serves it, so these bytes must be the ones that
+/// Go writes.
 pub(super) fn file_bytes(message: &[u8], signatures: &[RoleSignature]) -> Vec<u8> {
     let mut bytes = b"{\"signed\":".to_vec();
     bytes.append(&mut wire(message));
@@ -152,9 +153,9 @@ mod tests {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                files(&path, all)
+                files(&path, all);
             } else {
-                all.push(path)
+                all.push(path);
             }
         }
     }
@@ -165,7 +166,7 @@ mod tests {
         bytes: &[u8],
         value: impl Fn(&T) -> Option<Value>,
     ) -> Vec<u8> {
-        let file = Signed::<T>::parse(&role.parse().unwrap(), bytes).unwrap();
+        let file = SignedFile::<T>::parse(&role.parse().unwrap(), bytes).unwrap();
         let message =
             value(&file.body).map_or_else(|| file.message.clone(), |body| canonical(&body));
         file_bytes(&message, &file.signatures)

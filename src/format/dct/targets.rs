@@ -14,7 +14,9 @@ use super::{
 };
 use crate::{format::json::Value, timestamp::Timestamp};
 
-/// The most delegations that one file may list, and that are loaded from one collection (design §8).
+/// The most delegations that one file may list, and that are loaded from one collection. Each is a
+/// file to fetch, of up to 64 MiB; docker makes one for each signer, and a hundred signers of one
+/// image are rare.
 pub const DELEGATION_LIMIT: usize = 100;
 
 /// The body of a targets file.

@@ -1,8 +1,15 @@
-//! The verified files of one collection, loaded in their order: root, timestamp, snapshot, targets, delegations.
+//! The verified files of one collection, loaded in their order: root, timestamp, snapshot, targets,
+//! delegations. The steps of the TUF specification (§5.3 to §5.6) are named beside the checks.
 //!
-//! Nothing is used before its hash and length match what is already trusted, then signatures, memory, and
-//! last its end (docker-content-trust.md §11). The same function loads every role (T12). A delegation that
-//! is expired or below its threshold is kept as such and leads nowhere; any other fault rejects everything.
+//! - A file is used only when the file above it is loaded and valid; there is no other order.
+//! - Length and hash are compared first, then signatures, then what an earlier run saw, and expiry
+//!   last. So an expired file is known to be authentic, and a delegation that expired can be signed
+//!   again.
+//! - One function loads every role, so that no role misses a check that another one has (T12).
+//! - A delegation that is expired or below its threshold is kept as such and leads nowhere; any
+//!   other fault rejects everything.
+//! - Versions are not compared between files (TUF 5.4.3.2, 5.5.4, 5.5.5, 5.6.4): Notary v1 lists no
+//!   versions, only length and hash, and the hash fixes every byte, so also the version.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +17,14 @@ use super::{
     authority::{Authority, SignedBy},
     delegation_state::{DelegationState, Withheld},
     file_meta::FileMeta,
+    file_request::FileRequest,
     name::{Gun, RoleName, Version},
     rejection::Rejection,
     root::Root,
     seen::{Seen, SeenFile},
-    signed::{RoleBody, Signed},
+    signed::{RoleBody, SignedFile},
     snapshot::{Snapshot, TimestampFile},
     targets::{DELEGATION_LIMIT, Delegation, Targets},
-    wanted::Wanted,
 };
 use crate::{oci::Digest, timestamp::Timestamp};
 
@@ -58,7 +65,7 @@ enum Visited {
         file: Loaded<Targets>,
         paths: Vec<String>,
     },
-    /// Signed as it must be, and past its end: it counts for nothing but being signed again.
+    /// Signed as it must be, and expired: used for nothing but being signed again.
     Expired(Loaded<Targets>),
     BelowThreshold,
 }
@@ -85,8 +92,8 @@ impl TrustedSet {
         }
     }
 
-    /// The same root with nothing else loaded, and all that was loaded as memory: for reading back what was
-    /// just published, where an older answer is a rollback.
+    /// The same root with nothing else loaded, and all that was loaded as memory: for reading back
+    /// what was just published, where an older answer is a rollback.
     #[must_use]
     pub fn reread(&self) -> Self {
         Self::new(
@@ -98,8 +105,10 @@ impl TrustedSet {
         )
     }
 
-    /// Takes `timestamp.json`. What an earlier one vouched for is forgotten.
+    /// Takes `timestamp.json` (TUF 5.4). What an earlier one vouched for is forgotten.
     pub fn update_timestamp(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
+        // No hash is known of it: it is the file that says what is current. Its freshness is its
+        // expiry.
         let authority = self.root.body.authority(&RoleName::TIMESTAMP);
         (self.timestamp, self.snapshot, self.targets) = (None, None, None);
         self.delegations.clear();
@@ -108,17 +117,18 @@ impl TrustedSet {
     }
 
     /// The snapshot that the timestamp vouches for.
-    pub fn snapshot_wanted(&self) -> Option<Wanted> {
-        Wanted::new(&RoleName::SNAPSHOT, &self.timestamp.as_ref()?.body.snapshot)
+    pub fn snapshot_request(&self) -> Option<FileRequest> {
+        FileRequest::new(&RoleName::SNAPSHOT, &self.timestamp.as_ref()?.body.snapshot)
     }
 
-    /// Takes the snapshot file. It must also vouch for the root in use.
+    /// Takes the snapshot file (TUF 5.5). It must also vouch for the root in use.
     pub fn update_snapshot(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let role = RoleName::SNAPSHOT;
         let needs = || Rejection::OutOfOrder {
             role: role.clone(),
             needs: RoleName::TIMESTAMP,
         };
+        // TUF 5.5.2: the timestamp's length and hashes, before anything of the file is read.
         self.timestamp
             .as_ref()
             .ok_or_else(needs)?
@@ -127,6 +137,8 @@ impl TrustedSet {
             .check(&role, bytes)?;
         let authority = self.root.body.authority(&role);
         let snapshot = self.load::<Snapshot>(&role, &authority, bytes)?;
+        // Not in TUF, whose snapshot does not list the root: files of two publications must not mix
+        // (T24).
         if let Some(meta) = snapshot.body.meta(&RoleName::ROOT) {
             meta.check(&RoleName::ROOT, &self.root.bytes)?;
         }
@@ -135,14 +147,16 @@ impl TrustedSet {
     }
 
     /// The file of targets or of a delegation, as the snapshot lists it; `None` when it does not.
-    pub fn wanted(&self, role: &RoleName) -> Option<Wanted> {
-        Wanted::new(role, self.snapshot.as_ref()?.body.meta(role)?)
+    pub fn file_request(&self, role: &RoleName) -> Option<FileRequest> {
+        FileRequest::new(role, self.snapshot.as_ref()?.body.meta(role)?)
     }
 
-    /// Takes the file of the base role `targets`.
+    /// Takes the file of the base role `targets` (TUF 5.6).
     pub fn update_targets(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let role = RoleName::TARGETS;
+        // TUF 5.6.2: the snapshot's length and hashes.
         self.listed(&role)?.check(&role, bytes)?;
+        // TUF 5.6.3: the keys and the threshold are the root's.
         let authority = self.root.body.authority(&role);
         let targets = self.load::<Targets>(&role, &authority, bytes)?;
         self.refuse_dropped(&targets.body)?;
@@ -150,8 +164,8 @@ impl TrustedSet {
         Ok(())
     }
 
-    /// Takes the file of a delegation, whose parent must be loaded. Expired or below its threshold it is kept
-    /// as such and nothing below it is visited.
+    /// Takes the file of a delegation (TUF 5.6.7), whose parent must be loaded. Expired or below
+    /// its threshold it is kept as such and nothing below it is visited.
     pub fn update_delegation(&mut self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
         let not_listed = || Rejection::NotListed { role: role.clone() };
         let parent = role.parent().ok_or_else(not_listed)?;
@@ -161,9 +175,13 @@ impl TrustedSet {
         };
         let delegator = self.targets(&parent).ok_or_else(needs)?;
         let delegation = delegator.delegation(role).ok_or_else(not_listed)?;
-        // The keys are those of this delegator; nothing verified for another one is reused (T18).
+        // TUF 5.6.3 for a delegation: keys and threshold are those of this delegator; nothing that
+        // was verified for another one is reused (T18).
         let authority = delegator.authority(delegation);
+        // A role cannot hand on more than it has: prefixes narrow from parent to child.
         let paths = allowed(&delegation.paths, self.paths(&parent));
+        // TUF 5.6.7.1 bounds the number of visited roles. A loop cannot be made: a role's name says
+        // its parent.
         self.refuse_too_many(std::slice::from_ref(role))?;
         self.listed(role)?.check(role, bytes)?;
         let visited = match self.load_at_any_time::<Targets>(role, &authority, bytes) {
@@ -179,7 +197,8 @@ impl TrustedSet {
         Ok(())
     }
 
-    /// The delegations whose files are in the snapshot and were not offered yet, depth first in list order.
+    /// The delegations whose files are in the snapshot and were not offered yet, depth first in
+    /// list order.
     pub fn pending_delegations(&self) -> Vec<RoleName> {
         let mut roles = self.delegated();
         roles.retain(|role| self.delegation(role) == Some(DelegationState::NotLoaded));
@@ -245,7 +264,8 @@ impl TrustedSet {
         self.targets(&role.parent()?)?.delegation(role)
     }
 
-    /// `targets/releases`, when it is delegated and expired, below its threshold or absent (design §3).
+    /// `targets/releases`, when it is delegated and expired, below its threshold or absent (T29,
+    /// T30).
     pub fn withheld(&self) -> Option<Withheld> {
         let role = RoleName::RELEASES;
         match self.delegation(&role)? {
@@ -301,7 +321,8 @@ impl TrustedSet {
         self.targets_file(role).map(|file| &file.body)
     }
 
-    /// The file of a delegation that is past its end and signed as it must be: for signing it again only.
+    /// The file of a delegation that expired and is signed as it must be: for signing it again
+    /// only.
     pub fn expired(&self, role: &RoleName) -> Option<&Targets> {
         match self.delegations.get(role)? {
             Visited::Expired(file) => Some(&file.body),
@@ -309,7 +330,8 @@ impl TrustedSet {
         }
     }
 
-    /// Whether the paths of `role`, as far as its parents', hold `tag`; also for a role without a file.
+    /// Whether the paths of `role`, as far as its parents', hold `tag`; also for a role without a
+    /// file.
     pub fn may_sign(&self, role: &RoleName, tag: &str) -> bool {
         let Some(parent) = role.parent() else {
             return *role == RoleName::TARGETS;
@@ -372,7 +394,7 @@ impl TrustedSet {
         self.checks
     }
 
-    /// The earliest end of root, timestamp, snapshot and the given roles.
+    /// The earliest expiry of root, timestamp, snapshot and the given roles.
     pub fn expires(&self, roles: &[RoleName]) -> Timestamp {
         let base = [
             self.timestamp().map(|file| file.expires),
@@ -387,7 +409,8 @@ impl TrustedSet {
             .fold(self.root.body.expires, Timestamp::min)
     }
 
-    /// What the next run should remember: this run's files, and what was remembered of files not loaded now.
+    /// What the next run should remember: this run's files, and what was remembered of files not
+    /// loaded now.
     pub fn seen(&self) -> Seen {
         let mut roles = self.seen.roles.clone();
         let mut keep = |role: RoleName, version: Version, digest: &Digest| {
@@ -416,7 +439,7 @@ impl TrustedSet {
         }
     }
 
-    /// Verifies the file of any role: structure, signatures, memory, end.
+    /// Verifies the file of any role: structure, signatures, memory, expiry.
     fn load<T: RoleBody>(
         &mut self,
         role: &RoleName,
@@ -424,6 +447,8 @@ impl TrustedSet {
         bytes: &[u8],
     ) -> Result<Loaded<T>, Rejection> {
         let file = self.load_at_any_time::<T>(role, authority, bytes)?;
+        // TUF 5.4.4, 5.5.6, 5.6.5: at the very second of its expiry a file is no longer valid
+        // (T01).
         let expires = file.body.header().expires;
         if self.now >= expires {
             return Err(Rejection::Expired {
@@ -434,16 +459,20 @@ impl TrustedSet {
         Ok(file)
     }
 
-    /// The same without the end, which is looked at last (docker-content-trust.md §11).
+    /// The same without the expiry, which is checked last.
     fn load_at_any_time<T: RoleBody>(
         &mut self,
         role: &RoleName,
         authority: &Authority,
         bytes: &[u8],
     ) -> Result<Loaded<T>, Rejection> {
-        let file = Signed::<T>::parse(role, bytes)?;
+        let file = SignedFile::<T>::parse(role, bytes)?;
+        // TUF 5.4.2, 5.5.3, 5.6.3: a threshold of distinct keys.
         let signers = authority.require(&file, &mut self.checks)?;
         let digest = Digest::sha256(bytes);
+        // TUF 5.4.3.1, 5.5.5: no version below the one that an earlier run saw, and no other file
+        // of the same version. Only what `--state` keeps is known here; without it there is no
+        // earlier run (T21).
         self.seen.check(role, file.body.header().version, &digest)?;
         Ok(Loaded {
             body: file.body,
@@ -464,7 +493,8 @@ impl TrustedSet {
             .ok_or_else(|| Rejection::NotListed { role: role.clone() })
     }
 
-    /// A role that was seen and is still delegated to must still be in the snapshot (T10).
+    /// TUF 5.5.5: a role that was seen and is still delegated to must still be in the snapshot
+    /// (T10). A role that nobody delegates to any more may leave it.
     fn refuse_dropped(&self, delegator: &Targets) -> Result<(), Rejection> {
         let in_snapshot = |role: &RoleName| {
             self.snapshot

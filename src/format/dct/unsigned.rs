@@ -1,7 +1,7 @@
 //! Files that lack signatures: which keys sign them, and what is asked of each.
 //!
-//! Every signature is checked with the public key, and every finished file is read and verified as a reader
-//! would, before anything can be published.
+//! Every signature is checked with the public key, and every finished file is read and verified as
+//! a reader would, before anything can be published.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use super::{
     key::Key,
     name::{KeyId, RoleName, Version},
     root::Root,
-    signed::{RoleBody, RoleSignature, Signed, file_bytes},
+    signed::{RoleBody, RoleSignature, SignedFile, file_bytes},
     snapshot::Snapshot,
     targets::Targets,
 };
@@ -25,7 +25,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How long files of targets, delegations and snapshot live (docker-content-trust.md §3).
+/// How long files of targets, delegations and snapshot are valid, as notary makes them: three
+/// years.
 pub(super) const LIFE_DAYS: u64 = 3 * 365;
 
 /// One signature that is wanted.
@@ -132,7 +133,7 @@ impl Unsigned {
     }
 
     fn verify<T: RoleBody>(&self, bytes: &[u8]) -> Result<Timestamp, super::Rejection> {
-        let file = Signed::<T>::parse(&self.role, bytes)?;
+        let file = SignedFile::<T>::parse(&self.role, bytes)?;
         self.authority.require(&file, &mut 0)?;
         Ok(file.body.header().expires)
     }
@@ -183,8 +184,8 @@ impl SnapshotPlan {
     }
 }
 
-/// The listed keys that we hold, each public key once. Refuses a threshold that they do not reach: signatures
-/// of others are over other content, so none can be kept.
+/// The listed keys that we hold, each public key once. Refuses a threshold that they do not reach:
+/// signatures of others are over other content, so none can be kept.
 pub(super) fn signing_keys(
     role: &RoleName,
     authority: &Authority,
@@ -226,8 +227,8 @@ pub(super) fn held_as(key: &Key, held: &[PublicKey]) -> Option<PublicKey> {
     key.public_key().ok().filter(|public| held.contains(public))
 }
 
-/// Refuses what a vault cannot sign trust data with: notary hashes with SHA-256 on every curve, a vault does
-/// not; and docker takes no Ed25519 signer.
+/// Refuses what a vault cannot sign trust data with: notary hashes with SHA-256 on every curve, a
+/// vault does not; and docker takes no Ed25519 signer.
 pub(super) fn require_suitable(key: &PublicKey) -> Result<(), DraftError> {
     match key.kind() {
         KeyKind::EcP256 | KeyKind::Rsa { .. } => Ok(()),
@@ -237,7 +238,7 @@ pub(super) fn require_suitable(key: &PublicKey) -> Result<(), DraftError> {
     }
 }
 
-/// The expiry of a file that is signed `now` and lives `days`.
+/// The expiry of a file that is signed `now` and valid for `days`.
 pub(super) fn expiry(now: Timestamp, days: u64) -> Timestamp {
     now.plus(std::time::Duration::from_secs(days * 24 * 60 * 60))
         .whole_seconds()

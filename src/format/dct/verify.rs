@@ -1,8 +1,9 @@
-//! Whether an image is signed as demanded. Takes nothing but verified files, and makes the only proof there is.
+//! Whether an image is signed as demanded. Takes nothing but verified files, and makes the only
+//! proof there is.
 //!
-//! Without demanded signers an image must be what a trusting pull takes. With them, each named role must hold
-//! tag and digest, one of the keys must have signed a role that does, and what a pull takes must not
-//! contradict it.
+//! Without demanded signers an image must be what a trusting pull takes. With them, each named role
+//! must hold tag and digest, one of the keys must have signed a role that does, and what a pull
+//! takes must not contradict it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use super::{
     authority::SignedBy,
     delegation_state::DelegationState,
     key::Key,
-    lookup::{self, Entry},
+    lookup::{self, TagEntry},
     name::{KeyId, RoleName, Version},
     rejection::Rejection,
     trusted_set::TrustedSet,
@@ -24,15 +25,16 @@ use crate::{
 /// What must hold besides valid trust data.
 #[derive(Clone, Debug, Default)]
 pub struct Requirement {
-    /// The signers: every role that is named, and any one of the keys. None: what a trusting pull takes.
-    pub signers: Vec<SignerWanted>,
+    /// The signers: every role that is named, and any one of the keys. None: what a trusting pull
+    /// takes.
+    pub signers: Vec<RequiredSigner>,
     /// The lowest version that the file of each of these roles may have.
     pub minimum_versions: BTreeMap<RoleName, Version>,
 }
 
 /// A signer that must have signed the image.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum SignerWanted {
+pub enum RequiredSigner {
     /// The role of that name must hold the image.
     Name(RoleName),
     /// A role that lists this key, and is validly signed with it, must hold the image.
@@ -49,20 +51,21 @@ struct Image<'a> {
 impl Requirement {
     fn roles(&self) -> impl Iterator<Item = &RoleName> {
         self.signers.iter().filter_map(|signer| match signer {
-            SignerWanted::Name(role) => Some(role),
-            SignerWanted::Key(_) => None,
+            RequiredSigner::Name(role) => Some(role),
+            RequiredSigner::Key(_) => None,
         })
     }
 
     fn keys(&self) -> impl Iterator<Item = &PublicKey> {
         self.signers.iter().filter_map(|signer| match signer {
-            SignerWanted::Key(key) => Some(key),
-            SignerWanted::Name(_) => None,
+            RequiredSigner::Key(key) => Some(key),
+            RequiredSigner::Name(_) => None,
         })
     }
 }
 
-/// The delegation files that are still needed to judge `tag`; empty when nothing more must be fetched.
+/// The delegation files that are still needed to judge `tag`; empty when nothing more must be
+/// fetched.
 pub fn needed_roles(
     tag: Option<&Tag>,
     requirement: &Requirement,
@@ -98,8 +101,8 @@ pub fn needed_roles(
         .collect()
 }
 
-/// Judges an image. Rejects it when no role that counts holds it, when another digest or length was signed,
-/// and when a demanded signer did not sign it.
+/// Judges an image. Rejects it when no role that counts holds it, when another digest or length was
+/// signed, and when a demanded signer did not sign it.
 pub fn verify(
     tag: Option<&Tag>,
     digest: &Digest,
@@ -260,7 +263,7 @@ impl Image<'_> {
         }
         let mut other_length = None;
         for (tag, meta) in set.entries(role) {
-            match Entry::of(meta) {
+            match TagEntry::of(meta) {
                 Some(entry) if entry.digest == *self.digest => {
                     match self.compare(role, tag, &entry) {
                         Ok(()) => return Ok(true),
@@ -273,7 +276,7 @@ impl Image<'_> {
         other_length.map_or(Ok(false), Err)
     }
 
-    fn compare(&self, role: &RoleName, tag: &str, entry: &Entry) -> Result<(), Rejection> {
+    fn compare(&self, role: &RoleName, tag: &str, entry: &TagEntry) -> Result<(), Rejection> {
         let (role, tag) = (role.clone(), tag.to_owned());
         if entry.digest != *self.digest {
             let (expected, found) = (entry.digest.clone(), self.digest.clone());
@@ -340,9 +343,9 @@ fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
         .any(|listed| listed.public_key().is_ok_and(|listed| listed == *key))
 }
 
-/// Whether `role` may say what the owner of `key` signed. Where `targets` or a role right below it lists the key, none
-/// further down does: there other signers delegate, and could show an older file of this one, or that of another
-/// repository.
+/// Whether `role` may say what the owner of `key` signed. Where `targets` or a role right below it
+/// lists the key, none further down does: there other signers delegate, and could show an older
+/// file of this one, or that of another repository.
 fn speaks_for(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
     let is_near =
         |role: &RoleName| *role == RoleName::TARGETS || role.parent() == Some(RoleName::TARGETS);

@@ -1,7 +1,9 @@
-//! The one strict reader of JSON that came from elsewhere: trust data, envelopes, manifests and policies.
+//! The one strict reader of JSON that came from elsewhere: trust data, envelopes, manifests and
+//! policies.
 //!
-//! Go programs read the same bytes with `encoding/json`, which takes the last of two equal names, ignores case
-//! and passes numbers through a float. Whatever two readers could understand differently is refused here.
+//! Go programs read the same bytes with `encoding/json`, which takes the last of two equal names,
+//! ignores case and passes numbers through a float. Whatever two readers could understand
+//! differently is refused here.
 
 mod reader;
 mod value;

@@ -1,8 +1,10 @@
-//! Reading JSON strictly, so that no second parser can read anything else out of the same bytes (T26).
+//! Reading JSON strictly, so that no second parser can read anything else out of the same bytes
+//! (T26).
 //!
-//! Refused: duplicate names, lone surrogates, invalid UTF-8, text after the value, and whatever is nested or
-//! split up so far that memory would pay for it. [`parse_exact`] refuses numbers with a fraction or beyond 2^53
-//! as well: trust data is signed in a form that is written anew from what was read.
+//! Refused: duplicate names, lone surrogates, invalid UTF-8, text after the value, and whatever is
+//! nested or split up so far that memory would pay for it. [`parse_exact`] refuses numbers with a
+//! fraction or beyond 2^53 as well: trust data is signed in a form that is written anew from what
+//! was read.
 
 use super::value::{DEPTH, InvalidJson, LARGEST, Object, VALUES, Value};
 
@@ -11,7 +13,8 @@ pub fn parse(bytes: &[u8]) -> Result<Value, InvalidJson> {
     document(bytes, Numbers::Any)
 }
 
-/// Reads one document whose numbers are all integers of at most 2^53 and so the same for every reader.
+/// Reads one document whose numbers are all integers of at most 2^53 and so the same for every
+/// reader.
 pub fn parse_exact(bytes: &[u8]) -> Result<Value, InvalidJson> {
     document(bytes, Numbers::Exact)
 }
@@ -173,8 +176,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A `\u` escape, with its second half where it is a surrogate. Go makes U+FFFD of a lone surrogate; that
-    /// is another text than was written, so it is refused.
+    /// A `\u` escape, with its second half where it is a surrogate. Go makes U+FFFD of a lone
+    /// surrogate; that is another text than was written, so it is refused.
     fn unicode(&mut self) -> Result<char, InvalidJson> {
         let start = self.at;
         let lone = || InvalidJson::Syntax(start);
@@ -287,8 +290,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The value of a number with a point or an exponent, when it is whole. Decimal arithmetic: a float would
-/// call `1.00000000000000001` whole.
+/// The value of a number with a point or an exponent, when it is whole. Decimal arithmetic: a float
+/// would call `1.00000000000000001` whole.
 fn whole(text: &str) -> Option<i64> {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (units, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

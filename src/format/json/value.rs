@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-/// How deep lists and objects may be nested. Reading recurses once a level; no document of the three formats
-/// has more than ten.
+/// How deep lists and objects may be nested. Reading recurses once a level; no document of the
+/// three formats has more than ten.
 pub(super) const DEPTH: usize = 64;
-/// How many values one document may hold. 64 MiB of real trust data, the largest file that is read, hold fewer
-/// than 3 million; without the limit as many bytes of `[[],[],…` would take gigabytes of memory.
+/// How many values one document may hold. 64 MiB of real trust data, the largest file that is read,
+/// hold fewer than 3 million; without the limit as many bytes of `[],[],…` would take gigabytes of
+/// memory.
 pub(super) const VALUES: usize = 4_000_000;
-/// The largest magnitude that a 64-bit float holds with all smaller integers. Go reads numbers of unknown
-/// members as such floats, and writes them back so into what is signed.
+/// The largest magnitude that a 64-bit float holds with all smaller integers. Go reads numbers of
+/// unknown members as such floats, and writes them back so into what is signed.
 pub(in crate::format) const LARGEST: i64 = 1 << 53;
 
 /// Why bytes are not JSON that this program reads.
@@ -24,7 +25,8 @@ pub enum InvalidJson {
     /// One name twice in an object.
     #[error("the name `{0}` appears twice in one object")]
     Duplicate(String),
-    /// A number with a fraction, or too large to be the same for every reader, where only others are taken.
+    /// A number with a fraction, or too large to be the same for every reader, where only others
+    /// are taken.
     #[error("the number at byte {0} is not an integer of at most 2^53")]
     Number(usize),
     /// A document of another kind than was expected.
@@ -47,8 +49,8 @@ pub enum Value {
     Bool(bool),
     /// A number written as an integer.
     Integer(i64),
-    /// A whole number written with a point or an exponent (`1.0`, `1e3`): printed as an integer, but no
-    /// reader takes it where it wants one, as in Go.
+    /// A whole number written with a point or an exponent (`1.0`, `1e3`): printed as an integer,
+    /// but no reader takes it where it wants one, as in Go.
     Whole(i64),
     /// A number of another kind, as it is written.
     Other(Box<str>),
@@ -92,8 +94,8 @@ impl Value {
     }
 }
 
-/// The members of an object, in the order of their names' UTF-8 bytes, each name once. A sorted list,
-/// because 60,000 tags as maps of maps would need five times the memory.
+/// The members of an object, in the order of their names' UTF-8 bytes, each name once. A sorted
+/// list, because 60,000 tags as maps of maps would need five times the memory.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Object(Vec<(String, Value)>);
 

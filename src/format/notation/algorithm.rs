@@ -1,4 +1,5 @@
-//! The six algorithms (reference §4). The key of the leaf certificate decides; what a header names must equal it.
+//! The six algorithms (Notary Project, "Signature Algorithm Requirements"). The key of the leaf
+//! certificate decides; what a header names must equal it.
 
 use crate::crypto::{HashFunction, KeyKind, Scheme};
 

@@ -1,4 +1,5 @@
-//! Signed attributes, and the rules for headers that JWS and COSE share (reference §5, §6).
+//! Signed attributes, and the rules for headers that JWS and COSE share (Notary Project, "Signed
+//! Attributes").
 
 use crate::timestamp::Timestamp;
 
@@ -109,8 +110,8 @@ pub(super) struct RawAttributes {
 }
 
 impl RawAttributes {
-    /// The attributes, if every rule holds. `registered` are the names that the envelope's own standard defines,
-    /// which cannot be critical.
+    /// The attributes, if every rule holds. `registered` are the names that the envelope's own
+    /// standard defines, which cannot be critical.
     pub(super) fn check(
         self,
         registered: impl Fn(&str) -> bool,
@@ -180,7 +181,8 @@ impl RawAttributes {
         let plugin = self
             .plugin
             .or(self.plugin_min_version.map(|_| String::new()));
-        // A plug-in may know more critical headers; the signature is refused all the same, for the plug-in.
+        // A plug-in may know more critical headers; the signature is refused all the same, for the
+        // plug-in.
         if plugin.is_none()
             && let Some(unknown) = critical.iter().find(|name| !KNOWN.contains(&name.as_str()))
         {

@@ -1,11 +1,11 @@
-//! Whether a signature was made while its certificates were valid (reference §8, §12 h): by the clock, by a
-//! timestamp token, or by the word of a signing authority.
+//! Whether a signature was made while its certificates were valid ("authentic timestamp"): by the
+//! clock, by a timestamp token, or by the word of a signing authority.
 
 use super::{
     Rejection,
     attributes::SigningScheme,
     bundle,
-    chain::{self, Purpose},
+    chain::{self, ChainPurpose},
     encoding::CHAIN_LIMIT,
     envelope::Envelope,
     trust::{Trust, VerifyTimestamp},
@@ -51,8 +51,8 @@ pub(super) fn check(
 }
 
 impl Envelope {
-    /// Whether its timestamp proves under this root that its certificates were valid when it was signed. Nobody is
-    /// asked whether the authority was revoked.
+    /// Whether its timestamp proves under this root that its certificates were valid when it was
+    /// signed. Nobody is asked whether the authority was revoked.
     pub fn is_stamped_under(&self, root: &Certificate) -> bool {
         let token = self
             .token()
@@ -82,8 +82,8 @@ fn valid_at(chain: &[Certificate], time: Timestamp) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// What a token proves of `signature`: its signer leads to one of `roots` at the time of the token, and `chain`,
-/// that of the image's signer, was valid then, give or take the token's accuracy.
+/// What a token proves of `signature`: its signer leads to one of `roots` at the time of the token,
+/// and `chain`, that of the image's signer, was valid then, give or take the token's accuracy.
 pub(super) fn prove(
     token: &TimestampToken,
     signature: &[u8],
@@ -96,7 +96,8 @@ pub(super) fn prove(
     let signer = token.signer().map_err(Rejection::Timestamp)?;
     let time = token.time();
     let authority = authority_chain(signer.certificate, token.certificates(), roots, time)?;
-    chain::check(&authority, Purpose::Timestamping).map_err(Rejection::TimestampCertificate)?;
+    chain::check(&authority, ChainPurpose::Timestamping)
+        .map_err(Rejection::TimestampCertificate)?;
     let stated = signer.signing_time.unwrap_or(time);
     for certificate in &authority {
         if !certificate.is_valid_at(time) || !certificate.is_valid_at(stated) {
@@ -124,8 +125,8 @@ pub(super) fn prove(
     })
 }
 
-/// The way from an authority's certificate to a trusted root, at the time of the token: authorities end long
-/// before what they stamped.
+/// The way from an authority's certificate to a trusted root, at the time of the token: authorities
+/// end long before what they stamped.
 fn authority_chain(
     leaf: &Certificate,
     beside: &[Certificate],

@@ -1,8 +1,8 @@
-//! A chain out of an unordered bundle: the leaf by its key, each issuer by name and key. Never fetches an
-//! issuer from an address that a certificate names.
+//! A chain out of an unordered bundle: the leaf by its key, each issuer by name and key. Never
+//! fetches an issuer from an address that a certificate names.
 
 use super::{
-    chain::{self, ChainFault, Purpose},
+    chain::{self, ChainFault, ChainPurpose},
     encoding::CHAIN_LIMIT,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Certificates that a bundle may hold (design §8).
+/// Certificates that a bundle may hold: three chains of ten. Each is compared with every other one.
 pub const BUNDLE_LIMIT: usize = 32;
 
 /// Why a bundle holds no chain for a key.
@@ -53,8 +53,8 @@ fn no_leaf(certificates: usize) -> String {
     }
 }
 
-/// The chain of the certificate that has `key`, leaf first, root last, with every rule kept and everything valid
-/// at `now`. Certificates of other chains are left out.
+/// The chain of the certificate that has `key`, leaf first, root last, with every rule kept and
+/// everything valid at `now`. Certificates of other chains are left out.
 pub fn chain_of(
     key: &PublicKey,
     bundle: &[Certificate],
@@ -89,7 +89,7 @@ fn usable_chain(
                 missing,
             }
         })?;
-    chain::check(&chain, Purpose::Signing)?;
+    chain::check(&chain, ChainPurpose::Signing)?;
     match chain
         .iter()
         .find(|certificate| !certificate.is_valid_at(now))
@@ -103,8 +103,8 @@ fn usable_chain(
     }
 }
 
-/// The shortest way from a certificate to one that may end it, or the issuer that is missing. Each certificate is
-/// visited once, so a bundle of cross-signed issuers costs no more than its pairs.
+/// The shortest way from a certificate to one that may end it, or the issuer that is missing. Each
+/// certificate is visited once, so a bundle of cross-signed issuers costs no more than its pairs.
 pub(super) fn path(
     leaf: &Certificate,
     issuers: &[Certificate],

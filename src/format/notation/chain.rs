@@ -1,5 +1,6 @@
-//! The rules for certificates and chains (reference §7), kept when signing and when verifying, before anything
-//! is trusted. Stricter than the reference implementation where attacks D02 and N11 say so.
+//! The rules for certificates and chains (Notary Project, "Certificate Requirements"), checked when
+//! signing and when verifying, before anything is trusted. Stricter than notation where a rule of
+//! RFC 5280 that it leaves out could be used by an attacker (D02, N11).
 
 use spki::ObjectIdentifier;
 use x509_cert::ext::pkix::KeyUsage;
@@ -25,7 +26,7 @@ const NOT_FOR_SIGNING: [ObjectIdentifier; 6] = [
 
 /// What a chain is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Purpose {
+pub enum ChainPurpose {
     /// Signing images.
     Signing,
     /// Signing timestamps.
@@ -97,7 +98,8 @@ pub enum CertificateFault {
     NotForTimestamps,
     /// A key that none of the six algorithms is for.
     #[error(
-        "has a {0} key, which cannot sign (RSA-2048, RSA-3072, RSA-4096, P-256, P-384 and P-521 can)"
+        "has a {0} key, which cannot sign (RSA-2048, RSA-3072, RSA-4096, P-256, P-384 and P-521 \
+         can)"
     )]
     Key(KeyKind),
     /// A certificate above the leaf that is no CA, or not critically so.
@@ -114,7 +116,7 @@ pub enum CertificateFault {
 }
 
 /// Keeps every rule, from the leaf to the root. Who reads or builds a chain bounds its length.
-pub(super) fn check(chain: &[Certificate], purpose: Purpose) -> Result<(), ChainFault> {
+pub(super) fn check(chain: &[Certificate], purpose: ChainPurpose) -> Result<(), ChainFault> {
     let fault = |index: usize, fault| ChainFault {
         index,
         subject: chain
@@ -139,7 +141,7 @@ pub(super) fn check(chain: &[Certificate], purpose: Purpose) -> Result<(), Chain
 /// What a leaf must be, alone: for a certificate that is to sign (`key show`).
 pub fn check_signing_leaf(certificate: &Certificate) -> Result<(), CertificateFault> {
     check_any(certificate)?;
-    check_leaf(certificate, Purpose::Signing)
+    check_leaf(certificate, ChainPurpose::Signing)
 }
 
 fn check_any(certificate: &Certificate) -> Result<(), CertificateFault> {
@@ -158,8 +160,8 @@ fn check_any(certificate: &Certificate) -> Result<(), CertificateFault> {
     Ok(())
 }
 
-/// Issued by the next one, the last one by itself, and none before by itself. "Self-signed" is a matter of
-/// keys: leaf and root may have one name.
+/// Issued by the next one, the last one by itself, and none before by itself. "Self-signed" is a
+/// matter of keys: leaf and root may have one name.
 fn check_link(
     certificate: &Certificate,
     next: Option<&Certificate>,
@@ -175,7 +177,7 @@ fn check_link(
     }
 }
 
-fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), CertificateFault> {
+fn check_leaf(leaf: &Certificate, purpose: ChainPurpose) -> Result<(), CertificateFault> {
     if leaf
         .basic_constraints_extension()?
         .is_some_and(|constraints| constraints.value.ca)
@@ -203,10 +205,10 @@ fn check_leaf(leaf: &Certificate, purpose: Purpose) -> Result<(), CertificateFau
     require_algorithm(leaf.public_key())
 }
 
-fn check_extended_usage(leaf: &Certificate, purpose: Purpose) -> Result<(), CertificateFault> {
+fn check_extended_usage(leaf: &Certificate, purpose: ChainPurpose) -> Result<(), CertificateFault> {
     let usages = leaf.extended_key_usage_extension()?;
     match purpose {
-        Purpose::Signing => {
+        ChainPurpose::Signing => {
             let usages = usages.map(|usages| usages.value).unwrap_or_default();
             match usages
                 .into_iter()
@@ -216,7 +218,7 @@ fn check_extended_usage(leaf: &Certificate, purpose: Purpose) -> Result<(), Cert
                 None => Ok(()),
             }
         }
-        Purpose::Timestamping => match usages {
+        ChainPurpose::Timestamping => match usages {
             Some(usages) if usages.critical && usages.value == [TIME_STAMPING] => Ok(()),
             Some(_) | None => Err(CertificateFault::NotForTimestamps),
         },
@@ -231,7 +233,7 @@ fn require_algorithm(key: &PublicKey) -> Result<(), CertificateFault> {
 }
 
 /// `below`: how many CAs are between it and the leaf.
-fn check_ca(ca: &Certificate, below: usize, purpose: Purpose) -> Result<(), CertificateFault> {
+fn check_ca(ca: &Certificate, below: usize, purpose: ChainPurpose) -> Result<(), CertificateFault> {
     let constraints = ca.basic_constraints_extension()?;
     let constraints =
         constraints.filter(|constraints| constraints.critical && constraints.value.ca);
@@ -250,11 +252,14 @@ fn check_ca(ca: &Certificate, below: usize, purpose: Purpose) -> Result<(), Cert
     Err(CertificateFault::KeyUsageMissing("keyCertSign"))
 }
 
-fn key_usage(certificate: &Certificate, purpose: Purpose) -> Result<KeyUsage, CertificateFault> {
+fn key_usage(
+    certificate: &Certificate,
+    purpose: ChainPurpose,
+) -> Result<KeyUsage, CertificateFault> {
     let usage = certificate
         .key_usage_extension()?
         .ok_or(CertificateFault::NoKeyUsage)?;
-    if purpose == Purpose::Signing && !usage.critical {
+    if purpose == ChainPurpose::Signing && !usage.critical {
         return Err(CertificateFault::KeyUsageNotCritical);
     }
     Ok(usage.value)

@@ -1,5 +1,5 @@
-//! The COSE envelope: `COSE_Sign1_Tagged` (reference §6, RFC 9052). Refuses other tags, indefinite lengths,
-//! labels that are there twice, and anything after the end.
+//! The COSE envelope: `COSE_Sign1_Tagged` (RFC 9052; Notary Project, "COSE Signature Envelope").
+//! Refuses other tags, indefinite lengths, labels that are there twice, and anything after the end.
 
 use minicbor::{Decoder, Encoder, data::Type};
 
@@ -22,7 +22,7 @@ const CONTENT_TYPE: &str = "3";
 const X5CHAIN: &str = "33";
 /// Marks text labels, so that the text `1` is not the number 1.
 const TEXT: &str = "\"";
-/// How many headers are looked at.
+/// How many headers are read: the specification has eleven. Labels are compared with each other.
 const HEADERS: u64 = 100;
 
 /// Reads an envelope; no rule about its attributes or its signature is applied yet.
@@ -51,7 +51,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
     })
 }
 
-/// The next label: a number as it is, text with its mark unless it is one of the specification's names.
+/// The next label: a number as it is, text with its mark unless it is one of the specification's
+/// names.
 fn label(reader: &mut Decoder<'_>) -> Result<String, EnvelopeFault> {
     match reader.datatype()? {
         Type::String => {
@@ -100,7 +101,7 @@ fn attributes(protected: &[u8], labels: &mut Vec<String>) -> Result<RawAttribute
             CONTENT_TYPE => found.content_type = Some(reader.str().map_err(wrong)?.to_owned()),
             SIGNING_SCHEME => found.scheme = Some(reader.str().map_err(wrong)?.to_owned()),
             SIGNING_TIME => {
-                found.signing_time = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?)
+                found.signing_time = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?);
             }
             AUTHENTIC_SIGNING_TIME => {
                 found.authentic_signing_time =
@@ -109,9 +110,9 @@ fn attributes(protected: &[u8], labels: &mut Vec<String>) -> Result<RawAttribute
             EXPIRY => found.expiry = Some(time(&mut reader).ok_or(HeaderFault::Type(name))?),
             PLUGIN => found.plugin = Some(reader.str().map_err(wrong)?.to_owned()),
             PLUGIN_MIN_VERSION => {
-                found.plugin_min_version = Some(reader.str().map_err(wrong)?.to_owned())
+                found.plugin_min_version = Some(reader.str().map_err(wrong)?.to_owned());
             }
-            // RFC 9360 allows the chain here; the reference implementation does not read it (reference §17).
+            // RFC 9360 allows the chain here; notation does not read it.
             X5CHAIN => return Err(HeaderFault::Forbidden(name).into()),
             _ => reader.skip()?,
         }

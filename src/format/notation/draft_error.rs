@@ -77,13 +77,16 @@ impl Explain for DraftError {
                 "use RSA of 2048, 3072 or 4096 bits, or an EC key on P-256, P-384 or P-521"
             }
             Self::Bundle(BundleFault::NoLeaf(0)) => {
-                "name a certificate as key (`akv:VAULT/certificates/NAME`), or give its chain with `--certificate-chain`"
+                "name a certificate as key (`akv:VAULT/certificates/NAME`), or give its chain with \
+                 `--certificate-chain`"
             }
             Self::Bundle(BundleFault::NoRoot { .. } | BundleFault::NoLeaf(_)) => {
-                "give leaf, intermediates and root with `--certificate-chain`; issuers are never fetched"
+                "give leaf, intermediates and root with `--certificate-chain`; issuers are never \
+                 fetched"
             }
             Self::Bundle(BundleFault::Chain(_)) => {
-                "`acr-sign key show` shows what is wrong with the certificate and how to make a suitable one"
+                "`acr-sign key show` shows what is wrong with the certificate and how to make a \
+                 suitable one"
             }
             Self::Bundle(BundleFault::NotValid { .. }) => "renew the certificate, then sign again",
             Self::Timestamp(cause) | Self::Unpublishable(cause) => return cause.hint(),

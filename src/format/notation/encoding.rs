@@ -1,5 +1,5 @@
-//! What the two kinds of envelope have in common: their limits, their parts, and what can be wrong with them
-//! and with the manifest that carries one.
+//! What the two kinds of envelope have in common: their limits, their parts, and what can be wrong
+//! with them and with the manifest that carries one.
 
 use std::{fmt, str::FromStr};
 
@@ -12,9 +12,10 @@ use crate::{
     crypto::InvalidCertificate, format::json::InvalidJson, oci::MediaType, timestamp::Timestamp,
 };
 
-/// The largest envelope that is read (design §8).
+/// The largest envelope that is read. A chain of ten certificates and a timestamp token with its
+/// own come to about 40 KiB; notation reads up to 32 MiB.
 pub const ENVELOPE_LIMIT: usize = 1024 * 1024;
-/// Certificates in a chain (design §8).
+/// Certificates in a chain. Public CAs have three or four; each costs a signature check.
 pub const CHAIN_LIMIT: usize = 10;
 
 /// The two kinds of envelope.

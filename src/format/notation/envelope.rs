@@ -1,11 +1,11 @@
-//! An envelope, and what makes one whole: headers, chain and signature fit each other. Nothing here says that
-//! the chain is trusted.
+//! An envelope, and what makes one whole: headers, chain and signature fit each other. Nothing here
+//! says that the chain is trusted.
 
 use super::{
     Rejection,
     algorithm::Algorithm,
     attributes::SignedAttributes,
-    chain::{self, Purpose},
+    chain::{self, ChainPurpose},
     cose,
     encoding::{Decoded, ENVELOPE_LIMIT, EnvelopeFault, EnvelopeKind},
     jws,
@@ -16,7 +16,8 @@ use crate::{
     oci::MediaType,
 };
 
-/// An envelope whose integrity holds: its headers keep the rules, its chain is one, and its leaf signed it.
+/// An envelope whose integrity holds: its headers keep the rules, its chain is one, and its leaf
+/// signed it.
 #[derive(Debug)]
 pub struct Envelope {
     kind: EnvelopeKind,
@@ -29,8 +30,8 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    /// Reads an envelope. Rejects unknown kinds, whatever breaks a rule of headers or certificates, and a
-    /// signature that the leaf's key did not make with its one algorithm.
+    /// Reads an envelope. Rejects unknown kinds, whatever breaks a rule of headers or certificates,
+    /// and a signature that the leaf's key did not make with its one algorithm.
     pub fn read(media_type: &MediaType, bytes: &[u8]) -> Result<Self, Rejection> {
         let kind = EnvelopeKind::of(media_type).ok_or_else(|| Rejection::UnknownEnvelope {
             media_type: media_type.clone(),
@@ -45,7 +46,7 @@ impl Envelope {
         }
         .map_err(Rejection::of_envelope)?;
         let chain = chain(&decoded.chain).map_err(Rejection::of_envelope)?;
-        chain::check(&chain, Purpose::Signing).map_err(Rejection::Certificate)?;
+        chain::check(&chain, ChainPurpose::Signing).map_err(Rejection::Certificate)?;
         let leaf = chain
             .first()
             .ok_or(Rejection::of_envelope(EnvelopeFault::ChainLength(0)))?;

@@ -1,5 +1,6 @@
-//! Trusted identities: `*`, or distinguished names of which the leaf's subject must hold every attribute
-//! (reference §11). Names are parsed, never compared as text (N12).
+//! Trusted identities: `*`, or distinguished names of which the leaf's subject must hold every
+//! attribute (Notary Project, "Trusted Identities"). Names are parsed, never compared as text
+//! (N12).
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -22,7 +23,7 @@ const TYPES: [(&str, ObjectIdentifier); 9] = [
 /// Attributes without which a name is too wide to be trusted.
 const MANDATORY: [&str; 3] = ["C", "ST", "O"];
 const SUBJECT: &str = "x509.subject";
-/// How many identities one trust may name.
+/// How many identities one trust may name: each is compared with every other one for overlaps.
 const IDENTITIES: usize = 100;
 
 /// Whom the certificates of a CA are trusted for.
@@ -159,7 +160,8 @@ impl TrustedIdentities {
 }
 
 impl TrustedIdentity {
-    /// The identity that names the whole subject of a leaf, as a policy writes it; `None` where none can.
+    /// The identity that names the whole subject of a leaf, as a policy writes it; `None` where
+    /// none can.
     pub fn naming(leaf: &Certificate) -> Option<String> {
         let name = DistinguishedName::of_subject(leaf).ok()?;
         let attributes: Vec<String> = name
@@ -213,8 +215,8 @@ impl DistinguishedName {
             .all(|(name, value)| other.0.get(name) == Some(value))
     }
 
-    /// RFC 4514, as far as the reference implementation reads it: no quotes, no `#` values, no `+`, each type
-    /// once; `;` separates as `,` does, and `S` is `ST`. Empty values are refused, since nothing could match.
+    /// RFC 4514, as far as notation reads it: no quotes, no `#` values, no `+`, each type once; `;`
+    /// separates as `,` does, and `S` is `ST`. Empty values are refused, since nothing could match.
     fn parse(text: &str) -> Result<Self, &'static str> {
         let mut found = BTreeMap::new();
         let mut rest = Some(text);

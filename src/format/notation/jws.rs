@@ -1,5 +1,5 @@
-//! The JWS envelope: flattened JSON serialization, exactly four members (reference §5). Read strictly: exact
-//! names, each once, base64 in its one spelling.
+//! The JWS envelope: flattened JSON serialization, exactly four members (Notary Project, "JWS
+//! Signature Envelope"). Read strictly: exact names, each once, base64 in its one spelling.
 
 use base64::{
     Engine as _,

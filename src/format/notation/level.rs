@@ -1,4 +1,5 @@
-//! Verification levels: which checks decide, and which are only recorded (reference §11).
+//! Verification levels: which checks decide, and which are only recorded (Notary Project,
+//! "Signature Verification Level").
 
 /// What happens when a check fails.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -11,8 +12,9 @@ pub enum Action {
     Skip,
 }
 
-/// The steps of verification, in the order in which they are made (reference §12, with payload before trust and
-/// revocation last, so that nothing a certificate names is contacted before).
+/// The steps of verification, in the order in which they are made (those of the specification, with
+/// payload before trust and revocation last, so that nothing a certificate names is contacted
+/// before).
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Check {
     /// The signature manifest and its subject.

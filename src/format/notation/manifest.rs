@@ -1,5 +1,6 @@
-//! The signature manifest: an OCI image manifest whose subject is the image and whose one layer is the envelope
-//! (reference §1). Written in the new form, read in both.
+//! The signature manifest: an OCI image manifest whose subject is the image and whose one layer is
+//! the envelope (Notary Project, "OCI Signatures"). Written in the form of OCI 1.1, read in that of
+//! 1.0 as well.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +28,8 @@ pub const EMPTY: &[u8] = b"{}";
 pub const THUMBPRINTS: &str = "io.cncf.notary.x509chain.thumbprint#S256";
 const CREATED: &str = "org.opencontainers.image.created";
 
-/// A signature manifest that is about the image. Its annotations are not signed: they may order candidates, and
-/// never decide.
+/// A signature manifest that is about the image. Its annotations are not signed: they may order
+/// candidates, and never decide.
 #[derive(Clone, Debug)]
 pub struct SignatureManifest {
     /// The blob of the envelope.
@@ -42,10 +43,10 @@ pub struct SignatureManifest {
 }
 
 impl SignatureManifest {
-    /// Reads a manifest of either form. Rejects other manifests, unknown envelopes, and another subject than
-    /// the image: media type, digest and size must all be equal (N10, G16).
+    /// Reads a manifest of either form. Rejects other manifests, unknown envelopes, and another
+    /// subject than the image: media type, digest and size must all be equal (N10, G16).
     pub fn read(bytes: &[u8], subject: &Descriptor) -> Result<Self, Rejection> {
-        let outline = Outline::read(bytes).map_err(Rejection::Manifest)?;
+        let outline = SignatureOutline::read(bytes).map_err(Rejection::Manifest)?;
         if outline.subject != *subject {
             return Err(Rejection::OtherSubject {
                 expected: subject.clone(),
@@ -68,13 +69,13 @@ impl SignatureManifest {
     }
 }
 
-struct Outline {
+struct SignatureOutline {
     envelope: Descriptor,
     subject: Descriptor,
     annotations: Object,
 }
 
-impl Outline {
+impl SignatureOutline {
     fn read(bytes: &[u8]) -> Result<Self, ManifestFault> {
         let manifest = parse_object(bytes)?;
         if manifest.get("schemaVersion") != Some(&Value::Integer(2)) {
@@ -154,7 +155,7 @@ pub(super) fn write(
 ) -> Vec<u8> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Entry {
+    struct DescriptorJson {
         media_type: String,
         digest: String,
         size: u64,
@@ -163,16 +164,16 @@ pub(super) fn write(
     }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Manifest<'a> {
+    struct ManifestJson<'a> {
         schema_version: u8,
         media_type: &'a str,
         artifact_type: &'a str,
-        config: Entry,
-        layers: [Entry; 1],
-        subject: Entry,
+        config: DescriptorJson,
+        layers: [DescriptorJson; 1],
+        subject: DescriptorJson,
         annotations: &'a BTreeMap<String, String>,
     }
-    let of = |media_type: &MediaType, digest: &Digest, size: u64| Entry {
+    let of = |media_type: &MediaType, digest: &Digest, size: u64| DescriptorJson {
         media_type: media_type.to_string(),
         digest: digest.to_string(),
         size,
@@ -185,11 +186,11 @@ pub(super) fn write(
             u64::try_from(bytes.len()).unwrap_or(u64::MAX),
         )
     };
-    let manifest = Manifest {
+    let manifest = ManifestJson {
         schema_version: 2,
         media_type: OCI_MANIFEST,
         artifact_type: ARTIFACT_TYPE,
-        config: Entry {
+        config: DescriptorJson {
             data: Some("e30="),
             ..of_bytes(&MediaType::new(EMPTY_TYPE), EMPTY)
         },

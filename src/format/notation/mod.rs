@@ -1,9 +1,11 @@
-//! Notary Project signatures: a JWS or COSE envelope in an OCI image manifest whose subject is the image.
+//! Notary Project signatures: a JWS or COSE envelope in an OCI image manifest whose subject is the
+//! image.
 //!
-//! A signature is verified by [`SignatureManifest::read`] (is the manifest one, and about the image) and
-//! [`verify`] (everything else), which asks for revocation last and only where the signer is trusted. It is
-//! made by [`sign::prepare`] and [`sign::Draft`]. Trust comes from pins or from notation's own trust policy and
-//! stores. Plug-ins are not run: a signature that demands one is refused. Signatures of blobs are not supported.
+//! A signature is verified by [`SignatureManifest::read`] (is the manifest one, and about the
+//! image) and [`verify`] (everything else), which asks for revocation last and only where the
+//! signer is trusted. It is made by [`sign::prepare`] and [`sign::Draft`]. Trust comes from pins or
+//! from notation's own trust policy and stores. Plug-ins are not run: a signature that demands one
+//! is refused. Signatures of blobs are not supported.
 
 mod algorithm;
 mod attributes;
@@ -30,7 +32,7 @@ mod verify;
 pub use algorithm::Algorithm;
 pub use attributes::{HeaderFault, SignedAttributes, SigningScheme};
 pub use bundle::{BUNDLE_LIMIT, BundleFault, chain_of};
-pub use chain::{CertificateFault, ChainFault, Purpose, check_signing_leaf};
+pub use chain::{CertificateFault, ChainFault, ChainPurpose, check_signing_leaf};
 pub use draft_error::DraftError;
 pub use encoding::{
     CHAIN_LIMIT, ENVELOPE_LIMIT, EnvelopeFault, EnvelopeKind, InvalidEnvelopeKind, ManifestFault,
@@ -51,4 +53,4 @@ pub use trust_policy::{
 pub use trust_store::{
     InvalidStoreName, STORE_FILE_LIMIT, STORE_FILES, StoreFault, StoreKind, StoreName, trust_store,
 };
-pub use verify::{Accepted, Exempted, Outcome, Step, Verification, verify};
+pub use verify::{Accepted, Exempted, Step, Verdict, Verification, verify};

@@ -1,4 +1,5 @@
-//! What is signed: the descriptor of the image, with user metadata (reference §3). Compared by meaning.
+//! What is signed: the descriptor of the image, with user metadata (Notary Project, "Payload").
+//! Compared by meaning.
 
 use std::collections::BTreeMap;
 

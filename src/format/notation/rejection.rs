@@ -1,4 +1,5 @@
-//! Why a signature was rejected, or a failure only recorded: one variant per rule, with the step it belongs to.
+//! Why a signature was rejected, or a failure only recorded: one variant per rule, with the step it
+//! belongs to.
 
 use super::{
     attributes::HeaderFault,
@@ -173,7 +174,8 @@ pub enum Rejection {
     },
     /// Whether the timestamp authority was revoked could not be found out.
     #[error(
-        "whether the certificate `{subject}` of the timestamp authority was revoked cannot be determined: {why}"
+        "whether the certificate `{subject}` of the timestamp authority was revoked cannot be \
+         determined: {why}"
     )]
     TimestampRevocationUnknown {
         /// Its subject.
@@ -293,14 +295,17 @@ impl Explain for Rejection {
                 "verify it with `notation` and that plug-in, or sign again without one"
             }
             Self::CertificateExpired { .. } => {
-                "sign again with a certificate that is valid; signatures with a timestamp outlive their certificate"
+                "sign again with a certificate that is valid; signatures with a timestamp outlive \
+                 their certificate"
             }
             Self::TimestampMissing => {
-                "sign with `--timestamp-url`, or require timestamps only after the certificate has expired (`afterCertExpiry`)"
+                "sign with `--timestamp-url`, or require timestamps only after the certificate has \
+                 expired (`afterCertExpiry`)"
             }
             Self::Expired { .. } => "sign again; `--expiry` sets how long a signature is valid",
             Self::RevocationUnknown { .. } | Self::TimestampRevocationUnknown { .. } => {
-                "OCSP responders and CRLs must be reachable over http from here; private ones need `--allow-private`"
+                "OCSP responders and CRLs must be reachable over http from here; private ones need \
+                 `--allow-private`"
             }
             Self::Identity(_) => {
                 "write the subject with C, ST and O as it is in the certificate, or `*`"

@@ -1,6 +1,7 @@
-//! Whether the certificates of a chain were revoked (reference §9), as steps: each certificate says what it
-//! wants fetched next, all of them at once. Unknown is never good. Only plain `http` addresses are named, as
-//! the standards have it; where they lead is the network's to judge.
+//! Whether the certificates of a chain were revoked (RFC 6960, RFC 5280 §6.3), as steps: each
+//! certificate says what it wants fetched next, all of them at once. Unknown is never good. Only
+//! plain `http` addresses are named, as the standards have it; where they lead is the network's to
+//! judge.
 
 use std::{cmp::Ordering, sync::Arc, time::Duration};
 
@@ -12,9 +13,11 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How far ahead of this machine's clock a list may be made.
+/// How far ahead of this machine's clock a list may be made: synchronised clocks differ by less,
+/// and a list from further ahead is from a clock that cannot be relied on.
 const AHEAD: Duration = Duration::from_secs(5 * 60);
-/// Addresses of deltas that are tried.
+/// Addresses of deltas that are tried: each may take a request's time, and the list's author
+/// chooses how many there are.
 const DELTAS: usize = 10;
 /// Requests for OCSP that are sent in the address are shorter than this (RFC 6960, appendix A).
 const GET_LIMIT: usize = 255;
@@ -44,16 +47,16 @@ pub enum Query {
 pub enum RevocationAnswer {
     /// The body of an OCSP answer.
     Ocsp(Bytes),
-    /// A list. Keep it for the rest of the run once [`Crl::is_checked`], and not before: one with a wrong
-    /// signature must not stay.
+    /// A list. Keep it for the rest of the run once [`Crl::is_checked`], and not before: one with a
+    /// wrong signature must not stay.
     Crl(Arc<Crl>),
     /// Nothing, and why.
     Failed(String),
 }
 
 impl RevocationRequest {
-    /// The address of a GET that asks the question, where it is short enough; else it is sent by POST as
-    /// `application/ocsp-request`. `None` for lists too.
+    /// The address of a GET that asks the question, where it is short enough; else it is sent by
+    /// POST as `application/ocsp-request`. `None` for lists too.
     pub fn ocsp_get(&self) -> Option<String> {
         let Query::Ocsp(question) = &self.query else {
             return None;
@@ -80,7 +83,7 @@ pub(super) enum ChainStatus {
 
 /// What is known of a certificate in the end.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Status {
+enum CertificateStatus {
     Good,
     Revoked(Timestamp),
     Unknown(String),
@@ -96,7 +99,8 @@ pub(super) struct ChainRevocation {
 struct CertificateRevocation {
     certificate: Certificate,
     issuer: Certificate,
-    /// The time of signing that a signing authority vouches for: what became invalid later was good then.
+    /// The time of signing that a signing authority vouches for: what became invalid later was good
+    /// then.
     signed_at: Option<Timestamp>,
     now: Timestamp,
     ocsp: Vec<String>,
@@ -116,7 +120,7 @@ enum Phase {
         base: Arc<Crl>,
         delta: usize,
     },
-    Done(Status),
+    Done(CertificateStatus),
 }
 
 impl ChainRevocation {
@@ -161,7 +165,7 @@ impl ChainRevocation {
             .filter(|certificate| certificate.request().is_some())
         {
             let why = "not asked, since the signer is not trusted".to_owned();
-            certificate.phase = Phase::Done(Status::Unknown(why));
+            certificate.phase = Phase::Done(CertificateStatus::Unknown(why));
         }
     }
 
@@ -171,11 +175,11 @@ impl ChainRevocation {
         for one in &self.certificates {
             let subject = one.certificate.subject();
             match &one.phase {
-                Phase::Done(Status::Good) => {}
-                Phase::Done(Status::Revoked(at)) => {
+                Phase::Done(CertificateStatus::Good) => {}
+                Phase::Done(CertificateStatus::Revoked(at)) => {
                     return ChainStatus::Revoked { subject, at: *at };
                 }
-                Phase::Done(Status::Unknown(why)) => {
+                Phase::Done(CertificateStatus::Unknown(why)) => {
                     unknown = unknown.or(Some(ChainStatus::Unknown {
                         subject,
                         why: why.clone(),
@@ -207,7 +211,7 @@ impl CertificateRevocation {
             now,
             ocsp: Vec::new(),
             crls: Vec::new(),
-            phase: Phase::Done(Status::Good),
+            phase: Phase::Done(CertificateStatus::Good),
         };
         match (certificate.ocsp_addresses(), certificate.crl_addresses()) {
             (Ok(ocsp), Ok(crls)) => {
@@ -215,7 +219,7 @@ impl CertificateRevocation {
                 check.ask(0, None);
             }
             (Err(fault), _) | (_, Err(fault)) => {
-                check.phase = Phase::Done(Status::Unknown(fault.to_string()))
+                check.phase = Phase::Done(CertificateStatus::Unknown(fault.to_string()));
             }
         }
         check
@@ -242,12 +246,15 @@ impl CertificateRevocation {
         }
     }
 
-    fn done(&mut self, status: Status) {
+    fn done(&mut self, status: CertificateStatus) {
         self.phase = Phase::Done(status);
     }
 
     fn answer(&mut self, answer: RevocationAnswer) {
-        match std::mem::replace(&mut self.phase, Phase::Done(Status::Unknown(String::new()))) {
+        match std::mem::replace(
+            &mut self.phase,
+            Phase::Done(CertificateStatus::Unknown(String::new())),
+        ) {
             Phase::Ocsp(index) => self.ocsp_answer(index, answer),
             Phase::Crl(index) => self.crl_answer(index, answer),
             Phase::Delta { crl, base, delta } => self.delta_answer(crl, base, delta, answer),
@@ -265,9 +272,9 @@ impl CertificateRevocation {
             why = Some(not_http(url));
         }
         match why {
-            Some(why) if self.crls.is_empty() => self.done(Status::Unknown(why)),
+            Some(why) if self.crls.is_empty() => self.done(CertificateStatus::Unknown(why)),
             // Neither a responder nor a list: it cannot be revoked.
-            None if self.crls.is_empty() => self.done(Status::Good),
+            None if self.crls.is_empty() => self.done(CertificateStatus::Good),
             Some(_) | None => self.fetch(0),
         }
     }
@@ -278,15 +285,17 @@ impl CertificateRevocation {
                 ocsp::read(&bytes, &self.certificate, &self.issuer, self.now)
                     .map_err(|fault| fault.to_string())
             }
-            RevocationAnswer::Crl(_) => Err("a revocation list instead of an OCSP response".to_owned()),
+            RevocationAnswer::Crl(_) => {
+                Err("a revocation list instead of an OCSP response".to_owned())
+            }
             RevocationAnswer::Failed(why) => Err(why),
         };
         match read {
-            Ok(ocsp::OcspStatus::Good) => self.done(Status::Good),
+            Ok(ocsp::OcspStatus::Good) => self.done(CertificateStatus::Good),
             Ok(ocsp::OcspStatus::Revoked { invalid_since, .. }) if self.was_good(invalid_since) => {
-                self.done(Status::Good);
+                self.done(CertificateStatus::Good);
             }
-            Ok(ocsp::OcspStatus::Revoked { at, .. }) => self.done(Status::Revoked(at)),
+            Ok(ocsp::OcspStatus::Revoked { at, .. }) => self.done(CertificateStatus::Revoked(at)),
             Ok(ocsp::OcspStatus::Unknown) => {
                 let why = "the responder does not know the certificate".to_owned();
                 self.ask(self.ocsp.len(), Some(why));
@@ -311,9 +320,9 @@ impl CertificateRevocation {
             Some(url) if is_http(url) => self.phase = Phase::Crl(index),
             Some(url) => {
                 let why = not_http(url);
-                self.done(Status::Unknown(why));
+                self.done(CertificateStatus::Unknown(why));
             }
-            None => self.done(Status::Good),
+            None => self.done(CertificateStatus::Good),
         }
     }
 
@@ -327,12 +336,13 @@ impl CertificateRevocation {
         match base {
             Err(why) => {
                 let url = self.crls.get(index).cloned().unwrap_or_default();
-                self.done(Status::Unknown(format!("{url}: {why}")));
+                self.done(CertificateStatus::Unknown(format!("{url}: {why}")));
             }
-            // What was revoked since would stand in a delta whose address the list does not vouch for.
+            // What was revoked since would stand in a delta whose address the list does not vouch
+            // for.
             Ok(base) if base.deltas.is_empty() && self.certificate.names_deltas() => {
                 let why = "the certificate names a delta, but the list does not".to_owned();
-                self.done(Status::Unknown(why));
+                self.done(CertificateStatus::Unknown(why));
             }
             Ok(base) if base.deltas.is_empty() => self.decide(index, &base, None),
             Ok(base) => self.fetch_delta(
@@ -348,7 +358,7 @@ impl CertificateRevocation {
         let mut urls = base.deltas.iter().enumerate().take(DELTAS).skip(from);
         match urls.find(|(_, url)| is_http(url)) {
             Some((delta, _)) => self.phase = Phase::Delta { crl, base, delta },
-            None => self.done(Status::Unknown(why)),
+            None => self.done(CertificateStatus::Unknown(why)),
         }
     }
 
@@ -376,7 +386,9 @@ impl CertificateRevocation {
     fn usable(&self, answer: RevocationAnswer) -> Result<Arc<Crl>, String> {
         let crl = match answer {
             RevocationAnswer::Crl(crl) => crl,
-            RevocationAnswer::Ocsp(_) => return Err("an OCSP response instead of a revocation list".to_owned()),
+            RevocationAnswer::Ocsp(_) => {
+                return Err("an OCSP response instead of a revocation list".to_owned());
+            }
             RevocationAnswer::Failed(why) => return Err(why),
         };
         let scope = crl.scope;
@@ -389,12 +401,16 @@ impl CertificateRevocation {
         let covers =
             !(of_others || scope.indirect || scope.some_reasons || scope.attribute_certificates);
         if !covers {
-            return Err("the list does not cover this certificate, or not for every reason".to_owned());
+            return Err(
+                "the list does not cover this certificate, or not for every reason".to_owned(),
+            );
         }
         if crl.this_update > self.now.plus(AHEAD)
             || crl.next_update.is_none_or(|next| next < self.now)
         {
-            return Err("the list is not current, or does not say when the next one is due".to_owned());
+            return Err(
+                "the list is not current, or does not say when the next one is due".to_owned(),
+            );
         }
         if !crl.is_issued_by(&self.issuer) {
             return Err("the list is not signed by the issuer".to_owned());
@@ -414,16 +430,16 @@ impl CertificateRevocation {
             Ok(entries)
         });
         match entries {
-            Err(fault) => self.done(Status::Unknown(fault.to_string())),
+            Err(fault) => self.done(CertificateStatus::Unknown(fault.to_string())),
             Ok(entries) => match self.revoked(&entries) {
-                Some(at) => self.done(Status::Revoked(at)),
+                Some(at) => self.done(CertificateStatus::Revoked(at)),
                 None => self.fetch(index + 1),
             },
         }
     }
 
-    /// When it was revoked, by entries of a list and then of its delta. A hold counts until a later removal;
-    /// any other reason counts for ever.
+    /// When it was revoked, by entries of a list and then of its delta. A hold counts until a later
+    /// removal; any other reason counts for ever.
     fn revoked(&self, entries: &[RevokedEntry]) -> Option<Timestamp> {
         let mut latest: Option<&RevokedEntry> = None;
         for entry in entries

@@ -1,7 +1,8 @@
-//! A signature in the making (reference §13): which answer is wanted next, and in the end what to publish.
+//! A signature in the making: which answer is wanted next, and in the end what to publish.
 //!
-//! Pure: the caller asks the signer, the timestamp authority and the revocation services. Each answer is checked
-//! before it is used, and the finished envelope is read and verified as a reader would.
+//! Pure: the caller asks the signer, the timestamp authority and the revocation services. Each
+//! answer is checked before it is used, and the finished envelope is read and verified as a reader
+//! would.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,7 +30,7 @@ use crate::{
 
 /// How to sign.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct EnvelopeOptions {
     /// The kind of envelope.
     pub envelope: EnvelopeKind,
     /// How long the signature lives, in whole seconds; without end when absent.
@@ -140,12 +141,12 @@ pub struct Publication {
     pub timestamp: Option<Timestamp>,
 }
 
-/// Begins a signature of `subject` with `key`, whose certificates are in `bundle` in any order. `nonce` is
-/// random, for the timestamp. Refuses keys and certificates that no reader would accept, and metadata that may
-/// not be signed.
+/// Begins a signature of `subject` with `key`, whose certificates are in `bundle` in any order.
+/// `nonce` is random, for the timestamp. Refuses keys and certificates that no reader would accept,
+/// and metadata that may not be signed.
 pub fn prepare(
     subject: &Descriptor,
-    options: &Options,
+    options: &EnvelopeOptions,
     key: &PublicKey,
     bundle: &[Certificate],
     nonce: [u8; 16],
@@ -228,8 +229,9 @@ impl Draft {
         self.expiry
     }
 
-    /// Takes the answer to the last step, and says what is wanted next. Rejects an answer that does not verify,
-    /// a timestamp that its readers would not accept, and a finished envelope that they would reject.
+    /// Takes the answer to the last step, and says what is wanted next. Rejects an answer that does
+    /// not verify, a timestamp that its readers would not accept, and a finished envelope that they
+    /// would reject.
     pub fn step(mut self, answer: Option<Answer>) -> Result<(Self, Step), DraftError> {
         if let Some(answer) = answer {
             self.state = self.accept(answer)?;
@@ -338,8 +340,8 @@ impl Draft {
     }
 }
 
-/// The next state of a stamped signature: more to ask, or complete once the authority is known not to be
-/// revoked (N06).
+/// The next state of a stamped signature: more to ask, or complete once the authority is known not
+/// to be revoked (N06).
 fn checked(
     signature: Vec<u8>,
     token: Box<TimestampToken>,

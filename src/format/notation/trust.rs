@@ -1,4 +1,5 @@
-//! What a signature is held against: anchors, identities, a level, timestamp roots and demanded metadata.
+//! What a signature is held against: anchors, identities, a level, timestamp roots and demanded
+//! metadata.
 
 use std::collections::BTreeSet;
 
@@ -47,9 +48,7 @@ pub enum InvalidTrust {
     #[error("no certificate is trusted")]
     NoAnchor,
     /// A CA without a word on whom it is trusted for.
-    #[error(
-        "`{subject}` is a CA: name the identities that it is trusted for (`*` for all)"
-    )]
+    #[error("`{subject}` is a CA: name the identities that it is trusted for (`*` for all)")]
     NoIdentity {
         /// The subject of the CA.
         subject: String,
@@ -78,9 +77,9 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// Trust in pinned certificates: a leaf stands for itself, a CA for the identities, which every signer must match
-    /// where they are given. Signing authorities are not trusted by pins; they need a trust policy that says so.
-    /// Refuses a CA without identities.
+    /// Trust in pinned certificates: a leaf stands for itself, a CA for the identities, which every
+    /// signer must match where they are given. Signing authorities are not trusted by pins; they
+    /// need a trust policy that says so. Refuses a CA without identities.
     pub fn pinned(pins: Pins) -> Result<Self, InvalidTrust> {
         let ca = pins
             .certificates
@@ -136,8 +135,8 @@ impl Trust {
         self.level
     }
 
-    /// The thumbprints of the certificates that are trusted for signers: for ordering candidates, never for accepting
-    /// one.
+    /// The thumbprints of the certificates that are trusted for signers: for ordering candidates,
+    /// never for accepting one.
     pub fn thumbprints(&self) -> BTreeSet<String> {
         let anchors = [&self.signers, &self.authorities]
             .into_iter()

@@ -1,6 +1,7 @@
-//! notation's trust policy documents for OCI artifacts (reference §11): `trustpolicy.oci.json` and
-//! `trustpolicy.json`. Any breach of a rule makes the whole document invalid. Stricter than notation: names are
-//! exact, each once, nothing after the document, no `..` as a store, no empty values in names.
+//! notation's trust policy documents for OCI artifacts: `trustpolicy.oci.json` and
+//! `trustpolicy.json`. Any breach of a rule makes the whole document invalid. Stricter than
+//! notation: names are exact, each once, nothing after the document, no `..` as a store, no empty
+//! values in names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,9 +18,10 @@ use crate::{
     reason::{Explain, Reason},
 };
 
-/// The largest document that is read.
+/// The largest document that is read: a thousand statements of a KiB each.
 pub const TRUST_POLICY_LIMIT: usize = 1024 * 1024;
-/// Statements that a document may hold.
+/// Statements that a document may hold. People write them by hand; scopes and names are compared in
+/// sets.
 const STATEMENTS: usize = 1000;
 
 /// A trust policy document.
@@ -187,8 +189,8 @@ impl TrustPolicy {
         &self.statements
     }
 
-    /// Refuses a document, valid in itself, with a scope that no image is compared with: notation compares the spelling
-    /// that it was given, and here names are normalised first.
+    /// Refuses a document, valid in itself, with a scope that no image is compared with: notation
+    /// compares the spelling that it was given, and here names are normalised first.
     pub fn check_spelling(&self) -> Result<(), InvalidTrustPolicy> {
         for statement in &self.statements {
             if let Some((scope, name)) = statement
@@ -209,8 +211,8 @@ impl TrustPolicy {
         Ok(())
     }
 
-    /// The statement for a repository: the one that names it, else the one for everything, else none, and then
-    /// nothing is allowed.
+    /// The statement for a repository: the one that names it, else the one for everything, else
+    /// none, and then nothing is allowed.
     pub fn statement(&self, repository: &Repository) -> Option<&Statement> {
         let scope = repository.to_string();
         let of = |wanted: &str| {
@@ -243,8 +245,9 @@ impl Statement {
         self.level
     }
 
-    /// What signatures are held against; `None` where the level is `skip`, which ends as exempt and never as
-    /// verified. `stores` holds each of [`Statement::stores`]; one that is absent there counts as unusable.
+    /// What signatures are held against; `None` where the level is `skip`, which ends as exempt and
+    /// never as verified. `stores` holds each of [`Statement::stores`]; one that is absent there
+    /// counts as unusable.
     pub fn trust(
         &self,
         stores: &BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>,
@@ -385,8 +388,8 @@ fn scopes(members: &Object) -> Result<Vec<String>, StatementFault> {
     Ok(scopes)
 }
 
-/// How images name the repository that a scope spells otherwise. Such a statement would be passed over, and `*` decide,
-/// which may ask for less.
+/// How images name the repository that a scope spells otherwise. Such a statement would be passed
+/// over, and `*` decide, which may ask for less.
 fn respelt(scope: &str) -> Option<String> {
     // No image names the port that https has anyway.
     let (host, path) = scope.split_once('/')?;

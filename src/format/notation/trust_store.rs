@@ -1,4 +1,4 @@
-//! Trust stores: folders of certificates, by kind and name (reference §10). The files are read elsewhere; any
+//! Trust stores: folders of certificates, by kind and name. The files are read elsewhere; any
 //! error in a store makes the whole store useless.
 
 use std::{fmt, str::FromStr};
@@ -7,11 +7,12 @@ use bytes::Bytes;
 
 use crate::crypto::Certificate;
 
-/// Certificates that one store may hold.
+/// Certificates that one store may hold. All public roots together are about 150; the chain is
+/// compared with every one.
 const CERTIFICATES: usize = 500;
-/// Files that one store may hold.
+/// Files that one store may hold, each with at least one certificate.
 pub const STORE_FILES: usize = 500;
-/// The largest file that is read.
+/// The largest file that is read: 500 certificates of 2 KiB.
 pub const STORE_FILE_LIMIT: usize = 1024 * 1024;
 
 /// What the certificates of a store are trusted for.
@@ -34,7 +35,9 @@ pub struct StoreName {
 
 /// The text names no store.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{0}` is not the name of a trust store (`ca:NAME`, `signingAuthority:NAME` or `tsa:NAME`)")]
+#[error(
+    "`{0}` is not the name of a trust store (`ca:NAME`, `signingAuthority:NAME` or `tsa:NAME`)"
+)]
 pub struct InvalidStoreName(String);
 
 /// Why a store cannot be used.
@@ -138,8 +141,8 @@ impl fmt::Display for StoreName {
     }
 }
 
-/// The certificates of a store, from the names and bytes of its files. Rejects a store without certificates, a
-/// file that holds anything else, and certificates that its kind does not admit.
+/// The certificates of a store, from the names and bytes of its files. Rejects a store without
+/// certificates, a file that holds anything else, and certificates that its kind does not admit.
 pub fn trust_store(
     store: &StoreName,
     files: &[(String, Bytes)],
@@ -179,7 +182,8 @@ pub fn trust_store(
     Ok(found)
 }
 
-/// PEM with any text around its blocks, or one or more certificates in DER; `None` for anything else.
+/// PEM with any text around its blocks, or one or more certificates in DER; `None` for anything
+/// else.
 fn certificates(bytes: &[u8]) -> Option<Vec<Certificate>> {
     if let Ok(blocks) = pem::parse_many(bytes)
         && !blocks.is_empty()

@@ -1,6 +1,11 @@
-//! The complete verification of one signature, in order (reference §12), as a machine without I/O. Revocation is
-//! asked for last, and only where integrity and authenticity hold: nothing a certificate names is contacted
-//! before (design §3, G18).
+//! The complete verification of one signature as a machine without I/O: the steps of the Notary
+//! Project's "Trust Store and Trust Policy Specification", Signature Verification, are named beside
+//! the checks.
+//!
+//! Two steps are made elsewhere than in the specification's order. What is signed is compared
+//! before trust is judged, since it costs nothing and no level may skip it. Revocation is checked
+//! last, and only where integrity and authenticity hold: no address that a certificate names is
+//! contacted before (G18).
 
 use super::{
     Rejection,
@@ -18,18 +23,18 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// What verification needs next, or its end.
+/// What verification needs next, or its result.
 #[derive(Debug)]
 pub enum Step {
     /// Fetch what [`Verification::requests`] names, and hand the answers to [`Verification::step`].
     Revocation(Box<Verification>),
     /// Nothing more.
-    Done(Outcome),
+    Done(Verdict),
 }
 
-/// The end of a verification.
+/// The result of a verification.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Verdict {
     /// The signature satisfies the trust.
     Verified(Box<Accepted>),
     /// The policy lets it pass although the signer is not trusted. Never to be taken for verified.
@@ -54,7 +59,8 @@ pub struct Accepted {
 }
 
 impl Accepted {
-    /// This signature, whose proof stands on another of the same image as well, with what was recorded of both.
+    /// This signature, whose proof stands on another of the same image as well, with what was
+    /// recorded of both.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
         self.verified = self.verified.with(other.verified);
@@ -99,7 +105,7 @@ pub fn verify(
 ) -> Step {
     match Verification::start(subject, media_type, envelope, trust, now) {
         Ok(verification) => verification.next(),
-        Err(rejection) => Step::Done(Outcome::Rejected(Box::new(rejection))),
+        Err(rejection) => Step::Done(Verdict::Rejected(Box::new(rejection))),
     }
 }
 
@@ -112,20 +118,30 @@ impl Verification {
         trust: &Trust,
         now: Timestamp,
     ) -> Result<Self, Rejection> {
+        // Steps 1 to 3, integrity: format, headers, certificate rules and signature. Enforced at
+        // every level.
         let envelope = Envelope::read(media_type, envelope)?;
+        // A signer that requires a plug-in must not be accepted without it, at any level (N07).
         if let Some(name) = &envelope.attributes().plugin {
             return Err(Rejection::PluginRequired { name: name.clone() });
         }
+        // Media type, digest and size of the payload are those of the image (N10).
         if envelope.payload().target != *subject {
             let (expected, found) = (subject.clone(), envelope.payload().target.clone());
             return Err(Rejection::OtherTarget { expected, found });
         }
+        // Step 4, authenticity: a certificate of the chain is in a trust store, and the leaf's
+        // subject is a trusted identity.
         let (level, mut failures) = (trust.level, Vec::new());
         let authenticity = check_authenticity(&envelope, trust);
         let is_authentic = authenticity.is_ok();
         record(level, authenticity, &mut failures)?;
+        // Not a step of the specification: `notation verify --user-metadata` requires it at every
+        // level.
         check_metadata(&envelope, trust)?;
+        // Step 5, expiry of the signature.
         record(level, check_expiry(&envelope, now), &mut failures)?;
+        // Step 6, authentic timestamp: signed while every certificate of the chain was valid.
         let proven = record(
             level,
             authentic_time::check(&envelope, trust, now),
@@ -133,6 +149,8 @@ impl Verification {
         )?
         .flatten();
 
+        // Step 7, revocation. At the level `skip` of this check the signer's chain is not asked
+        // about; a timestamp authority's always is, since its word stands in for the clock (N06).
         let vouched = (envelope.attributes().scheme == SigningScheme::SigningAuthority)
             .then_some(envelope.attributes().signing_time);
         let authority = proven
@@ -185,14 +203,14 @@ impl Verification {
         if self.requests.is_empty() {
             Step::Done(
                 self.end()
-                    .unwrap_or_else(|rejection| Outcome::Rejected(Box::new(rejection))),
+                    .unwrap_or_else(|rejection| Verdict::Rejected(Box::new(rejection))),
             )
         } else {
             Step::Revocation(Box::new(self))
         }
     }
 
-    fn end(mut self) -> Result<Outcome, Rejection> {
+    fn end(mut self) -> Result<Verdict, Rejection> {
         let authority = match self.authority.status() {
             ChainStatus::Good => Ok(()),
             ChainStatus::Revoked { subject, at } => {
@@ -215,14 +233,14 @@ impl Verification {
         let timestamp = self.proven.map(|proven| proven.time).filter(|_| is_proven);
         let Some(leaf) = self.envelope.leaf().filter(|_| self.is_authentic) else {
             let (statement, failures, envelope) = (self.statement, self.failures, self.envelope);
-            return Ok(Outcome::Exempt(Box::new(Exempted {
+            return Ok(Verdict::Exempt(Box::new(Exempted {
                 statement,
                 failures,
                 envelope,
             })));
         };
         let signed = signed(&self.envelope, leaf, timestamp);
-        Ok(Outcome::Verified(Box::new(Accepted {
+        Ok(Verdict::Verified(Box::new(Accepted {
             verified: Verified::new(self.subject.digest, Format::Notation, vec![signed]),
             level: self.level,
             warnings: self.failures,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     cli::Verify,
     crypto::Certificate,
-    format::dct::{Requirement, RoleName, RootTrust, SignerWanted},
+    format::dct::{Requirement, RoleName, RootTrust, RequiredSigner},
     keys::KeyRing,
     oci::Reference,
     policy::{DctLeaf, FormatRequirement, FormatTrust, RootPin},
@@ -25,12 +25,12 @@ pub(super) async fn from_flags(
     for name in &arguments.signer {
         let role = RoleName::signer(name)
             .map_err(|error| SettingError::usage(format!("`--signer {name}`: {error}")))?;
-        signers.push(SignerWanted::Name(role));
+        signers.push(RequiredSigner::Name(role));
     }
     for key in &arguments.key {
         let reference = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;
         let part = keys.public(&reference, true).await?;
-        signers.extend(part.keys.into_iter().map(SignerWanted::Key));
+        signers.extend(part.keys.into_iter().map(RequiredSigner::Key));
     }
     let requirement = Requirement {
         signers,
@@ -49,7 +49,7 @@ pub(super) fn from_policy(file: &ConfigFile, leaf: &DctLeaf) -> Result<FormatTru
         RootPin::FirstUse => RootTrust::FirstUse,
         RootPin::Ca(_) => RootTrust::Ca(in_files(file, leaf)?),
     };
-    let signers = leaf.signers.iter().cloned().map(SignerWanted::Name);
+    let signers = leaf.signers.iter().cloned().map(RequiredSigner::Name);
     let requirement = Requirement {
         signers: signers.collect(),
         minimum_versions: leaf.minimum_versions.clone(),

@@ -1,4 +1,5 @@
-//! Attacks with delegations: which role answers, which may leave, and what a role may say and pass on.
+//! Attacks with delegations: which role answers, which may leave, and what a role may say and pass
+//! on.
 
 use acr_sign::{
     format::dct::{DelegationState, Rejection, RoleName, lookup},
@@ -71,7 +72,8 @@ fn t09_t15_t28_the_order_in_which_roles_answer() {
             "{tag}"
         );
     }
-    // Found first below `releases`, or only in a signer's role: not released, whatever `targets` says.
+    // Found first below `releases`, or only in a signer's role: not released, whatever `targets`
+    // says.
     for (tag, holder) in [
         ("below", "targets/releases/beta"),
         ("only-bob", "targets/bob"),

@@ -1,5 +1,5 @@
-//! Attacks with whole files: ended, older, mixed, not as described, or out of order. Each row of the list with the
-//! check that answers it.
+//! Attacks with whole files: ended, older, mixed, not as described, or out of order. Each row of
+//! the list with the check that answers it.
 
 use acr_sign::{
     format::dct::{DelegationState, Rejection, RoleName, TrustedSet, lookup},
@@ -114,7 +114,8 @@ fn t07_t11_older_files_are_rollbacks_and_later_ones_still_load() {
         );
         let seen = server.load().seen();
         let new = server.server.files.clone();
-        // The lying server holds the keys of snapshot and timestamp, so it vouches freshly for the old file.
+        // The lying server holds the keys of snapshot and timestamp, so it vouches freshly for the
+        // old file.
         let file = format!("{name}.json");
         server.server.files.insert(file.clone(), old[&file].clone());
         server.store(name, 0, old[&file].clone());
@@ -145,8 +146,10 @@ fn t07_t11_older_files_are_rollbacks_and_later_ones_still_load() {
 fn t12_delegations_are_held_to_hash_length_and_end_as_targets_is() {
     for name in ["targets", "targets/alice", "targets/releases"] {
         let (_, alice, mut server) = released();
-        // The bytes of another version, signed as they must be, under the hash that the snapshot lists.
-        let listed = |server: &TrustServer| server.load().wanted(&role(name)).unwrap().file_name();
+        // The bytes of another version, signed as they must be, under the hash that the snapshot
+        // lists.
+        let listed =
+            |server: &TrustServer| server.load().file_request(&role(name)).unwrap().file_name();
         let file = listed(&server);
         let good = server.server.files[&file].clone();
         let other = signed_by(

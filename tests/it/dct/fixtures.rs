@@ -191,7 +191,8 @@ fn replay(folder: &str) {
             };
             assert_eq!(found, version.as_u64(), "{name} {role}");
         }
-        // The next step of the same repository is newer than this one, and this one is newer than the last.
+        // The next step of the same repository is newer than this one, and this one is newer than
+        // the last.
         seen = Some(set.seen());
     }
 }
@@ -236,7 +237,8 @@ fn the_first_pin_still_leads_to_the_last_root() {
     )
     .unwrap();
     assert_eq!(set.root().version.get(), 6);
-    // Root keys changed in versions 4 and 6, so version 3 is the newest that the first key signed alone.
+    // Root keys changed in versions 4 and 6, so version 3 is the newest that the first key signed
+    // alone.
     assert_eq!(
         *server.asked.borrow(),
         ["root.json", "5.root.json", "4.root.json", "3.root.json"]

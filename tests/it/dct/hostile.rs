@@ -1,4 +1,5 @@
-//! The 45 repositories that were shown to the real client, each with our verdict and the very check that gives it.
+//! The 45 repositories that were shown to the real client, each with our verdict and the very check
+//! that gives it.
 
 use std::fs;
 
@@ -14,7 +15,8 @@ use super::{
 
 enum Verdict {
     Accepted,
-    /// Valid, but `targets/releases` is not, so that `targets` does not count: ours differs from docker's.
+    /// Valid, but `targets/releases` is not, so that `targets` does not count: ours differs from
+    /// docker's.
     Withheld(DelegationState),
     Rejected(fn(&Rejection) -> bool),
 }
@@ -264,8 +266,8 @@ fn every_hostile_repository_gets_its_verdict() {
     for (name, verdict) in table {
         let case = Hostile::read(name);
         let result = if name.starts_with("rollback-") {
-            // The makers wrote root 1 anew for each stage, which alone is a rollback for us. The row is about
-            // another role, so let the memory hold the root that is served.
+            // The makers wrote root 1 anew for each stage, which alone is a rollback for us. The
+            // row is about another role, so let the memory hold the root that is served.
             let other_root = case.replay().unwrap_err();
             assert!(
                 matches!(other_root, Rejection::SameVersionOtherContent { ref role, .. } if *role == ROOT),

@@ -281,7 +281,8 @@ fn server_key() -> TestKey {
 
 #[test]
 fn a_key_object_with_more_in_it_has_the_id_of_its_public_part() {
-    // The private member is never written into metadata; a file that has one is read by what the ID covers.
+    // The private member is never written into metadata; a file that has one is read by what the ID
+    // covers.
     let alice = TestKey::ec(3);
     let (owner, _, mut server) = released();
     server.edit("targets", &[&owner.targets], |body| {

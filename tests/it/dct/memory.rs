@@ -101,11 +101,11 @@ fn a_form_that_is_not_exactly_ours_is_refused_with_its_place() {
         ),
         (
             r#"{"schemaVersion":1,"schemaVersion":1,"repositories":{}}"#.to_owned(),
-            "the name `schemaVersion` twice".to_owned(),
+            "the name `schemaVersion` appears twice".to_owned(),
         ),
         (
             r#"{"schemaVersion":1.5,"repositories":{}}"#.to_owned(),
-            "a number that is no integer".to_owned(),
+            "is not an integer of at most 2^53".to_owned(),
         ),
         (
             r#"{"schemaVersion":1.0,"repositories":{}}"#.to_owned(),
@@ -310,7 +310,8 @@ fn sizes_and_counts_are_bounded_when_read_and_when_written() {
     );
 }
 
-/// A root of this version, with a timestamp key that follows from `key`, and other bytes for another `variant`.
+/// A root of this version, with a timestamp key that follows from `key`, and other bytes for
+/// another `variant`.
 fn root(version: u64, key: u8, variant: u8) -> Vec<u8> {
     let signer = root_key(NAME, 1, 1);
     let mut body = server().next_root(std::slice::from_ref(&signer), 1);

@@ -1,5 +1,5 @@
-//! A server that damages what it stores: whatever it does without the keys, a pull takes what was signed or
-//! nothing.
+//! A server that damages what it stores: whatever it does without the keys, a pull takes what was
+//! signed or nothing.
 
 use std::collections::BTreeMap;
 
@@ -132,7 +132,8 @@ fn a_damaged_file_is_never_taken_in_any_role() {
                 .server
                 .files
                 .insert(format!("{name}.json"), file.to_string().into_bytes());
-            // With the hashes as they are, and with a snapshot and timestamp made anew over the damage.
+            // With the hashes as they are, and with a snapshot and timestamp made anew over the
+            // damage.
             for made_anew in [false, true] {
                 if made_anew {
                     if name == "snapshot" || name == "timestamp" || name == "root" {

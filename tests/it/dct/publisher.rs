@@ -1,5 +1,6 @@
-//! Test keys, and a trust server that accepts publications as notary's does: it re-serialises what it
-//! parsed before it hashes, so a file that is not in the exact form breaks the collection for every reader.
+//! Test keys, and a trust server that accepts publications as notary's does: it re-serialises what
+//! it parsed before it hashes, so a file that is not in the exact form breaks the collection for
+//! every reader.
 
 use std::cell::RefCell;
 

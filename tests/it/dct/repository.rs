@@ -1,4 +1,5 @@
-//! Collections as an attacker or a careless owner would make them: any body, signed by whoever a test says.
+//! Collections as an attacker or a careless owner would make them: any body, signed by whoever a
+//! test says.
 
 use acr_sign::format::dct::{
     Key, KeyId, Rejection, RoleName, RootTrust, Seen, TrustedSet, init::NewCollection,
@@ -78,7 +79,8 @@ pub fn root_key(name: &str, seed: u8, serial: u8) -> Key {
 }
 
 impl TrustServer {
-    /// A collection with `targets` as given; `targets/alice` and `targets/releases` are signed by their key.
+    /// A collection with `targets` as given; `targets/alice` and `targets/releases` are signed by
+    /// their key.
     pub fn with(delegations: &[Delegated<'_>], tags: &[(&str, &str)]) -> Self {
         let owner = owner();
         let mut server = Self::founded(&owner, &[]);

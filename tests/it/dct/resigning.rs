@@ -1,4 +1,5 @@
-//! Signing what holds something already: what is left alone, renewed, kept byte for byte, or refused.
+//! Signing what holds something already: what is left alone, renewed, kept byte for byte, or
+//! refused.
 
 use acr_sign::{
     format::dct::{

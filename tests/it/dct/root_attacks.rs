@@ -286,7 +286,8 @@ fn t22_the_trust_data_of_another_repository_fails_on_its_name() {
         (found.as_str(), rejected.reason()),
         (NAME, Reason::UntrustedRoot)
     );
-    // The canonical ID of the root key serves all its repositories; the name is checked all the same.
+    // The canonical ID of the root key serves all its repositories; the name is checked all the
+    // same.
     let canonical = RootTrust::Keys(vec![TestKey::ec(1).listed().key_id()]);
     assert!(load(&a.server, &other, canonical, None, at(NOW)).is_err());
 }
@@ -317,7 +318,8 @@ fn t22_files_of_another_repository_fail_where_the_keys_differ_and_pass_where_the
         b.make_snapshot("2030-01-01T00:00:00Z");
         b.make_timestamp();
         let loaded = b.try_load(at(NOW));
-        // The format has no name in its targets: docs/trust-model.md says to use one targets key per repository.
+        // The format has no name in its targets: docs/trust-model.md says to use one targets key
+        // per repository.
         assert_eq!(loaded.is_ok(), passes, "shared: {shared}");
     }
 }
@@ -473,7 +475,8 @@ fn t33_a_threshold_of_two_is_not_met_by_one_pinned_key() {
             (thief.key_id(), &TestKey::ec(66)),
         ],
     );
-    // The pin of the first root, which asked for one, still leads here; the pin of the thief's key does not.
+    // The pin of the first root, which asked for one, still leads here; the pin of the thief's key
+    // does not.
     assert!(server.load_under(pin(&server)).is_ok());
     let rejected = server
         .load_under(RootTrust::Keys(vec![thief.key_id()]))

@@ -1,4 +1,5 @@
-//! Trust by CA: the root key's certificate must be for the repository and chain to one of the anchors.
+//! Trust by CA: the root key's certificate must be for the repository and chain to one of the
+//! anchors.
 
 use acr_sign::{
     crypto::Certificate,
@@ -102,7 +103,8 @@ fn load_signed(
     server.load_under(trust)
 }
 
-/// The files of a collection whose root chains to the first of two CA certificates, for tests of whole commands.
+/// The files of a collection whose root chains to the first of two CA certificates, for tests of
+/// whole commands.
 pub fn certified() -> (Vec<(String, Vec<u8>)>, String, String) {
     let [leaf, intermediate, root] = Chain::new().pem();
     let key = Key::new("ecdsa-x509", format!("{leaf}{intermediate}").as_bytes());
@@ -129,7 +131,8 @@ pub fn certified() -> (Vec<(String, Vec<u8>)>, String, String) {
 #[test]
 fn a_chain_to_an_anchor_is_trusted() {
     let [leaf, intermediate, root] = Chain::new().pem();
-    // Through the bundle's CA certificate, in any order behind the leaf, and with the root in the bundle too.
+    // Through the bundle's CA certificate, in any order behind the leaf, and with the root in the
+    // bundle too.
     for bundle in [
         format!("{leaf}{intermediate}"),
         format!("{leaf}{intermediate}{root}"),

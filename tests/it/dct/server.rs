@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, fs, path::Path};
 
 use acr_sign::{
     format::dct::{
-        Gun, Rejection, RoleName, RootStep, RootTrust, RootWalk, Seen, TrustedSet, Wanted,
+        FileRequest, Gun, Rejection, RoleName, RootStep, RootTrust, RootWalk, Seen, TrustedSet,
     },
     oci::Repository,
     timestamp::Timestamp,
@@ -107,12 +107,12 @@ pub fn load(
 
 /// All that follows the root.
 pub fn complete(server: &Server, set: &mut TrustedSet) -> Result<(), Rejection> {
-    let fetch = |wanted: &Wanted| server.get(&wanted.file_name());
+    let fetch = |wanted: &FileRequest| server.get(&wanted.file_name());
     set.update_timestamp(&server.get("timestamp.json")?)?;
-    set.update_snapshot(&fetch(&set.snapshot_wanted().unwrap())?)?;
-    set.update_targets(&fetch(&set.wanted(&RoleName::TARGETS).unwrap())?)?;
+    set.update_snapshot(&fetch(&set.snapshot_request().unwrap())?)?;
+    set.update_targets(&fetch(&set.file_request(&RoleName::TARGETS).unwrap())?)?;
     while let Some(role) = set.pending_delegations().first() {
-        let bytes = fetch(&set.wanted(role).unwrap())?;
+        let bytes = fetch(&set.file_request(role).unwrap())?;
         set.update_delegation(role, &bytes)?;
     }
     Ok(())

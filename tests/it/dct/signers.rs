@@ -1,11 +1,12 @@
-//! Demanded signers: who must have signed an image, by name and by key, and what must not be fetched for it.
+//! Demanded signers: who must have signed an image, by name and by key, and what must not be
+//! fetched for it.
 
 use acr_sign::{
     crypto::PublicKey,
     format::{
         Identity, Signed, Verified,
         dct::{
-            DelegationState, Rejection, Requirement, RoleName, SignerWanted, TrustedSet,
+            DelegationState, Rejection, RequiredSigner, Requirement, RoleName, TrustedSet,
             needed_roles, verify,
         },
     },
@@ -27,7 +28,7 @@ const RELEASES: RoleName = RoleName::RELEASES;
 fn named(names: &[&str]) -> Requirement {
     let signers = names
         .iter()
-        .map(|name| SignerWanted::Name(RoleName::signer(name).unwrap()))
+        .map(|name| RequiredSigner::Name(RoleName::signer(name).unwrap()))
         .collect();
     Requirement {
         signers,
@@ -38,7 +39,7 @@ fn named(names: &[&str]) -> Requirement {
 fn with_keys(keys: &[&TestKey]) -> Requirement {
     let signers = keys
         .iter()
-        .map(|key| SignerWanted::Key(key.public()))
+        .map(|key| RequiredSigner::Key(key.public()))
         .collect();
     Requirement {
         signers,
@@ -84,7 +85,8 @@ struct Keys {
     bob: TestKey,
 }
 
-/// Alice and Bob share `targets/releases`; `1.0` is signed by both, `2.0` by Alice alone, `3.0` by Bob in his own role.
+/// Alice and Bob share `targets/releases`; `1.0` is signed by both, `2.0` by Alice alone, `3.0` by
+/// Bob in his own role.
 fn shop() -> (Keys, TrustServer) {
     let keys = Keys {
         alice: TestKey::ec(3),
@@ -450,7 +452,7 @@ fn keys_are_compared_as_keys_and_not_as_text() {
     server.make_timestamp();
     let bare: PublicKey = bob.public();
     let requirement = Requirement {
-        signers: vec![SignerWanted::Key(bare)],
+        signers: vec![RequiredSigner::Key(bare)],
         ..Requirement::default()
     };
     assert_eq!(
@@ -459,7 +461,8 @@ fn keys_are_compared_as_keys_and_not_as_text() {
     );
 }
 
-/// Proofs that Alice, and that Bob, signed the image of `1.0`; and that Alice signed the one of `2.0`.
+/// Proofs that Alice, and that Bob, signed the image of `1.0`; and that Alice signed the one of
+/// `2.0`.
 pub fn proofs() -> [Verified; 3] {
     let (_, server) = shop();
     let set = server.load();

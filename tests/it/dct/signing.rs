@@ -1,11 +1,11 @@
-//! Signing: drafts answered by local keys, published to a server that is as strict as notary's, read back
-//! by the verifier.
+//! Signing: drafts answered by local keys, published to a server that is as strict as notary's,
+//! read back by the verifier.
 
 use acr_sign::{
     crypto::{KeyKind, Signature},
     format::dct::{
         DraftError, Key, Publication, RoleName, Step, TrustedSet, Version,
-        lookup::{self, Entry},
+        lookup::{self, TagEntry},
         sign::{Change, prepare, roles_for},
     },
     oci::{Digest, Tag},
@@ -25,8 +25,8 @@ pub fn tag(text: &str) -> Tag {
     text.parse().unwrap()
 }
 
-pub fn entry(content: &str) -> Entry {
-    Entry {
+pub fn entry(content: &str) -> TagEntry {
+    TagEntry {
         digest: Digest::sha256(content.as_bytes()),
         length: 7,
     }
@@ -321,7 +321,7 @@ fn a_change_that_no_role_may_make_or_of_another_hash_is_refused() {
     );
     let digest: Digest = format!("sha512:{}", "0".repeat(128)).parse().unwrap();
     let change = Change {
-        set: vec![(tag("1.0"), Entry { digest, length: 7 })],
+        set: vec![(tag("1.0"), TagEntry { digest, length: 7 })],
         ..Change::default()
     };
     assert!(matches!(
@@ -404,7 +404,7 @@ fn one_tag_is_one_image() {
     assert!(matches!(draft(both), Err(DraftError::TagTwice { .. })));
     let digest = format!("sha512:{}", "0".repeat(128)).parse().unwrap();
     let wide = Change {
-        set: vec![(tag("1.0"), Entry { digest, length: 1 })],
+        set: vec![(tag("1.0"), TagEntry { digest, length: 1 })],
         ..Change::default()
     };
     assert!(matches!(draft(wide), Err(DraftError::NotSha256 { .. })));

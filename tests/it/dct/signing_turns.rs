@@ -1,6 +1,6 @@
 //! Signers who take turns, in any order.
 
-use acr_sign::format::dct::{admin, lookup::Entry};
+use acr_sign::format::dct::{admin, lookup::TagEntry};
 use proptest::prelude::*;
 
 use super::{
@@ -26,7 +26,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
-    /// Whatever two signers do, a pull takes what was last released, and nobody's own entries are lost.
+    /// Whatever two signers do, a pull takes what was last released, and nobody's own entries are
+    /// lost.
     #[test]
     fn t27_what_was_published_last_is_what_a_pull_takes(acts in acts()) {
         let (_, alice, bob, mut server) = alice_and_bob();
@@ -54,7 +55,7 @@ proptest! {
         let set = server.load();
         let held = |name: &str| {
             let role = role(name);
-            let entries = set.entries(&role).map(|(tag, meta)| (tag.to_owned(), Entry::of(meta).unwrap()));
+            let entries = set.entries(&role).map(|(tag, meta)| (tag.to_owned(), TagEntry::of(meta).unwrap()));
             entries.collect::<Vec<_>>()
         };
         let expected = |model: &std::collections::BTreeMap<String, String>| {

@@ -1,4 +1,5 @@
-//! N09, N11, D02: certificate and chain rules, one damage a row; and chains out of unordered bundles.
+//! N09, N11, D02: certificate and chain rules, one damage a row; and chains out of unordered
+//! bundles.
 
 use acr_sign::{
     crypto::{Certificate, Scheme},
@@ -22,7 +23,8 @@ fn root(extensions: Vec<Vec<u8>>) -> Spec {
     Spec::new("root", "root", extensions)
 }
 
-/// The verdict on a chain of leaf, intermediates and root with these rules, each issued by the next.
+/// The verdict on a chain of leaf, intermediates and root with these rules, each issued by the
+/// next.
 fn of(specs: &[Spec]) -> String {
     let keys: Vec<Key> = (0..specs.len())
         .map(|index| p256(20 + u8::try_from(index).unwrap()))
@@ -343,7 +345,8 @@ fn d02_extensions_that_are_not_checked_are_refused() {
         "1 UnknownExtension"
     );
 
-    // What cannot be read is not absent: a leaf with a broken extended key usage is not one without.
+    // What cannot be read is not absent: a leaf with a broken extended key usage is not one
+    // without.
     let broken = |id| ext(id, false, &octets(b"x"));
     for (id, spec) in [
         ("2.5.29.37", leaf().with(broken("2.5.29.37"))),

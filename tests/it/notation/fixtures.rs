@@ -1,13 +1,13 @@
-//! Signatures that notation and an independent generator made, held against what must be said of them: the
-//! outcome, and the step at which a bad one is rejected.
+//! Signatures that notation and an independent generator made, held against what must be said of
+//! them: the outcome, and the step at which a bad one is rejected.
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Check, Envelope, EnvelopeKind, Level, Outcome, Pins, SignatureManifest, Step, StoreName,
-        Trust, TrustPolicy, VerifyTimestamp, trust_store, verify,
+        Check, Envelope, EnvelopeKind, Level, Pins, SignatureManifest, Step, StoreName, Trust,
+        TrustPolicy, Verdict, VerifyTimestamp, trust_store, verify,
     },
     oci::{Descriptor, MediaType, Reference},
     timestamp::Timestamp,
@@ -92,7 +92,7 @@ impl Set {
         (media_type, self.file(vector["file"].as_str().unwrap()))
     }
 
-    pub fn judge(&self, vector: &Value, trust: &Trust, now: Timestamp) -> Outcome {
+    pub fn judge(&self, vector: &Value, trust: &Trust, now: Timestamp) -> Verdict {
         let (media_type, bytes) = self.envelope(vector);
         match verify(&self.subject(vector), &media_type, &bytes, trust, now) {
             Step::Done(outcome) => outcome,
@@ -106,10 +106,10 @@ pub fn now() -> Timestamp {
 }
 
 /// The outcome in the words of the set.
-pub fn words(outcome: &Outcome) -> String {
+pub fn words(outcome: &Verdict) -> String {
     match outcome {
-        Outcome::Verified(_) | Outcome::Exempt(_) => "accept".to_owned(),
-        Outcome::Rejected(rejection) => {
+        Verdict::Verified(_) | Verdict::Exempt(_) => "accept".to_owned(),
+        Verdict::Rejected(rejection) => {
             let step = match rejection.step() {
                 Check::Manifest => "manifest",
                 Check::Integrity => "integrity",
@@ -156,7 +156,7 @@ fn every_vector(set: &Set) -> usize {
         for other in names(vector, "alsoReject") {
             let outcome = set.judge(vector, &set.trust(other), now());
             assert!(
-                matches!(outcome, Outcome::Rejected(_)),
+                matches!(outcome, Verdict::Rejected(_)),
                 "{} under {other}",
                 vector["id"]
             );
@@ -205,7 +205,7 @@ fn every_signature_of_notation_verifies_with_its_leaf_pinned() {
             .unwrap()
             .parse()
             .unwrap();
-        let Outcome::Verified(accepted) = set.judge(vector, &trust.unwrap(), at) else {
+        let Verdict::Verified(accepted) = set.judge(vector, &trust.unwrap(), at) else {
             panic!("{}", vector["id"])
         };
         assert_eq!(accepted.verified.subject(), &set.subject(vector).digest);

@@ -1,4 +1,5 @@
-//! Notary Project signatures: what notation made, what our own generator made, and what an attacker would.
+//! Notary Project signatures: what notation made, what our own generator made, and what an attacker
+//! would.
 
 mod certificates;
 pub mod fixtures;

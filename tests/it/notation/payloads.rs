@@ -2,7 +2,7 @@
 
 use acr_sign::{
     crypto::Scheme,
-    format::notation::{Outcome, SignatureManifest, Step, verify},
+    format::notation::{SignatureManifest, Step, Verdict, verify},
     oci::{Descriptor, Digest, MediaType},
     reason::{Explain as _, Reason},
 };
@@ -54,7 +54,7 @@ fn n10_payload_and_manifest_must_name_the_image_in_all_three_fields() {
             &scene.trust(),
             now(),
         );
-        let Step::Done(Outcome::Rejected(rejection)) = step else {
+        let Step::Done(Verdict::Rejected(rejection)) = step else {
             panic!("{other:?}")
         };
         assert!(

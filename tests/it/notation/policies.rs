@@ -1,5 +1,5 @@
-//! Trust policy documents and trust stores: the 106 that notation judged, which statement is chosen, and what trust
-//! comes of it.
+//! Trust policy documents and trust stores: the 106 that notation judged, which statement is
+//! chosen, and what trust comes of it.
 
 use std::{collections::BTreeMap, fs};
 

@@ -1,4 +1,4 @@
-//! OCSP and CRLs (reference §9), one case a row, and that nobody is asked for a signature that is not trusted
+//! OCSP and CRLs, one case a row, and that nobody is asked for a signature that is not trusted
 //! (G18).
 
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use acr_sign::{
     crypto::{Certificate, Crl},
     format::notation::{
-        Action, Level, Outcome, Query, RevocationAnswer, RevocationRequest, Step, Trust,
-        TrustedIdentities,
+        Action, Level, Query, RevocationAnswer, RevocationRequest, Step, Trust, TrustedIdentities,
+        Verdict,
     },
     reason::Explain as _,
 };
@@ -39,13 +39,13 @@ pub(super) fn run(
     let mut step = step_of(&scene.good_jws(), trust, now());
     for _ in 0..50 {
         match step {
-            Step::Done(Outcome::Verified(accepted)) => {
+            Step::Done(Verdict::Verified(accepted)) => {
                 return (format!("verified {}", accepted.warnings.len()), asked);
             }
-            Step::Done(Outcome::Exempt(exempted)) => {
+            Step::Done(Verdict::Exempt(exempted)) => {
                 return (format!("exempt {}", exempted.failures.len()), asked);
             }
-            Step::Done(Outcome::Rejected(rejection)) => {
+            Step::Done(Verdict::Rejected(rejection)) => {
                 return (rejection.reason().to_string(), asked);
             }
             Step::Revocation(verification) => {
@@ -259,7 +259,8 @@ fn ocsp_answers_each_with_their_meaning() {
     );
 }
 
-/// Addresses of responders and of lists, what answers, the outcome, and who was asked in which order.
+/// Addresses of responders and of lists, what answers, the outcome, and who was asked in which
+/// order.
 type Order<'a> = (
     &'a [&'a str],
     &'a [&'a str],
@@ -478,8 +479,8 @@ fn every_certificate_but_the_root_is_asked_about_at_once() {
         assert_eq!(urls, ["http://leaf/", "http://middle/"]);
         let leaf_answer = ocsp(Answer::by(&middle, good()).sign(&middle, &middle_key));
         match verification.step(vec![leaf_answer, crl(list)]) {
-            Step::Done(Outcome::Verified(_)) => "verified".to_owned(),
-            Step::Done(Outcome::Rejected(rejection)) => rejection.to_string(),
+            Step::Done(Verdict::Verified(_)) => "verified".to_owned(),
+            Step::Done(Verdict::Rejected(rejection)) => rejection.to_string(),
             other => panic!("{other:?}"),
         }
     };
@@ -555,7 +556,8 @@ fn g18_nothing_is_asked_before_integrity_and_authenticity_hold() {
         asked(&scene.good_jws(), &trusting(off, &scene.root, "*")),
         0
     );
-    // Nobody asked is not good: where revocation decides, a signer that is not trusted is rejected for it.
+    // Nobody asked is not good: where revocation decides, a signer that is not trusted is rejected
+    // for it.
     let enforcing = Level::AUDIT.with_revocation(Action::Enforce);
     let run_with =
         |level, anchor: &Certificate| run(&scene, &trusting(level, anchor, "*"), |_| down());

@@ -1,10 +1,10 @@
-//! CRLs and their deltas (reference §9), one case a row.
+//! CRLs and their deltas, one case a row.
 
 use std::sync::Arc;
 
 use acr_sign::{
     crypto::Crl,
-    format::notation::{Outcome, RevocationAnswer, RevocationRequest, Step},
+    format::notation::{RevocationAnswer, RevocationRequest, Step, Verdict},
     reason::Explain as _,
 };
 
@@ -388,8 +388,8 @@ fn an_authority_s_time_outlives_a_later_invalidity() {
             step = verification.step(vec![answer]);
         }
         match step {
-            Step::Done(Outcome::Verified(_)) => "verified".to_owned(),
-            Step::Done(Outcome::Rejected(rejection)) => rejection.reason().to_string(),
+            Step::Done(Verdict::Verified(_)) => "verified".to_owned(),
+            Step::Done(Verdict::Rejected(rejection)) => rejection.reason().to_string(),
             other => panic!("{other:?}"),
         }
     };

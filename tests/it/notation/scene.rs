@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use acr_sign::{
     crypto::{Certificate, Scheme},
     format::notation::{
-        Level, Outcome, Pins, Rejection, Step, Trust, TrustedIdentities, VerifyTimestamp, verify,
+        Level, Pins, Rejection, Step, Trust, TrustedIdentities, Verdict, VerifyTimestamp, verify,
     },
     oci::{Descriptor, Digest, MediaType, manifest::OCI_MANIFEST},
     timestamp::Timestamp,
@@ -122,25 +122,25 @@ pub fn step_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Step {
     verify(&subject(), &MediaType::new(kind), bytes, trust, now)
 }
 
-pub fn outcome_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Outcome {
+pub fn outcome_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Verdict {
     match step_of(bytes, trust, now) {
         Step::Done(outcome) => outcome,
         Step::Revocation(more) => panic!("asks for {:?}", more.requests()),
     }
 }
 
-pub fn rejection(outcome: Outcome) -> Option<Rejection> {
+pub fn rejection(outcome: Verdict) -> Option<Rejection> {
     match outcome {
-        Outcome::Rejected(rejection) => Some(*rejection),
-        Outcome::Verified(_) | Outcome::Exempt(_) => None,
+        Verdict::Rejected(rejection) => Some(*rejection),
+        Verdict::Verified(_) | Verdict::Exempt(_) => None,
     }
 }
 
 /// The outcome as text: `verified`, `exempt`, or the rejection as the compiler derives it.
 pub fn verdict(bytes: &[u8], trust: &Trust) -> String {
     match outcome_of(bytes, trust, now()) {
-        Outcome::Verified(_) => "verified".to_owned(),
-        Outcome::Exempt(_) => "exempt".to_owned(),
-        Outcome::Rejected(rejection) => format!("{rejection:?}"),
+        Verdict::Verified(_) => "verified".to_owned(),
+        Verdict::Exempt(_) => "exempt".to_owned(),
+        Verdict::Rejected(rejection) => format!("{rejection:?}"),
     }
 }

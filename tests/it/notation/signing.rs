@@ -1,14 +1,14 @@
-//! Signing: every algorithm in both envelopes verifies, damage does not, and what is signed is byte for byte
-//! what notation signs.
+//! Signing: every algorithm in both envelopes verifies, damage does not, and what is signed is byte
+//! for byte what notation signs.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use acr_sign::{
     crypto::{Certificate, Signature, SignatureInvalid},
     format::notation::{
-        DraftError, Envelope, EnvelopeKind, Outcome, RevocationAnswer, SignatureManifest, Trust,
+        DraftError, Envelope, EnvelopeKind, RevocationAnswer, SignatureManifest, Trust, Verdict,
         VerifyTimestamp,
-        sign::{Answer, Draft, Options, Publication, Step, prepare},
+        sign::{Answer, Draft, EnvelopeOptions, Publication, Step, prepare},
     },
     oci::{Digest, MediaType},
     reason::{Explain as _, Reason},
@@ -27,20 +27,24 @@ use super::{
 
 const NONCE: [u8; 16] = [0x81; 16];
 
-fn options(envelope: EnvelopeKind) -> Options {
-    Options {
+fn options(envelope: EnvelopeKind) -> EnvelopeOptions {
+    EnvelopeOptions {
         envelope,
         agent: "acr-sign/0.1.0".to_owned(),
-        ..Options::default()
+        ..EnvelopeOptions::default()
     }
 }
 
-fn begin(options: &Options, key: &Key, bundle: &[Certificate]) -> Result<Draft, DraftError> {
+fn begin(
+    options: &EnvelopeOptions,
+    key: &Key,
+    bundle: &[Certificate],
+) -> Result<Draft, DraftError> {
     prepare(&subject(), options, &key.public(), bundle, NONCE, now())
 }
 
 /// Signs with `key` and expects no other question.
-fn sign(options: &Options, key: &Key, bundle: &[Certificate]) -> Publication {
+fn sign(options: &EnvelopeOptions, key: &Key, bundle: &[Certificate]) -> Publication {
     let (draft, step) = begin(options, key, bundle).unwrap().step(None).unwrap();
     let Step::Sign(request) = step else {
         panic!("{step:?}")
@@ -81,7 +85,7 @@ fn every_algorithm_signs_and_verifies_in_both_envelopes() {
                 let trust = Trust::pinned(pins(vec![anchor]))
                     .unwrap()
                     .require_metadata(options.metadata.clone());
-                let Outcome::Verified(accepted) = outcome_of(&published.envelope, &trust, now())
+                let Verdict::Verified(accepted) = outcome_of(&published.envelope, &trust, now())
                 else {
                     panic!("{name} {kind}");
                 };
@@ -154,8 +158,8 @@ fn the_manifest_is_the_new_form_of_the_specification() {
     );
 }
 
-/// Where the encoding is fixed, it is that of notation: what we have signed for the same image, time, expiry and
-/// metadata is what notation had signed.
+/// Where the encoding is fixed, it is that of notation: what we have signed for the same image,
+/// time, expiry and metadata is what notation had signed.
 #[test]
 fn the_signed_bytes_are_those_of_notation() {
     let set = Set::read("made-by-notation");
@@ -164,7 +168,7 @@ fn the_signed_bytes_are_those_of_notation() {
         let (media_type, bytes) = set.envelope(vector);
         let envelope = Envelope::read(&media_type, &bytes).unwrap();
         let attributes = envelope.attributes();
-        let options = Options {
+        let options = EnvelopeOptions {
             envelope: envelope.kind(),
             expiry: attributes.expiry.map(|expiry| {
                 Duration::from_secs(
@@ -172,7 +176,7 @@ fn the_signed_bytes_are_those_of_notation() {
                 )
             }),
             metadata: envelope.payload().metadata.clone(),
-            ..Options::default()
+            ..EnvelopeOptions::default()
         };
         let key = envelope.leaf().unwrap().public_key().clone();
         let time = attributes.signing_time;
@@ -268,7 +272,7 @@ fn k02_a_signature_by_another_key_or_over_other_bytes_is_not_published() {
 #[test]
 fn what_no_reader_would_accept_is_not_begun() {
     let scene = Scene::new();
-    let with = |change: &dyn Fn(&mut Options)| {
+    let with = |change: &dyn Fn(&mut EnvelopeOptions)| {
         let mut options = options(EnvelopeKind::Jws);
         change(&mut options);
         begin(&options, &scene.leaf_key, &scene.chain()).unwrap_err()
@@ -419,7 +423,7 @@ fn a_stamp_is_asked_for_checked_and_embedded() {
         pins.timestamp_roots = vec![clock.root.clone()];
         pins.verify_timestamp = VerifyTimestamp::Always;
         let late = at("2030-01-01T00:00:00Z");
-        let Outcome::Verified(accepted) =
+        let Verdict::Verified(accepted) =
             outcome_of(&published.envelope, &Trust::pinned(pins).unwrap(), late)
         else {
             panic!("{kind}");
@@ -596,8 +600,8 @@ fn any_bit_that_is_turned_makes_an_envelope_worthless() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Whatever is signed is read back as it was, and whatever bit of payload or signature is turned afterwards,
-    /// the envelope is rejected.
+    /// Whatever is signed is read back as it was, and whatever bit of payload or signature is
+    /// turned afterwards, the envelope is rejected.
     #[test]
     fn what_is_signed_is_what_is_read(
         pairs in proptest::collection::btree_map("[a-z.]{1,12}", ".{1,20}", 0..4),

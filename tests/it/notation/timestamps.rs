@@ -1,8 +1,8 @@
-//! Timestamp tokens, one damage a row (reference §8); N13 at the edges; revoked authorities (N06).
+//! Timestamp tokens, one damage a row; N13 at the edges; revoked authorities (N06).
 
 use acr_sign::{
     crypto::Certificate,
-    format::notation::{Envelope, Outcome, RevocationAnswer, Step, Trust, VerifyTimestamp},
+    format::notation::{Envelope, RevocationAnswer, Step, Trust, Verdict, VerifyTimestamp},
     oci::MediaType,
     reason::{Explain as _, Reason},
 };
@@ -331,7 +331,8 @@ fn only_named_roots_vouch_for_authorities() {
     assert!(verdict(&stamped(&jws, &lacking), &trust).starts_with("TimestampUntrusted"));
 }
 
-/// The authority's own certificate, by the time of the token and by the time that its signer states.
+/// The authority's own certificate, by the time of the token and by the time that its signer
+/// states.
 #[test]
 fn n13_an_authority_that_had_ended_does_not_vouch() {
     let scene = Scene::new();
@@ -365,7 +366,8 @@ fn n13_an_authority_that_had_ended_does_not_vouch() {
     }
 }
 
-/// A leaf that ended, stamped in its last second and around it; with the accuracy that the token states.
+/// A leaf that ended, stamped in its last second and around it; with the accuracy that the token
+/// states.
 #[test]
 fn n13_the_stamp_must_lie_in_validity_by_its_accuracy() {
     let mut spec = Spec::leaf("signer", "root");
@@ -432,9 +434,9 @@ fn when_a_stamp_is_needed_and_when_it_is_ignored() {
         authority.trust(&scene, VerifyTimestamp::AfterCertExpiry),
     );
     let judge = |bytes: &[u8], trust: &Trust, at| match outcome_of(bytes, trust, at) {
-        Outcome::Verified(accepted) => format!("verified {}", accepted.timestamp.is_some()),
-        Outcome::Rejected(rejection) => rejection.reason().to_string(),
-        Outcome::Exempt(_) => "exempt".to_owned(),
+        Verdict::Verified(accepted) => format!("verified {}", accepted.timestamp.is_some()),
+        Verdict::Rejected(rejection) => rejection.reason().to_string(),
+        Verdict::Exempt(_) => "exempt".to_owned(),
     };
     assert_eq!(judge(&plain, &always, now()), "timestamp-invalid");
     assert_eq!(judge(&plain, &after, now()), "verified false");
@@ -446,7 +448,7 @@ fn when_a_stamp_is_needed_and_when_it_is_ignored() {
     assert_eq!(judge(&fine, &after, late), "verified true");
     assert_eq!(judge(&fine, &scene.trust(), late), "expired");
     // A stamp carries a signature past its certificates: nothing ends it.
-    let Outcome::Verified(accepted) = outcome_of(&fine, &after, late) else {
+    let Verdict::Verified(accepted) = outcome_of(&fine, &after, late) else {
         panic!("verified")
     };
     assert_eq!(accepted.verified.expires(), None);
@@ -518,8 +520,8 @@ fn n06_a_revoked_authority_does_not_vouch() {
             panic!("done")
         };
         match outcome {
-            Outcome::Rejected(rejection) => rejection.reason().to_string(),
-            Outcome::Verified(_) | Outcome::Exempt(_) => "verified".to_owned(),
+            Verdict::Rejected(rejection) => rejection.reason().to_string(),
+            Verdict::Verified(_) | Verdict::Exempt(_) => "verified".to_owned(),
         }
     };
     assert_eq!(judge(Some(good())), "verified");
@@ -539,7 +541,7 @@ fn n06_a_revoked_authority_does_not_vouch() {
     };
     let answer = Answer::by(&authority.root, revoked("2026-06-15T00:00:00Z"));
     let answer = RevocationAnswer::Ocsp(answer.sign(&authority.root, &authority.root_key).into());
-    let Step::Done(Outcome::Verified(accepted)) = verification.step(vec![answer]) else {
+    let Step::Done(Verdict::Verified(accepted)) = verification.step(vec![answer]) else {
         panic!("verified")
     };
     assert_eq!((accepted.timestamp, accepted.warnings.len()), (None, 1));

@@ -6,7 +6,7 @@ use acr_sign::{
     crypto::Certificate,
     format::{
         Format, Identity,
-        notation::{Action, InvalidTrust, Level, Outcome, Trust},
+        notation::{Action, InvalidTrust, Level, Trust, Verdict},
     },
     reason::{Explain as _, Reason},
 };
@@ -86,11 +86,11 @@ fn n04_levels_decide_what_is_only_recorded() {
         let mut pins = pins(vec![anchor.clone()]);
         pins.level = level;
         match outcome_of(bytes, &Trust::pinned(pins).unwrap(), at) {
-            Outcome::Verified(accepted) => {
+            Verdict::Verified(accepted) => {
                 format!("verified, {} warnings", accepted.warnings.len())
             }
-            Outcome::Exempt(exempted) => format!("exempt, {} failures", exempted.failures.len()),
-            Outcome::Rejected(rejection) => rejection.reason().to_string(),
+            Verdict::Exempt(exempted) => format!("exempt, {} failures", exempted.failures.len()),
+            Verdict::Rejected(rejection) => rejection.reason().to_string(),
         }
     };
     let late = at("2028-01-01T00:00:00Z");
@@ -166,7 +166,7 @@ fn n13_certificates_count_from_their_first_to_their_last_second() {
 #[test]
 fn a_proof_says_who_signed_and_until_when_it_holds() {
     let scene = Scene::new();
-    let Outcome::Verified(accepted) = outcome_of(&scene.good_jws(), &scene.trust(), now()) else {
+    let Verdict::Verified(accepted) = outcome_of(&scene.good_jws(), &scene.trust(), now()) else {
         panic!("verified")
     };
     let verified = &accepted.verified;

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 use acr_sandbox::{Identity, Options, Sandbox};
 use acr_sign::{
     Exit,
-    format::notation::Outcome as Judged,
+    format::notation::Verdict as Judged,
     reason::{Explain as _, Reason},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};

@@ -1,4 +1,5 @@
-//! Private keys: the same for the same number, and signatures as envelopes and as certificates have them.
+//! Private keys: the same for the same number, and signatures as envelopes and as certificates have
+//! them.
 
 use std::fs;
 

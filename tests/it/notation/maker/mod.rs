@@ -1,5 +1,5 @@
-//! Keys, certificates, envelopes, tokens, lists and answers with any fault that a test wants: written byte by
-//! byte, sharing no code with the program.
+//! Keys, certificates, envelopes, tokens, lists and answers with any fault that a test wants:
+//! written byte by byte, sharing no code with the program.
 
 pub mod cbor;
 mod certificate;

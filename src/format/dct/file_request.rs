@@ -5,7 +5,7 @@ use crate::oci::Digest;
 
 /// A file to fetch by its hash.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Wanted {
+pub struct FileRequest {
     /// The role.
     pub role: RoleName,
     /// The digest that its bytes must have.
@@ -14,7 +14,7 @@ pub struct Wanted {
     pub length: u64,
 }
 
-impl Wanted {
+impl FileRequest {
     pub(super) fn new(role: &RoleName, meta: &FileMeta) -> Option<Self> {
         let length = meta.length.min(role.size_limit());
         Some(Self {
