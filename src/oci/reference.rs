@@ -9,6 +9,10 @@ use super::Digest;
 /// The registry that docker means when none is named.
 const DOCKER_HUB: &str = "docker.io";
 
+/// Characters of a repository's path. docker and the registries that follow it allow 255, whatever the
+/// host's length.
+const PATH_LIMIT: usize = 255;
+
 /// A registry's host, with a port if one was named. Lower case.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RegistryHost(Box<str>);
@@ -41,6 +45,12 @@ pub enum InvalidReference {
     /// No registry, where one must be named.
     #[error("names no registry: write it in full, such as `contoso.azurecr.io/web/app:1.0`")]
     NoRegistry,
+    /// The ID of an image, which names no repository.
+    #[error(
+        "`{0}` is an image ID, not a name: it runs an image that the machine already has, \
+         whatever its name"
+    )]
+    ImageId(String),
     /// The host breaks its grammar.
     #[error("`{0}` is not a registry host")]
     Host(String),
@@ -54,6 +64,9 @@ pub enum InvalidReference {
          or `/` between them"
     )]
     Path(String),
+    /// The repository path is too long.
+    #[error("the repository has {0} characters, more than {PATH_LIMIT}")]
+    PathTooLong(usize),
     /// The tag breaks its grammar.
     #[error("`{0}` is not a tag")]
     Tag(String),
@@ -148,15 +161,16 @@ impl Repository {
     }
 
     fn new(registry: RegistryHost, path: &str) -> Result<Self, InvalidReference> {
-        let valid = path.len() + registry.as_str().len() < 255 && path.split('/').all(is_component);
-        if valid {
-            Ok(Self {
-                registry,
-                path: path.into(),
-            })
-        } else {
-            Err(InvalidReference::Path(path.chars().take(300).collect()))
+        if !path.split('/').all(is_component) {
+            return Err(InvalidReference::Path(path.chars().take(300).collect()));
         }
+        if path.len() > PATH_LIMIT {
+            return Err(InvalidReference::PathTooLong(path.len()));
+        }
+        Ok(Self {
+            registry,
+            path: path.into(),
+        })
     }
 }
 
@@ -211,6 +225,7 @@ impl FromStr for Tag {
 impl Reference {
     /// An image whose registry is named: the first part has a `.` or `:`, or is `localhost`.
     pub fn named(text: &str) -> Result<Self, InvalidReference> {
+        refuse_image_id(text)?;
         match split_registry(text) {
             Some((registry, rest)) => Self::new(registry.parse()?, rest),
             None => Err(InvalidReference::NoRegistry),
@@ -220,6 +235,7 @@ impl Reference {
     /// An image as docker reads it: without a registry it lies on Docker Hub, one word below
     /// `library`.
     pub fn familiar(text: &str) -> Result<Self, InvalidReference> {
+        refuse_image_id(text)?;
         let (registry, rest) = split_registry(text).unwrap_or((DOCKER_HUB, text));
         let mut registry: RegistryHost = registry.parse()?;
         if registry.as_str() == "index.docker.io" {
@@ -268,6 +284,21 @@ impl Reference {
             Err(InvalidReference::NotARepository)
         }
     }
+}
+
+/// Docker takes 64 hexadecimal digits, alone or behind `sha256:`, for the ID of an image that is there
+/// already, whatever its name. As a name they would be `docker.io/library/sha256` with a tag, which is
+/// not what would run. A digest behind them does not make a name of them.
+fn refuse_image_id(text: &str) -> Result<(), InvalidReference> {
+    let name = text.split('@').next().unwrap_or_default();
+    let digits = match name.split_once(':') {
+        Some((algorithm, digits)) if algorithm.eq_ignore_ascii_case("sha256") => digits,
+        Some(_) | None => name,
+    };
+    if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(InvalidReference::ImageId(text.chars().take(300).collect()));
+    }
+    Ok(())
 }
 
 fn split_registry(text: &str) -> Option<(&str, &str)> {
@@ -405,6 +436,75 @@ mod tests {
                 Reference::familiar(wrong)
             );
         }
+    }
+
+    #[test]
+    fn g13_an_image_id_is_not_a_name() {
+        let digits = "5f".repeat(32);
+        let digest = format!("sha256:{}", "a".repeat(64));
+        for id in [
+            digits.clone(),
+            format!("sha256:{digits}"),
+            format!("sha256:{}", digits.to_uppercase()),
+            format!("SHA256:{digits}"),
+            "0".repeat(64),
+            "a".repeat(64),
+            digits.to_uppercase(),
+            format!("{digits}@{digest}"),
+            format!("sha256:{digits}@{digest}"),
+        ] {
+            let wrong = InvalidReference::ImageId(id.clone());
+            assert_eq!(Reference::familiar(&id), Err(wrong.clone()), "{id}");
+            assert_eq!(Reference::named(&id), Err(wrong.clone()), "{id}");
+            assert_eq!(Repository::familiar(&id), Err(wrong.clone()), "{id}");
+            assert_eq!(Repository::named(&id), Err(wrong), "{id}");
+        }
+        for name in [
+            digits.get(1..).unwrap().to_owned(),
+            format!("{digits}0"),
+            format!("sha256:{}", digits.get(1..).unwrap()),
+            format!("sha512:{digits}"),
+            format!("library/{digits}"),
+            format!("docker.io/library/sha256:{digits}"),
+            format!("contoso.azurecr.io/sha256:{digits}"),
+            format!("contoso.azurecr.io/{digits}"),
+            format!("contoso.azurecr.io/web@sha256:{digits}"),
+            format!("{}g", digits.get(1..).unwrap()),
+        ] {
+            assert!(Reference::familiar(&name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_repository_may_have_255_characters_whatever_its_host() {
+        let hosts = [
+            "a.azurecr.io",
+            "localhost:5000",
+            &format!("{}.azurecr.io", vec!["a".repeat(60); 3].join(".")),
+        ];
+        for host in hosts {
+            for (path, length) in [("a".repeat(255), 255), ("a/".repeat(127) + "a", 255)] {
+                assert_eq!(path.len(), length);
+                let name = format!("{host}/{path}:1.0");
+                assert_eq!(Reference::named(&name).unwrap().to_string(), name);
+                let longer = format!("{host}/{path}a:1.0");
+                assert_eq!(
+                    Reference::named(&longer),
+                    Err(InvalidReference::PathTooLong(256))
+                );
+            }
+            let error = Reference::named(&format!("{host}/{}", "a".repeat(300))).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "the repository has 300 characters, more than 255"
+            );
+        }
+        // What is wrong with its letters is said first.
+        let wrong = format!("a.azurecr.io/{}", "A".repeat(300));
+        assert!(matches!(
+            Reference::named(&wrong),
+            Err(InvalidReference::Path(_))
+        ));
     }
 
     #[test]
