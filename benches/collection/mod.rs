@@ -9,7 +9,7 @@ use acr_sign::{
         Draft, Gun, Key, KeyId, Publication, RoleName, RootStep, RootTrust, RootWalk, Step,
         TrustedSet,
         init::{self, NewCollection, SnapshotKey},
-        lookup::TagEntry,
+        lookup::ImageHashes,
         sign::{Change, prepare},
     },
     oci::{Digest, Repository},
@@ -30,9 +30,10 @@ pub struct Collection {
 }
 
 fn tags(count: u32) -> Change {
-    let entry = |number: u32| TagEntry {
+    let entry = |number: u32| ImageHashes {
         digest: Digest::sha256(&number.to_be_bytes()),
         length: 1367,
+        sha512: None,
     };
     let set = (0..count)
         .filter_map(|number| Some((format!("v1.{number}").parse().ok()?, entry(number))))
@@ -157,9 +158,10 @@ impl Collection {
         let change = Change {
             set: vec![(
                 "latest".parse().ok()?,
-                TagEntry {
+                ImageHashes {
                     digest: Digest::sha256(b"latest"),
                     length: 1,
+                    sha512: None,
                 },
             )],
             ..Change::default()

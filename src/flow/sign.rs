@@ -169,6 +169,7 @@ impl Group<'_> {
             repository: image.repository.clone(),
             tag: image.tag.clone(),
             descriptor: resolved.descriptor,
+            sha512: Digest::sha512(&resolved.bytes),
         };
         Ok(Candidate {
             index,

@@ -46,6 +46,8 @@ pub struct Subject {
     pub tag: Option<Tag>,
     /// What the tag or digest resolved to.
     pub descriptor: Descriptor,
+    /// The SHA-512 digest of the same bytes: trust data may state it beside the other.
+    pub sha512: Digest,
 }
 
 impl fmt::Display for Subject {

@@ -37,6 +37,19 @@ impl Digest {
         }
     }
 
+    /// The SHA-512 digest of `bytes`.
+    pub fn sha512(bytes: &[u8]) -> Self {
+        Self::from_sha512(&Sha512::digest(bytes).into())
+    }
+
+    /// From the 64 bytes of a SHA-512 hash.
+    pub fn from_sha512(hash: &[u8; 64]) -> Self {
+        Self {
+            algorithm: DigestAlgorithm::Sha512,
+            hex: hex(hash),
+        }
+    }
+
     /// From the 32 bytes of a SHA-256 hash.
     pub fn from_sha256(hash: &[u8; 32]) -> Self {
         Self {

@@ -3,7 +3,7 @@
 use crate::{
     format::{
         Format,
-        dct::{Requirement, RoleName, TagEntry, TrustedSet, verify},
+        dct::{ImageHashes, Requirement, RoleName, TrustedSet, verify},
     },
     oci::{Reference, Subject, Tag},
     reason::Reason,
@@ -51,12 +51,10 @@ pub(in crate::flow) fn signer_name(role: &RoleName) -> Option<String> {
 
 /// Why a pull would not take the image, by the trust data.
 pub(in crate::flow) fn problem(set: &TrustedSet, subject: &Subject) -> Option<Problem> {
-    let descriptor = &subject.descriptor;
     let pull = Requirement::default();
     let rejection = verify(
         subject.tag.as_ref(),
-        &descriptor.digest,
-        descriptor.size,
+        &ImageHashes::from(subject),
         set,
         &pull,
     )
@@ -119,7 +117,7 @@ fn signature(
     set: &TrustedSet,
     role: &RoleName,
     image: &str,
-    entry: &TagEntry,
+    entry: &ImageHashes,
     status: Status,
 ) -> SignatureReport {
     SignatureReport {
@@ -135,11 +133,11 @@ fn signature(
 }
 
 /// Every entry of every role that is loaded: role, tag, image.
-pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, TagEntry)> {
+pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, ImageHashes)> {
     let of_role = |role: RoleName| {
         let entries = set
             .entries(&role)
-            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), TagEntry::of(meta)?)));
+            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), ImageHashes::of(meta)?)));
         entries.collect::<Vec<_>>()
     };
     set.loaded().into_iter().flat_map(of_role).collect()

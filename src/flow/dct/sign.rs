@@ -19,11 +19,11 @@ use crate::{
     format::{
         Format,
         dct::{
-            DraftError, KeyId, RoleName, RootTrust, TagEntry, TrustedSet,
+            DraftError, ImageHashes, KeyId, RoleName, RootTrust, TrustedSet,
             sign::{Change, holds, prepare, roles_for},
         },
     },
-    oci::{Repository, Subject},
+    oci::Repository,
     report::{Failure, Link, SignatureReport, Status},
     timestamp::Timestamp,
 };
@@ -240,7 +240,7 @@ impl<'a> DctJob<'a> {
         let renew = self.options.force || !names.iter().any(ours) || names.iter().any(ends_soon);
         let held = |candidate: &Candidate| {
             let tag = candidate.subject.tag.as_ref();
-            tag.is_some_and(|tag| holds(set, &names, tag, &entry(&candidate.subject)))
+            tag.is_some_and(|tag| holds(set, &names, tag, &ImageHashes::from(&candidate.subject)))
         };
         let changed = candidates
             .iter()
@@ -290,20 +290,18 @@ impl<'a> DctJob<'a> {
     }
 }
 
-fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, TagEntry)> {
+fn entries(candidates: &[&Candidate], plan: &Plan) -> Vec<(crate::oci::Tag, ImageHashes)> {
     let changed = candidates
         .iter()
         .filter(|candidate| plan.changed.contains(&candidate.index));
     changed
-        .filter_map(|candidate| Some((candidate.subject.tag.clone()?, entry(&candidate.subject))))
+        .filter_map(|candidate| {
+            Some((
+                candidate.subject.tag.clone()?,
+                ImageHashes::from(&candidate.subject),
+            ))
+        })
         .collect()
-}
-
-fn entry(subject: &Subject) -> TagEntry {
-    TagEntry {
-        digest: subject.descriptor.digest.clone(),
-        length: subject.descriptor.size,
-    }
 }
 
 /// The chain of a role that is signed with a key: its next version is the server's to say.

@@ -12,7 +12,9 @@ use super::super::{
 };
 use crate::{
     crypto::Certificate,
-    format::dct::{RequiredSigner, Requirement, RoleName, RootTrust, TrustedSet, verify},
+    format::dct::{
+        ImageHashes, RequiredSigner, Requirement, RoleName, RootTrust, TrustedSet, verify,
+    },
     oci::{Reference, Repository, Subject},
     reason::{Exit, Reason},
     report::{ImageReport, Problem, Status},
@@ -231,19 +233,13 @@ impl LookedAt {
 
     /// Every role that holds the image, and would be believed.
     fn add_roles(&mut self, image: &Reference, subject: &Subject, set: &TrustedSet) {
-        let (tag, descriptor) = (tag(image), &subject.descriptor);
+        let (tag, hashes) = (tag(image), ImageHashes::from(subject));
         let judge = |signers: Vec<RequiredSigner>| {
             let requirement = Requirement {
                 signers,
                 ..Requirement::default()
             };
-            verify(
-                tag.as_ref(),
-                &descriptor.digest,
-                descriptor.size,
-                set,
-                &requirement,
-            )
+            verify(tag.as_ref(), &hashes, set, &requirement)
         };
         let roles: Vec<RoleName> = set
             .loaded()

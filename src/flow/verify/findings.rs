@@ -42,11 +42,9 @@ impl Findings {
             Some(Err(failure)) => return self.fails(failure.problem()),
             None => unreachable!("trust data is loaded under every root that is demanded"),
         };
-        let descriptor = &subject.descriptor;
         match dct::verify(
             subject.tag.as_ref(),
-            &descriptor.digest,
-            descriptor.size,
+            &dct::ImageHashes::from(subject),
             set,
             requirement,
         ) {

@@ -13,7 +13,7 @@ use self::{ended::Ended, findings::Findings};
 use super::{FlowError, NotationSignatures, Services, dct::Collections};
 use crate::{
     format::dct::{Contradiction, Gun, Memory, Seen},
-    oci::{Reference, Repository, Subject, Tag},
+    oci::{Digest, Reference, Repository, Subject, Tag},
     policy::{
         Demand, Exemption, FormatRequirement, FormatTrust, Policy, Requirement, Rule, evaluate,
     },
@@ -320,6 +320,7 @@ pub(super) fn subject(image: &Reference, resolved: &Resolved) -> Subject {
         repository: image.repository.clone(),
         tag: tag(image),
         descriptor: resolved.descriptor.clone(),
+        sha512: Digest::sha512(&resolved.bytes),
     }
 }
 

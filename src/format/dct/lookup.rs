@@ -10,15 +10,17 @@ use super::{
     delegation_state::DelegationState, file_meta::FileMeta, name::RoleName, rejection::Rejection,
     trusted_set::TrustedSet,
 };
-use crate::oci::Digest;
+use crate::oci::{Digest, Subject};
 
-/// A tag's image as a role states it.
+/// The hashes and the length by which trust data knows an image.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct TagEntry {
+pub struct ImageHashes {
     /// The digest of the manifest.
     pub digest: Digest,
     /// The length of the manifest.
     pub length: u64,
+    /// The SHA-512 digest of the manifest: of an entry where it is stated, of an image always.
+    pub sha512: Option<Digest>,
 }
 
 /// The entry that a pull would take, and the role that answered.
@@ -27,7 +29,7 @@ pub struct PulledTag {
     /// The role.
     pub role: RoleName,
     /// What it says.
-    pub entry: TagEntry,
+    pub entry: ImageHashes,
 }
 
 /// What a trusting pull takes for `tag`. Rejects a tag that no role holds, one that is found first
@@ -69,11 +71,15 @@ fn found(set: &TrustedSet, role: RoleName, tag: &str) -> Result<PulledTag, Rejec
 }
 
 /// What `role` says `tag` is.
-pub fn entry(set: &TrustedSet, role: &RoleName, tag: &str) -> Result<Option<TagEntry>, Rejection> {
+pub fn entry(
+    set: &TrustedSet,
+    role: &RoleName,
+    tag: &str,
+) -> Result<Option<ImageHashes>, Rejection> {
     let Some(meta) = set.entry(role, tag) else {
         return Ok(None);
     };
-    match TagEntry::of(meta) {
+    match ImageHashes::of(meta) {
         Some(entry) => Ok(Some(entry)),
         None => Err(Rejection::EntryWithoutDigest {
             role: role.clone(),
@@ -82,13 +88,34 @@ pub fn entry(set: &TrustedSet, role: &RoleName, tag: &str) -> Result<Option<TagE
     }
 }
 
-impl TagEntry {
-    /// The entry of a description; `None` when it has no SHA-256.
+impl ImageHashes {
+    /// Whether an entry with these hashes is about `image`: every hash that is stated holds (TUF 5.7.2).
+    pub fn are_of(&self, image: &Self) -> bool {
+        self.digest == image.digest && self.length == image.length && self.sha512_fits(image)
+    }
+
+    /// Whether no SHA-512 is stated, or that of `image`.
+    pub fn sha512_fits(&self, image: &Self) -> bool {
+        self.sha512.is_none() || self.sha512 == image.sha512
+    }
+
+    /// The hashes of a description; `None` when it has no SHA-256.
     pub fn of(meta: &FileMeta) -> Option<Self> {
         Some(Self {
             digest: meta.digest()?,
             length: meta.length,
+            sha512: meta.hashes.sha512.as_deref().map(Digest::from_sha512),
         })
+    }
+}
+
+impl From<&Subject> for ImageHashes {
+    fn from(subject: &Subject) -> Self {
+        Self {
+            digest: subject.descriptor.digest.clone(),
+            length: subject.descriptor.size,
+            sha512: Some(subject.sha512.clone()),
+        }
     }
 }
 

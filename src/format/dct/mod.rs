@@ -47,7 +47,7 @@ pub use fault::{CertificateFault, InvalidRoleKey};
 pub use file_meta::{FileMeta, Hashes};
 pub use file_request::FileRequest;
 pub use key::Key;
-pub use lookup::{PulledTag, TagEntry};
+pub use lookup::{ImageHashes, PulledTag};
 pub use memory::{Contradiction, InvalidMemory, MEMORY_LIMIT, Memory};
 pub use name::{Gun, InvalidKeyId, InvalidRoleName, KeyId, RoleName, Threshold, Version};
 pub use pin::RootTrust;

@@ -13,7 +13,7 @@ use super::{
     draft::Draft,
     draft_error::DraftError,
     file_meta::{FileMeta, Hashes},
-    lookup::TagEntry,
+    lookup::ImageHashes,
     name::{KeyId, RoleName, Version},
     snapshot::Snapshot,
     targets::Targets,
@@ -30,7 +30,7 @@ use crate::{
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Change {
     /// Tags to sign, with their images.
-    pub set: Vec<(Tag, TagEntry)>,
+    pub set: Vec<(Tag, ImageHashes)>,
     /// Tags to take out.
     pub remove: Vec<Tag>,
     /// Sign again also where nothing changes.
@@ -129,18 +129,19 @@ pub(super) fn listed_as(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> O
 }
 
 /// Whether every one of `roles` that may sign `tag` says already that it is `entry`.
-pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &TagEntry) -> bool {
+pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &ImageHashes) -> bool {
     let mut may_sign = roles
         .iter()
         .filter(|role| set.may_sign(role, tag.as_str()))
         .peekable();
-    let says_so = |role| {
-        set.entry(role, tag.as_str())
-            .and_then(TagEntry::of)
-            .as_ref()
-            == Some(entry)
-    };
-    may_sign.peek().is_some() && may_sign.all(says_so)
+    may_sign.peek().is_some() && may_sign.all(|role| states(set.entry(role, tag.as_str()), entry))
+}
+
+/// Whether an entry says that its tag is `image`.
+fn states(entry: Option<&FileMeta>, image: &ImageHashes) -> bool {
+    entry
+        .and_then(ImageHashes::of)
+        .is_some_and(|stated| stated.are_of(image))
 }
 
 /// The new files of `roles` after a change, to be signed by every key of `held` that they list;
@@ -269,7 +270,7 @@ fn edited(
     let target = |tag: &Tag| current.and_then(|file| file.target(tag.as_str()));
     let differs = within
         .iter()
-        .any(|(tag, entry)| target(tag).and_then(TagEntry::of).as_ref() != Some(entry));
+        .any(|(tag, image)| !states(target(tag), image));
     let removes = change.remove.iter().any(|tag| target(tag).is_some());
     let ending = current.is_some_and(|file| expiry(now, LIFE_DAYS / 10) >= file.expires);
     let again = !within.is_empty() && (renew || ending);
@@ -286,7 +287,7 @@ fn edited(
     body.expires = expiry(now, LIFE_DAYS);
     let entries = body.targets.get_or_insert_default();
     for (tag, entry) in within {
-        if entries.get(tag.as_str()).and_then(TagEntry::of).as_ref() != Some(entry) {
+        if !states(entries.get(tag.as_str()), entry) {
             entries.insert(tag.as_str().to_owned(), described(tag, entry)?);
         }
     }
@@ -333,7 +334,7 @@ pub(super) fn next(role: &RoleName, version: Version) -> Result<Version, DraftEr
 }
 
 /// A new entry as docker writes it: SHA-256 and length, nothing else.
-fn described(tag: &Tag, entry: &TagEntry) -> Result<FileMeta, DraftError> {
+fn described(tag: &Tag, entry: &ImageHashes) -> Result<FileMeta, DraftError> {
     let sha256 = entry
         .digest
         .sha256_bytes()

@@ -11,7 +11,7 @@ use super::{
     authority::SignedBy,
     delegation_state::DelegationState,
     key::Key,
-    lookup::{self, TagEntry},
+    lookup::{self, ImageHashes},
     name::{KeyId, RoleName, Version},
     rejection::Rejection,
     trusted_set::TrustedSet,
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     crypto::PublicKey,
     format::{Format, Identity, Signed, Verified},
-    oci::{Digest, Tag},
+    oci::Tag,
 };
 
 /// What must hold besides valid trust data.
@@ -44,8 +44,7 @@ pub enum RequiredSigner {
 /// What is judged: a manifest, and the tag it was named by.
 struct Image<'a> {
     tag: Option<&'a Tag>,
-    digest: &'a Digest,
-    length: u64,
+    hashes: &'a ImageHashes,
 }
 
 impl Requirement {
@@ -105,17 +104,12 @@ pub fn needed_roles(
 /// signed, and when a demanded signer did not sign it.
 pub fn verify(
     tag: Option<&Tag>,
-    digest: &Digest,
-    length: u64,
+    hashes: &ImageHashes,
     set: &TrustedSet,
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
     refuse_old(set, &requirement.minimum_versions)?;
-    let image = Image {
-        tag,
-        digest,
-        length,
-    };
+    let image = Image { tag, hashes };
     let mut roles = Vec::new();
     if requirement.signers.is_empty() {
         roles.push(image.released(set)?);
@@ -136,7 +130,7 @@ pub fn verify(
         signed.push(signed_by(set, &role, &by));
         roles.push(role);
     }
-    Ok(Verified::new(digest.clone(), Format::Dct, signed))
+    Ok(Verified::new(hashes.digest.clone(), Format::Dct, signed))
 }
 
 fn signed_by(set: &TrustedSet, role: &RoleName, by: &SignedBy) -> Signed {
@@ -175,7 +169,7 @@ impl Image<'_> {
             return Ok(RoleName::TARGETS);
         }
         Err(Rejection::UnsignedDigest {
-            digest: self.digest.clone(),
+            digest: self.hashes.digest.clone(),
         })
     }
 
@@ -263,8 +257,8 @@ impl Image<'_> {
         }
         let mut other_length = None;
         for (tag, meta) in set.entries(role) {
-            match TagEntry::of(meta) {
-                Some(entry) if entry.digest == *self.digest => {
+            match ImageHashes::of(meta) {
+                Some(entry) if entry.digest == self.hashes.digest => {
                     match self.compare(role, tag, &entry) {
                         Ok(()) => return Ok(true),
                         Err(rejection) => other_length = Some(rejection),
@@ -276,10 +270,10 @@ impl Image<'_> {
         other_length.map_or(Ok(false), Err)
     }
 
-    fn compare(&self, role: &RoleName, tag: &str, entry: &TagEntry) -> Result<(), Rejection> {
+    fn compare(&self, role: &RoleName, tag: &str, entry: &ImageHashes) -> Result<(), Rejection> {
         let (role, tag) = (role.clone(), tag.to_owned());
-        if entry.digest != *self.digest {
-            let (expected, found) = (entry.digest.clone(), self.digest.clone());
+        if entry.digest != self.hashes.digest {
+            let (expected, found) = (entry.digest.clone(), self.hashes.digest.clone());
             return Err(Rejection::DigestMismatch {
                 role,
                 tag,
@@ -287,20 +281,35 @@ impl Image<'_> {
                 found,
             });
         }
-        if entry.length != self.length {
+        if entry.length != self.hashes.length {
             return Err(Rejection::LengthMismatch {
                 role,
                 tag,
                 expected: entry.length,
-                found: self.length,
+                found: self.hashes.length,
             });
         }
-        Ok(())
+        // TUF 5.7.2: every hash that is stated, not only the one that the image is found by (T12).
+        match (&entry.sha512, &self.hashes.sha512) {
+            (Some(expected), Some(found)) if expected != found => Err(Rejection::DigestMismatch {
+                role,
+                tag,
+                expected: expected.clone(),
+                found: found.clone(),
+            }),
+            (Some(expected), None) => Err(Rejection::DigestMismatch {
+                role,
+                tag,
+                expected: expected.clone(),
+                found: self.hashes.digest.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn subject(&self) -> String {
         self.tag
-            .map_or_else(|| self.digest.to_string(), ToString::to_string)
+            .map_or_else(|| self.hashes.digest.to_string(), ToString::to_string)
     }
 }
 

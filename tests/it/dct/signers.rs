@@ -6,20 +6,24 @@ use acr_sign::{
     format::{
         Identity, Signed, Verified,
         dct::{
-            DelegationState, Rejection, RequiredSigner, Requirement, RoleName, TrustedSet,
-            needed_roles, verify,
+            DelegationState, ImageHashes, Rejection, RequiredSigner, Requirement, RoleName,
+            TrustedSet, needed_roles,
+            sign::{holds, prepare},
+            verify,
         },
     },
     oci::{Digest, Tag},
     reason::{Explain as _, Reason},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
+use sha2::{Digest as _, Sha512};
 
 use super::{
     publisher::{NOW, TestKey, TrustServer, owner},
     repository::{Delegated, delegated, targets},
     server::at,
-    signing::{entry, tag},
+    signing::{entry, image, set_tags, tag},
 };
 
 const TARGETS: RoleName = RoleName::TARGETS;
@@ -53,14 +57,7 @@ fn judged(
     content: &str,
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
-    let image = entry(content);
-    verify(
-        Some(&tag(name)),
-        &image.digest,
-        image.length,
-        set,
-        requirement,
-    )
+    verify(Some(&tag(name)), &image(content), set, requirement)
 }
 
 fn by_digest(
@@ -68,8 +65,7 @@ fn by_digest(
     content: &str,
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
-    let image = entry(content);
-    verify(None, &image.digest, image.length, set, requirement)
+    verify(None, &image(content), set, requirement)
 }
 
 fn roles(verified: &Verified) -> Vec<String> {
@@ -141,8 +137,11 @@ fn without_signers_what_a_pull_takes_counts() {
         judged(&set, "1.0", "two", &any),
         Err(Rejection::DigestMismatch { .. })
     ));
-    let one = entry("one").digest;
-    let rejected = verify(Some(&tag("1.0")), &one, 8, &set, &any).unwrap_err();
+    let longer = ImageHashes {
+        length: 8,
+        ..image("one")
+    };
+    let rejected = verify(Some(&tag("1.0")), &longer, &set, &any).unwrap_err();
     assert!(
         matches!(
             rejected,
@@ -253,11 +252,87 @@ fn a_digest_without_a_tag_counts_where_a_role_that_counts_holds_it() {
     assert!(by_digest(&set, "three", &named(&["bob"])).is_ok());
     assert!(by_digest(&set, "three", &with_keys(&[&keys.bob])).is_ok());
     assert!(by_digest(&set, "three", &named(&["alice"])).is_err());
-    let digest: Digest = entry("two").digest;
+    let longer = ImageHashes {
+        length: 8,
+        ..image("two")
+    };
     assert!(matches!(
-        verify(None, &digest, 8, &set, &any),
+        verify(None, &longer, &set, &any),
         Err(Rejection::LengthMismatch { .. })
     ));
+}
+
+/// Every known hash of an entry holds for the image, not only the one that it is found by.
+#[test]
+fn t12_the_second_hash_of_an_entry_must_be_that_of_the_image() {
+    let wide = |content: &str| BASE64.encode(Sha512::digest(content));
+    let stating = |role: &str, hash: &str| {
+        let (keys, mut server) = shop();
+        server.edit(role, &[&keys.bob], |body| {
+            body["targets"]["1.0"]["hashes"]["sha512"] = json!(hash);
+        });
+        (keys, server)
+    };
+    let any = Requirement::default();
+    for place in ["targets/releases", "targets/bob"] {
+        let (keys, server) = stating(place, &wide("one"));
+        let set = server.load();
+        for requirement in [any.clone(), named(&["bob"]), with_keys(&[&keys.bob])] {
+            assert!(judged(&set, "1.0", "one", &requirement).is_ok(), "{place}");
+            assert!(by_digest(&set, "one", &requirement).is_ok(), "{place}");
+        }
+    }
+    let (_, server) = stating("targets/releases", &wide("two"));
+    let set = server.load();
+    let expected = Digest::sha512(b"two");
+    for found in [
+        judged(&set, "1.0", "one", &any),
+        by_digest(&set, "one", &any),
+    ] {
+        let Err(Rejection::DigestMismatch {
+            expected: stated,
+            found,
+            ..
+        }) = found
+        else {
+            panic!("{found:?}")
+        };
+        assert_eq!((stated, found), (expected.clone(), Digest::sha512(b"one")));
+    }
+    // Of an image whose other hash nobody computed, nothing is proven.
+    let unknown = ImageHashes {
+        sha512: None,
+        ..entry("one")
+    };
+    assert!(verify(Some(&tag("1.0")), &unknown, &set, &any).is_err());
+    // In the role of a signer who is required.
+    let (_, server) = stating("targets/bob", &wide("two"));
+    let set = server.load();
+    assert!(judged(&set, "1.0", "one", &any).is_ok());
+    let by_bob = judged(&set, "1.0", "one", &named(&["bob"]));
+    assert!(matches!(by_bob, Err(Rejection::DigestMismatch { .. })));
+    // Signing anew replaces an entry that is not about the image.
+    let (keys, server) = stating("targets/releases", &wide("two"));
+    let set = server.load();
+    let releases = [RoleName::RELEASES];
+    assert!(!holds(&set, &releases, &tag("1.0"), &image("one")));
+    let held = [keys.bob.public()];
+    let change = set_tags(&[("1.0", "one")]);
+    let draft = prepare(&set, &change, &releases, &held, at(NOW)).unwrap();
+    assert_eq!(draft.planned().len(), 1);
+    // A hash of another length is none.
+    for wrong in [
+        BASE64.encode([7; 32]),
+        BASE64.encode([7; 65]),
+        String::new(),
+    ] {
+        let (_, server) = stating("targets/releases", &wrong);
+        let rejected = server.try_load(at(NOW)).unwrap_err();
+        assert!(
+            matches!(rejected, Rejection::Malformed { .. }),
+            "{rejected}"
+        );
+    }
 }
 
 #[test]

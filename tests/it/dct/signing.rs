@@ -5,7 +5,7 @@ use acr_sign::{
     crypto::{KeyKind, Signature},
     format::dct::{
         DraftError, Key, Publication, RoleName, Step, TrustedSet, Version,
-        lookup::{self, TagEntry},
+        lookup::{self, ImageHashes},
         sign::{Change, prepare, roles_for},
     },
     oci::{Digest, Tag},
@@ -25,10 +25,19 @@ pub fn tag(text: &str) -> Tag {
     text.parse().unwrap()
 }
 
-pub fn entry(content: &str) -> TagEntry {
-    TagEntry {
+pub fn entry(content: &str) -> ImageHashes {
+    ImageHashes {
         digest: Digest::sha256(content.as_bytes()),
         length: 7,
+        sha512: None,
+    }
+}
+
+/// The image whose entry it is.
+pub fn image(content: &str) -> ImageHashes {
+    ImageHashes {
+        sha512: Some(Digest::sha512(content.as_bytes())),
+        ..entry(content)
     }
 }
 
@@ -269,7 +278,7 @@ fn a_threshold_that_our_keys_do_not_reach_is_refused_before_any_signature() {
     .unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "`targets/team` wants the signatures of 2 keys, and 1 of them can sign here"
+        "`targets/team` needs signatures by 2 of its keys, and 1 of them can sign here"
     );
     assert_eq!(refused.reason(), Reason::ThresholdNotMet);
 }
@@ -321,7 +330,14 @@ fn a_change_that_no_role_may_make_or_of_another_hash_is_refused() {
     );
     let digest: Digest = format!("sha512:{}", "0".repeat(128)).parse().unwrap();
     let change = Change {
-        set: vec![(tag("1.0"), TagEntry { digest, length: 7 })],
+        set: vec![(
+            tag("1.0"),
+            ImageHashes {
+                digest,
+                length: 7,
+                sha512: None,
+            },
+        )],
         ..Change::default()
     };
     assert!(matches!(
@@ -404,7 +420,14 @@ fn one_tag_is_one_image() {
     assert!(matches!(draft(both), Err(DraftError::TagTwice { .. })));
     let digest = format!("sha512:{}", "0".repeat(128)).parse().unwrap();
     let wide = Change {
-        set: vec![(tag("1.0"), TagEntry { digest, length: 1 })],
+        set: vec![(
+            tag("1.0"),
+            ImageHashes {
+                digest,
+                length: 1,
+                sha512: None,
+            },
+        )],
         ..Change::default()
     };
     assert!(matches!(draft(wide), Err(DraftError::NotSha256 { .. })));

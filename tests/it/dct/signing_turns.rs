@@ -1,6 +1,6 @@
 //! Signers who take turns, in any order.
 
-use acr_sign::format::dct::{admin, lookup::TagEntry};
+use acr_sign::format::dct::{admin, lookup::ImageHashes};
 use proptest::prelude::*;
 
 use super::{
@@ -55,7 +55,7 @@ proptest! {
         let set = server.load();
         let held = |name: &str| {
             let role = role(name);
-            let entries = set.entries(&role).map(|(tag, meta)| (tag.to_owned(), TagEntry::of(meta).unwrap()));
+            let entries = set.entries(&role).map(|(tag, meta)| (tag.to_owned(), ImageHashes::of(meta).unwrap()));
             entries.collect::<Vec<_>>()
         };
         let expected = |model: &std::collections::BTreeMap<String, String>| {
