@@ -13,7 +13,7 @@ use super::{
     der_reader::{
         self, context, expect, next_is, only, optional, primitive, trimmed, value, whole,
     },
-    extensions::distribution_addresses,
+    distribution_point::{self, InvalidPoint, ListAddress},
     signature_algorithm,
 };
 use crate::timestamp::Timestamp;
@@ -48,12 +48,12 @@ pub struct Crl {
     /// Which certificates it covers, if not all of its issuer.
     pub scope: CrlScope,
     /// Where deltas to it lie.
-    pub deltas: Vec<String>,
+    pub deltas: Vec<ListAddress>,
     checked: OnceLock<[u8; 32]>,
 }
 
 /// What the issuing distribution point restricts a list to.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "the flags of RFC 5280 §5.2.5"
@@ -69,6 +69,8 @@ pub struct CrlScope {
     pub some_reasons: bool,
     /// Certificates of other issuers too.
     pub indirect: bool,
+    /// The names of its distribution point, each as the DER of a `GeneralName`.
+    names: Option<Vec<Vec<u8>>>,
 }
 
 /// What a list says of one certificate.
@@ -91,6 +93,9 @@ pub enum InvalidCrl {
     /// Not the DER of a CRL.
     #[error("it is not a certificate revocation list in DER")]
     Der,
+    /// Where its deltas are is not understood.
+    #[error("it names its deltas by {0}")]
+    Point(#[from] InvalidPoint),
     /// An extension whose meaning must be known, and is not.
     #[error("it has the critical extension {0}, which is not known")]
     Critical(ObjectIdentifier),
@@ -107,7 +112,7 @@ struct Extensions {
     number: Option<Vec<u8>>,
     base_number: Option<Vec<u8>>,
     scope: CrlScope,
-    deltas: Vec<String>,
+    deltas: Vec<ListAddress>,
 }
 
 impl Crl {
@@ -197,6 +202,17 @@ impl Crl {
         verifies
     }
 
+    /// Whether it is a list of the distribution point that the address belongs to, and not another
+    /// part of what its issuer revoked (N14).
+    pub fn is_of_point(&self, address: &ListAddress) -> bool {
+        address.has_any_of(self.scope.names.as_deref())
+    }
+
+    /// Whether it has the same part of its issuer's certificates as `other` (RFC 5280 §6.3.3 (c)(2)).
+    pub fn is_of_same_point(&self, other: &Self) -> bool {
+        self.scope.names.is_some() && self.scope.names == other.scope.names
+    }
+
     /// Whether its signature was found good, so that it may be kept for the rest of a run.
     pub fn is_checked(&self) -> bool {
         self.checked.get().is_some()
@@ -264,7 +280,7 @@ impl Extensions {
                 ISSUING_POINT => found.scope = CrlScope::read(extension.value)?,
                 FRESHEST => {
                     let points = CrlDistributionPoints::from_der(extension.value)?;
-                    found.deltas = distribution_addresses(&points).ok_or(InvalidCrl::Der)?;
+                    found.deltas = ListAddress::all(&points)?;
                 }
                 id if extension.critical => return Err(InvalidCrl::Critical(id)),
                 _ => {}
@@ -277,7 +293,7 @@ impl Extensions {
 impl CrlScope {
     fn read(der: &[u8]) -> der::Result<Self> {
         let mut point = only(der, Tag::Sequence)?;
-        optional(&mut point, context(0))?;
+        let names = distribution_point::names(&mut point)?;
         let (user_certificates, ca_certificates) = (flag(&mut point, 1)?, flag(&mut point, 2)?);
         let some_reasons = next_is(&point, primitive(3));
         if some_reasons {
@@ -291,6 +307,7 @@ impl CrlScope {
             attribute_certificates,
             some_reasons,
             indirect,
+            names,
         })
     }
 }

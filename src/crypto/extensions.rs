@@ -5,10 +5,13 @@ use der::{Decode, Encode as _};
 use spki::ObjectIdentifier;
 use x509_cert::ext::pkix::{
     AuthorityInfoAccessSyntax, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
-    name::{DistributionPointName, GeneralName},
+    name::GeneralName,
 };
 
-use super::{Certificate, der_reader};
+use super::{
+    Certificate, der_reader,
+    distribution_point::{InvalidPoint, ListAddress},
+};
 
 const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -16,6 +19,7 @@ const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.2
 const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.30");
 const AUTHORITY_INFORMATION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.1.1");
 const OCSP: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1");
+const OCSP_NO_CHECK: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.5");
 const FRESHEST_CRL: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.46");
 const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 
@@ -39,6 +43,17 @@ pub type NameAttribute = (ObjectIdentifier, Option<String>);
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the extension {0} cannot be read")]
 pub struct InvalidExtension(pub ObjectIdentifier);
+
+/// Why it cannot be told where a certificate's revocation lists are.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum ListFault {
+    /// The extension cannot be read.
+    #[error(transparent)]
+    Extension(#[from] InvalidExtension),
+    /// A distribution point that is not understood.
+    #[error("the certificate has {0}")]
+    Point(#[from] InvalidPoint),
+}
 
 impl Certificate {
     fn extension<T: for<'a> Decode<'a>>(
@@ -102,29 +117,32 @@ impl Certificate {
         self.has_extension(NAME_CONSTRAINTS)
     }
 
-    /// Addresses of OCSP responders, in order.
+    /// Addresses of OCSP responders, in order. A responder whose place is not an address is listed
+    /// by what it is: it cannot be asked, which is not the same as nobody to ask.
     pub fn ocsp_addresses(&self) -> Result<Vec<String>, InvalidExtension> {
         let access: Option<Extension<AuthorityInfoAccessSyntax>> =
             self.extension(AUTHORITY_INFORMATION)?;
         let access = access.map(|access| access.value.0).unwrap_or_default();
         let responders = access.iter().filter(|one| one.access_method == OCSP);
-        let addresses: Vec<String> = responders
-            .filter_map(|one| address(&one.access_location))
-            .collect();
+        let addresses = responders.map(|one| place(&one.access_location)).collect();
         limited(addresses, AUTHORITY_INFORMATION)
     }
 
-    /// Addresses of CRLs, in order. A distribution point without an address is an error: it says
-    /// that there is a CRL which nobody here can fetch.
-    pub fn crl_addresses(&self) -> Result<Vec<String>, InvalidExtension> {
+    /// Addresses of CRLs, in order, of all distribution points together.
+    pub fn crl_addresses(&self) -> Result<Vec<ListAddress>, ListFault> {
         let points: Option<Extension<CrlDistributionPoints>> =
             self.extension(CRL_DISTRIBUTION_POINTS)?;
         let Some(points) = points else {
             return Ok(Vec::new());
         };
-        let addresses = distribution_addresses(&points.value)
-            .ok_or(InvalidExtension(CRL_DISTRIBUTION_POINTS))?;
-        limited(addresses, CRL_DISTRIBUTION_POINTS)
+        let addresses = ListAddress::all(&points.value)?;
+        Ok(limited(addresses, CRL_DISTRIBUTION_POINTS)?)
+    }
+
+    /// Whether it may be trusted as a responder for its whole life, without asking whether it was
+    /// revoked (RFC 6960 §4.2.2.2.1).
+    pub fn is_never_revoked(&self) -> bool {
+        self.has_extension(OCSP_NO_CHECK)
     }
 
     /// Whether it says that there are deltas to its CRLs.
@@ -200,23 +218,7 @@ impl Certificate {
     }
 }
 
-/// The addresses in distribution points; `None` if a point has none.
-pub(super) fn distribution_addresses(points: &CrlDistributionPoints) -> Option<Vec<String>> {
-    let mut addresses = Vec::new();
-    for point in &points.0 {
-        let Some(DistributionPointName::FullName(names)) = &point.distribution_point else {
-            return None;
-        };
-        let before = addresses.len();
-        addresses.extend(names.iter().filter_map(address));
-        if addresses.len() == before {
-            return None;
-        }
-    }
-    Some(addresses)
-}
-
-fn limited(addresses: Vec<String>, id: ObjectIdentifier) -> Result<Vec<String>, InvalidExtension> {
+fn limited<T>(addresses: Vec<T>, id: ObjectIdentifier) -> Result<Vec<T>, InvalidExtension> {
     if addresses.len() > ADDRESSES {
         Err(InvalidExtension(id))
     } else {
@@ -224,9 +226,12 @@ fn limited(addresses: Vec<String>, id: ObjectIdentifier) -> Result<Vec<String>, 
     }
 }
 
-fn address(name: &GeneralName) -> Option<String> {
+/// A place as an address, or what it is instead of one.
+fn place(name: &GeneralName) -> String {
     match name {
-        GeneralName::UniformResourceIdentifier(address) => Some(address.as_str().to_owned()),
-        _ => None,
+        GeneralName::UniformResourceIdentifier(address) => address.as_str().to_owned(),
+        GeneralName::DirectoryName(name) => name.to_string(),
+        GeneralName::DnsName(name) => name.as_str().to_owned(),
+        _ => "a name of another kind".to_owned(),
     }
 }

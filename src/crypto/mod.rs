@@ -6,6 +6,7 @@
 mod ber;
 mod crl;
 mod der_reader;
+mod distribution_point;
 mod ecdsa_der;
 mod extensions;
 mod hash;
@@ -22,8 +23,9 @@ mod timestamp_token;
 mod x509;
 
 pub use crl::{CRL_LIMIT, Crl, CrlScope, InvalidCrl, RevokedEntry};
+pub use distribution_point::{InvalidPoint, ListAddress};
 pub use ecdsa_der::{ecdsa_from_der, ecdsa_to_der};
-pub use extensions::{Extension, InvalidExtension, NameAttribute};
+pub use extensions::{Extension, InvalidExtension, ListFault, NameAttribute};
 pub use hash::HashFunction;
 pub use key::{InvalidKey, KeyKind, PublicKey, Scheme, SignatureInvalid};
 pub use mask::Mask;

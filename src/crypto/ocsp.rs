@@ -10,7 +10,7 @@ use sha1::{Digest as _, Sha1};
 use spki::AlgorithmIdentifierOwned;
 
 use super::{
-    Certificate, Scheme, crl,
+    Certificate, HashFunction, Scheme, crl,
     der_reader::{
         self, context, expect, next_is, only, optional, primitive, trimmed, value, whole,
     },
@@ -29,6 +29,16 @@ pub const OCSP_LIMIT: usize = 64 * 1024;
 const CERTIFICATES: usize = 10;
 /// How far ahead of this machine's clock an answer may be made.
 const AHEAD: std::time::Duration = std::time::Duration::from_secs(5 * 60);
+
+/// An answer that the issuer made, or a delegate of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct OcspAnswer {
+    /// What it says of the certificate.
+    pub status: OcspStatus,
+    /// The certificate of the delegate that signed it; `None` where the issuer did. Whether it was
+    /// revoked itself is not known yet.
+    pub delegate: Option<Certificate>,
+}
 
 /// What a responder says of a certificate.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -128,7 +138,7 @@ pub fn read(
     certificate: &Certificate,
     issuer: &Certificate,
     now: Timestamp,
-) -> Result<OcspStatus, InvalidOcsp> {
+) -> Result<OcspAnswer, InvalidOcsp> {
     if answer.len() > OCSP_LIMIT {
         return Err(InvalidOcsp::TooLong);
     }
@@ -152,22 +162,63 @@ pub fn read(
         scheme,
         signature,
     };
-    if !signed.is_by_issuer_or_delegate(&responder, &certificates, issuer, now) {
-        return Err(InvalidOcsp::Signer);
-    }
+    let delegate = if responder.is(issuer) && signed.is_by(issuer) {
+        None
+    } else {
+        let delegate = signed.delegate(&responder, certificates, issuer, now);
+        Some(delegate.ok_or(InvalidOcsp::Signer)?)
+    };
     der_reader::time(&mut body)?;
     let mut answers = expect(&mut body, Tag::Sequence)?;
     if let Some(mut extensions) = optional(&mut body, context(1))? {
         refuse_critical(&mut extensions)?;
     }
     body.finish()?;
+    let (mut worst, mut fault) = (None, None);
     while !answers.is_finished() {
         let mut single = expect(&mut answers, Tag::Sequence)?;
-        if is_about(&mut single, certificate, issuer)? {
-            return status(&mut single, now);
+        if !is_about(&mut single, certificate, issuer)? {
+            continue;
+        }
+        match (status(&mut single, now), worst.take()) {
+            (Ok(status), None) => worst = Some(status),
+            (Ok(status), Some(before)) => worst = Some(OcspStatus::worse(before, status)),
+            (Err(found), before) => (fault, worst) = (Some(found), before),
         }
     }
-    Err(InvalidOcsp::OtherCertificate)
+    match (worst, fault) {
+        // What cannot be used beside it does not make a revoked certificate good.
+        (Some(status @ OcspStatus::Revoked { .. }), _) | (Some(status), None) => {
+            Ok(OcspAnswer { status, delegate })
+        }
+        (_, Some(fault)) => Err(fault),
+        (None, None) => Err(InvalidOcsp::OtherCertificate),
+    }
+}
+
+impl OcspStatus {
+    /// The worse of two statements about one certificate: revoked, and from the earlier time on, before
+    /// unknown before good. A responder that says both is not to be relied on for the better one.
+    fn worse(one: Self, other: Self) -> Self {
+        match (one, other) {
+            (
+                Self::Revoked {
+                    at: one,
+                    invalid_since: since,
+                },
+                Self::Revoked {
+                    at: other,
+                    invalid_since: or_since,
+                },
+            ) => Self::Revoked {
+                at: one.min(other),
+                invalid_since: since.zip(or_since).map(|(one, other)| one.min(other)),
+            },
+            (revoked @ Self::Revoked { .. }, _) | (_, revoked @ Self::Revoked { .. }) => revoked,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Good, Self::Good) => Self::Good,
+        }
+    }
 }
 
 /// The inner answer of a successful one.
@@ -241,28 +292,32 @@ impl SignedAnswer<'_> {
         )
     }
 
-    /// The reference takes the first certificate of the answer, whatever it is for; so a signing
-    /// leaf could answer for itself. Here the responder's name or key picks it.
-    fn is_by_issuer_or_delegate(
+    /// The certificate among those beside the answer that made it. notation takes the first one,
+    /// whatever it is for; so a signing leaf could answer for itself. Here the responder's name or key
+    /// picks it, and it must be the issuer's delegate.
+    fn delegate(
         &self,
         responder: &Responder<'_>,
-        certificates: &[Certificate],
+        certificates: Vec<Certificate>,
         issuer: &Certificate,
         now: Timestamp,
-    ) -> bool {
-        if responder.is(issuer) && self.is_by(issuer) {
-            return true;
-        }
-        certificates
-            .iter()
-            .filter(|delegate| responder.is(delegate))
-            .any(|delegate| may_answer(delegate, issuer, now) && self.is_by(delegate))
+    ) -> Option<Certificate> {
+        certificates.into_iter().find(|delegate| {
+            responder.is(delegate) && may_answer(delegate, issuer, now) && self.is_by(delegate)
+        })
     }
 }
 
+/// The rules for a delegate (RFC 6960 §4.2.2.2): made by the issuer for this, and for signing.
 fn may_answer(delegate: &Certificate, issuer: &Certificate, now: Timestamp) -> bool {
     let usages = delegate.extended_key_usage_extension();
-    usages.is_ok_and(|usages| usages.is_some_and(|usages| usages.value.contains(&OCSP_SIGNING)))
+    let is_for_ocsp = usages
+        .is_ok_and(|usages| usages.is_some_and(|usages| usages.value.contains(&OCSP_SIGNING)));
+    let usage = delegate.key_usage_extension();
+    let may_sign =
+        usage.is_ok_and(|usage| usage.is_none_or(|usage| usage.value.digital_signature()));
+    is_for_ocsp
+        && may_sign
         && delegate.is_valid_at(now)
         && !delegate.has_unknown_critical_extension()
         && delegate.is_issued_by(issuer)
@@ -289,10 +344,17 @@ fn is_about(
     let key = <&OctetStringRef>::decode(&mut id)?.as_bytes();
     let serial = value(&mut id, Tag::Integer)?;
     id.finish()?;
-    Ok(hash.oid == SHA1
-        && name == Sha1::digest(issuer.subject_der()).as_slice()
-        && key == Sha1::digest(issuer.public_key_bits()).as_slice()
-        && trimmed(serial) == certificate.serial_number())
+    Ok(trimmed(serial) == certificate.serial_number()
+        && hashed(hash.oid, &issuer.subject_der()).is_some_and(|hash| hash == name)
+        && hashed(hash.oid, issuer.public_key_bits()).is_some_and(|hash| hash == key))
+}
+
+/// The question is asked with SHA-1; an answer may speak of the certificate by another hash besides.
+fn hashed(hash: ObjectIdentifier, bytes: &[u8]) -> Option<Vec<u8>> {
+    if hash == SHA1 {
+        return Some(Sha1::digest(bytes).to_vec());
+    }
+    HashFunction::from_oid(hash).map(|hash| hash.digest(bytes))
 }
 
 fn status(single: &mut SliceReader<'_>, now: Timestamp) -> Result<OcspStatus, InvalidOcsp> {

@@ -2,6 +2,8 @@
 //!
 //! The certificate's name is the only place where trust data names its repository (T22).
 
+use spki::ObjectIdentifier;
+
 use super::{fault::CertificateFault, key::Key, name::Gun};
 use crate::{crypto::Certificate, timestamp::Timestamp};
 
@@ -71,11 +73,24 @@ pub(super) fn chains_to(key: &Key, anchors: &[Certificate], now: Timestamp) -> b
         if anchors.iter().any(vouches) {
             return true;
         }
-        let (issuers, others) = left.into_iter().partition(|issuer| vouches(issuer));
+        let (issuers, others) = left
+            .into_iter()
+            .partition(|issuer| vouches(issuer) && may_issue_signers(issuer));
         left = others;
         ends.extend(Vec::into_iter(issuers).map(|issuer| (issuer, below.saturating_add(1))));
     }
     false
+}
+
+/// A CA with extended key usages issues for these alone; the pinned one is trusted whatever it says.
+fn may_issue_signers(issuer: &Certificate) -> bool {
+    const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
+    const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+    issuer.extended_key_usage_extension().is_ok_and(|usages| {
+        usages.is_none_or(|usages| {
+            usages.value.contains(&CODE_SIGNING) || usages.value.contains(&ANY_USAGE)
+        })
+    })
 }
 
 fn may_issue(issuer: &Certificate, below: u8, now: Timestamp) -> bool {

@@ -13,6 +13,7 @@ const SERVER_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.
 const CLIENT_AUTH: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.2");
 const EMAIL_PROTECTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.4");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 const OCSP_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.9");
 /// Uses that a signing leaf must not have.
 const NOT_FOR_SIGNING: [ObjectIdentifier; 6] = [
@@ -93,6 +94,9 @@ pub enum CertificateFault {
     /// An extended key usage that must not be there.
     #[error("must not have the extended key usage {0}")]
     ExtendedKeyUsageForbidden(ObjectIdentifier),
+    /// A CA that was made for something else.
+    #[error("has extended key usages without {0}, so it may not issue such certificates")]
+    NotForPurpose(&'static str),
     /// Not for timestamps, or not for them alone, or not critically so.
     #[error("must have a critical extended key usage of exactly timeStamping")]
     NotForTimestamps,
@@ -130,6 +134,11 @@ pub(super) fn check(chain: &[Certificate], purpose: ChainPurpose) -> Result<(), 
         let checked = check_any(certificate).and_then(|()| match index {
             0 => check_leaf(certificate, purpose),
             _ => check_ca(certificate, index - 1, purpose),
+        });
+        let checked = checked.and_then(|()| match (index, next) {
+            // The root is where trust begins: what it is for is said by whoever trusts it.
+            (0, _) | (_, None) => Ok(()),
+            (_, Some(_)) => check_ca_purpose(certificate, purpose),
         });
         checked
             .and_then(|()| check_link(certificate, next))
@@ -250,6 +259,24 @@ fn check_ca(ca: &Certificate, below: usize, purpose: ChainPurpose) -> Result<(),
         return Ok(());
     }
     Err(CertificateFault::KeyUsageMissing("keyCertSign"))
+}
+
+/// A CA with extended key usages issues for these alone, as Go, Windows and the CA/Browser Forum read
+/// them; without the extension it is not limited. Below the root every CA is asked, since each could
+/// name whomever it likes as signer (N14).
+fn check_ca_purpose(ca: &Certificate, purpose: ChainPurpose) -> Result<(), CertificateFault> {
+    let Some(usages) = ca.extended_key_usage_extension()? else {
+        return Ok(());
+    };
+    let (needed, name) = match purpose {
+        ChainPurpose::Signing => (CODE_SIGNING, "codeSigning"),
+        ChainPurpose::Timestamping => (TIME_STAMPING, "timeStamping"),
+    };
+    if usages.value.contains(&needed) || usages.value.contains(&ANY_USAGE) {
+        Ok(())
+    } else {
+        Err(CertificateFault::NotForPurpose(name))
+    }
 }
 
 fn key_usage(

@@ -11,6 +11,7 @@ mod algorithm;
 mod attributes;
 mod authentic_time;
 mod bundle;
+mod certificate_revocation;
 mod chain;
 mod cose;
 mod draft_error;
@@ -23,6 +24,7 @@ mod manifest;
 mod payload;
 mod rejection;
 mod revocation;
+mod revocation_request;
 pub mod sign;
 mod trust;
 mod trust_policy;
@@ -45,7 +47,7 @@ pub use level::{Action, Check, Level};
 pub use manifest::{ARTIFACT_TYPE, EMPTY, EMPTY_TYPE, SignatureManifest, THUMBPRINTS};
 pub use payload::{Metadata, Payload, PayloadFault};
 pub use rejection::Rejection;
-pub use revocation::{Query, RevocationAnswer, RevocationRequest};
+pub use revocation_request::{Query, RevocationAnswer, RevocationRequest};
 pub use trust::{InvalidTrust, Pins, Trust, VerifyTimestamp};
 pub use trust_policy::{
     InvalidTrustPolicy, Statement, StatementFault, TRUST_POLICY_LIMIT, TrustPolicy,

@@ -20,7 +20,8 @@ use super::{
     jws,
     manifest::{self, ARTIFACT_TYPE, EMPTY, EMPTY_TYPE},
     payload::{Metadata, Payload, RESERVED},
-    revocation::{ChainRevocation, ChainStatus, RevocationAnswer, RevocationRequest},
+    revocation::{ChainRevocation, ChainStatus},
+    revocation_request::{RevocationAnswer, RevocationRequest},
 };
 use crate::{
     crypto::{Certificate, PublicKey, Scheme, Signature, TimestampRequest, TimestampToken},

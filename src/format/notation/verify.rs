@@ -13,7 +13,8 @@ use super::{
     authentic_time::{self, ProvenTime},
     envelope::Envelope,
     level::{Action, Level},
-    revocation::{ChainRevocation, ChainStatus, RevocationAnswer, RevocationRequest},
+    revocation::{ChainRevocation, ChainStatus},
+    revocation_request::{RevocationAnswer, RevocationRequest},
     trust::Trust,
 };
 use crate::{

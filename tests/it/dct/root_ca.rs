@@ -153,6 +153,24 @@ fn a_chain_to_an_anchor_is_trusted() {
     );
 }
 
+/// An intermediate for signing code or for anything; the anchor is trusted whatever it says (N14).
+#[test]
+fn n14_a_ca_of_root_keys_may_have_usages_that_allow_signing() {
+    use ExtendedKeyUsagePurpose::{Any, CodeSigning, ServerAuth};
+    for (intermediate, root) in [
+        (vec![CodeSigning], vec![]),
+        (vec![Any], vec![]),
+        (vec![ServerAuth, CodeSigning], vec![CodeSigning]),
+        (vec![], vec![ServerAuth]),
+    ] {
+        let mut chain = Chain::new();
+        chain.intermediate.extended_key_usages = intermediate;
+        chain.root.extended_key_usages = root;
+        let [leaf, intermediate, root] = chain.pem();
+        assert!(load(&format!("{leaf}{intermediate}"), anchors(&root)).is_ok());
+    }
+}
+
 #[test]
 fn what_does_not_chain_is_an_untrusted_root() {
     let [leaf, intermediate, root] = Chain::new().pem();
@@ -193,6 +211,21 @@ fn what_does_not_chain_is_an_untrusted_root() {
             "an anchor that may not sign certificates",
             with(|chain| {
                 chain.root.key_usages = vec![KeyUsagePurpose::CrlSign];
+            }),
+        ),
+        (
+            "an intermediate for TLS servers",
+            with(|chain| {
+                chain.intermediate.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+            }),
+        ),
+        (
+            "an intermediate for mail and time",
+            with(|chain| {
+                chain.intermediate.extended_key_usages = vec![
+                    ExtendedKeyUsagePurpose::EmailProtection,
+                    ExtendedKeyUsagePurpose::TimeStamping,
+                ];
             }),
         ),
         (

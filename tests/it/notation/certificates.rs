@@ -217,6 +217,61 @@ fn n11_ca_rules() {
     assert_eq!(of(&two(1)), "verified");
 }
 
+/// A CA that was made for something else may not name signers, at whatever level (N14).
+#[test]
+fn n14_a_ca_issues_only_what_its_usages_say() {
+    const TLS: &str = "1.3.6.1.5.5.7.3.1";
+    const CLIENT: &str = "1.3.6.1.5.5.7.3.2";
+    const MAIL: &str = "1.3.6.1.5.5.7.3.4";
+    const TIME: &str = "1.3.6.1.5.5.7.3.8";
+    const ANY: &str = "2.5.29.37.0";
+    let chain = |lower: Option<&[&str]>, upper: Option<&[&str]>, top: Option<&[&str]>| {
+        let with = |spec: Spec, usages: Option<&[&str]>| match usages {
+            Some(usages) => spec.with(extended(false, usages)),
+            None => spec,
+        };
+        of(&[
+            leaf(vec![usage(true, &[0]), extended(false, &[CODE_SIGNING])]).under("lower"),
+            with(Spec::ca("lower", "upper"), lower),
+            with(Spec::ca("upper", "root"), upper),
+            with(Spec::ca("root", "root"), top),
+        ])
+    };
+    let refused = |level: usize| format!(r#"{level} NotForPurpose("codeSigning")"#);
+    for allowed in [
+        None,
+        Some(&[CODE_SIGNING][..]),
+        Some(&[ANY]),
+        Some(&[TLS, CODE_SIGNING]),
+        Some(&[MAIL, ANY]),
+    ] {
+        assert_eq!(chain(allowed, None, None), "verified", "{allowed:?}");
+        assert_eq!(chain(None, allowed, None), "verified", "{allowed:?}");
+        assert_eq!(chain(allowed, allowed, allowed), "verified", "{allowed:?}");
+    }
+    for other in [&[TLS][..], &[CLIENT, MAIL], &[TIME], &["1.2.3.4"]] {
+        assert_eq!(chain(Some(other), None, None), refused(1), "{other:?}");
+        assert_eq!(chain(None, Some(other), None), refused(2), "{other:?}");
+        assert_eq!(chain(Some(&[CODE_SIGNING]), Some(other), None), refused(2));
+        // What a root is trusted for is said by whoever trusts it.
+        assert_eq!(chain(None, None, Some(other)), "verified", "{other:?}");
+    }
+    let critical = [
+        leaf(vec![usage(true, &[0])]).under("lower"),
+        Spec::ca("lower", "root").with(extended(true, &[TLS])),
+        Spec::ca("root", "root"),
+    ];
+    assert_eq!(of(&critical), refused(1));
+    let twice = [
+        leaf(vec![usage(true, &[0])]).under("lower"),
+        Spec::ca("lower", "root")
+            .with(extended(false, &[CODE_SIGNING]))
+            .with(extended(false, &[TLS])),
+        Spec::ca("root", "root"),
+    ];
+    assert!(of(&twice).starts_with("1 Extension"), "{}", of(&twice));
+}
+
 #[test]
 fn n11_chain_rules() {
     let (root_key, leaf_key, other_key) = (p256(1), p256(2), p256(3));

@@ -331,6 +331,37 @@ fn only_named_roots_vouch_for_authorities() {
     assert!(verdict(&stamped(&jws, &lacking), &trust).starts_with("TimestampUntrusted"));
 }
 
+/// A CA that was made for something else may not name authorities (N14).
+#[test]
+fn n14_a_ca_of_an_authority_issues_only_what_its_usages_say() {
+    let scene = Scene::new();
+    let jws = scene.jws(&header());
+    let authority = Authority::plain();
+    let trust = authority.trust(&scene, VerifyTimestamp::Always);
+    let (middle_key, leaf_key) = (p256(51), p256(52));
+    let judge = |usages: &[&str]| {
+        let middle = Spec::ca("clock middle", "clock root").with(extended(false, usages));
+        let middle = middle.issue(&middle_key, &authority.root_key);
+        let leaf = Spec::tsa("clock", "clock middle").issue(&leaf_key, &middle_key);
+        let token = Token::over(&signature(&jws), &[&leaf, &middle]).sign(&leaf_key);
+        verdict(&stamped(&jws, &token), &trust)
+    };
+    for allowed in [&["1.3.6.1.5.5.7.3.8"][..], &["2.5.29.37.0"]] {
+        assert_eq!(judge(allowed), "verified", "{allowed:?}");
+    }
+    for other in [
+        &["1.3.6.1.5.5.7.3.3"][..],
+        &["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"],
+        &["1.2.3.4"],
+    ] {
+        let found = judge(other);
+        assert!(
+            found.contains("NotForPurpose(\"timeStamping\")"),
+            "{other:?} {found}"
+        );
+    }
+}
+
 /// The authority's own certificate, by the time of the token and by the time that its signer
 /// states.
 #[test]

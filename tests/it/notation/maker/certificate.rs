@@ -75,6 +75,31 @@ pub fn ocsp_at(urls: &[&str]) -> Vec<u8> {
     )
 }
 
+/// A URI as a name.
+pub fn uri(url: &str) -> Vec<u8> {
+    tlv(0x86, url.as_bytes())
+}
+
+/// A distribution point with all these names, and with members behind them.
+pub fn point_of(names: &[Vec<u8>], more: &[u8]) -> Vec<u8> {
+    seq(&[tlv(0xa0, &tlv(0xa0, &names.concat())), more.to_vec()])
+}
+
+/// The extension of these distribution points.
+pub fn crl_points(points: &[Vec<u8>]) -> Vec<u8> {
+    ext("2.5.29.31", false, &seq(points))
+}
+
+/// The extension with these places of OCSP responders.
+pub fn ocsp_places(places: &[Vec<u8>]) -> Vec<u8> {
+    let one = |place: &Vec<u8>| seq(&[oid("1.3.6.1.5.5.7.48.1"), place.clone()]);
+    ext(
+        "1.3.6.1.5.5.7.1.1",
+        false,
+        &seq(&places.iter().map(one).collect::<Vec<_>>()),
+    )
+}
+
 fn points(urls: &[&str]) -> Vec<u8> {
     let one = |url: &&str| seq(&[tlv(0xa0, &tlv(0xa0, &tlv(0x86, url.as_bytes())))]);
     seq(&urls.iter().map(one).collect::<Vec<_>>())
@@ -137,6 +162,11 @@ impl Spec {
             issuer,
             vec![usage(true, &[0]), extended(true, &["1.3.6.1.5.5.7.3.8"])],
         )
+    }
+
+    pub fn under(mut self, issuer: &str) -> Self {
+        self.issuer = named(issuer);
+        self
     }
 
     pub fn with(mut self, extension: Vec<u8>) -> Self {

@@ -2,7 +2,7 @@
 
 use acr_sign::crypto::Certificate;
 use sha1::Sha1;
-use sha2::Digest as _;
+use sha2::{Digest as _, Sha256};
 
 use super::{
     certificate::ext,
@@ -99,6 +99,9 @@ pub struct Answer {
     pub single_extensions: Vec<Vec<u8>>,
     pub extensions: Vec<Vec<u8>>,
     pub certificates: Vec<Vec<u8>>,
+    /// Other statements in the same answer, in front of and behind the one that these members make.
+    pub before: Vec<Vec<u8>>,
+    pub behind: Vec<Vec<u8>>,
 }
 
 pub fn good() -> Vec<u8> {
@@ -107,6 +110,14 @@ pub fn good() -> Vec<u8> {
 
 pub fn revoked(at: &str) -> Vec<u8> {
     tlv(0xa1, &[generalized(at), tlv(0xa0, &tlv(10, &[1]))].concat())
+}
+
+fn extensions(list: &[Vec<u8>]) -> Vec<u8> {
+    if list.is_empty() {
+        Vec::new()
+    } else {
+        tlv(0xa1, &seq(list))
+    }
 }
 
 impl Answer {
@@ -122,38 +133,52 @@ impl Answer {
             single_extensions: Vec::new(),
             extensions: Vec::new(),
             certificates: Vec::new(),
+            before: Vec::new(),
+            behind: Vec::new(),
         }
     }
 
-    /// About a certificate of `issuer`, signed by `key`.
-    pub fn sign(&self, issuer: &Certificate, key: &Key) -> Vec<u8> {
-        let id = seq(&[
-            seq(&[oid("1.3.14.3.2.26"), vec![5, 0]]),
-            octets(&Sha1::digest(issuer.subject_der())),
-            octets(&Sha1::digest(issuer.public_key_bits())),
-            integer(self.serial),
-        ]);
-        let list = |extensions: &[Vec<u8>]| {
-            if extensions.is_empty() {
-                Vec::new()
+    /// The statement about the certificate, which is named by SHA-1 or, if `wide`, by SHA-256.
+    pub fn single(&self, issuer: &Certificate, wide: bool) -> Vec<u8> {
+        let hash = |bytes: &[u8]| {
+            if wide {
+                Sha256::digest(bytes).to_vec()
             } else {
-                tlv(0xa1, &seq(extensions))
+                Sha1::digest(bytes).to_vec()
             }
         };
-        let single = seq(&[
+        let algorithm = if wide {
+            "2.16.840.1.101.3.4.2.1"
+        } else {
+            "1.3.14.3.2.26"
+        };
+        let id = seq(&[
+            seq(&[oid(algorithm), vec![5, 0]]),
+            octets(&hash(&issuer.subject_der())),
+            octets(&hash(issuer.public_key_bits())),
+            integer(self.serial),
+        ]);
+        seq(&[
             id,
             self.verdict.clone(),
             generalized(self.from),
             self.next
                 .map(|next| tlv(0xa0, &generalized(next)))
                 .unwrap_or_default(),
-            list(&self.single_extensions),
-        ]);
+            extensions(&self.single_extensions),
+        ])
+    }
+
+    /// About a certificate of `issuer`, signed by `key`.
+    pub fn sign(&self, issuer: &Certificate, key: &Key) -> Vec<u8> {
+        let mut singles = self.before.clone();
+        singles.push(self.single(issuer, false));
+        singles.extend(self.behind.clone());
         let body = seq(&[
             self.responder.clone(),
             generalized(self.from),
-            seq(&[single]),
-            list(&self.extensions),
+            seq(&singles),
+            extensions(&self.extensions),
         ]);
         let (algorithm, signature) = key.sign_x509(&body);
         let certificates = if self.certificates.is_empty() {
