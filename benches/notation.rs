@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, hint::black_box};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Envelope, EnvelopeKind, Level, Verdict, Pins, Step, Trust, TrustedIdentities,
+        Envelope, EnvelopeKind, Level, Pins, Trust, TrustedIdentities, Verdict, VerificationStep,
         VerifyTimestamp, verify,
     },
     timestamp::Timestamp,
@@ -62,7 +62,7 @@ fn verification(criterion: &mut Criterion) {
         let is_verified = || {
             matches!(
                 verify(&subject, &media_type, black_box(bytes), &trust, now),
-                Step::Done(Verdict::Verified(_))
+                VerificationStep::Done(Verdict::Verified(_))
             )
         };
         assert!(is_verified(), "{name}");

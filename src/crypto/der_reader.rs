@@ -121,32 +121,37 @@ pub(super) fn time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
 /// A `GeneralizedTime` in UTC that may have a fraction of a second, as timestamp tokens have it
 /// (RFC 3161 §2.4.2).
 pub(super) fn generalized_time(reader: &mut SliceReader<'_>) -> der::Result<Timestamp> {
-    let invalid = || der::Error::from(der::ErrorKind::DateTime);
-    let text = std::str::from_utf8(value(reader, Tag::GeneralizedTime)?).map_err(|_| invalid())?;
-    let digits = text.strip_suffix('Z').ok_or_else(invalid)?;
+    let text =
+        std::str::from_utf8(value(reader, Tag::GeneralizedTime)?).map_err(|_| not_a_time())?;
+    let digits = text.strip_suffix('Z').ok_or_else(not_a_time)?;
     let (whole, fraction) = digits
         .split_once('.')
         .map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
     let (date, clock) = whole
         .split_at_checked(8)
         .filter(|(_, clock)| clock.len() == 6)
-        .ok_or_else(invalid)?;
+        .ok_or_else(not_a_time)?;
     if !whole
         .bytes()
         .chain(fraction.unwrap_or("0").bytes())
         .all(|byte| byte.is_ascii_digit())
     {
-        return Err(invalid());
+        return Err(not_a_time());
     }
     let fraction = match fraction {
         None => "0",
         Some(digits) if (1..=9).contains(&digits.len()) => digits,
-        Some(_) => return Err(invalid()),
+        Some(_) => return Err(not_a_time()),
     };
-    let part = |text: &str, from, to| text.get(from..to).unwrap_or_default().to_owned();
-    let (year, month, day) = (part(date, 0, 4), part(date, 4, 6), part(date, 6, 8));
-    let (hour, minute, second) = (part(clock, 0, 2), part(clock, 2, 4), part(clock, 4, 6));
+    let (year, day) = date.split_at(4);
+    let (month, day) = day.split_at(2);
+    let (hour, second) = clock.split_at(2);
+    let (minute, second) = second.split_at(2);
     format!("{year}-{month}-{day}T{hour}:{minute}:{second}.{fraction}Z")
         .parse()
-        .map_err(|_| invalid())
+        .map_err(|_| not_a_time())
+}
+
+fn not_a_time() -> der::Error {
+    der::ErrorKind::DateTime.into()
 }

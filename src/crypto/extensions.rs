@@ -3,9 +3,12 @@
 
 use der::{Decode, Encode as _};
 use spki::ObjectIdentifier;
-use x509_cert::ext::pkix::{
-    AuthorityInfoAccessSyntax, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
-    name::GeneralName,
+use x509_cert::{
+    attr::AttributeTypeAndValue,
+    ext::pkix::{
+        AuthorityInfoAccessSyntax, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage,
+        KeyUsage, name::GeneralName,
+    },
 };
 
 use super::{
@@ -185,23 +188,10 @@ impl Certificate {
     /// The attributes of the subject, one list per relative name; text only where it is text.
     pub fn subject_attributes(&self) -> Vec<Vec<NameAttribute>> {
         let names = self.parsed.tbs_certificate().subject().iter_rdn();
-        let text = |attribute: &x509_cert::attr::AttributeTypeAndValue| {
-            let tag = attribute.value.header().tag();
-            let is_text = matches!(
-                tag,
-                der::Tag::Utf8String
-                    | der::Tag::PrintableString
-                    | der::Tag::Ia5String
-                    | der::Tag::TeletexString
-            );
-            is_text
-                .then(|| String::from_utf8(attribute.value.value().to_vec()).ok())
-                .flatten()
-        };
         names
             .map(|name| {
                 name.iter()
-                    .map(|attribute| (attribute.oid, text(attribute)))
+                    .map(|attribute| (attribute.oid, text_of(attribute)))
                     .collect()
             })
             .collect()
@@ -216,6 +206,20 @@ impl Certificate {
     pub fn is_valid_at(&self, time: crate::timestamp::Timestamp) -> bool {
         self.not_before() <= time && time <= self.not_after()
     }
+}
+
+/// The value of an attribute, where it is text.
+fn text_of(attribute: &AttributeTypeAndValue) -> Option<String> {
+    let is_text = matches!(
+        attribute.value.header().tag(),
+        der::Tag::Utf8String
+            | der::Tag::PrintableString
+            | der::Tag::Ia5String
+            | der::Tag::TeletexString
+    );
+    is_text
+        .then(|| String::from_utf8(attribute.value.value().to_vec()).ok())
+        .flatten()
 }
 
 fn limited<T>(addresses: Vec<T>, id: ObjectIdentifier) -> Result<Vec<T>, InvalidExtension> {

@@ -235,9 +235,8 @@ impl PublicKey {
         let bits = bits
             .filter(|bits| (2048..=8192).contains(bits))
             .ok_or_else(|| InvalidKey::because("RSA of other than 2048 to 8192 bits"))?;
-        let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
         // ring takes exponents up to 33 bits; every key in use has 65537.
-        if !odd(n) || !odd(e) || e == [1] || e.len() > 4 {
+        if !is_odd(n) || !is_odd(e) || e == [1] || e.len() > 4 {
             return Err(InvalidKey::because(
                 "an RSA modulus or exponent that no key has",
             ));
@@ -407,8 +406,8 @@ fn scheme_of_ring(kind: KeyKind, scheme: Scheme) -> Option<&'static dyn Verifica
 }
 
 fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), SignatureInvalid> {
-    let form = || SignatureInvalid::Form(signature.len(), KeyKind::Ed25519);
-    let signature = ed25519_dalek::Signature::from_slice(signature).map_err(|_| form())?;
+    let signature = ed25519_dalek::Signature::from_slice(signature)
+        .map_err(|_| SignatureInvalid::Form(signature.len(), KeyKind::Ed25519))?;
     let key: &[u8; 32] = key.try_into().map_err(|_| SignatureInvalid::Mismatch)?;
     let key =
         ed25519_dalek::VerifyingKey::from_bytes(key).map_err(|_| SignatureInvalid::Mismatch)?;
@@ -421,6 +420,10 @@ fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Si
 struct RsaPublicKey {
     modulus: der::asn1::Uint,
     exponent: der::asn1::Uint,
+}
+
+fn is_odd(number: &[u8]) -> bool {
+    number.last().is_some_and(|byte| byte & 1 == 1)
 }
 
 fn trim(number: &[u8]) -> &[u8] {

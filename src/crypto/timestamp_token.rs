@@ -289,27 +289,27 @@ fn certificates(set: &mut SliceReader<'_>) -> Result<Vec<Certificate>, InvalidTo
 
 /// Seconds, thousandths and millionths of a second.
 fn accuracy(fields: &mut SliceReader<'_>) -> Result<Duration, InvalidToken> {
-    let mut part = |tag: Tag| {
-        if !next_is(fields, tag) {
-            return Ok(0);
-        }
-        let bytes = trimmed(value(fields, tag)?);
-        if bytes.len() > 3 {
-            return Err(InvalidToken::Der);
-        }
-        Ok(bytes
-            .iter()
-            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))
-    };
-    let (seconds, thousandths, millionths) = (
-        part(Tag::Integer)?,
-        part(primitive(0))?,
-        part(primitive(1))?,
-    );
+    let seconds = accuracy_part(fields, Tag::Integer)?;
+    let thousandths = accuracy_part(fields, primitive(0))?;
+    let millionths = accuracy_part(fields, primitive(1))?;
     fields.clone().finish()?;
     Ok(Duration::from_secs(seconds)
         + Duration::from_millis(thousandths)
         + Duration::from_micros(millionths))
+}
+
+/// A number that may be absent; more than three bytes no accuracy has.
+fn accuracy_part(fields: &mut SliceReader<'_>, tag: Tag) -> Result<u64, InvalidToken> {
+    if !next_is(fields, tag) {
+        return Ok(0);
+    }
+    let bytes = trimmed(value(fields, tag)?);
+    if bytes.len() > 3 {
+        return Err(InvalidToken::Der);
+    }
+    Ok(bytes
+        .iter()
+        .fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))
 }
 
 fn refuse_critical(list: &[u8]) -> Result<(), InvalidToken> {
@@ -366,13 +366,11 @@ impl SignerInfo {
             return Ok(None);
         };
         let attributes = Attributes::read(&self.attributes)?;
-        let is_named = |certificate: &&Certificate| {
-            certificate.issuer_der() == self.issuer && certificate.serial_number() == self.serial
-        };
-        let named = certificates
-            .iter()
-            .filter(is_named)
-            .find(|certificate| attributes.certificate.names(certificate));
+        let named = certificates.iter().find(|certificate| {
+            certificate.issuer_der() == self.issuer
+                && certificate.serial_number() == self.serial
+                && attributes.certificate.names(certificate)
+        });
         let Some(certificate) = named else {
             return Ok(None);
         };

@@ -77,11 +77,9 @@ impl Digest {
             return None;
         }
         let (pairs, _) = self.hex.as_bytes().as_chunks::<2>();
-        let digit = |byte: &u8| u8::try_from(char::from(*byte).to_digit(16)?).ok();
-        let byte = |[high, low]: &[u8; 2]| Some(digit(high)? << 4 | digit(low)?);
         pairs
             .iter()
-            .map(byte)
+            .map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?))
             .collect::<Option<Vec<u8>>>()?
             .try_into()
             .ok()
@@ -91,6 +89,18 @@ impl Digest {
     pub fn hex(&self) -> &str {
         &self.hex
     }
+}
+
+impl InvalidDigest {
+    fn of(text: &str) -> Self {
+        Self {
+            text: text.chars().take(200).collect(),
+        }
+    }
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    u8::try_from(char::from(byte).to_digit(16)?).ok()
 }
 
 fn hex(bytes: &[u8]) -> Box<str> {
@@ -105,18 +115,20 @@ impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidDigest {
-            text: text.chars().take(200).collect(),
-        };
-        let (name, hex) = text.split_once(':').ok_or_else(invalid)?;
+        let (name, hex) = text
+            .split_once(':')
+            .ok_or_else(|| InvalidDigest::of(text))?;
         let (algorithm, length) = match name {
             "sha256" => (DigestAlgorithm::Sha256, 64),
             "sha512" => (DigestAlgorithm::Sha512, 128),
-            _ => return Err(invalid()),
+            _ => return Err(InvalidDigest::of(text)),
         };
-        let lower_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if hex.len() != length || !hex.bytes().all(lower_hex) {
-            return Err(invalid());
+        if hex.len() != length
+            || !hex
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
+            return Err(InvalidDigest::of(text));
         }
         Ok(Self {
             algorithm,

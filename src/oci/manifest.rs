@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use super::{Descriptor, Digest, MediaType};
+use super::{Descriptor, MediaType};
 
 /// OCI image manifest.
 pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -93,15 +93,17 @@ pub fn children(bytes: &[u8]) -> Result<Vec<Descriptor>, InvalidManifest> {
         manifests: Vec<Child>,
     }
     let index: Index = serde_json::from_slice(bytes).map_err(|_| InvalidManifest::Child)?;
-    let child = |child: Child| {
-        let digest: Digest = child.digest.parse().map_err(|_| InvalidManifest::Child)?;
-        Ok(Descriptor {
-            media_type: MediaType::new(&child.media_type),
-            digest,
-            size: child.size,
+    index
+        .manifests
+        .into_iter()
+        .map(|child| {
+            Ok(Descriptor {
+                media_type: MediaType::new(&child.media_type),
+                digest: child.digest.parse().map_err(|_| InvalidManifest::Child)?,
+                size: child.size,
+            })
         })
-    };
-    index.manifests.into_iter().map(child).collect()
+        .collect()
 }
 
 #[cfg(test)]

@@ -78,6 +78,17 @@ pub enum InvalidReference {
     NotARepository,
 }
 
+impl InvalidReference {
+    fn host(text: &str) -> Self {
+        Self::Host(shortened(text))
+    }
+}
+
+/// Short enough for an error.
+fn shortened(text: &str) -> String {
+    text.chars().take(300).collect()
+}
+
 impl RegistryHost {
     /// `host[:port]`.
     pub fn as_str(&self) -> &str {
@@ -102,7 +113,6 @@ impl FromStr for RegistryHost {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || InvalidReference::Host(text.chars().take(300).collect());
         let lower = text.to_ascii_lowercase();
         let (host, port) = match lower.rsplit_once(':') {
             Some((host, port)) if !lower.ends_with(']') => (host, Some(port)),
@@ -113,7 +123,7 @@ impl FromStr for RegistryHost {
                 || !port.bytes().all(|b| b.is_ascii_digit())
                 || port.parse::<u16>().is_err())
         {
-            return Err(wrong());
+            return Err(InvalidReference::host(text));
         }
         let bracketed = host
             .strip_prefix('[')
@@ -123,7 +133,7 @@ impl FromStr for RegistryHost {
             None => host.len() <= 253 && host.split('.').all(is_label),
         };
         match (valid, port) {
-            (false, _) => Err(wrong()),
+            (false, _) => Err(InvalidReference::host(text)),
             (true, Some("443")) => Err(InvalidReference::DefaultPort(host.to_owned())),
             (true, _) => Ok(Self(lower.into())),
         }
@@ -131,12 +141,15 @@ impl FromStr for RegistryHost {
 }
 
 fn is_label(label: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     !label.is_empty()
         && label.len() <= 63
-        && label.bytes().all(inner)
+        && label.bytes().all(|b| is_lower_alphanumeric(b) || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
+}
+
+fn is_lower_alphanumeric(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit()
 }
 
 impl Repository {
@@ -162,7 +175,7 @@ impl Repository {
 
     fn new(registry: RegistryHost, path: &str) -> Result<Self, InvalidReference> {
         if !path.split('/').all(is_component) {
-            return Err(InvalidReference::Path(path.chars().take(300).collect()));
+            return Err(InvalidReference::Path(shortened(path)));
         }
         if path.len() > PATH_LIMIT {
             return Err(InvalidReference::PathTooLong(path.len()));
@@ -176,11 +189,10 @@ impl Repository {
 
 /// Letters and digits, with `.`, `_`, `__` or any number of `-` between them.
 fn is_component(text: &str) -> bool {
-    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let mut separator = 0_usize;
     let mut previous = 0;
     for byte in text.bytes() {
-        if alphanumeric(byte) {
+        if is_lower_alphanumeric(byte) {
             separator = 0;
         } else {
             separator += 1;
@@ -196,7 +208,7 @@ fn is_component(text: &str) -> bool {
         }
         previous = byte;
     }
-    text.bytes().next().is_some_and(alphanumeric) && separator == 0
+    text.bytes().next().is_some_and(is_lower_alphanumeric) && separator == 0
 }
 
 impl Tag {
@@ -210,14 +222,14 @@ impl FromStr for Tag {
     type Err = InvalidReference;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-        let mut bytes = text.bytes();
-        let valid =
-            bytes.next().is_some_and(word) && bytes.all(|b| word(b) || b == b'.' || b == b'-');
-        if valid && text.len() <= 128 {
+        let valid = !text.starts_with(['.', '-'])
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+        if valid && (1..=128).contains(&text.len()) {
             Ok(Self(text.into()))
         } else {
-            Err(InvalidReference::Tag(text.chars().take(300).collect()))
+            Err(InvalidReference::Tag(shortened(text)))
         }
     }
 }
@@ -296,7 +308,7 @@ fn refuse_image_id(text: &str) -> Result<(), InvalidReference> {
         Some(_) | None => name,
     };
     if digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(InvalidReference::ImageId(text.chars().take(300).collect()));
+        return Err(InvalidReference::ImageId(shortened(text)));
     }
     Ok(())
 }

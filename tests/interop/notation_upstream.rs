@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Envelope, RevocationAnswer, SignatureManifest, Step, StoreName, Trust, TrustPolicy,
-        Verdict, verify,
+        Envelope, RevocationAnswer, SignatureManifest, StoreName, Trust, TrustPolicy, Verdict,
+        VerificationStep, verify,
     },
     oci::{Descriptor, Digest, MediaType},
     reason::Explain as _,
@@ -65,7 +65,7 @@ fn judge(target: &Descriptor, name: &str, bytes: &[u8], trust: &Trust) -> String
     let mut step = verify(target, &media_type(name), bytes, trust, now());
     loop {
         match step {
-            Step::Revocation(verification) => {
+            VerificationStep::Revocation(verification) => {
                 let answers = verification
                     .requests()
                     .iter()
@@ -73,11 +73,11 @@ fn judge(target: &Descriptor, name: &str, bytes: &[u8], trust: &Trust) -> String
                 let answers = answers.collect();
                 step = verification.step(answers);
             }
-            Step::Done(Verdict::Verified(accepted)) => {
+            VerificationStep::Done(Verdict::Verified(accepted)) => {
                 return format!("verified {}", accepted.warnings.len());
             }
-            Step::Done(Verdict::Exempt(_)) => return "exempt".to_owned(),
-            Step::Done(Verdict::Rejected(rejection)) => {
+            VerificationStep::Done(Verdict::Exempt(_)) => return "exempt".to_owned(),
+            VerificationStep::Done(Verdict::Rejected(rejection)) => {
                 return format!("{:?} {}", rejection.step(), rejection.reason());
             }
         }

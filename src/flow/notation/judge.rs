@@ -18,7 +18,7 @@ use crate::{
     flow::{FlowError, Services},
     format::notation::{
         ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, SignatureManifest,
-        Step, THUMBPRINTS, Trust, Verdict, verify,
+        THUMBPRINTS, Trust, Verdict, VerificationStep, verify,
     },
     oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
     reason::Exit,
@@ -251,11 +251,11 @@ impl NotationSignatures {
         let mut asked = services.revocations.begin();
         loop {
             match step {
-                Step::Revocation(verification) => {
+                VerificationStep::Revocation(verification) => {
                     let answers = asked.answer(verification.requests()).await;
                     step = verification.step(answers);
                 }
-                Step::Done(outcome) => {
+                VerificationStep::Done(outcome) => {
                     let judged = match outcome {
                         Verdict::Verified(accepted) => Judged::Verified(accepted),
                         Verdict::Exempt(exempted) => Judged::Exempt(exempted),

@@ -21,9 +21,9 @@ use crate::{
     format::{
         Format,
         notation::{
-            ARTIFACT_TYPE, Algorithm, DraftError, EMPTY, EMPTY_TYPE, ENVELOPE_LIMIT, Envelope,
-            EnvelopeKind, Metadata, SignatureManifest, chain_of,
-            sign::{Answer, Draft, EnvelopeOptions, Publication, Step, prepare},
+            ARTIFACT_TYPE, Algorithm, Answer, Draft, DraftError, EMPTY, EMPTY_TYPE, ENVELOPE_LIMIT,
+            Envelope, EnvelopeKind, Metadata, Publication, SignatureManifest, Step, chain_of,
+            sign::{EnvelopeOptions, SigningKey, prepare},
         },
     },
     oci::{Descriptor, Digest, Reference, Referrer, Repository, manifest},
@@ -274,8 +274,10 @@ impl<'a> NotationJob<'a> {
         Ok(prepare(
             subject,
             &options,
-            key,
-            bundle,
+            SigningKey {
+                key,
+                certificates: bundle,
+            },
             nonce,
             self.services.now,
         )?)

@@ -31,7 +31,7 @@ pub fn add_signer(
     let role = RoleName::TARGETS;
     let current = set
         .targets(&role)
-        .ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
+        .ok_or_else(|| DraftError::not_loaded(&role))?;
     let mut body = current.clone();
     delegate(&mut body, name, keys)?;
     if body == *current {
@@ -128,34 +128,33 @@ pub fn revoke(
 
 /// The roles with a file that one of `held` may sign.
 pub fn writable(set: &TrustedSet, held: &[PublicKey]) -> Vec<RoleName> {
-    let usable = |role: &RoleName| {
-        *role == RoleName::TARGETS
-            || matches!(
-                set.delegation(role),
-                Some(DelegationState::Loaded | DelegationState::Expired)
-            )
-    };
-    listing(set, held).filter(usable).collect()
+    listing(set, held)
+        .filter(|role| *role == RoleName::TARGETS || has_file(set.delegation(role)))
+        .collect()
+}
+
+fn has_file(state: Option<DelegationState>) -> bool {
+    matches!(
+        state,
+        Some(DelegationState::Loaded | DelegationState::Expired)
+    )
 }
 
 /// The roles that list one of `held`, with or without a file.
 fn listing(set: &TrustedSet, held: &[PublicKey]) -> impl Iterator<Item = RoleName> {
-    let ours = |role: &RoleName| held.iter().any(|key| listed_as(set, role, key).is_some());
     std::iter::once(RoleName::TARGETS)
         .chain(set.delegated())
-        .filter(ours)
+        .filter(|role| held.iter().any(|key| listed_as(set, role, key).is_some()))
 }
 
 /// The roles that hold `tag`: those that count, and expired ones, which count again once they are
 /// renewed.
 pub fn holders(set: &TrustedSet, tag: &Tag) -> Vec<RoleName> {
-    let expired = |role: &RoleName| {
-        set.expired(role)
-            .is_some_and(|file| file.target(tag.as_str()).is_some())
-    };
-    let holds = |role: &RoleName| set.entry(role, tag.as_str()).is_some() || expired(role);
     std::iter::once(RoleName::TARGETS)
         .chain(set.delegated())
-        .filter(holds)
+        .filter(|role| {
+            let expired = set.expired(role).and_then(|file| file.target(tag.as_str()));
+            expired.is_some() || set.entry(role, tag.as_str()).is_some()
+        })
         .collect()
 }

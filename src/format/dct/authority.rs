@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 
 use super::{
-    fault::InvalidRoleKey,
     key::Key,
     name::{KeyId, RoleName, Threshold},
     rejection::Rejection,
@@ -103,12 +102,11 @@ impl Authority {
             let Some(scheme) = key.scheme(&signature.method) else {
                 continue;
             };
-            let invalid = |cause: InvalidRoleKey| Rejection::InvalidKey {
+            let public = key.public_key().map_err(|cause| Rejection::InvalidKey {
                 role: self.role.clone(),
                 key_id,
                 cause,
-            };
-            let public = key.public_key().map_err(invalid)?;
+            })?;
             tried.insert(key_id);
             *checks += 1;
             if public

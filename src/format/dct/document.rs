@@ -88,12 +88,11 @@ impl<'a> Members<'a> {
 
     /// A member that must be there.
     pub(super) fn value(&mut self, name: &str) -> Result<Value, Rejection> {
-        let missing = || {
+        self.members.remove(name).ok_or_else(|| {
             self.at
                 .member(name)
                 .malformed_text("present", "absent".to_owned())
-        };
-        self.members.remove(name).ok_or_else(missing)
+        })
     }
 
     /// A text.
@@ -132,11 +131,12 @@ impl<'a> Members<'a> {
     /// A version.
     pub(super) fn version(&mut self, name: &str) -> Result<Version, Rejection> {
         let value = self.value(name)?;
-        let invalid = || Rejection::InvalidVersion {
-            role: self.at.role().clone(),
-            found: describe(&value),
-        };
-        unsigned(&value).and_then(Version::new).ok_or_else(invalid)
+        unsigned(&value)
+            .and_then(Version::new)
+            .ok_or_else(|| Rejection::InvalidVersion {
+                role: self.at.role().clone(),
+                found: describe(&value),
+            })
     }
 
     /// A threshold, set for `delegate`.
@@ -180,12 +180,11 @@ impl<'a> Members<'a> {
         let Some(list) = self.list(name)? else {
             return Ok(None);
         };
-        let text = |value| match value {
-            Value::String(text) => Ok(text),
-            other => Err(self.at.member(name).malformed("a list of strings", &other)),
-        };
         list.into_iter()
-            .map(text)
+            .map(|value| match value {
+                Value::String(text) => Ok(text),
+                other => Err(self.at.member(name).malformed("a list of strings", &other)),
+            })
             .collect::<Result<_, _>>()
             .map(Some)
     }
@@ -196,13 +195,12 @@ impl<'a> Members<'a> {
             return Ok(None);
         };
         let at = self.at.member(name);
-        let read = |text: String| {
-            text.parse()
-                .map_err(|_| at.malformed("a list of key IDs", &Value::String(text)))
-        };
         texts
             .into_iter()
-            .map(read)
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| at.malformed("a list of key IDs", &Value::String(text)))
+            })
             .collect::<Result<_, _>>()
             .map(Some)
     }

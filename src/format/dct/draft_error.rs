@@ -44,7 +44,7 @@ pub enum DraftError {
     },
     /// A role wants more signatures than the keys at hand can make.
     #[error(
-        "`{role}` needs signatures by {required} of its keys, and only {held} of them are available"
+        "`{role}` needs signatures by {required} of its keys, and {held} of them can sign here"
     )]
     ThresholdNotHeld {
         /// The role.
@@ -159,6 +159,18 @@ fn list(names: &[impl std::fmt::Display]) -> String {
 }
 
 impl DraftError {
+    /// That the file of `role`, from which a new one would be made, was not loaded.
+    pub(super) fn not_loaded(role: &RoleName) -> Self {
+        Self::NotLoaded { role: role.clone() }
+    }
+
+    /// That the certificate of the root key cannot be made.
+    pub(super) fn certificate(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Certificate {
+            cause: Box::new(cause),
+        }
+    }
+
     /// That none of the keys at hand is listed, in one role or in any.
     pub(super) fn key_not_delegated(role: Option<&RoleName>, held: &[PublicKey]) -> Self {
         let key_ids = held

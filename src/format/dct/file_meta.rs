@@ -68,20 +68,11 @@ impl FileMeta {
                 found,
             });
         }
-        let compare = |expected: Option<&[u8]>, found: &[u8]| match expected {
-            Some(expected) if expected != found => Err(Rejection::HashMismatch {
-                role: role.clone(),
-                expected: hex(expected),
-                found: hex(found),
-            }),
-            Some(_) | None => Ok(()),
-        };
-        compare(
-            self.hashes.sha256.as_ref().map(<[u8; 32]>::as_slice),
-            &Sha256::digest(bytes),
-        )?;
+        if let Some(expected) = &self.hashes.sha256 {
+            compare(role, expected, &Sha256::digest(bytes))?;
+        }
         match &self.hashes.sha512 {
-            Some(expected) => compare(Some(expected.as_slice()), &Sha512::digest(bytes)),
+            Some(expected) => compare(role, expected.as_slice(), &Sha512::digest(bytes)),
             None => Ok(()),
         }
     }
@@ -135,18 +126,21 @@ impl FileMeta {
 
     /// The description as files hold it.
     pub fn value(&self) -> Value {
-        let text = |hash: &[u8]| Value::String(BASE64.encode(hash));
-        let sha256 = self.hashes.sha256.iter().map(|hash| ("sha256", text(hash)));
+        let sha256 = self
+            .hashes
+            .sha256
+            .iter()
+            .map(|hash| ("sha256", base64(hash)));
         let sha512 = self
             .hashes
             .sha512
             .iter()
-            .map(|hash| ("sha512", text(hash.as_slice())));
+            .map(|hash| ("sha512", base64(hash.as_slice())));
         let other = self
             .hashes
             .other
             .iter()
-            .map(|(name, hash)| (name.as_str(), text(hash)));
+            .map(|(name, hash)| (name.as_str(), base64(hash)));
         let custom = self
             .custom
             .iter()
@@ -158,6 +152,21 @@ impl FileMeta {
                 .chain(custom),
         )
     }
+}
+
+fn compare(role: &RoleName, expected: &[u8], found: &[u8]) -> Result<(), Rejection> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Rejection::HashMismatch {
+        role: role.clone(),
+        expected: hex(expected),
+        found: hex(found),
+    })
+}
+
+fn base64(hash: &[u8]) -> Value {
+    Value::String(BASE64.encode(hash))
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -84,11 +84,8 @@ impl Founding {
     /// The files, once the certificate has its signature.
     pub(super) fn found(self, signature: &Signature) -> Result<Founded, DraftError> {
         let root_key = self.certificate.signed(signature)?;
-        let unusable = |cause| DraftError::Certificate {
-            cause: Box::new(cause),
-        };
         certificate_rules::check(&root_key, &self.collection.gun, Some(self.now))
-            .map_err(unusable)?;
+            .map_err(DraftError::certificate)?;
         let root_key_id = root_key.key_id();
         let collection = self.collection;
         let root = root(&collection, root_key, self.now);
@@ -148,6 +145,14 @@ fn file(
     )
 }
 
+/// A role that this key signs alone.
+fn signed_by(key: &Key) -> RoleKeys {
+    RoleKeys {
+        key_ids: Some(vec![key.key_id()]),
+        threshold: Threshold::ONE,
+    }
+}
+
 fn root(collection: &NewCollection, root_key: Key, now: Timestamp) -> Root {
     let snapshot = match &collection.snapshot {
         SnapshotKey::Server(key) => key.clone(),
@@ -162,17 +167,13 @@ fn root(collection: &NewCollection, root_key: Key, now: Timestamp) -> Root {
         (RoleName::SNAPSHOT, snapshot),
         (RoleName::TIMESTAMP, collection.timestamp.clone()),
     ];
-    let role = |key: &Key| RoleKeys {
-        key_ids: Some(vec![key.key_id()]),
-        threshold: Threshold::ONE,
-    };
     Root {
         version: Version::FIRST,
         expires: expiry(now, ROOT_LIFE_DAYS),
         consistent_snapshot: false,
         roles: keys
             .iter()
-            .map(|(name, key)| (name.clone(), role(key)))
+            .map(|(name, key)| (name.clone(), signed_by(key)))
             .collect(),
         keys: keys
             .into_iter()

@@ -112,17 +112,19 @@ impl Memory {
 
     /// The file, with sorted names. Refuses what [`Memory::parse`] would not read.
     pub fn to_json(&self) -> Result<String, InvalidMemory> {
-        let too_many = |at: String, count: usize, limit| {
-            if count > limit {
-                Err(InvalidMemory::TooMany { at, limit })
-            } else {
-                Ok(())
-            }
-        };
-        too_many("repositories".to_owned(), self.0.len(), REPOSITORIES)?;
+        if self.0.len() > REPOSITORIES {
+            let at = "repositories".to_owned();
+            return Err(InvalidMemory::TooMany {
+                at,
+                limit: REPOSITORIES,
+            });
+        }
         let mut repositories = serde_json::Map::new();
         for (gun, seen) in &self.0 {
-            too_many(format!("repositories.{gun}.roles"), seen.roles.len(), ROLES)?;
+            if seen.roles.len() > ROLES {
+                let at = format!("repositories.{gun}.roles");
+                return Err(InvalidMemory::TooMany { at, limit: ROLES });
+            }
             let roles: serde_json::Map<_, _> = seen
                 .roles
                 .iter()
@@ -266,16 +268,13 @@ impl StateMember {
         if object.names().count() > limit {
             return Err(InvalidMemory::TooMany { at: self.at, limit });
         }
-        let entry = |(name, value): (String, Value)| {
-            (
-                name.clone(),
-                Self {
-                    at: self.below(&name),
-                    value,
-                },
-            )
-        };
-        Ok(object.into_iter().map(entry).collect())
+        Ok(object
+            .into_iter()
+            .map(|(name, value)| {
+                let at = self.below(&name);
+                (name, Self { at, value })
+            })
+            .collect())
     }
 
     fn integer(&self) -> Result<i64, InvalidMemory> {

@@ -124,10 +124,11 @@ impl FromStr for RoleName {
         if let Some(base) = Self::BASE.into_iter().find(|base| base.as_str() == text) {
             return Ok(base);
         }
-        let allowed = |byte: u8| matches!(byte, b'-' | b'_' | b'/' | b'a'..=b'z' | b'0'..=b'9');
         let clean = text.len() < 256
             && text.starts_with("targets/")
-            && text.bytes().all(allowed)
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'-' | b'_' | b'/' | b'a'..=b'z' | b'0'..=b'9'))
             && text.split('/').all(|segment| !segment.is_empty());
         if clean {
             Ok(Self(Cow::Owned(text.to_owned())))
@@ -167,28 +168,37 @@ impl KeyId {
     }
 }
 
+impl InvalidKeyId {
+    fn of(text: &str) -> Self {
+        Self {
+            text: text.chars().take(100).collect(),
+        }
+    }
+}
+
+/// The value of a lower-case hexadecimal digit.
+fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
 impl FromStr for KeyId {
     type Err = InvalidKeyId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = || InvalidKeyId {
-            text: text.chars().take(100).collect(),
-        };
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
         let mut id = [0; 32];
         let (pairs, rest) = text.as_bytes().as_chunks::<2>();
         if pairs.len() != id.len() || !rest.is_empty() {
-            return Err(invalid());
+            return Err(InvalidKeyId::of(text));
         }
         for (byte, [high, low]) in id.iter_mut().zip(pairs) {
             *byte = digit(*high)
                 .zip(digit(*low))
                 .map(|(high, low)| high << 4 | low)
-                .ok_or_else(invalid)?;
+                .ok_or_else(|| InvalidKeyId::of(text))?;
         }
         Ok(Self(id))
     }

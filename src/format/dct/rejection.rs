@@ -387,6 +387,21 @@ pub enum Rejection {
     },
 }
 
+impl Rejection {
+    /// That `role` was offered or asked for before `needs`.
+    pub(super) fn out_of_order(role: &RoleName, needs: &RoleName) -> Self {
+        Self::OutOfOrder {
+            role: role.clone(),
+            needs: needs.clone(),
+        }
+    }
+
+    /// That nobody delegates to `role`, or that the snapshot does not list it.
+    pub(super) fn not_listed(role: &RoleName) -> Self {
+        Self::NotListed { role: role.clone() }
+    }
+}
+
 impl Explain for Rejection {
     fn reason(&self) -> Reason {
         match self {

@@ -36,6 +36,15 @@ pub struct RoleKeys {
     pub threshold: Threshold,
 }
 
+impl RoleKeys {
+    fn value(&self) -> Value {
+        object([
+            ("keyids", key_ids_value(self.key_ids.as_deref())),
+            ("threshold", Value::Integer(self.threshold.get().into())),
+        ])
+    }
+}
+
 impl Root {
     /// The key IDs that `role` lists.
     pub fn key_ids(&self, role: &RoleName) -> &[KeyId] {
@@ -65,12 +74,6 @@ impl Root {
 
     /// The body as files hold it.
     pub fn value(&self) -> Value {
-        let role = |keys: &RoleKeys| {
-            object([
-                ("keyids", key_ids_value(keys.key_ids.as_deref())),
-                ("threshold", Value::Integer(keys.threshold.get().into())),
-            ])
-        };
         object([
             ("_type", Value::String(Self::TYPE.to_owned())),
             ("consistent_snapshot", Value::Bool(self.consistent_snapshot)),
@@ -81,7 +84,7 @@ impl Root {
                 object(
                     self.roles
                         .iter()
-                        .map(|(name, keys)| (name.as_str(), role(keys))),
+                        .map(|(name, keys)| (name.as_str(), keys.value())),
                 ),
             ),
             ("version", version_value(self.version)),
@@ -132,27 +135,28 @@ pub(super) fn read_keys(
         return Ok(None);
     };
     let at = members.at().member("keys");
-    let read = |(text, value): (String, Value)| {
-        let at: At<'_> = at.member(&text);
-        let listed = text
-            .parse::<KeyId>()
-            .map_err(|_| at.malformed_text("filed under a key ID", format!("`{text}`")))?;
-        let key = Key::read(value, at)?;
-        let computed = key.key_id();
-        if computed != listed {
-            return Err(Rejection::KeyIdMismatch {
-                role: at.role().clone(),
-                listed,
-                computed,
-            });
-        }
-        Ok((listed, key))
-    };
     entries
         .into_iter()
-        .map(read)
+        .map(|(text, value)| read_key(&text, value, at.member(&text)))
         .collect::<Result<_, _>>()
         .map(Some)
+}
+
+/// One key, filed under its ID.
+fn read_key(text: &str, value: Value, at: At<'_>) -> Result<(KeyId, Key), Rejection> {
+    let listed = text
+        .parse::<KeyId>()
+        .map_err(|_| at.malformed_text("filed under a key ID", format!("`{text}`")))?;
+    let key = Key::read(value, at)?;
+    let computed = key.key_id();
+    if computed != listed {
+        return Err(Rejection::KeyIdMismatch {
+            role: at.role().clone(),
+            listed,
+            computed,
+        });
+    }
+    Ok((listed, key))
 }
 
 /// Every key that a role lists must be there.
@@ -185,9 +189,9 @@ pub(super) fn keys_value(keys: &BTreeMap<KeyId, Key>) -> Value {
 }
 
 pub(super) fn key_ids_value(key_ids: Option<&[KeyId]>) -> Value {
-    let list =
-        |ids: &[KeyId]| Value::Array(ids.iter().map(|id| Value::String(id.to_string())).collect());
-    key_ids.map_or(Value::Null, list)
+    key_ids.map_or(Value::Null, |ids| {
+        Value::Array(ids.iter().map(|id| Value::String(id.to_string())).collect())
+    })
 }
 
 pub(super) fn version_value(version: Version) -> Value {

@@ -91,7 +91,8 @@ impl UnsignedCertificate {
                 return Err(DraftError::KeyUnsuitable { kind });
             }
         };
-        let body = body(gun, key, serial, &algorithm, (from, until)).map_err(failed)?;
+        let body =
+            body(gun, key, serial, &algorithm, (from, until)).map_err(DraftError::certificate)?;
         Ok(Self {
             key: key.clone(),
             algorithm,
@@ -125,17 +126,10 @@ impl UnsignedCertificate {
             Scheme::EcdsaSha256 => ("ecdsa-x509", ecdsa_to_der(&signature.0).unwrap_or_default()),
             _ => ("rsa-x509", signature.0.clone()),
         };
-        let der = assembled(&self.body, self.algorithm, &signature).map_err(failed)?;
-        let certificate = Certificate::from_der(&der).map_err(|cause| DraftError::Certificate {
-            cause: Box::new(cause),
-        })?;
+        let der =
+            assembled(&self.body, self.algorithm, &signature).map_err(DraftError::certificate)?;
+        let certificate = Certificate::from_der(&der).map_err(DraftError::certificate)?;
         Ok(Key::new(key_type, certificate.pem().as_bytes()))
-    }
-}
-
-fn failed(cause: der::Error) -> DraftError {
-    DraftError::Certificate {
-        cause: Box::new(cause),
     }
 }
 
@@ -176,14 +170,15 @@ fn time(time: Timestamp) -> der::Result<Time> {
     }
 }
 
+fn extension(extn_id: ObjectIdentifier, critical: bool, value: Vec<u8>) -> der::Result<Extension> {
+    Ok(Extension {
+        extn_id,
+        critical,
+        extn_value: OctetString::new(value)?,
+    })
+}
+
 fn extensions() -> der::Result<Vec<Extension>> {
-    let extension = |extn_id, critical, value: Vec<u8>| {
-        OctetString::new(value).map(|extn_value| Extension {
-            extn_id,
-            critical,
-            extn_value,
-        })
-    };
     Ok(vec![
         extension(
             KEY_USAGE,

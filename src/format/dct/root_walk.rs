@@ -11,12 +11,13 @@ use super::{
     authority::{Authority, SignedBy, distinct},
     certificate_rules,
     fault::CertificateFault,
+    key::Key,
     name::{Gun, KeyId, RoleName, Version},
-    pin::RootTrust,
     rejection::Rejection,
     root::Root,
     seen::Seen,
     signed::SignedFile,
+    trust::RootTrust,
     trusted_set::{TrustedRoot, TrustedSet},
 };
 use crate::timestamp::Timestamp;
@@ -288,17 +289,22 @@ impl RootWalk {
 
     /// Whether the trusted keys alone meet the threshold of this root (T33).
     fn meets_pin(&self, root: &Root, signers: &[SignedBy], newest: bool) -> bool {
+        let trusted = signers.iter().filter(|signer| {
+            root.keys
+                .get(&signer.key_id)
+                .is_some_and(|key| self.trusts(key, newest))
+        });
         let threshold = root.authority(&RoleName::ROOT).threshold();
-        let counted = |trusted: &dyn Fn(&super::key::Key) -> bool| {
-            let key = |signer: &&SignedBy| root.keys.get(&signer.key_id).is_some_and(trusted);
-            threshold.is_met_by(distinct(signers.iter().filter(key)))
-        };
+        self.trust == RootTrust::FirstUse || threshold.is_met_by(distinct(trusted))
+    }
+
+    fn trusts(&self, key: &Key, newest: bool) -> bool {
         match &self.trust {
-            RootTrust::Keys(pins) => counted(&|key| RootTrust::names(pins, key)),
+            RootTrust::Keys(pins) => RootTrust::names(pins, key),
             // A certificate that followed another one chains to the CA as well, so older roots add
             // nothing.
             RootTrust::Ca(anchors) => {
-                newest && counted(&|key| certificate_rules::chains_to(key, anchors, self.now))
+                newest && certificate_rules::chains_to(key, anchors, self.now)
             }
             RootTrust::FirstUse => true,
         }

@@ -2,7 +2,7 @@
 //!
 //! Compared, never a fallback: nothing of it is used instead of what the server serves (T20).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     name::{RoleName, Version},
@@ -99,13 +99,8 @@ impl Seen {
     /// from versions that a thief of the old keys pushed ahead (T25).
     pub(super) fn forget_rekeyed(&mut self, before: &Root, now: &Root) {
         for role in [RoleName::TIMESTAMP, RoleName::SNAPSHOT] {
-            let listed = |root: &Root| {
-                let mut ids = root.key_ids(&role).to_vec();
-                ids.sort_unstable();
-                ids.dedup();
-                ids
-            };
-            if listed(before) != listed(now) {
+            let before: BTreeSet<_> = before.key_ids(&role).iter().collect();
+            if before != now.key_ids(&role).iter().collect() {
                 self.roles.remove(&role);
             }
         }

@@ -53,11 +53,11 @@ pub fn roles_for(
         asked_roles(set, key, asked)?
     };
     let names: Vec<RoleName> = roles.iter().map(|(role, _)| role.clone()).collect();
-    let outside = |tag: &&Tag| match asked {
+    let outside = tags.iter().find(|tag| match asked {
         [] => !names.iter().any(|role| set.may_sign(role, tag.as_str())),
         _ => !names.iter().all(|role| set.may_sign(role, tag.as_str())),
-    };
-    match tags.iter().find(outside) {
+    });
+    match outside {
         None => Ok(roles),
         Some(tag) => Err(DraftError::OutsidePaths {
             tag: tag.clone(),
@@ -92,9 +92,9 @@ fn default_roles(
             std::slice::from_ref(key),
         ));
     }
-    let within = |role: &RoleName| tags.iter().any(|tag| set.may_sign(role, tag.as_str()));
-    let (within, outside): (Vec<_>, Vec<_>) =
-        listing.into_iter().partition(|(role, _)| within(role));
+    let (within, outside): (Vec<_>, Vec<_>) = listing
+        .into_iter()
+        .partition(|(role, _)| tags.iter().any(|tag| set.may_sign(role, tag.as_str())));
     // With no role within, the caller names the roles that it might have been.
     Ok(if within.is_empty() { outside } else { within })
 }
@@ -156,14 +156,14 @@ pub fn prepare(
     now: Timestamp,
 ) -> Result<Draft, DraftError> {
     refuse_unclear(set, change, roles)?;
-    let mut files = changed(set, change, roles, held, change.renew, now)?;
-    let ours = |role| {
-        set.signers(role)
-            .iter()
-            .any(|signer| held.contains(&signer.key))
-    };
-    if files.is_empty() && !roles.iter().any(ours) {
-        files = changed(set, change, roles, held, true, now)?;
+    let mut files = changed(set, change, roles, held, now)?;
+    let mut signers = roles.iter().flat_map(|role| set.signers(role));
+    if files.is_empty() && !signers.any(|signer| held.contains(&signer.key)) {
+        let renewed = Change {
+            renew: true,
+            ..change.clone()
+        };
+        files = changed(set, &renewed, roles, held, now)?;
     }
     draft(set, files, held, now)
 }
@@ -173,12 +173,11 @@ fn changed(
     change: &Change,
     roles: &[RoleName],
     held: &[PublicKey],
-    renew: bool,
     now: Timestamp,
 ) -> Result<Vec<Unsigned>, DraftError> {
     let mut files = Vec::new();
     for role in roles {
-        if let Some(body) = edited(set, role, change, renew, now)? {
+        if let Some(body) = edited(set, role, change, now)? {
             files.push(unsigned(set, role, &body, held)?);
         }
     }
@@ -217,7 +216,7 @@ pub(super) fn draft(
     }
     let current = set
         .snapshot()
-        .ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
+        .ok_or_else(|| DraftError::not_loaded(&role))?;
     let version = next(&role, current.version)?;
     let body = Snapshot {
         version,
@@ -258,7 +257,6 @@ fn edited(
     set: &TrustedSet,
     role: &RoleName,
     change: &Change,
-    renew: bool,
     now: Timestamp,
 ) -> Result<Option<Targets>, DraftError> {
     let current = current(set, role)?;
@@ -273,7 +271,7 @@ fn edited(
         .any(|(tag, image)| !states(target(tag), image));
     let removes = change.remove.iter().any(|tag| target(tag).is_some());
     let ending = current.is_some_and(|file| expiry(now, LIFE_DAYS / 10) >= file.expires);
-    let again = !within.is_empty() && (renew || ending);
+    let again = !within.is_empty() && (change.renew || ending);
     if !differs && !removes && !again {
         return Ok(None);
     }
@@ -299,9 +297,11 @@ fn edited(
 
 /// The file to start from; `None` for a delegation that has none yet.
 fn current<'a>(set: &'a TrustedSet, role: &RoleName) -> Result<Option<&'a Targets>, DraftError> {
-    let not_loaded = || DraftError::NotLoaded { role: role.clone() };
     if *role == RoleName::TARGETS {
-        return set.targets(role).map(Some).ok_or_else(not_loaded);
+        return set
+            .targets(role)
+            .map(Some)
+            .ok_or_else(|| DraftError::not_loaded(role));
     }
     match set.delegation(role) {
         Some(DelegationState::Loaded) => Ok(set.targets(role)),
@@ -309,7 +309,7 @@ fn current<'a>(set: &'a TrustedSet, role: &RoleName) -> Result<Option<&'a Target
         Some(DelegationState::BelowThreshold) => {
             Err(DraftError::ServedBelowThreshold { role: role.clone() })
         }
-        Some(DelegationState::NotLoaded) => Err(not_loaded()),
+        Some(DelegationState::NotLoaded) => Err(DraftError::not_loaded(role)),
         Some(DelegationState::Absent) => Ok(None),
         None => Err(DraftError::NoSuchRole { role: role.clone() }),
     }

@@ -36,16 +36,14 @@ impl FromStr for SignerName {
         if text == "releases" {
             return Err(InvalidSignerName::Reserved);
         }
-        let form = || InvalidSignerName::Form {
-            text: text.chars().take(100).collect(),
-        };
-        let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let fits = text.bytes().next().is_some_and(word)
+        let fits = !text.starts_with(['_', '-'])
             && text
                 .bytes()
-                .all(|byte| word(byte) || matches!(byte, b'_' | b'-'));
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'));
         let role = format!("targets/{text}").parse().ok().filter(|_| fits);
-        role.map(Self).ok_or_else(form)
+        role.map(Self).ok_or_else(|| InvalidSignerName::Form {
+            text: text.chars().take(100).collect(),
+        })
     }
 }
 

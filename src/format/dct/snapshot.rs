@@ -90,13 +90,12 @@ impl RoleBody for TimestampFile {
     const TYPE: &'static str = "Timestamp";
 
     fn read(members: &mut Members<'_>, header: Header) -> Result<Self, Rejection> {
-        let missing = || Rejection::HashMissing {
-            role: RoleName::TIMESTAMP,
-            described: RoleName::SNAPSHOT.to_string(),
-        };
         let snapshot = FileMeta::read_all(members)?
             .remove(RoleName::SNAPSHOT.as_str())
-            .ok_or_else(missing)?;
+            .ok_or_else(|| Rejection::HashMissing {
+                role: RoleName::TIMESTAMP,
+                described: RoleName::SNAPSHOT.to_string(),
+            })?;
         Ok(Self {
             version: header.version,
             expires: header.expires,

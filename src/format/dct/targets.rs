@@ -96,15 +96,6 @@ impl Targets {
 
     /// The body as files hold it.
     pub fn value(&self) -> Value {
-        let targets = |targets: &BTreeMap<String, FileMeta>| {
-            object(
-                targets
-                    .iter()
-                    .map(|(tag, meta)| (tag.as_str(), meta.value())),
-            )
-        };
-        let roles =
-            |roles: &Vec<Delegation>| Value::Array(roles.iter().map(Delegation::value).collect());
         object([
             ("_type", Value::String(Self::TYPE.to_owned())),
             (
@@ -118,25 +109,36 @@ impl Targets {
                     ),
                     (
                         "roles",
-                        self.delegations.as_ref().map_or(Value::Null, roles),
+                        self.delegations.as_deref().map_or(Value::Null, roles_value),
                     ),
                 ]),
             ),
             ("expires", Value::String(self.expires.to_string())),
             (
                 "targets",
-                self.targets.as_ref().map_or(Value::Null, targets),
+                self.targets.as_ref().map_or(Value::Null, targets_value),
             ),
             ("version", version_value(self.version)),
         ])
     }
 }
 
+fn targets_value(targets: &BTreeMap<String, FileMeta>) -> Value {
+    object(
+        targets
+            .iter()
+            .map(|(tag, meta)| (tag.as_str(), meta.value())),
+    )
+}
+
+fn roles_value(roles: &[Delegation]) -> Value {
+    Value::Array(roles.iter().map(Delegation::value).collect())
+}
+
 impl Delegation {
     fn value(&self) -> Value {
-        let text = |path: &String| Value::String(path.clone());
-        let paths =
-            (!self.paths.is_empty()).then(|| Value::Array(self.paths.iter().map(text).collect()));
+        let paths = (!self.paths.is_empty())
+            .then(|| Value::Array(self.paths.iter().cloned().map(Value::String).collect()));
         let members = [
             ("keyids", key_ids_value(self.key_ids.as_deref())),
             ("name", Value::String(self.name.to_string())),
@@ -166,15 +168,11 @@ impl RoleBody for Targets {
         };
         let entries = members.entries("targets")?;
         let at = members.at().member("targets");
-        let read = |(tag, value): (String, Value)| {
-            let meta = FileMeta::read(value, at.member(&tag))?;
-            Ok((tag, meta))
-        };
         let targets = entries
             .map(|entries| {
                 entries
                     .into_iter()
-                    .map(read)
+                    .map(|(tag, value)| Ok((tag.clone(), FileMeta::read(value, at.member(&tag))?)))
                     .collect::<Result<_, Rejection>>()
             })
             .transpose()?;

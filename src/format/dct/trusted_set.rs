@@ -58,6 +58,17 @@ struct Loaded<T> {
     signers: Vec<SignedBy>,
 }
 
+impl<T: RoleBody> Loaded<T> {
+    /// What is remembered of the file of `role`.
+    fn seen(&self, role: RoleName) -> (RoleName, SeenFile) {
+        let file = SeenFile {
+            version: self.body.header().version,
+            sha256: self.digest.clone(),
+        };
+        (role, file)
+    }
+}
+
 /// A delegation whose file was offered.
 #[derive(Clone, Debug)]
 enum Visited {
@@ -124,14 +135,10 @@ impl TrustedSet {
     /// Takes the snapshot file (TUF 5.5). It must also vouch for the root in use.
     pub fn update_snapshot(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
         let role = RoleName::SNAPSHOT;
-        let needs = || Rejection::OutOfOrder {
-            role: role.clone(),
-            needs: RoleName::TIMESTAMP,
-        };
         // TUF 5.5.2: the timestamp's length and hashes, before anything of the file is read.
         self.timestamp
             .as_ref()
-            .ok_or_else(needs)?
+            .ok_or_else(|| Rejection::out_of_order(&role, &RoleName::TIMESTAMP))?
             .body
             .snapshot
             .check(&role, bytes)?;
@@ -167,14 +174,13 @@ impl TrustedSet {
     /// Takes the file of a delegation (TUF 5.6.7), whose parent must be loaded. Expired or below
     /// its threshold it is kept as such and nothing below it is visited.
     pub fn update_delegation(&mut self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
-        let not_listed = || Rejection::NotListed { role: role.clone() };
-        let parent = role.parent().ok_or_else(not_listed)?;
-        let needs = || Rejection::OutOfOrder {
-            role: role.clone(),
-            needs: parent.clone(),
-        };
-        let delegator = self.targets(&parent).ok_or_else(needs)?;
-        let delegation = delegator.delegation(role).ok_or_else(not_listed)?;
+        let parent = role.parent().ok_or_else(|| Rejection::not_listed(role))?;
+        let delegator = self
+            .targets(&parent)
+            .ok_or_else(|| Rejection::out_of_order(role, &parent))?;
+        let delegation = delegator
+            .delegation(role)
+            .ok_or_else(|| Rejection::not_listed(role))?;
         // TUF 5.6.3 for a delegation: keys and threshold are those of this delegator; nothing that
         // was verified for another one is reused (T18).
         let authority = delegator.authority(delegation);
@@ -224,37 +230,33 @@ impl TrustedSet {
     /// All roles that are delegated to by what is loaded, depth first in list order.
     pub fn delegated(&self) -> Vec<RoleName> {
         let mut roles = Vec::new();
-        let children = |role: &RoleName| {
-            let listed = self
-                .targets(role)
-                .map(Targets::delegations)
-                .unwrap_or_default();
-            listed
-                .iter()
-                .rev()
-                .map(|delegation| delegation.name.clone())
-                .collect::<Vec<_>>()
-        };
-        let mut next = children(&RoleName::TARGETS);
+        let mut next = self.children(&RoleName::TARGETS);
         while let Some(role) = next.pop() {
-            next.extend(children(&role));
+            next.extend(self.children(&role));
             roles.push(role);
         }
         roles
     }
 
+    /// The roles that `role` delegates to, last first.
+    fn children(&self, role: &RoleName) -> Vec<RoleName> {
+        let listed = self.targets(role).map(Targets::delegations);
+        listed
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .map(|delegation| delegation.name.clone())
+            .collect()
+    }
+
     /// What is known of `role`; `None` when nothing that is loaded delegates to it.
     pub fn delegation(&self, role: &RoleName) -> Option<DelegationState> {
         self.delegated_by(role)?;
-        let in_snapshot = self
-            .snapshot
-            .as_ref()
-            .is_some_and(|snapshot| snapshot.body.meta(role).is_some());
         Some(match self.delegations.get(role) {
             Some(Visited::Loaded { .. }) => DelegationState::Loaded,
             Some(Visited::Expired(_)) => DelegationState::Expired,
             Some(Visited::BelowThreshold) => DelegationState::BelowThreshold,
-            None if in_snapshot => DelegationState::NotLoaded,
+            None if self.is_in_snapshot(role) => DelegationState::NotLoaded,
             None => DelegationState::Absent,
         })
     }
@@ -382,11 +384,10 @@ impl TrustedSet {
     /// All tags of `role` that lie within its paths.
     pub fn entries(&self, role: &RoleName) -> impl Iterator<Item = (&str, &FileMeta)> {
         let paths = self.paths(role);
-        let within = move |tag: &str| paths.iter().any(|path| tag.starts_with(path.as_str()));
         self.targets(role)
             .into_iter()
             .flat_map(Targets::all)
-            .filter(move |(tag, _)| within(tag))
+            .filter(move |(tag, _)| paths.iter().any(|path| tag.starts_with(path.as_str())))
     }
 
     /// How many signatures were checked, with those of the root walk.
@@ -413,24 +414,19 @@ impl TrustedSet {
     /// loaded now.
     pub fn seen(&self) -> Seen {
         let mut roles = self.seen.roles.clone();
-        let mut keep = |role: RoleName, version: Version, digest: &Digest| {
-            roles.insert(
-                role,
-                SeenFile {
-                    version,
-                    sha256: digest.clone(),
-                },
-            );
-        };
-        if let Some(file) = &self.timestamp {
-            keep(RoleName::TIMESTAMP, file.body.version, &file.digest);
-        }
-        if let Some(file) = &self.snapshot {
-            keep(RoleName::SNAPSHOT, file.body.version, &file.digest);
-        }
+        roles.extend(
+            self.timestamp
+                .iter()
+                .map(|file| file.seen(RoleName::TIMESTAMP)),
+        );
+        roles.extend(
+            self.snapshot
+                .iter()
+                .map(|file| file.seen(RoleName::SNAPSHOT)),
+        );
         for role in self.loaded() {
             if let Some(file) = self.targets_file(&role) {
-                keep(role, file.body.version, &file.digest);
+                roles.extend([file.seen(role)]);
             }
         }
         Seen {
@@ -481,30 +477,27 @@ impl TrustedSet {
         })
     }
 
+    fn is_in_snapshot(&self, role: &RoleName) -> bool {
+        self.snapshot()
+            .is_some_and(|snapshot| snapshot.meta(role).is_some())
+    }
+
     fn listed(&self, role: &RoleName) -> Result<&FileMeta, Rejection> {
-        let needs = || Rejection::OutOfOrder {
-            role: role.clone(),
-            needs: RoleName::SNAPSHOT,
-        };
-        let snapshot = self.snapshot.as_ref().ok_or_else(needs)?;
+        let snapshot = self
+            .snapshot()
+            .ok_or_else(|| Rejection::out_of_order(role, &RoleName::SNAPSHOT))?;
         snapshot
-            .body
             .meta(role)
-            .ok_or_else(|| Rejection::NotListed { role: role.clone() })
+            .ok_or_else(|| Rejection::not_listed(role))
     }
 
     /// TUF 5.5.5: a role that was seen and is still delegated to must still be in the snapshot
     /// (T10). A role that nobody delegates to any more may leave it.
     fn refuse_dropped(&self, delegator: &Targets) -> Result<(), Rejection> {
-        let in_snapshot = |role: &RoleName| {
-            self.snapshot
-                .as_ref()
-                .is_some_and(|snapshot| snapshot.body.meta(role).is_some())
-        };
-        let dropped = |delegation: &&Delegation| {
-            self.seen.roles.contains_key(&delegation.name) && !in_snapshot(&delegation.name)
-        };
-        match delegator.delegations().iter().find(dropped) {
+        let dropped = delegator.delegations().iter().find(|delegation| {
+            self.seen.roles.contains_key(&delegation.name) && !self.is_in_snapshot(&delegation.name)
+        });
+        match dropped {
             None => Ok(()),
             Some(delegation) => Err(Rejection::DroppedFromSnapshot {
                 role: delegation.name.clone(),

@@ -99,14 +99,13 @@ impl Unsigned {
     pub(super) fn accept(&mut self, signature: &Signature) -> Result<(), DraftError> {
         let (key, public) = self.wanted.pop_front().ok_or(DraftError::Unasked)?;
         let (scheme, method) = scheme(&key)?;
-        let invalid = |cause| DraftError::SignatureInvalid {
-            role: self.role.clone(),
-            key_id: key.key_id(),
-            cause,
-        };
         public
             .verify(scheme, &self.message, &signature.0)
-            .map_err(invalid)?;
+            .map_err(|cause| DraftError::SignatureInvalid {
+                role: self.role.clone(),
+                key_id: key.key_id(),
+                cause,
+            })?;
         self.signatures.push(RoleSignature {
             key_id: key.key_id().to_string(),
             method: method.to_owned(),
@@ -214,11 +213,11 @@ pub(super) fn signing_keys(
 
 /// How a listed key signs: the scheme, and the method that the file states.
 fn scheme(key: &Key) -> Result<(Scheme, &'static str), DraftError> {
-    let unknown = || DraftError::UnknownKeyType {
-        key_type: key.key_type().to_owned(),
-    };
-    let method = key.method().ok_or_else(unknown)?;
-    Ok((key.scheme(method).ok_or_else(unknown)?, method))
+    key.method()
+        .and_then(|method| Some((key.scheme(method)?, method)))
+        .ok_or_else(|| DraftError::UnknownKeyType {
+            key_type: key.key_type().to_owned(),
+        })
 }
 
 /// The public key of a listed key that we hold, whatever form it is listed in.

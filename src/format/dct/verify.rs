@@ -205,11 +205,14 @@ impl Image<'_> {
     ) -> Result<(RoleName, SignedBy), Rejection> {
         let mut differs = None;
         refuse_unread_releases(set)?;
-        let counts = |role: &RoleName| *role != RoleName::TARGETS || set.withheld().is_none();
-        for role in set.loaded().into_iter().filter(counts) {
-            let counts =
-                |by: &&SignedBy| keys.contains(&&by.key) && speaks_for(set, &role, &by.key);
-            let Some(by) = set.signers(&role).iter().find(counts) else {
+        for role in set.loaded() {
+            if role == RoleName::TARGETS && set.withheld().is_some() {
+                continue;
+            }
+            let mut signers = set.signers(&role).iter();
+            let Some(by) =
+                signers.find(|by| keys.contains(&&by.key) && speaks_for(set, &role, &by.key))
+            else {
                 continue;
             };
             match self.is_held_by(set, &role) {
@@ -225,12 +228,11 @@ impl Image<'_> {
     }
 
     fn not_signed_with(&self, set: &TrustedSet, keys: &[&PublicKey], key_id: KeyId) -> Rejection {
-        let lists_any = |role: &RoleName| keys.iter().any(|key| lists(set, role, key));
         let listing: Vec<RoleName> = set
             .delegated()
             .into_iter()
             .chain([RoleName::TARGETS])
-            .filter(lists_any)
+            .filter(|role| keys.iter().any(|key| lists(set, role, key)))
             .collect();
         if listing.is_empty() {
             return Rejection::KeyNotDelegated { key_id };
@@ -356,14 +358,17 @@ fn lists(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
 /// lists the key, none further down does: there other signers delegate, and could show an older
 /// file of this one, or that of another repository.
 fn speaks_for(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> bool {
-    let is_near =
-        |role: &RoleName| *role == RoleName::TARGETS || role.parent() == Some(RoleName::TARGETS);
     let mut near = set
         .delegated()
         .into_iter()
         .chain([RoleName::TARGETS])
         .filter(is_near);
     is_near(role) || !near.any(|role| lists(set, &role, key))
+}
+
+/// Whether the owner of `targets` is or delegates to the role.
+fn is_near(role: &RoleName) -> bool {
+    *role == RoleName::TARGETS || role.parent() == Some(RoleName::TARGETS)
 }
 
 /// Why the role of a required signer is not there.

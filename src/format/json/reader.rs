@@ -180,7 +180,6 @@ impl<'a> Reader<'a> {
     /// surrogate; that is another text than was written, so it is refused.
     fn unicode(&mut self) -> Result<char, InvalidJson> {
         let start = self.at;
-        let lone = || InvalidJson::Syntax(start);
         let first = self.hex4()?;
         let code = match first {
             0xd800..=0xdbff => {
@@ -190,12 +189,12 @@ impl<'a> Reader<'a> {
                     .hex4()?
                     .checked_sub(0xdc00)
                     .filter(|low| *low < 0x400)
-                    .ok_or_else(lone)?;
+                    .ok_or(InvalidJson::Syntax(start))?;
                 0x1_0000 + ((first - 0xd800) << 10) + second
             }
             _ => first,
         };
-        char::from_u32(code).ok_or_else(lone)
+        char::from_u32(code).ok_or(InvalidJson::Syntax(start))
     }
 
     fn hex4(&mut self) -> Result<u32, InvalidJson> {
@@ -226,11 +225,15 @@ impl<'a> Reader<'a> {
             self.digits()?;
         }
         let text = self.text.get(start..self.at).ok_or_else(|| self.syntax())?;
-        let small = |number: &i64| number.unsigned_abs() <= LARGEST.unsigned_abs();
         let number = if self.at == integer {
-            text.parse().ok().filter(small).map(Value::Integer)
+            text.parse()
+                .ok()
+                .filter(|number| is_exact(*number))
+                .map(Value::Integer)
         } else {
-            whole(text).filter(small).map(Value::Whole)
+            whole(text)
+                .filter(|number| is_exact(*number))
+                .map(Value::Whole)
         };
         match (number, self.numbers) {
             (Some(number), _) => Ok(number),
@@ -288,6 +291,10 @@ impl<'a> Reader<'a> {
     fn syntax(&self) -> InvalidJson {
         InvalidJson::Syntax(self.at)
     }
+}
+
+fn is_exact(number: i64) -> bool {
+    number.unsigned_abs() <= LARGEST.unsigned_abs()
 }
 
 /// The value of a number with a point or an exponent, when it is whole. Decimal arithmetic: a float

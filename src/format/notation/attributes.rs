@@ -134,18 +134,11 @@ impl RawAttributes {
                 return Err(HeaderFault::Critical(name.clone()));
             }
         }
-        let is_critical = |name: &'static str| {
-            if critical.iter().any(|other| other == name) {
-                Ok(())
-            } else {
-                Err(HeaderFault::NotCritical(name))
-            }
-        };
         let scheme = self
             .scheme
             .as_deref()
             .ok_or(HeaderFault::Missing(SIGNING_SCHEME))?;
-        is_critical(SIGNING_SCHEME)?;
+        require_critical(critical, SIGNING_SCHEME)?;
         let (scheme, signing_time) = match scheme {
             "notary.x509" => {
                 if self.authentic_signing_time.is_some() {
@@ -164,13 +157,13 @@ impl RawAttributes {
                 let time = self
                     .authentic_signing_time
                     .ok_or(HeaderFault::Missing(AUTHENTIC_SIGNING_TIME))?;
-                is_critical(AUTHENTIC_SIGNING_TIME)?;
+                require_critical(critical, AUTHENTIC_SIGNING_TIME)?;
                 (SigningScheme::SigningAuthority, time)
             }
             other => return Err(HeaderFault::Scheme(other.to_owned())),
         };
         if let Some(expiry) = self.expiry {
-            is_critical(EXPIRY)?;
+            require_critical(critical, EXPIRY)?;
             if expiry <= signing_time {
                 return Err(HeaderFault::ExpiryBeforeSigning {
                     signed: signing_time,
@@ -195,5 +188,14 @@ impl RawAttributes {
             expiry: self.expiry,
             plugin,
         })
+    }
+}
+
+/// A header without which the signature means something else must be declared critical.
+fn require_critical(critical: &[String], name: &'static str) -> Result<(), HeaderFault> {
+    if critical.iter().any(|other| other == name) {
+        Ok(())
+    } else {
+        Err(HeaderFault::NotCritical(name))
     }
 }

@@ -65,16 +65,15 @@ impl Envelope {
 /// Every certificate must be valid at `time`.
 fn valid_at(chain: &[Certificate], time: Timestamp) -> Result<(), Rejection> {
     for certificate in chain {
-        let subject = || certificate.subject();
         if time < certificate.not_before() {
             return Err(Rejection::CertificateNotYetValid {
-                subject: subject(),
+                subject: certificate.subject(),
                 from: certificate.not_before(),
             });
         }
         if time > certificate.not_after() {
             return Err(Rejection::CertificateExpired {
-                subject: subject(),
+                subject: certificate.subject(),
                 until: certificate.not_after(),
             });
         }
@@ -139,8 +138,9 @@ fn authority_chain(
         .filter(|issuer| issuer.is_valid_at(time))
         .cloned()
         .collect();
-    let untrusted = || Rejection::TimestampUntrusted {
-        subject: leaf.subject(),
-    };
-    bundle::path(leaf, &issuers, |end| roots.contains(end), CHAIN_LIMIT).map_err(|_| untrusted())
+    bundle::path(leaf, &issuers, |end| roots.contains(end), CHAIN_LIMIT).map_err(|_| {
+        Rejection::TimestampUntrusted {
+            subject: leaf.subject(),
+        }
+    })
 }

@@ -121,14 +121,6 @@ pub enum CertificateFault {
 
 /// Keeps every rule, from the leaf to the root. Who reads or builds a chain bounds its length.
 pub(super) fn check(chain: &[Certificate], purpose: ChainPurpose) -> Result<(), ChainFault> {
-    let fault = |index: usize, fault| ChainFault {
-        index,
-        subject: chain
-            .get(index)
-            .map(Certificate::subject)
-            .unwrap_or_default(),
-        fault,
-    };
     for (index, certificate) in chain.iter().enumerate() {
         let next = chain.get(index + 1);
         let checked = check_any(certificate).and_then(|()| match index {
@@ -142,7 +134,11 @@ pub(super) fn check(chain: &[Certificate], purpose: ChainPurpose) -> Result<(), 
         });
         checked
             .and_then(|()| check_link(certificate, next))
-            .map_err(|found| fault(index, found))?;
+            .map_err(|fault| ChainFault {
+                index,
+                subject: certificate.subject(),
+                fault,
+            })?;
     }
     Ok(())
 }

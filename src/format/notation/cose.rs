@@ -38,10 +38,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
     if reader.position() != body.len() {
         return Err(EnvelopeFault::Trailing);
     }
-    let registered =
-        |name: &str| matches!(name, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8");
     Ok(Decoded {
-        attributes: attributes.check(registered)?,
+        attributes: attributes.check(is_registered)?,
         payload: payload.to_vec(),
         message: to_be_signed(protected, payload),
         signature: signature.to_vec(),
@@ -49,6 +47,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
         agent,
         token,
     })
+}
+
+/// The labels that RFC 9052 defines.
+fn is_registered(label: &str) -> bool {
+    matches!(label, "0" | "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8")
 }
 
 /// The next label: a number as it is, text with its mark unless it is one of the specification's
@@ -94,8 +97,9 @@ fn attributes(protected: &[u8], labels: &mut Vec<String>) -> Result<RawAttribute
         match name.as_str() {
             ALG => {
                 let number = reader.i64().map_err(wrong)?;
-                let unknown = || HeaderFault::Algorithm(number.to_string());
-                found.algorithm = Some(Algorithm::from_number(number).ok_or_else(unknown)?);
+                let algorithm = Algorithm::from_number(number);
+                found.algorithm =
+                    Some(algorithm.ok_or_else(|| HeaderFault::Algorithm(number.to_string()))?);
             }
             CRIT => found.critical = Some(critical(&mut reader)?),
             CONTENT_TYPE => found.content_type = Some(reader.str().map_err(wrong)?.to_owned()),
@@ -169,8 +173,9 @@ fn certificates(reader: &mut Decoder<'_>) -> Result<Vec<Vec<u8>>, EnvelopeFault>
             usize::try_from(count).unwrap_or(usize::MAX),
         ));
     }
-    let one = |_| Ok(reader.bytes().map_err(wrong)?.to_vec());
-    (0..count).map(one).collect()
+    (0..count)
+        .map(|_| Ok(reader.bytes().map_err(wrong)?.to_vec()))
+        .collect()
 }
 
 /// The `Sig_structure` of RFC 9052 §4.4.

@@ -55,6 +55,13 @@ pub enum DraftError {
     Unpublishable(#[source] Box<Rejection>),
 }
 
+impl DraftError {
+    /// That the finished envelope would be rejected.
+    pub(super) fn unpublishable(rejection: Rejection) -> Self {
+        Self::Unpublishable(Box::new(rejection))
+    }
+}
+
 impl Explain for DraftError {
     fn reason(&self) -> Reason {
         match self {

@@ -115,10 +115,12 @@ fn chain(ders: &[Vec<u8>]) -> Result<Vec<Certificate>, EnvelopeFault> {
     if ders.is_empty() {
         return Err(EnvelopeFault::ChainLength(0));
     }
-    let read = |(index, der): (usize, &Vec<u8>)| {
-        Certificate::from_der(der).map_err(|cause| EnvelopeFault::Certificate { index, cause })
-    };
-    ders.iter().enumerate().map(read).collect()
+    ders.iter()
+        .enumerate()
+        .map(|(index, der)| {
+            Certificate::from_der(der).map_err(|cause| EnvelopeFault::Certificate { index, cause })
+        })
+        .collect()
 }
 
 /// The key decides the algorithm, and the header must name that one (N08, N09).

@@ -31,14 +31,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
             return Err(EnvelopeFault::Member(name.to_owned()));
         }
     }
-    let text = |name: &'static str| {
-        envelope
-            .get(name)
-            .and_then(Value::as_str)
-            .ok_or_else(|| EnvelopeFault::Member(name.to_owned()))
-    };
-    let (payload, protected, signature) =
-        (text("payload")?, text("protected")?, text("signature")?);
+    let (payload, protected, signature) = (
+        member(&envelope, "payload")?,
+        member(&envelope, "protected")?,
+        member(&envelope, "signature")?,
+    );
     let Some(Value::Object(header)) = envelope.get("header") else {
         return Err(EnvelopeFault::Member("header".to_owned()));
     };
@@ -68,6 +65,13 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, EnvelopeFault> {
         agent,
         token,
     })
+}
+
+fn member<'a>(envelope: &'a Object, name: &str) -> Result<&'a str, EnvelopeFault> {
+    envelope
+        .get(name)
+        .and_then(Value::as_str)
+        .ok_or_else(|| EnvelopeFault::Member(name.to_owned()))
 }
 
 fn unpadded(name: &str, text: &str) -> Result<Vec<u8>, EnvelopeFault> {
@@ -100,20 +104,7 @@ fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
     if members.contains("b64") {
         return Err(HeaderFault::Forbidden("b64".to_owned()));
     }
-    let text = |name: &str| match members.get(name) {
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(HeaderFault::Type(name.to_owned())),
-        None => Ok(None),
-    };
-    let time = |name: &str| {
-        let Some(text) = text(name)? else {
-            return Ok(None);
-        };
-        text.parse::<Timestamp>()
-            .map(Some)
-            .map_err(|_| HeaderFault::Type(name.to_owned()))
-    };
-    let algorithm = match text("alg")? {
+    let algorithm = match text(members, "alg")? {
         Some(name) => Some(Algorithm::from_name(&name).ok_or(HeaderFault::Algorithm(name))?),
         None => None,
     };
@@ -126,33 +117,52 @@ fn attributes(members: &Object) -> Result<RawAttributes, HeaderFault> {
     };
     Ok(RawAttributes {
         algorithm,
-        content_type: text("cty")?,
+        content_type: text(members, "cty")?,
         critical,
-        scheme: text(SIGNING_SCHEME)?,
-        signing_time: time(SIGNING_TIME)?,
-        authentic_signing_time: time(AUTHENTIC_SIGNING_TIME)?,
-        expiry: time(EXPIRY)?,
-        plugin: text(PLUGIN)?,
-        plugin_min_version: text(PLUGIN_MIN_VERSION)?,
+        scheme: text(members, SIGNING_SCHEME)?,
+        signing_time: time(members, SIGNING_TIME)?,
+        authentic_signing_time: time(members, AUTHENTIC_SIGNING_TIME)?,
+        expiry: time(members, EXPIRY)?,
+        plugin: text(members, PLUGIN)?,
+        plugin_min_version: text(members, PLUGIN_MIN_VERSION)?,
         names: members.names().map(str::to_owned).collect(),
     })
+}
+
+/// A header that is text.
+fn text(members: &Object, name: &str) -> Result<Option<String>, HeaderFault> {
+    match members.get(name) {
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(HeaderFault::Type(name.to_owned())),
+        None => Ok(None),
+    }
+}
+
+/// A header that is a time.
+fn time(members: &Object, name: &str) -> Result<Option<Timestamp>, HeaderFault> {
+    let Some(text) = text(members, name)? else {
+        return Ok(None);
+    };
+    text.parse()
+        .map(Some)
+        .map_err(|_| HeaderFault::Type(name.to_owned()))
 }
 
 /// The two members that are signed, in their encoded form.
 pub(super) fn signing_input(content: &Content) -> SigningInput {
     let mut critical = vec![SIGNING_SCHEME];
     critical.extend(content.expiry.map(|_| EXPIRY));
-    let mut members = serde_json::Map::new();
-    let mut add = |name: &str, value: serde_json::Value| members.insert(name.to_owned(), value);
-    add("alg", content.algorithm.name().into());
-    add("crit", critical.into());
-    add("cty", PAYLOAD_TYPE.into());
-    if let Some(expiry) = content.expiry {
-        add(EXPIRY, expiry.to_string().into());
+    let mut members = serde_json::json!({
+        "alg": content.algorithm.name(),
+        "crit": critical,
+        "cty": PAYLOAD_TYPE,
+        SIGNING_SCHEME: "notary.x509",
+        SIGNING_TIME: content.signing_time.to_string(),
+    });
+    if let (Some(expiry), Some(members)) = (content.expiry, members.as_object_mut()) {
+        members.insert(EXPIRY.to_owned(), expiry.to_string().into());
     }
-    add(SIGNING_SCHEME, "notary.x509".into());
-    add(SIGNING_TIME, content.signing_time.to_string().into());
-    let protected = URL_SAFE_NO_PAD.encode(serde_json::Value::from(members).to_string());
+    let protected = URL_SAFE_NO_PAD.encode(members.to_string());
     let payload = URL_SAFE_NO_PAD.encode(content.payload.to_json(true));
     let message = format!("{protected}.{payload}").into_bytes();
     SigningInput {
@@ -180,10 +190,9 @@ pub(super) fn encode(
     }
     header.insert("x5c".to_owned(), chain.into());
     header.insert(SIGNING_AGENT.to_owned(), agent.into());
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let envelope = serde_json::json!({
-        "payload": text(&input.payload),
-        "protected": text(&input.protected),
+        "payload": String::from_utf8_lossy(&input.payload),
+        "protected": String::from_utf8_lossy(&input.protected),
         "header": header,
         "signature": URL_SAFE_NO_PAD.encode(signature),
     });

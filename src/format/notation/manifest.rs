@@ -14,7 +14,7 @@ use super::{
 use crate::{
     crypto::Certificate,
     format::json::{Object, Value, parse_object},
-    oci::{Descriptor, Digest, MediaType, manifest::OCI_MANIFEST},
+    oci::{Descriptor, Digest, manifest::OCI_MANIFEST},
     timestamp::Timestamp,
 };
 
@@ -146,6 +146,28 @@ pub(super) fn annotations(
     ])
 }
 
+/// A descriptor as a manifest holds it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DescriptorJson {
+    media_type: String,
+    digest: String,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'static str>,
+}
+
+impl DescriptorJson {
+    fn of_bytes(media_type: &str, bytes: &[u8]) -> Self {
+        Self {
+            media_type: media_type.to_owned(),
+            digest: Digest::sha256(bytes).to_string(),
+            size: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+            data: None,
+        }
+    }
+}
+
 /// The bytes of a new signature manifest.
 pub(super) fn write(
     kind: EnvelopeKind,
@@ -153,15 +175,6 @@ pub(super) fn write(
     subject: &Descriptor,
     annotations: &BTreeMap<String, String>,
 ) -> Vec<u8> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct DescriptorJson {
-        media_type: String,
-        digest: String,
-        size: u64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        data: Option<&'static str>,
-    }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ManifestJson<'a> {
@@ -173,29 +186,24 @@ pub(super) fn write(
         subject: DescriptorJson,
         annotations: &'a BTreeMap<String, String>,
     }
-    let of = |media_type: &MediaType, digest: &Digest, size: u64| DescriptorJson {
-        media_type: media_type.to_string(),
-        digest: digest.to_string(),
-        size,
-        data: None,
-    };
-    let of_bytes = |media_type: &MediaType, bytes: &[u8]| {
-        of(
-            media_type,
-            &Digest::sha256(bytes),
-            u64::try_from(bytes.len()).unwrap_or(u64::MAX),
-        )
-    };
     let manifest = ManifestJson {
         schema_version: 2,
         media_type: OCI_MANIFEST,
         artifact_type: ARTIFACT_TYPE,
         config: DescriptorJson {
             data: Some("e30="),
-            ..of_bytes(&MediaType::new(EMPTY_TYPE), EMPTY)
+            ..DescriptorJson::of_bytes(EMPTY_TYPE, EMPTY)
         },
-        layers: [of_bytes(&kind.media_type(), envelope)],
-        subject: of(&subject.media_type, &subject.digest, subject.size),
+        layers: [DescriptorJson::of_bytes(
+            kind.media_type().as_str(),
+            envelope,
+        )],
+        subject: DescriptorJson {
+            media_type: subject.media_type.to_string(),
+            digest: subject.digest.to_string(),
+            size: subject.size,
+            data: None,
+        },
         annotations,
     };
     // Text and numbers always have a JSON form.

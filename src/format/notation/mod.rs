@@ -3,7 +3,7 @@
 //!
 //! A signature is verified by [`SignatureManifest::read`] (is the manifest one, and about the
 //! image) and [`verify`] (everything else), which asks for revocation last and only where the
-//! signer is trusted. It is made by [`sign::prepare`] and [`sign::Draft`]. Trust comes from pins or
+//! signer is trusted. It is made by [`sign::prepare`] and a [`Draft`]. Trust comes from pins or
 //! from notation's own trust policy and stores. Plug-ins are not run: a signature that demands one
 //! is refused. Signatures of blobs are not supported.
 
@@ -14,6 +14,7 @@ mod bundle;
 mod certificate_revocation;
 mod chain;
 mod cose;
+mod draft;
 mod draft_error;
 mod encoding;
 mod envelope;
@@ -35,6 +36,7 @@ pub use algorithm::Algorithm;
 pub use attributes::{HeaderFault, SignedAttributes, SigningScheme};
 pub use bundle::{BUNDLE_LIMIT, BundleFault, chain_of};
 pub use chain::{CertificateFault, ChainFault, ChainPurpose, check_signing_leaf};
+pub use draft::{Answer, Draft, Publication, SigningRequest, Step};
 pub use draft_error::DraftError;
 pub use encoding::{
     CHAIN_LIMIT, ENVELOPE_LIMIT, EnvelopeFault, EnvelopeKind, InvalidEnvelopeKind, ManifestFault,
@@ -55,4 +57,4 @@ pub use trust_policy::{
 pub use trust_store::{
     InvalidStoreName, STORE_FILE_LIMIT, STORE_FILES, StoreFault, StoreKind, StoreName, trust_store,
 };
-pub use verify::{Accepted, Exempted, Step, Verdict, Verification, verify};
+pub use verify::{Accepted, Exempted, Verdict, Verification, VerificationStep, verify};

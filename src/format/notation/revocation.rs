@@ -27,11 +27,12 @@ impl ChainRevocation {
     /// The check of every certificate but the root.
     pub(super) fn new(chain: &[Certificate], signed_at: Option<Timestamp>, now: Timestamp) -> Self {
         let pairs = chain.iter().zip(chain.iter().skip(1));
-        let one = |(certificate, issuer): (&Certificate, &Certificate)| {
-            CertificateRevocation::new(certificate, issuer, signed_at, now)
-        };
         Self {
-            certificates: pairs.map(one).collect(),
+            certificates: pairs
+                .map(|(certificate, issuer)| {
+                    CertificateRevocation::new(certificate, issuer, signed_at, now)
+                })
+                .collect(),
         }
     }
 

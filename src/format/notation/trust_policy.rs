@@ -215,12 +215,13 @@ impl TrustPolicy {
     /// none, and then nothing is allowed.
     pub fn statement(&self, repository: &Repository) -> Option<&Statement> {
         let scope = repository.to_string();
-        let of = |wanted: &str| {
-            self.statements
-                .iter()
-                .find(|statement| statement.scopes.iter().any(|s| s == wanted))
-        };
-        of(&scope).or_else(|| of("*"))
+        self.of_scope(&scope).or_else(|| self.of_scope("*"))
+    }
+
+    fn of_scope(&self, scope: &str) -> Option<&Statement> {
+        self.statements
+            .iter()
+            .find(|statement| statement.scopes.iter().any(|other| other == scope))
     }
 }
 
@@ -253,30 +254,6 @@ impl Statement {
         stores: &BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>,
     ) -> Option<Trust> {
         let (level, identities) = (self.level?, self.identities.clone()?);
-        let of_kind = |kind: StoreKind| -> Anchors {
-            let mut found = Vec::new();
-            let mut listed = self
-                .stores
-                .iter()
-                .filter(|store| store.kind() == kind)
-                .peekable();
-            if listed.peek().is_none() {
-                return Err(StoreFault::NoneOfKind(kind));
-            }
-            for store in listed {
-                match stores.get(store) {
-                    Some(Ok(certificates)) => found.extend(certificates.iter().cloned()),
-                    Some(Err(fault)) => return Err(fault.clone()),
-                    None => {
-                        return Err(StoreFault::Unusable {
-                            store: store.clone(),
-                            why: "it was not read".to_owned(),
-                        });
-                    }
-                }
-            }
-            Ok(found)
-        };
         let has_timestamps = self
             .stores
             .iter()
@@ -284,13 +261,43 @@ impl Statement {
         Some(Trust {
             statement: Some(self.name.clone()),
             level,
-            signers: of_kind(StoreKind::Ca),
-            authorities: of_kind(StoreKind::SigningAuthority),
-            timestamp_roots: has_timestamps.then(|| of_kind(StoreKind::Tsa)),
+            signers: self.anchors(StoreKind::Ca, stores),
+            authorities: self.anchors(StoreKind::SigningAuthority, stores),
+            timestamp_roots: has_timestamps.then(|| self.anchors(StoreKind::Tsa, stores)),
             verify_timestamp: self.verify_timestamp,
             identities,
             metadata: Vec::new(),
         })
+    }
+
+    /// The certificates of all stores of a kind; the first store that cannot be used makes them so.
+    fn anchors(
+        &self,
+        kind: StoreKind,
+        stores: &BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>,
+    ) -> Anchors {
+        let mut found = Vec::new();
+        let mut listed = self
+            .stores
+            .iter()
+            .filter(|store| store.kind() == kind)
+            .peekable();
+        if listed.peek().is_none() {
+            return Err(StoreFault::NoneOfKind(kind));
+        }
+        for store in listed {
+            match stores.get(store) {
+                Some(Ok(certificates)) => found.extend(certificates.iter().cloned()),
+                Some(Err(fault)) => return Err(fault.clone()),
+                None => {
+                    return Err(StoreFault::Unusable {
+                        store: store.clone(),
+                        why: "it was not read".to_owned(),
+                    });
+                }
+            }
+        }
+        Ok(found)
     }
 
     fn read(name: &str, members: &Object) -> Result<Self, StatementFault> {
@@ -356,11 +363,12 @@ fn strings(members: &Object, name: &'static str) -> Result<Vec<String>, Statemen
 fn leveled(name: &str, overrides: &BTreeMap<String, String>) -> Result<Level, StatementFault> {
     let level = Level::from_name(name).ok_or_else(|| StatementFault::Level(name.to_owned()))?;
     overrides.iter().try_fold(level, |level, (check, action)| {
-        let fault = || StatementFault::Override {
-            check: check.clone(),
-            action: action.clone(),
-        };
-        level.overridden(check, action).ok_or_else(fault)
+        level
+            .overridden(check, action)
+            .ok_or_else(|| StatementFault::Override {
+                check: check.clone(),
+                action: action.clone(),
+            })
     })
 }
 
@@ -408,17 +416,19 @@ fn is_scope(scope: &str) -> bool {
     let (domain, port) = host
         .split_once(':')
         .map_or((host, None), |(domain, port)| (domain, Some(port)));
-    let is_label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     domain.split('.').all(is_label)
         && port
             .is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
         && path.split('/').all(is_component)
+}
+
+fn is_label(label: &str) -> bool {
+    !label.is_empty()
+        && label
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
 }
 
 /// Lower-case letters and digits, joined by `.`, `_`, `__` or dashes.

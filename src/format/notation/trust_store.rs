@@ -113,9 +113,11 @@ impl FromStr for StoreName {
             .into_iter()
             .find(|known| known.to_string() == kind)
             .ok_or_else(invalid)?;
-        let permitted = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+        let is_permitted = name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
         // notation takes `..`, which leads out of the folder.
-        if name.is_empty() || !name.bytes().all(permitted) || [".", ".."].contains(&name) {
+        if !is_permitted || ["", ".", ".."].contains(&name) {
             return Err(invalid());
         }
         Ok(Self {
@@ -165,17 +167,16 @@ pub fn trust_store(
         });
     }
     for certificate in &found {
-        let subject = || certificate.subject();
         if store.kind == StoreKind::Tsa && !(certificate.is_self_signed() && certificate.is_ca()) {
             return Err(StoreFault::NotARoot {
                 store: store.clone(),
-                subject: subject(),
+                subject: certificate.subject(),
             });
         }
         if !certificate.is_ca() && !certificate.is_self_signed() {
             return Err(StoreFault::NotAnAnchor {
                 store: store.clone(),
-                subject: subject(),
+                subject: certificate.subject(),
             });
         }
     }
@@ -188,12 +189,14 @@ fn certificates(bytes: &[u8]) -> Option<Vec<Certificate>> {
     if let Ok(blocks) = pem::parse_many(bytes)
         && !blocks.is_empty()
     {
-        let one = |block: &pem::Pem| {
-            (block.tag() == "CERTIFICATE")
-                .then(|| Certificate::from_der(block.contents()).ok())
-                .flatten()
-        };
-        return blocks.iter().map(one).collect();
+        return blocks
+            .iter()
+            .map(|block| {
+                (block.tag() == "CERTIFICATE")
+                    .then(|| Certificate::from_der(block.contents()).ok())
+                    .flatten()
+            })
+            .collect();
     }
     let ders = Certificate::split_der(bytes).filter(|ders| !ders.is_empty())?;
     ders.into_iter()

@@ -26,7 +26,7 @@ use crate::{
 
 /// What verification needs next, or its result.
 #[derive(Debug)]
-pub enum Step {
+pub enum VerificationStep {
     /// Fetch what [`Verification::requests`] names, and hand the answers to [`Verification::step`].
     Revocation(Box<Verification>),
     /// Nothing more.
@@ -103,10 +103,10 @@ pub fn verify(
     envelope: &[u8],
     trust: &Trust,
     now: Timestamp,
-) -> Step {
+) -> VerificationStep {
     match Verification::start(subject, media_type, envelope, trust, now) {
         Ok(verification) => verification.next(),
-        Err(rejection) => Step::Done(Verdict::Rejected(Box::new(rejection))),
+        Err(rejection) => VerificationStep::Done(Verdict::Rejected(Box::new(rejection))),
     }
 }
 
@@ -131,7 +131,7 @@ impl Verification {
             let (expected, found) = (subject.clone(), envelope.payload().target.clone());
             return Err(Rejection::OtherTarget { expected, found });
         }
-        // Step 4, authenticity: a certificate of the chain is in a trust store, and the leaf's
+        // VerificationStep 4, authenticity: a certificate of the chain is in a trust store, and the leaf's
         // subject is a trusted identity.
         let (level, mut failures) = (trust.level, Vec::new());
         let authenticity = check_authenticity(&envelope, trust);
@@ -140,9 +140,9 @@ impl Verification {
         // Not a step of the specification: `notation verify --user-metadata` requires it at every
         // level.
         check_metadata(&envelope, trust)?;
-        // Step 5, expiry of the signature.
+        // VerificationStep 5, expiry of the signature.
         record(level, check_expiry(&envelope, now), &mut failures)?;
-        // Step 6, authentic timestamp: signed while every certificate of the chain was valid.
+        // VerificationStep 6, authentic timestamp: signed while every certificate of the chain was valid.
         let proven = record(
             level,
             authentic_time::check(&envelope, trust, now),
@@ -150,7 +150,7 @@ impl Verification {
         )?
         .flatten();
 
-        // Step 7, revocation. At the level `skip` of this check the signer's chain is not asked
+        // VerificationStep 7, revocation. At the level `skip` of this check the signer's chain is not asked
         // about; a timestamp authority's always is, since its word stands in for the clock (N06).
         let vouched = (envelope.attributes().scheme == SigningScheme::SigningAuthority)
             .then_some(envelope.attributes().signing_time);
@@ -191,23 +191,23 @@ impl Verification {
     }
 
     /// Takes one answer for each of the requests, in their order.
-    pub fn step(mut self, answers: Vec<RevocationAnswer>) -> Step {
+    pub fn step(mut self, answers: Vec<RevocationAnswer>) -> VerificationStep {
         let mut answers = answers.into_iter();
         self.authority.answer(&mut answers);
         self.signer.answer(&mut answers);
         self.next()
     }
 
-    fn next(mut self) -> Step {
+    fn next(mut self) -> VerificationStep {
         self.requests = self.authority.requests();
         self.requests.extend(self.signer.requests());
         if self.requests.is_empty() {
-            Step::Done(
+            VerificationStep::Done(
                 self.end()
                     .unwrap_or_else(|rejection| Verdict::Rejected(Box::new(rejection))),
             )
         } else {
-            Step::Revocation(Box::new(self))
+            VerificationStep::Revocation(Box::new(self))
         }
     }
 

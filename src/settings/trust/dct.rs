@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     cli::Verify,
     crypto::Certificate,
-    format::dct::{Requirement, RoleName, RootTrust, RequiredSigner},
+    format::dct::{RequiredSigner, Requirement, RoleName, RootTrust},
     keys::KeyRing,
     oci::Reference,
     policy::{DctLeaf, FormatRequirement, FormatTrust, RootPin},

@@ -17,37 +17,9 @@ const KNOWN_FILES: &[(&str, &str)] = &[
     ("src/azure/environment_probe.rs", "src/azure/identity.rs"),
     ("src/azure/token.rs", "src/azure/identity.rs"),
     ("src/azure/token.rs", "src/azure/azure_cli.rs"),
-    ("src/crypto/key.rs", "src/crypto/x509.rs"),
-    (
-        "src/crypto/timestamp_token.rs",
-        "src/crypto/timestamp_request.rs",
-    ),
     (
         "src/flow/policy_init/write.rs",
         "src/flow/policy_init/mod.rs",
-    ),
-    ("src/format/dct/draft.rs", "src/format/dct/init.rs"),
-    (
-        "src/format/dct/rejection.rs",
-        "src/format/dct/certificate_rules.rs",
-    ),
-    ("src/format/dct/rejection.rs", "src/format/dct/key.rs"),
-    ("src/format/dct/json.rs", "src/format/dct/json_reader.rs"),
-    (
-        "src/format/notation/cose.rs",
-        "src/format/notation/envelope.rs",
-    ),
-    (
-        "src/format/notation/jws.rs",
-        "src/format/notation/envelope.rs",
-    ),
-    (
-        "src/format/notation/rejection.rs",
-        "src/format/notation/envelope.rs",
-    ),
-    (
-        "src/format/notation/rejection.rs",
-        "src/format/notation/manifest.rs",
     ),
     ("src/manifests/mod.rs", "src/manifests/kustomize.rs"),
     ("src/manifests/yaml.rs", "src/manifests/mod.rs"),

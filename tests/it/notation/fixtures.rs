@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use acr_sign::{
     crypto::Certificate,
     format::notation::{
-        Check, Envelope, EnvelopeKind, Level, Pins, SignatureManifest, Step, StoreName, Trust,
-        TrustPolicy, Verdict, VerifyTimestamp, trust_store, verify,
+        Check, Envelope, EnvelopeKind, Level, Pins, SignatureManifest, StoreName, Trust,
+        TrustPolicy, Verdict, VerificationStep, VerifyTimestamp, trust_store, verify,
     },
     oci::{Descriptor, MediaType, Reference},
     timestamp::Timestamp,
@@ -95,8 +95,10 @@ impl Set {
     pub fn judge(&self, vector: &Value, trust: &Trust, now: Timestamp) -> Verdict {
         let (media_type, bytes) = self.envelope(vector);
         match verify(&self.subject(vector), &media_type, &bytes, trust, now) {
-            Step::Done(outcome) => outcome,
-            Step::Revocation(more) => panic!("{}: asks for {:?}", vector["id"], more.requests()),
+            VerificationStep::Done(outcome) => outcome,
+            VerificationStep::Revocation(more) => {
+                panic!("{}: asks for {:?}", vector["id"], more.requests())
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use acr_sign::{
     crypto::Scheme,
-    format::notation::{SignatureManifest, Step, Verdict, verify},
+    format::notation::{SignatureManifest, Verdict, VerificationStep, verify},
     oci::{Descriptor, Digest, MediaType},
     reason::{Explain as _, Reason},
 };
@@ -54,7 +54,7 @@ fn n10_payload_and_manifest_must_name_the_image_in_all_three_fields() {
             &scene.trust(),
             now(),
         );
-        let Step::Done(Verdict::Rejected(rejection)) = step else {
+        let VerificationStep::Done(Verdict::Rejected(rejection)) = step else {
             panic!("{other:?}")
         };
         assert!(

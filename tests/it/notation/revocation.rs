@@ -6,8 +6,8 @@ use std::sync::Arc;
 use acr_sign::{
     crypto::{Certificate, Crl},
     format::notation::{
-        Action, Level, Query, RevocationAnswer, RevocationRequest, Step, Trust, TrustedIdentities,
-        Verdict,
+        Action, Level, Query, RevocationAnswer, RevocationRequest, Trust, TrustedIdentities,
+        Verdict, VerificationStep,
     },
     reason::Explain as _,
 };
@@ -39,16 +39,16 @@ pub(super) fn run(
     let mut step = step_of(&scene.good_jws(), trust, now());
     for _ in 0..50 {
         match step {
-            Step::Done(Verdict::Verified(accepted)) => {
+            VerificationStep::Done(Verdict::Verified(accepted)) => {
                 return (format!("verified {}", accepted.warnings.len()), asked);
             }
-            Step::Done(Verdict::Exempt(exempted)) => {
+            VerificationStep::Done(Verdict::Exempt(exempted)) => {
                 return (format!("exempt {}", exempted.failures.len()), asked);
             }
-            Step::Done(Verdict::Rejected(rejection)) => {
+            VerificationStep::Done(Verdict::Rejected(rejection)) => {
                 return (rejection.reason().to_string(), asked);
             }
-            Step::Revocation(verification) => {
+            VerificationStep::Revocation(verification) => {
                 asked.extend(
                     verification
                         .requests()
@@ -468,7 +468,8 @@ fn every_certificate_but_the_root_is_asked_about_at_once() {
     .to_string();
     let trust = Trust::pinned(pins(vec![root.clone()])).unwrap();
     let judge = |list: Vec<u8>| {
-        let Step::Revocation(verification) = step_of(bytes.as_bytes(), &trust, now()) else {
+        let VerificationStep::Revocation(verification) = step_of(bytes.as_bytes(), &trust, now())
+        else {
             panic!("asks")
         };
         let urls: Vec<_> = verification
@@ -479,8 +480,8 @@ fn every_certificate_but_the_root_is_asked_about_at_once() {
         assert_eq!(urls, ["http://leaf/", "http://middle/"]);
         let leaf_answer = ocsp(Answer::by(&middle, good()).sign(&middle, &middle_key));
         match verification.step(vec![leaf_answer, crl(list)]) {
-            Step::Done(Verdict::Verified(_)) => "verified".to_owned(),
-            Step::Done(Verdict::Rejected(rejection)) => rejection.to_string(),
+            VerificationStep::Done(Verdict::Verified(_)) => "verified".to_owned(),
+            VerificationStep::Done(Verdict::Rejected(rejection)) => rejection.to_string(),
             other => panic!("{other:?}"),
         }
     };
@@ -512,8 +513,8 @@ fn g18_nothing_is_asked_before_integrity_and_authenticity_hold() {
     let scene = scene(vec![ocsp_at(&[URL]), crl_at(&["http://crl.test/"])]);
     let stranger = Spec::ca("stranger", "stranger").issue(&p256(9), &p256(9));
     let asked = |bytes: &[u8], trust: &Trust| match step_of(bytes, trust, now()) {
-        Step::Revocation(verification) => verification.requests().len(),
-        Step::Done(_) => 0,
+        VerificationStep::Revocation(verification) => verification.requests().len(),
+        VerificationStep::Done(_) => 0,
     };
     let trusting = |level: Level, anchor: &Certificate, identity: &str| {
         let mut pins = pins(vec![anchor.clone()]);
@@ -576,7 +577,9 @@ fn g18_nothing_is_asked_before_integrity_and_authenticity_hold() {
 #[test]
 fn a_question_fits_into_an_address_and_is_escaped() {
     let scene = scene(vec![ocsp_at(&["http://ocsp.test/path/"])]);
-    let Step::Revocation(verification) = step_of(&scene.good_jws(), &scene.trust(), now()) else {
+    let VerificationStep::Revocation(verification) =
+        step_of(&scene.good_jws(), &scene.trust(), now())
+    else {
         panic!("asks")
     };
     let [request] = verification.requests() else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use acr_sign::{
     crypto::Crl,
-    format::notation::{RevocationAnswer, RevocationRequest, Step, Verdict},
+    format::notation::{RevocationAnswer, RevocationRequest, Verdict, VerificationStep},
     reason::Explain as _,
 };
 
@@ -382,14 +382,14 @@ fn an_authority_s_time_outlives_a_later_invalidity() {
     let judge = |answers: Vec<RevocationAnswer>| {
         let mut step = step_of(scene.jws(&header).to_string().as_bytes(), &trust, now());
         for answer in answers {
-            let Step::Revocation(verification) = step else {
+            let VerificationStep::Revocation(verification) = step else {
                 panic!("asks")
             };
             step = verification.step(vec![answer]);
         }
         match step {
-            Step::Done(Verdict::Verified(_)) => "verified".to_owned(),
-            Step::Done(Verdict::Rejected(rejection)) => rejection.reason().to_string(),
+            VerificationStep::Done(Verdict::Verified(_)) => "verified".to_owned(),
+            VerificationStep::Done(Verdict::Rejected(rejection)) => rejection.reason().to_string(),
             other => panic!("{other:?}"),
         }
     };

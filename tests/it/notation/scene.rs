@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use acr_sign::{
     crypto::{Certificate, Scheme},
     format::notation::{
-        Level, Pins, Rejection, Step, Trust, TrustedIdentities, Verdict, VerifyTimestamp, verify,
+        Level, Pins, Rejection, Trust, TrustedIdentities, Verdict, VerificationStep,
+        VerifyTimestamp, verify,
     },
     oci::{Descriptor, Digest, MediaType, manifest::OCI_MANIFEST},
     timestamp::Timestamp,
@@ -113,7 +114,7 @@ pub fn pins(certificates: Vec<Certificate>) -> Pins {
     }
 }
 
-pub fn step_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Step {
+pub fn step_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> VerificationStep {
     let kind = if bytes.first() == Some(&b'{') {
         "application/jose+json"
     } else {
@@ -124,8 +125,8 @@ pub fn step_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Step {
 
 pub fn outcome_of(bytes: &[u8], trust: &Trust, now: Timestamp) -> Verdict {
     match step_of(bytes, trust, now) {
-        Step::Done(outcome) => outcome,
-        Step::Revocation(more) => panic!("asks for {:?}", more.requests()),
+        VerificationStep::Done(outcome) => outcome,
+        VerificationStep::Revocation(more) => panic!("asks for {:?}", more.requests()),
     }
 }
 

@@ -4,11 +4,11 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use acr_sign::{
-    crypto::{Certificate, Signature, SignatureInvalid},
+    crypto::{Certificate, PublicKey, Signature, SignatureInvalid},
     format::notation::{
-        DraftError, Envelope, EnvelopeKind, RevocationAnswer, SignatureManifest, Trust, Verdict,
-        VerifyTimestamp,
-        sign::{Answer, Draft, EnvelopeOptions, Publication, Step, prepare},
+        Answer, Draft, DraftError, Envelope, EnvelopeKind, Publication, RevocationAnswer,
+        SignatureManifest, Step, Trust, Verdict, VerifyTimestamp,
+        sign::{EnvelopeOptions, SigningKey, prepare},
     },
     oci::{Digest, MediaType},
     reason::{Explain as _, Reason},
@@ -40,7 +40,12 @@ fn begin(
     key: &Key,
     bundle: &[Certificate],
 ) -> Result<Draft, DraftError> {
-    prepare(&subject(), options, &key.public(), bundle, NONCE, now())
+    let key = key.public();
+    prepare(&subject(), options, signer(&key, bundle), NONCE, now())
+}
+
+fn signer<'a>(key: &'a PublicKey, certificates: &'a [Certificate]) -> SigningKey<'a> {
+    SigningKey { key, certificates }
 }
 
 /// Signs with `key` and expects no other question.
@@ -183,8 +188,7 @@ fn the_signed_bytes_are_those_of_notation() {
         let draft = prepare(
             &set.subject(vector),
             &options,
-            &key,
-            envelope.chain(),
+            signer(&key, envelope.chain()),
             NONCE,
             time,
         )
@@ -317,8 +321,7 @@ fn what_no_reader_would_accept_is_not_begun() {
     let late = prepare(
         &subject(),
         &options(EnvelopeKind::Jws),
-        &scene.leaf_key.public(),
-        &scene.chain(),
+        signer(&scene.leaf_key.public(), &scene.chain()),
         NONCE,
         at("2028-01-01T00:00:00Z"),
     );
@@ -327,8 +330,7 @@ fn what_no_reader_would_accept_is_not_begun() {
     let refused = prepare(
         &subject(),
         &options(EnvelopeKind::Jws),
-        &ed25519,
-        &scene.chain(),
+        signer(&ed25519, &scene.chain()),
         NONCE,
         now(),
     );

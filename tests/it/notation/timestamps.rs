@@ -2,7 +2,9 @@
 
 use acr_sign::{
     crypto::Certificate,
-    format::notation::{Envelope, RevocationAnswer, Step, Trust, Verdict, VerifyTimestamp},
+    format::notation::{
+        Envelope, RevocationAnswer, Trust, Verdict, VerificationStep, VerifyTimestamp,
+    },
     oci::MediaType,
     reason::{Explain as _, Reason},
 };
@@ -535,7 +537,7 @@ fn n06_a_revoked_authority_does_not_vouch() {
     );
     let trust = authority.trust(&scene, VerifyTimestamp::Always);
     let judge = |verdict: Option<Vec<u8>>| {
-        let Step::Revocation(verification) = step_of(&bytes, &trust, now()) else {
+        let VerificationStep::Revocation(verification) = step_of(&bytes, &trust, now()) else {
             panic!("asks")
         };
         assert_eq!(verification.requests().len(), 1);
@@ -547,7 +549,7 @@ fn n06_a_revoked_authority_does_not_vouch() {
             }
             None => RevocationAnswer::Failed("down".to_owned()),
         };
-        let Step::Done(outcome) = verification.step(vec![answer]) else {
+        let VerificationStep::Done(outcome) = verification.step(vec![answer]) else {
             panic!("done")
         };
         match outcome {
@@ -566,13 +568,15 @@ fn n06_a_revoked_authority_does_not_vouch() {
     let mut pins = scene.pins();
     pins.timestamp_roots = vec![authority.root.clone()];
     pins.level = acr_sign::format::notation::Level::PERMISSIVE;
-    let Step::Revocation(verification) = step_of(&bytes, &Trust::pinned(pins).unwrap(), now())
+    let VerificationStep::Revocation(verification) =
+        step_of(&bytes, &Trust::pinned(pins).unwrap(), now())
     else {
         panic!("asks")
     };
     let answer = Answer::by(&authority.root, revoked("2026-06-15T00:00:00Z"));
     let answer = RevocationAnswer::Ocsp(answer.sign(&authority.root, &authority.root_key).into());
-    let Step::Done(Verdict::Verified(accepted)) = verification.step(vec![answer]) else {
+    let VerificationStep::Done(Verdict::Verified(accepted)) = verification.step(vec![answer])
+    else {
         panic!("verified")
     };
     assert_eq!((accepted.timestamp, accepted.warnings.len()), (None, 1));
