@@ -188,7 +188,7 @@ fn the_exact_scope_is_chosen_before_the_one_for_everything() {
         TrustPolicy::parse(twice.as_bytes())
             .unwrap_err()
             .to_string()
-            .contains("there twice")
+            .contains("appears twice")
     );
     let beside = document(&[statement("a", r#"x.test/y","*"#)]);
     let refused = TrustPolicy::parse(beside.as_bytes()).unwrap_err();

@@ -259,9 +259,14 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
             "identity.yaml",
             "policy-invalid",
             ":4:78",
-            "must be named as identity",
+            "name the identities",
         ),
-        ("tsa.yaml", "policy-invalid", ":4:97", "no self-signed root"),
+        (
+            "tsa.yaml",
+            "policy-invalid",
+            ":4:97",
+            "not a self-signed root",
+        ),
         (
             "trust.yaml",
             "config-invalid",

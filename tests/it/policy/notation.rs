@@ -207,7 +207,7 @@ fn a_ca_counts_only_for_identities_and_files_start_from_the_folder_of_the_policy
         without.stderr
     );
     assert!(
-        without.stderr.contains("must be named as identity"),
+        without.stderr.contains("name the identities"),
         "{}",
         without.stderr
     );
