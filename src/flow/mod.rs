@@ -1,6 +1,7 @@
 //! The verbs: the only place where the pure formats meet IO. What belongs to one format is in a wing of its own, with
 //! the same file names in each.
 
+mod candidates;
 mod dct;
 mod error;
 mod fresh;
@@ -15,7 +16,7 @@ mod signing;
 mod verify;
 
 pub use dct::{
-    Collection, InitOptions, Initialised, Needed, Published, RevokeOptions, SignDct,
+    Collection, InitOptions, Initialised, LoadScope, Published, RevokeOptions, SignDct,
     SignerAddOptions, TrustStatus, sign_draft, trust_init, trust_revoke, trust_signer_add,
     trust_status,
 };

@@ -1,6 +1,6 @@
 //! The trust data of one repository, for every demand of a rule: downloaded once, verified once per root that is trusted.
 
-use super::Needed;
+use super::LoadScope;
 use crate::{
     flow::{FlowError, Services},
     format::dct::{Requirement, RootTrust, Seen, TrustedSet},
@@ -37,22 +37,20 @@ impl<'a> Collections<'a> {
         }
         let mut sets = Vec::new();
         for (root, requirements) in roots {
-            let needed = Needed::ToJudge {
+            let needed = LoadScope::ToJudge {
                 tags: tags.to_vec(),
                 requirements,
             };
             let loaded = collection.load(root, &needed, services.now).await;
             let loaded = loaded.and_then(|set| {
-                let (repository, server) = (repository.to_string(), collection.server_name());
-                set.ok_or_else(|| match seen {
-                    None => FlowError::NoTrustData {
-                        repository,
-                        server,
-                        gate: true,
-                    }
-                    .into(),
-                    Some(_) => FlowError::TrustDataGone { repository, server }.into(),
-                })
+                let none = || match seen {
+                    None => collection.no_trust_data(true),
+                    Some(_) => FlowError::TrustDataGone {
+                        repository: repository.to_string(),
+                        server: collection.server_name(),
+                    },
+                };
+                Ok(set.ok_or_else(none)?)
             });
             sets.push((root, loaded));
         }

@@ -42,7 +42,7 @@ type Kept = Arc<Mutex<HashMap<String, Option<Vec<u8>>>>>;
 
 /// Which delegation files a command looks at.
 #[derive(Clone, Debug)]
-pub enum Needed {
+pub enum LoadScope {
     /// Those that decide about these tags (`None`: about a digest) under these requirements.
     ToJudge {
         /// The tags.
@@ -88,7 +88,7 @@ impl Collection {
     pub async fn load(
         &self,
         trust: &RootTrust,
-        needed: &Needed,
+        needed: &LoadScope,
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
         match self.load_once(trust, needed, now).await {
@@ -103,7 +103,7 @@ impl Collection {
     async fn load_once(
         &self,
         trust: &RootTrust,
-        needed: &Needed,
+        needed: &LoadScope,
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
         let (root, timestamp) = try_join(
@@ -156,7 +156,7 @@ impl Collection {
     }
 
     /// `targets`, together with the delegations known to be needed; then, level by level, the rest.
-    async fn load_targets(&self, set: &mut TrustedSet, needed: &Needed) -> Result<(), Failure> {
+    async fn load_targets(&self, set: &mut TrustedSet, needed: &LoadScope) -> Result<(), Failure> {
         let early = needed.before_targets();
         let early: Vec<Wanted> = early.iter().filter_map(|role| set.wanted(role)).collect();
         let targets = set
@@ -243,7 +243,7 @@ impl Collection {
     }
 }
 
-impl Needed {
+impl LoadScope {
     /// Delegations asked for together with `targets`, before it says who may sign them.
     fn before_targets(&self) -> Vec<RoleName> {
         match self {

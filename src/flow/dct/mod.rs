@@ -4,6 +4,7 @@ mod init;
 mod judge;
 mod load;
 mod publish;
+mod revise;
 mod revoke;
 mod show;
 mod sign;
@@ -12,7 +13,7 @@ mod status;
 
 pub use init::{InitOptions, Initialised, trust_init};
 pub(super) use judge::Collections;
-pub use load::{Collection, Needed};
+pub use load::{Collection, LoadScope};
 pub use publish::{Published, sign_draft};
 pub use revoke::{RevokeOptions, trust_revoke};
 pub(super) use show::{all_entries, chain, problem, signatures, signer_name, whole_repository};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Needed, Published, publish::pause_before_retry, sign_draft, signer_name};
+use super::{LoadScope, revise::Revision, signer_name};
 use crate::{
     crypto::{PublicKey, Signer},
     flow::{FlowError, Services},
@@ -16,9 +16,6 @@ use crate::{
     oci::{Reference, Repository, Tag},
     report::{Failure, ImageReport, SignatureReport, Status},
 };
-
-/// How often the change is rebuilt on another writer's before the run gives up.
-const ATTEMPTS: u32 = 10;
 
 /// What `trust revoke` was asked for.
 #[derive(Clone, Debug)]
@@ -74,55 +71,35 @@ async fn revoke_in(
     repository: &Repository,
     tags: &[Tag],
 ) -> Result<Outcome, Failure> {
-    let collection = services.collection(repository);
+    let revision = Revision {
+        trust: &options.trust,
+        scope: &LoadScope::All,
+        signers: &options.signers,
+        now: services.now,
+    };
+    let held: Vec<PublicKey> = options
+        .signers
+        .iter()
+        .map(|signer| signer.public_key().clone())
+        .collect();
     let mut taken = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let loaded = collection
-            .load(&options.trust, &Needed::All, services.now)
-            .await?;
-        let set = loaded.ok_or_else(|| FlowError::NoTrustData {
-            repository: repository.to_string(),
-            server: collection.server_name(),
-            gate: false,
-        })?;
-        let held: Vec<PublicKey> = options
-            .signers
-            .iter()
-            .map(|signer| signer.public_key().clone())
-            .collect();
-        let ours = writable(&set, &held);
-        let (now, left): (Vec<_>, Vec<_>) = holding(&set, tags)
+    let collection = services.collection(repository);
+    let revised = collection.revise(&revision, |set| {
+        let ours = writable(set, &held);
+        let (now, left): (Vec<_>, Vec<_>) = holding(set, tags)
             .into_iter()
             .partition(|(_, role)| ours.contains(role));
-        let nothing = now.is_empty();
+        let publish = !now.is_empty() && !options.dry_run;
         for pair in now {
             if !taken.contains(&pair) {
                 taken.push(pair);
             }
         }
-        let outcome = Outcome {
-            taken: taken.clone(),
-            left,
-        };
-        if nothing || options.dry_run {
-            return Ok(outcome);
-        }
-        let draft = revoke(&set, tags, &held, services.now)?;
-        let publication = sign_draft(draft, &options.signers).await?;
-        match collection
-            .publish(&publication, Some(&set), services.now)
-            .await?
-        {
-            Published::Stored => return Ok(outcome),
-            // On top of ours, the tag may stand there again.
-            Published::Overtaken | Published::Conflict => pause_before_retry().await,
-        }
-    }
-    Err(FlowError::RaceLost {
-        repository: repository.to_string(),
-        attempts: ATTEMPTS,
-    }
-    .into())
+        let draft = publish.then(|| revoke(set, tags, &held, services.now));
+        Ok((left, draft.transpose()?))
+    });
+    let left = revised.await?.plan;
+    Ok(Outcome { taken, left })
 }
 
 /// Which of the tags stand in which roles.

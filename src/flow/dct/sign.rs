@@ -7,9 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    Collection, Needed, Published, chain, load::lists, publish::pause_before_retry, sign_draft,
-};
+use super::{Collection, LoadScope, chain, load::lists, revise::Revision};
 use crate::{
     crypto::Signer,
     flow::{
@@ -19,7 +17,7 @@ use crate::{
     format::{
         Format,
         dct::{
-            DraftError, Entry, KeyId, RoleName, RootTrust, TrustedSet,
+            Draft, DraftError, Entry, KeyId, RoleName, RootTrust, TrustedSet,
             sign::{Change, holds, prepare, roles_for},
         },
     },
@@ -28,8 +26,6 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How often a publication is rebuilt on another writer's before the run gives up.
-const ATTEMPTS: u32 = 10;
 /// A tenth of the three years that a signed role lives.
 const LAST_TENTH: Duration = Duration::from_secs(3 * 365 * 24 * 3600 / 10);
 
@@ -83,27 +79,17 @@ impl<'a> DctJob<'a> {
 
     /// The repository's trust data, as far as it is needed to sign with the key.
     pub(in crate::flow) async fn load(&self) -> Result<TrustedSet, Failure> {
-        let needed = if self.dct.roles.is_empty() {
-            Needed::ToSignWith(self.dct.signer.public_key().clone())
+        self.collection
+            .require(&self.dct.trust, &self.scope(), self.services.now)
+            .await
+    }
+
+    fn scope(&self) -> LoadScope {
+        if self.dct.roles.is_empty() {
+            LoadScope::ToSignWith(self.dct.signer.public_key().clone())
         } else {
-            Needed::Roles(self.dct.roles.clone())
-        };
-        let loaded = self
-            .collection
-            .load(&self.dct.trust, &needed, self.services.now)
-            .await?;
-        loaded.ok_or_else(|| {
-            let (repository, server) = (
-                self.collection.repository.to_string(),
-                self.collection.server_name(),
-            );
-            FlowError::NoTrustData {
-                repository,
-                server,
-                gate: false,
-            }
-            .into()
-        })
+            LoadScope::Roles(self.dct.roles.clone())
+        }
     }
 
     /// The roles that do not count, without those that this key signs anew (T29).
@@ -175,51 +161,42 @@ impl<'a> DctJob<'a> {
             .collect()
     }
 
-    /// Puts all candidates into one publication; a lost race is rebuilt on the other writer's data.
-    async fn publish(
+    /// Puts all candidates into one publication.
+    async fn publish(&self, set: TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
+        let revision = Revision {
+            trust: &self.dct.trust,
+            scope: &self.scope(),
+            signers: std::slice::from_ref(&self.dct.signer),
+            now: self.services.now,
+        };
+        let revised = self.collection.revise_from(set, &revision, |set| {
+            let plan = self.plan(set, candidates)?;
+            let publish = !plan.changed.is_empty() && !self.options.dry_run;
+            let draft = publish.then(|| self.draft(set, candidates, &plan));
+            Ok((plan, draft.transpose()?))
+        });
+        let revised = revised.await?;
+        let mut plan = revised.plan;
+        let published = revised.overtaken.into_iter().flat_map(|plan| plan.changed);
+        plan.changed.extend(published);
+        plan.ends.extend(revised.ends);
+        Ok(plan)
+    }
+
+    fn draft(
         &self,
-        mut set: TrustedSet,
+        set: &TrustedSet,
         candidates: &[&Candidate],
-    ) -> Result<Plan, Failure> {
-        let mut published = BTreeSet::new();
-        for _ in 0..ATTEMPTS {
-            let mut plan = self.plan(&set, candidates)?;
-            if plan.changed.is_empty() || self.options.dry_run {
-                plan.changed.extend(published);
-                return Ok(plan);
-            }
-            let change = Change {
-                set: entries(candidates, &plan),
-                remove: Vec::new(),
-                renew: plan.renew,
-            };
-            let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
-            let held = [self.dct.signer.public_key().clone()];
-            let draft = prepare(&set, &change, &roles, &held, self.services.now)?;
-            let publication = sign_draft(draft, std::slice::from_ref(&self.dct.signer)).await?;
-            plan.ends.extend(publication.ends.clone());
-            if publication.files.is_empty() {
-                return Ok(plan);
-            }
-            match self
-                .collection
-                .publish(&publication, Some(&set), self.services.now)
-                .await?
-            {
-                Published::Stored => {
-                    plan.changed.extend(published);
-                    return Ok(plan);
-                }
-                Published::Overtaken => published.extend(plan.changed),
-                Published::Conflict => pause_before_retry().await,
-            }
-            set = self.load().await?;
-        }
-        Err(FlowError::RaceLost {
-            repository: self.collection.repository.to_string(),
-            attempts: ATTEMPTS,
-        }
-        .into())
+        plan: &Plan,
+    ) -> Result<Draft, DraftError> {
+        let change = Change {
+            set: entries(candidates, plan),
+            remove: Vec::new(),
+            renew: plan.renew,
+        };
+        let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
+        let held = [self.dct.signer.public_key().clone()];
+        prepare(set, &change, &roles, &held, self.services.now)
     }
 
     /// Which roles to sign, and which candidates they do not hold yet.

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Needed, all_entries, signer_name};
+use super::{LoadScope, all_entries, signer_name};
 use crate::{
-    flow::{FlowError, Services},
+    flow::Services,
     format::dct::{RoleName, RootTrust, Threshold, TrustedSet, lookup::pull},
     oci::Repository,
     report::{Failure, plain},
@@ -31,13 +31,8 @@ pub async fn trust_status(
     let pinned = matches!(pin, Some(RootTrust::Keys(_) | RootTrust::Ca(_)));
     let trust = pin.unwrap_or(RootTrust::FirstUse);
     let set = collection
-        .load(&trust, &Needed::All, services.now)
-        .await?
-        .ok_or_else(|| FlowError::NoTrustData {
-            repository: repository.to_string(),
-            server: collection.server_name(),
-            gate: false,
-        })?;
+        .require(&trust, &LoadScope::All, services.now)
+        .await?;
     Ok(TrustStatus {
         repository: repository.clone(),
         set,

@@ -1,46 +1,31 @@
-//! Notary Project signatures of one image: listed and fetched with bounds, and judged under a trust.
+//! Notary Project signatures of one image, judged under a trust.
 //!
-//! Junk cannot hide a good signature: what cannot be one is left out unfetched, what claims a trusted
-//! certificate comes first, and a signature that cannot be fetched is recorded, not the end (N01, N02). Every
-//! signature that is looked at is reported with its reason.
+//! A signature that cannot be fetched is recorded, not the end; every signature that is checked is reported with its
+//! reason.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use tokio::sync::Mutex;
 
 use crate::{
-    flow::{FlowError, Services},
+    flow::{
+        FlowError, Services,
+        candidates::{Candidates, claims},
+    },
     format::notation::{
         ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
         SignatureManifest, Step, THUMBPRINTS, Trust, verify,
     },
-    oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
+    oci::{Digest, Referrer, Subject},
     reason::Exit,
     registry::ReferrersMode,
     report::{Failure, Problem, Status},
 };
 
-/// Candidates that are checked for one image (design §8).
-const CHECKED: usize = 50;
-/// Bytes of a signature manifest.
-const MANIFEST_LIMIT: u64 = 4 << 20;
-
-/// The signatures of one image that are looked at: so many at most for all demands together, each fetched once, however
-/// often it is judged.
+/// The signatures of one image that are checked, for all requirements together.
 #[derive(Debug)]
-pub struct NotationSignatures {
-    subject: Subject,
-    entries: Vec<Referrer>,
-    /// Whether more are listed.
-    left: bool,
-    fetched: Mutex<BTreeMap<Digest, Arc<Fetched>>>,
-}
+pub struct NotationSignatures(Candidates<Fetched>);
 
 /// A candidate as it was fetched.
 #[derive(Debug)]
@@ -105,49 +90,25 @@ pub struct NotationFindings {
 }
 
 impl NotationSignatures {
-    /// Asks what refers to the image, for demands that trust certificates with these thumbprints.
+    /// Asks what refers to the image, for requirements that trust certificates with these thumbprints.
     pub async fn list(
         services: &Services,
         subject: &Subject,
         mode: ReferrersMode,
-        demands: &[BTreeSet<String>],
+        trusted: &[BTreeSet<String>],
     ) -> Result<Self, Failure> {
         let (repository, digest) = (&subject.repository, &subject.descriptor.digest);
         let listed = services
             .registry
             .referrers(repository, digest, ARTIFACT_TYPE, mode)
             .await?;
-        let possible = |entry: &Referrer| {
-            entry.descriptor.media_type.as_str() == OCI_MANIFEST
-                && entry.descriptor.size <= MANIFEST_LIMIT
-        };
-        let mut entries: Vec<Referrer> = listed.entries.into_iter().filter(possible).collect();
-        // The newest first: as good as any order, since nobody vouches for the date.
-        entries.sort_by_key(|entry| {
-            Reverse(
-                entry
-                    .annotations
-                    .get("org.opencontainers.image.created")
-                    .cloned(),
-            )
-        });
-        let left = listed.left || entries.len() > CHECKED;
-        let mut entries = in_turn(entries, demands);
-        entries.truncate(CHECKED);
-        Ok(Self {
-            subject: subject.clone(),
-            entries,
-            left,
-            fetched: Mutex::default(),
-        })
+        let candidates = Candidates::new(subject, listed, trusted, thumbprints);
+        Ok(Self(candidates))
     }
 
-    /// That more is listed than is looked at, for people.
+    /// That more is listed than is checked, for people.
     pub fn left(&self) -> Option<String> {
-        let image = &self.subject;
-        self.left.then(|| {
-            format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at")
-        })
+        self.0.left()
     }
 
     /// Judges every signature under a trust, so many at once: those first that claim a certificate it names.
@@ -158,7 +119,7 @@ impl NotationSignatures {
         at_once: usize,
     ) -> NotationFindings {
         let trusted = trust.thumbprints();
-        let mut entries: Vec<&Referrer> = self.entries.iter().collect();
+        let mut entries: Vec<&Referrer> = self.0.entries.iter().collect();
         entries.sort_by_key(|entry| !claims(&thumbprints(entry), &trusted));
         let judging = entries
             .into_iter()
@@ -166,8 +127,8 @@ impl NotationSignatures {
         let findings = stream::iter(judging).buffered(at_once).collect().await;
         NotationFindings {
             findings,
-            image: self.subject.to_string(),
-            left: self.left,
+            image: self.0.subject.to_string(),
+            left: self.0.left,
         }
     }
 
@@ -195,20 +156,12 @@ impl NotationSignatures {
 
     /// Manifest and envelope, from the registry the first time.
     async fn fetch(&self, services: &Services, entry: &Referrer) -> Arc<Fetched> {
-        let digest = &entry.descriptor.digest;
-        if let Some(known) = self.fetched.lock().await.get(digest) {
-            return known.clone();
-        }
-        let fetched = Arc::new(self.fetch_anew(services, entry).await);
-        self.fetched
-            .lock()
-            .await
-            .insert(digest.clone(), fetched.clone());
-        fetched
+        let fetch = self.fetch_anew(services, entry);
+        self.0.fetched(entry, fetch).await
     }
 
     async fn fetch_anew(&self, services: &Services, entry: &Referrer) -> Fetched {
-        let repository = &self.subject.repository;
+        let repository = &self.0.subject.repository;
         let bytes = match services
             .registry
             .manifest(repository, &entry.descriptor)
@@ -217,7 +170,7 @@ impl NotationSignatures {
             Ok(bytes) => bytes,
             Err(error) => return Fetched::Failed(Problem::of(&error)),
         };
-        let manifest = match SignatureManifest::read(&bytes, &self.subject.descriptor) {
+        let manifest = match SignatureManifest::read(&bytes, &self.0.subject.descriptor) {
             Ok(manifest) => manifest,
             Err(rejection) => return Fetched::Rejected(Problem::of(&rejection), rejection.step()),
         };
@@ -242,7 +195,7 @@ impl NotationSignatures {
     ) -> Judged {
         let media_type = manifest.kind.media_type();
         let mut step = verify(
-            &self.subject.descriptor,
+            &self.0.subject.descriptor,
             &media_type,
             envelope,
             trust,
@@ -295,7 +248,7 @@ impl NotationSignatures {
                 (entry.descriptor.digest, decoded)
             }
         };
-        let entries = self.entries.iter().map(decode).collect::<Vec<_>>();
+        let entries = self.0.entries.iter().map(decode).collect::<Vec<_>>();
         stream::iter(entries)
             .buffered(services.concurrency)
             .collect()
@@ -371,33 +324,6 @@ impl NotationFindings {
             },
         )
     }
-}
-
-/// Candidates in the order in which they are looked at: those first that claim what a demand trusts, for each demand one
-/// in its turn, so that junk which claims what one of them trusts leaves room for the signatures of the others (N02).
-fn in_turn(entries: Vec<Referrer>, demands: &[BTreeSet<String>]) -> Vec<Referrer> {
-    let mut turns = vec![0; demands.len()];
-    let mut ranked: Vec<(usize, Referrer)> = Vec::new();
-    for entry in entries {
-        let claimed = thumbprints(&entry);
-        let mut rank = usize::MAX;
-        for (turn, trusted) in turns.iter_mut().zip(demands) {
-            if claims(&claimed, trusted) {
-                rank = rank.min(*turn);
-                *turn += 1;
-            }
-        }
-        ranked.push((rank, entry));
-    }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().map(|(_, entry)| entry).collect()
-}
-
-/// Whether a candidate claims one of these certificates: for the order alone, never for accepting it.
-fn claims(claimed: &[String], trusted: &BTreeSet<String>) -> bool {
-    claimed
-        .iter()
-        .any(|thumbprint| trusted.contains(&thumbprint.to_ascii_lowercase()))
 }
 
 /// The certificates that an entry claims, as its annotation lists them.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt as _, future::join, stream};
 
 use super::super::{
-    FlowError, Needed, Services,
+    FlowError, LoadScope, Services,
     dct::signatures,
     verify::{subject, tag},
 };
@@ -128,15 +128,9 @@ pub(super) async fn look(
     let collection = services.collection(repository);
     let loading = async {
         let loaded = collection
-            .load(&RootTrust::FirstUse, &Needed::All, services.now)
+            .load(&RootTrust::FirstUse, &LoadScope::All, services.now)
             .await;
-        let none = || {
-            Problem::of(&FlowError::NoTrustData {
-                repository: repository.to_string(),
-                server: collection.server_name(),
-                gate: true,
-            })
-        };
+        let none = || Problem::of(&collection.no_trust_data(true));
         match loaded.map_err(|failure| failure.problem()) {
             Ok(set) => set.ok_or_else(none),
             // What a registry does not offer, nobody signed there.
