@@ -4,7 +4,9 @@
 mod candidates;
 mod dct;
 mod error;
+mod findings;
 mod fresh;
+mod image_result;
 mod inspect;
 mod key_show;
 mod notation;

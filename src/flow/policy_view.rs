@@ -61,7 +61,7 @@ impl PolicyView<'_> {
                     None => ImageReport::named(name, Status::Shown),
                 }
             }
-            Demand::Exempt(exemption) if exemption.allow(self.now).is_some() => {
+            Demand::Exempt(exemption) if exemption.days_left(self.now) >= 0 => {
                 ImageReport::named(name, Status::Exempt)
             }
             Demand::Exempt(exemption) => {
@@ -289,13 +289,13 @@ impl PolicyView<'_> {
     }
 
     fn own_policy<'a>(&'a self, leaf: &'a Leaf, image: &Reference) -> Option<OwnPolicy<'a>> {
-        let Leaf::Notation(NotationLeaf::Policy {
-            trust_policy,
-            metadata,
-            ..
-        }) = leaf
-        else {
-            return None;
+        let (trust_policy, metadata) = match leaf {
+            Leaf::Dct(_) | Leaf::Notation(NotationLeaf::Pinned(_)) => return None,
+            Leaf::Notation(NotationLeaf::Policy {
+                trust_policy,
+                metadata,
+                ..
+            }) => (trust_policy, metadata),
         };
         let statement = self
             .trust_policies

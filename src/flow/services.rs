@@ -112,7 +112,7 @@ impl Services {
         };
         report.auth.azure = self.identities.report();
         report.auth.registries = self.logins.report().await;
-        report.lax.extend(
+        report.weakened.extend(
             self.client
                 .hosts()
                 .plain_http

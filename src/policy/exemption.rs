@@ -2,7 +2,6 @@
 
 use time::{Date, macros::format_description};
 
-use super::evaluate::Allowed;
 use crate::timestamp::Timestamp;
 
 /// Days that an exemption may hold on before it is told that it does not end soon: a year, and a day for leap years.
@@ -51,16 +50,12 @@ impl Exemption {
         (days > LONG)
             .then(|| format!("its exemption ends only with {until}, in {days} days: more than a year is not temporary"))
     }
-
-    /// The permission, while the exemption has not ended: it holds through its last day, UTC.
-    pub fn allow(&self, now: Timestamp) -> Option<Allowed<'_>> {
-        (now.date_time().date() <= self.until).then(|| Allowed::exempt(self))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Allowed;
 
     #[test]
     fn an_exemption_holds_through_its_day() {
@@ -76,7 +71,7 @@ mod tests {
         ] {
             let now = now.parse().unwrap();
             assert_eq!(exemption.days_left(now) >= 0, holds, "{now}");
-            let allowed = exemption.allow(now);
+            let allowed = Allowed::exempt(&exemption, now);
             assert_eq!(allowed.is_some(), holds, "{now}");
             if let Some(allowed) = allowed {
                 assert_eq!(allowed.exemption(), Some(&exemption));

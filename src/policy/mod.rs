@@ -2,8 +2,8 @@
 //!
 //! Pure: text, findings and a time in, values out. A file is read strictly (unknown and duplicate keys, wrong types and
 //! empty lists are errors with line and column), the first rule that matches an image decides, and what no rule matches
-//! is denied. [`Allowed`] is the only yes: [`evaluate`] makes it from proofs, [`Exemption::allow`] from what somebody
-//! wrote down and signed with an end.
+//! is denied. [`Allowed`] is the only yes: [`evaluate`] makes it from proofs, [`Allowed::exempt`] from what somebody
+//! wrote down with an expiry date.
 
 mod config;
 mod document;

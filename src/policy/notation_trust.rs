@@ -1,6 +1,6 @@
 //! What Notary Project signatures are held against: pins given by flags, or notation's own policy and stores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     crypto::Certificate,
@@ -56,6 +56,16 @@ impl NotationTrust {
                     None => RepositoryTrust::Unlooked(statement.name()),
                 },
             },
+        }
+    }
+
+    /// The thumbprints that signatures may claim here; `None` where no signature is checked.
+    pub fn thumbprints(&self, repository: &Repository) -> Option<BTreeSet<String>> {
+        match self.for_repository(repository) {
+            RepositoryTrust::Trust(trust) => Some(trust.thumbprints()),
+            RepositoryTrust::Skip(_) | RepositoryTrust::Unlooked(_) | RepositoryTrust::Nothing => {
+                None
+            }
         }
     }
 }

@@ -61,7 +61,7 @@ impl Policy<Leaf> {
                 Demand::Require(requirement) => requirement
                     .leaves()
                     .into_iter()
-                    .flat_map(lax)
+                    .flat_map(weakened)
                     .for_each(&mut warn),
             }
         }
@@ -136,7 +136,7 @@ fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<Strin
 }
 
 /// What is checked less strictly than it can be.
-fn lax(leaf: &Leaf) -> Vec<String> {
+fn weakened(leaf: &Leaf) -> Vec<String> {
     match leaf {
         Leaf::Dct(DctLeaf {
             root: RootPin::FirstUse,

@@ -70,7 +70,7 @@ impl Report {
         );
         document.insert("warnings".into(), json!(self.warnings));
         document.insert("notes".into(), json!(self.notes));
-        document.insert("lax".into(), json!(self.lax));
+        document.insert("weakened".into(), json!(self.weakened));
         if !self.pinned_files.is_empty() {
             document.insert("pinnedFiles".into(), json!(self.pinned_files));
         }

@@ -37,7 +37,7 @@ pub struct Report {
     /// What is as it is and must not be taken for more, such as what nobody remembers.
     pub notes: Vec<String>,
     /// Switches that weaken what is checked, as given (P09).
-    pub lax: Vec<String>,
+    pub weakened: Vec<String>,
     /// Manifests that digests were written into.
     pub pinned_files: Vec<String>,
     /// The policy that was made, where a command makes one.
@@ -132,6 +132,21 @@ impl Report {
         Self {
             command,
             ..Self::default()
+        }
+    }
+
+    /// Adds a warning, once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Adds a switch that weakens a check, once, and what it means.
+    pub fn weaken(&mut self, by: String, meaning: String) {
+        self.warn(meaning);
+        if !self.weakened.contains(&by) {
+            self.weakened.push(by);
         }
     }
 

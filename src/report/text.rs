@@ -69,11 +69,11 @@ impl Report {
     pub fn story(&self, quiet: bool) -> String {
         let mut story = String::new();
         if !quiet {
-            if !self.lax.is_empty() {
+            if !self.weakened.is_empty() {
                 let _ = writeln!(
                     story,
                     "warning: weakened by {}",
-                    plain(&self.lax.join(", "))
+                    plain(&self.weakened.join(", "))
                 );
             }
             for file in &self.pinned_files {

@@ -25,8 +25,8 @@ pub(super) async fn open_for_dct(
 
 /// Trust on first use is said in words in every report (T23).
 pub(super) fn warn_of_trust(report: &mut Report, trust: &RootTrust) {
-    if matches!(trust, RootTrust::FirstUse) && report.lax.is_empty() {
-        report.lax.push("--trust-on-first-use".to_owned());
+    if matches!(trust, RootTrust::FirstUse) && report.weakened.is_empty() {
+        report.weakened.push("--trust-on-first-use".to_owned());
         report.warnings.push(
             "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned(),
         );

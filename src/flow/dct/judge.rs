@@ -1,10 +1,13 @@
 //! The trust data of one repository, for every demand of a rule: downloaded once, verified once per root that is trusted.
 
-use super::LoadScope;
+use super::{LoadScope, show::proven_signatures};
 use crate::{
-    flow::{FlowError, Services},
-    format::dct::{Requirement, RootTrust, Seen, TrustedSet},
-    oci::{Repository, Tag},
+    flow::{
+        FlowError, Services,
+        findings::{Finding, Found, Weakened},
+    },
+    format::dct::{Requirement, RootTrust, Seen, TrustedSet, verify},
+    oci::{Repository, Subject, Tag},
     policy::{FormatRequirement, FormatTrust},
     report::Failure,
 };
@@ -23,12 +26,14 @@ impl<'a> Collections<'a> {
     ) -> Self {
         let mut roots: Vec<(&RootTrust, Vec<Requirement>)> = Vec::new();
         for demand in demands {
-            let FormatTrust::Dct { root, requirement } = &demand.trust else {
-                continue;
-            };
-            match roots.iter_mut().find(|(known, _)| *known == root) {
-                Some((_, requirements)) => requirements.push(requirement.clone()),
-                None => roots.push((root, vec![requirement.clone()])),
+            match &demand.trust {
+                FormatTrust::Dct { root, requirement } => {
+                    match roots.iter_mut().find(|(known, _)| *known == root) {
+                        Some((_, requirements)) => requirements.push(requirement.clone()),
+                        None => roots.push((root, vec![requirement.clone()])),
+                    }
+                }
+                FormatTrust::Notation(_) => {}
             }
         }
         let mut collection = services.collection(repository).after(seen.cloned());
@@ -76,11 +81,48 @@ impl<'a> Collections<'a> {
             .filter_map(|(_, set)| Some(set.as_ref().ok()?.seen()))
     }
 
-    /// The trust data under a root that was asked for.
-    pub(in crate::flow) fn under(&self, root: &RootTrust) -> Option<&Result<TrustedSet, Failure>> {
-        self.0
-            .iter()
-            .find(|(known, _)| *known == root)
-            .map(|(_, set)| set)
+    /// Checks the trust data under a root against what must have signed the image.
+    pub(in crate::flow) fn judge(
+        &self,
+        root: &RootTrust,
+        requirement: &Requirement,
+        subject: &Subject,
+    ) -> Found {
+        let under_root = self.0.iter().find(|(known, _)| *known == root);
+        let set = match under_root.map(|(_, set)| set) {
+            Some(Ok(set)) => set,
+            Some(Err(failure)) => return Found::failed(failure.problem()),
+            None => unreachable!("trust data is loaded under every root that is required"),
+        };
+        let (tag, descriptor) = (subject.tag.as_ref(), &subject.descriptor);
+        match verify(tag, &descriptor.digest, descriptor.size, set, requirement) {
+            Ok(verified) => Found {
+                signatures: proven_signatures(&verified, subject, set),
+                finding: Finding::Verified(verified),
+                weakened: Vec::new(),
+            },
+            Err(rejection) => Found::failed(Failure::from(rejection).problem()),
+        }
     }
+}
+
+/// How trust on first use weakens the check of a repository whose trust data an earlier run saw or did not see (P09).
+pub(in crate::flow) fn weakened(
+    root: &RootTrust,
+    repository: &Repository,
+    remembered: bool,
+) -> Option<Weakened> {
+    let meaning = match (root, remembered) {
+        (RootTrust::FirstUse, true) => {
+            "no root is pinned, so the one counts that an earlier run was shown, as the state file remembers it"
+        }
+        (RootTrust::FirstUse, false) => {
+            "whatever root the trust server showed was trusted, as nothing was pinned"
+        }
+        (RootTrust::Keys(_) | RootTrust::Ca(_), _) => return None,
+    };
+    Some(Weakened {
+        by: "--trust-on-first-use".to_owned(),
+        meaning: format!("trust on first use of `{repository}`: {meaning}"),
+    })
 }

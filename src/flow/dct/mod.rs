@@ -12,7 +12,7 @@ mod signer;
 mod status;
 
 pub use init::{InitOptions, Initialised, trust_init};
-pub(super) use judge::Collections;
+pub(super) use judge::{Collections, weakened};
 pub use load::{Collection, LoadScope};
 pub use publish::{Published, sign_draft};
 pub use revoke::{RevokeOptions, trust_revoke};

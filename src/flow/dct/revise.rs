@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Collection, LoadScope, Published, publish::pause_before_retry, sign_draft};
 use crate::{
     crypto::Signer,
-    flow::{Failure, FlowError},
+    flow::FlowError,
     format::dct::{Draft, RoleName, RootTrust, TrustedSet},
+    report::Failure,
     timestamp::Timestamp,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     format::{
-        Format,
+        Format, Identity, Signed, Verified,
         dct::{Entry, Requirement, RoleName, TrustedSet, verify},
     },
     oci::{Reference, Subject, Tag},
@@ -143,4 +143,36 @@ pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, E
         entries.collect::<Vec<_>>()
     };
     set.loaded().into_iter().flat_map(of_role).collect()
+}
+
+/// The signatures that a proof stands on, each with what its trust hangs on.
+pub(super) fn proven_signatures(
+    proof: &Verified,
+    subject: &Subject,
+    set: &TrustedSet,
+) -> Vec<SignatureReport> {
+    let one = |signature: &Signed| {
+        let mut report = SignatureReport {
+            expires_at: signature.expires,
+            reference: Some(subject.to_string()),
+            ..SignatureReport::new(proof.format(), Status::Verified)
+        };
+        match &signature.by {
+            Identity::Role { role, key_id } => {
+                report.signer = signer_name(role);
+                report.key_id = Some(key_id.to_string());
+                report.role = Some(role.to_string());
+                report.chain = chain(set, role);
+            }
+            Identity::Certificate {
+                subject,
+                thumbprint,
+            } => {
+                report.key_id = Some(thumbprint.clone());
+                report.certificate = Some(subject.clone());
+            }
+        }
+        report
+    };
+    proof.signers().iter().map(one).collect()
 }

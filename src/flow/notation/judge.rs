@@ -12,12 +12,14 @@ use crate::{
     flow::{
         FlowError, Services,
         candidates::{Candidates, claims},
+        findings::{Finding, Found, Weakened},
     },
     format::notation::{
-        ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
+        ARTIFACT_TYPE, Accepted, Action, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
         SignatureManifest, Step, THUMBPRINTS, Trust, verify,
     },
     oci::{Digest, Referrer, Subject},
+    policy::{NotationTrust, RepositoryTrust},
     reason::Exit,
     registry::ReferrersMode,
     report::{Failure, Problem, Status},
@@ -254,6 +256,93 @@ impl NotationSignatures {
             .collect()
             .await
     }
+}
+
+/// Checks the signatures of an image, as they were listed for all requirements, against one of them; so many at once.
+pub(in crate::flow) async fn judge(
+    services: &Services,
+    trust: &NotationTrust,
+    subject: &Subject,
+    listed: Option<&Result<NotationSignatures, Problem>>,
+    at_once: usize,
+) -> Found {
+    let trust = match trust.for_repository(&subject.repository) {
+        RepositoryTrust::Trust(trust) => trust,
+        RepositoryTrust::Skip(statement) => return Found::only(let_through(subject, statement)),
+        RepositoryTrust::Unlooked(statement) => {
+            let (image, statement) = (subject.to_string(), statement.to_owned());
+            return Found::failed(Problem::of(&FlowError::Unlooked { image, statement }));
+        }
+        RepositoryTrust::Nothing => {
+            return Found::failed(Problem::of(&FlowError::NoStatement {
+                repository: subject.repository.to_string(),
+            }));
+        }
+    };
+    let found = match listed {
+        Some(Ok(signatures)) => signatures.judge(services, &trust, at_once).await,
+        Some(Err(problem)) => return Found::failed(problem.clone()),
+        None => unreachable!("they are listed where a requirement needs them"),
+    };
+    let shown = found.findings.iter();
+    let signatures = shown
+        .map(|finding| finding.report(&subject.repository))
+        .collect();
+    let (finding, weakened) = match found.decide() {
+        Ok(Decided::Verified(accepted)) => {
+            let weakened = weakened(&accepted, subject);
+            (Finding::Verified(accepted.verified), weakened)
+        }
+        Ok(Decided::Exempt(exempted)) => {
+            let statement = exempted.statement.as_deref().unwrap_or_default();
+            (let_through(subject, statement), Vec::new())
+        }
+        Err(problem) => (Finding::Failed(problem), Vec::new()),
+    };
+    Found {
+        finding,
+        signatures,
+        weakened,
+    }
+}
+
+fn let_through(subject: &Subject, statement: &str) -> Finding {
+    let error = FlowError::NotAuthentic {
+        image: subject.to_string(),
+        statement: statement.to_owned(),
+    };
+    Finding::LetThrough {
+        statement: statement.to_owned(),
+        problem: Problem::of(&error),
+    }
+}
+
+/// What was not checked as strictly as it can be, and what that let pass.
+fn weakened(accepted: &Accepted, subject: &Subject) -> Vec<Weakened> {
+    let mut weakened = Vec::new();
+    let level = accepted.level.name();
+    let by_level = |meaning| Weakened {
+        by: format!("level {level}"),
+        meaning,
+    };
+    let repository = &subject.repository;
+    if level != "strict" {
+        weakened.push(by_level(format!(
+            "signatures in `{repository}` are checked at the level `{level}`"
+        )));
+    }
+    let revocation = match accepted.level.weaker_revocation() {
+        Some(Action::Log) => Some(("log", "only recorded")),
+        Some(Action::Skip) => Some(("off", "not looked up")),
+        Some(Action::Enforce) | None => None,
+    };
+    weakened.extend(revocation.map(|(word, what)| Weakened {
+        by: format!("revocation {word}"),
+        meaning: format!("for signatures in `{repository}` revocation is {what}"),
+    }));
+    let logged = accepted.warnings.iter();
+    weakened.extend(logged.map(|failure| by_level(format!("`{subject}`: {failure}"))));
+    weakened
 }
 
 impl NotationFindings {

@@ -151,13 +151,13 @@ impl Report {
 
     /// What weakens the check, named loudly (P09), and what else is to be known.
     fn write_warnings(&self, page: &mut String, profile: Profile) {
-        if self.lax.is_empty() && self.warnings.is_empty() {
+        if self.weakened.is_empty() && self.warnings.is_empty() {
             return;
         }
         let mut lines = Vec::new();
-        if !self.lax.is_empty() {
+        if !self.weakened.is_empty() {
             let switches: Vec<_> = self
-                .lax
+                .weakened
                 .iter()
                 .take(WARNINGS)
                 .map(|switch| markdown(&clipped(switch, SENTENCE)))
@@ -179,7 +179,7 @@ impl Report {
                 self.warnings.len() - WARNINGS
             ));
         }
-        match (profile, self.lax.is_empty()) {
+        match (profile, self.weakened.is_empty()) {
             (Profile::Github, true) => page.push_str("> [!NOTE]\n"),
             (Profile::Github, false) => page.push_str("> [!WARNING]\n"),
             (Profile::Azure, _) => page.push_str("**⚠️ Warnings**\n\n"),

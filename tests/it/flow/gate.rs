@@ -192,7 +192,7 @@ fn p09_what_weakens_a_check_is_named() {
     );
     let outcome = world.run(&format!("{line} --output json"));
     assert_eq!(
-        outcome.json()["lax"],
+        outcome.json()["weakened"],
         serde_json::json!(["--trust-on-first-use", "--plain-http localhost:5000"])
     );
     let told = world.run(&line).stderr;
@@ -203,7 +203,7 @@ fn p09_what_weakens_a_check_is_named() {
     let strict = world.run(&format!(
         "verify {REPOSITORY}:1.0 --format dct --root {root} --output json"
     ));
-    assert_eq!(strict.json()["lax"], serde_json::json!([]));
+    assert_eq!(strict.json()["weakened"], serde_json::json!([]));
 }
 
 #[test]
