@@ -372,11 +372,7 @@ fn keep(
             path: path.display().to_string(),
             cause,
         });
-        report.decision = report.decision.map(|_| Decision::Deny);
-        match &report.error {
-            None => report.error = Some(problem),
-            Some(_) => report.warnings.push(problem.sentence()),
-        }
+        report.fail(problem);
     }
 }
 

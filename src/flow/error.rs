@@ -90,32 +90,6 @@ pub enum FlowError {
         /// The roles that hold the tag.
         roles: String,
     },
-    /// No rule of the policy is about the image.
-    #[error("no rule of the policy is about `{image}`")]
-    NoRule {
-        /// The image as named.
-        image: String,
-    },
-    /// The exemption that is about the image has ended.
-    #[error("the exemption of `{image}` ({why}) ended with {until}")]
-    ExemptionEnded {
-        /// The image as named.
-        image: String,
-        /// Its last day.
-        until: String,
-        /// What it was for.
-        why: String,
-    },
-    /// Signatures hold, but not by as many distinct keys as are demanded.
-    #[error(
-        "the signatures of `{image}` that hold are not by as many distinct keys as are demanded"
-    )]
-    TooFewKeys {
-        /// The image as named.
-        image: String,
-        /// The reason that the policy gave.
-        reason: Reason,
-    },
     /// The tag is in no role.
     #[error("`{image}` is in no role")]
     NotSigned {
@@ -166,32 +140,6 @@ pub enum FlowError {
     NoRegistry {
         /// The pattern.
         pattern: String,
-    },
-    /// No statement of notation's trust policy is about the repository.
-    #[error("no statement of the trust policy is about `{repository}`")]
-    NoStatement {
-        /// The repository.
-        repository: String,
-    },
-    /// A statement of notation's trust policy lets the image pass, which proves nothing.
-    #[error(
-        "nothing proves who signed `{image}`: the statement `{statement}` of the trust policy lets it pass"
-    )]
-    NotAuthentic {
-        /// The image.
-        image: String,
-        /// The statement.
-        statement: String,
-    },
-    /// Metadata is demanded, and a statement of notation's trust policy has no signature looked at.
-    #[error(
-        "nothing shows that `{image}` carries the metadata that is demanded: the statement `{statement}` skips its signatures"
-    )]
-    Unlooked {
-        /// The image.
-        image: String,
-        /// The statement.
-        statement: String,
     },
     /// No Notary Project signature is listed.
     #[error("`{image}` has no Notary Project signature")]
@@ -263,17 +211,11 @@ impl Explain for FlowError {
             Self::NotSigned { .. } | Self::NoSignature { .. } | Self::NothingToDemand { .. } => {
                 Reason::Unsigned
             }
-            Self::NoStatement { .. } => Reason::NoRule,
-            Self::NotAuthentic { .. } => Reason::UntrustedKey,
-            Self::Unlooked { .. } => Reason::MetadataMismatch,
             Self::CandidatesLeft { .. }
             | Self::TooManyChildren { .. }
             | Self::TooManySigners { .. } => Reason::LimitReached,
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
-            Self::NoRule { .. } => Reason::NoRule,
-            Self::ExemptionEnded { .. } => Reason::ExemptionEnded,
-            Self::TooFewKeys { reason, .. } => *reason,
             Self::NoRandomness => Reason::ConfigInvalid,
             Self::NoSigner { .. } => Reason::KeyNotDelegated,
             Self::Timeout { .. } => Reason::Timeout,
@@ -305,18 +247,12 @@ impl Explain for FlowError {
             Self::TooManySigners { .. } => "name fewer images of it".into(),
             Self::NothingFresh { .. } => "was it pushed to another repository, or by an earlier run?".into(),
             Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
-            Self::NoStatement { .. } => "add its name to `registryScopes` of a statement, host and port included".into(),
-            Self::NotAuthentic { .. } => "write an exemption into the rule, if it is meant to pass".into(),
-            Self::Unlooked { .. } => "give the statement a level that looks at signatures, or demand no metadata".into(),
             Self::NoSignature { .. } => "sign it with `acr-sign sign --format notation`".into(),
             Self::CandidatesLeft { .. } => {
                 "whoever may push here has attached many signatures: remove what does not belong there".into()
             }
             Self::NoTimestamp { .. } => "check `--timestamp-url`; nothing was published for this image".into(),
             Self::IndexUnreadable { .. } | Self::TooManyChildren { .. } => "sign without `--recursive`".into(),
-            Self::NoRule { .. } => "what no rule is about is denied: add a rule for it".into(),
-            Self::ExemptionEnded { .. } => "have the image signed, or write a new end with a reason".into(),
-            Self::TooFewKeys { .. } => "one key counts once, in whatever formats it signed".into(),
             Self::NoRandomness | Self::NoSigner { .. } => return None,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with a further `--key`".into(),
             Self::AlreadyInitialised { repository } => {

@@ -1,12 +1,11 @@
 //! What the requirements of a rule came to for one image: one finding each, in the order of the text.
 
-use super::FlowError;
 use crate::{
     format::Verified,
     oci::Reference,
-    policy::{Denied, FormatRequirement},
+    policy::{Denied, FormatRequirement, Refusal},
     reason::Reason,
-    report::{Failure, Problem, RequirementReport, SignatureReport, Status},
+    report::{Problem, RequirementReport, SignatureReport, Status},
 };
 
 /// What one requirement came to.
@@ -122,7 +121,7 @@ impl Findings {
         let mut problem = blamed.unwrap_or_else(|| {
             let image = image.to_string();
             let reason = denied.reason;
-            Failure::from(FlowError::TooFewKeys { image, reason }).problem()
+            Problem::of(&Refusal::TooFewKeys { image, reason })
         });
         let failing = self.all.iter().filter_map(Finding::problem).count();
         if denied.leaf.is_some() && failing > 1 {

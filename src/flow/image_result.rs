@@ -1,12 +1,12 @@
 //! One image, judged, as the report tells it; it passes only with an [`Allowed`] in hand, or by a statement of
 //! notation's own policy.
 
-use super::{FlowError, findings::Weakened};
+use super::findings::Weakened;
 use crate::{
     oci::{Reference, Subject},
-    policy::Allowed,
+    policy::{Allowed, Refusal},
     registry::Resolved,
-    report::{Failure, ImageReport, Problem, Status},
+    report::{ImageReport, Problem, Status},
 };
 
 /// One image, judged.
@@ -83,8 +83,9 @@ impl ImageResult {
         }
     }
 
-    pub(super) fn failed(index: usize, image: &Reference, error: FlowError) -> Self {
-        Self::denied(index, image, None, Failure::from(error).problem())
+    /// An image that the policy has something against.
+    pub(super) fn refused(index: usize, image: &Reference, refusal: &Refusal) -> Self {
+        Self::denied(index, image, None, Problem::of(refusal))
     }
 
     pub(super) fn denied(

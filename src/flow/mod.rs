@@ -8,10 +8,8 @@ mod findings;
 mod fresh;
 mod image_result;
 mod inspect;
-mod key_show;
 mod notation;
 mod policy_init;
-mod policy_view;
 mod services;
 mod sign;
 mod signing;
@@ -19,19 +17,16 @@ mod verify;
 
 pub use dct::{
     Collection, InitOptions, Initialised, LoadScope, Published, RevokeOptions, SignDct,
-    SignerAddOptions, TrustStatus, sign_draft, trust_init, trust_revoke, trust_signer_add,
-    trust_status,
+    SignerAddOptions, sign_draft, trust_init, trust_revoke, trust_signer_add, trust_status,
 };
 pub use error::FlowError;
 pub use fresh::{FreshTag, fresh_tags};
 pub use inspect::{InspectOptions, inspect};
-pub use key_show::KeyView;
 pub use notation::{
     Asked, Decided, Judged, NotationFinding, NotationFindings, NotationSignatures, Revocations,
     SignNotation,
 };
 pub use policy_init::{Proposal, policy_init};
-pub use policy_view::PolicyView;
 pub use services::Services;
 pub use sign::{SignFormat, SignOptions, sign};
 pub use signing::SigningOptions;

@@ -15,7 +15,7 @@ use super::{
     FlowError, Services, SignDct, SignNotation,
     dct::DctJob,
     notation::NotationJob,
-    signing::{Candidate, Ended, SigningOptions},
+    signing::{Candidate, FormatResult, SigningOptions},
 };
 use crate::{
     oci::{Digest, Reference, Repository, Subject},
@@ -129,7 +129,7 @@ impl Group<'_> {
         let by_notation = notation.as_ref().map(|notation| notation.sign(&candidates));
         let (by_dct, by_notation) =
             join(OptionFuture::from(by_dct), OptionFuture::from(by_notation)).await;
-        let ended: Vec<Ended> = by_dct.into_iter().chain(by_notation).flatten().collect();
+        let ended: Vec<FormatResult> = by_dct.into_iter().chain(by_notation).flatten().collect();
         reports.extend(
             candidates
                 .iter()

@@ -7,7 +7,7 @@ use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
 
 use super::{
-    FlowError, NotationSignatures, Services,
+    NotationSignatures, Services,
     dct::{self, Collections},
     findings::{Findings, Weakened},
     image_result::ImageResult,
@@ -116,10 +116,10 @@ impl Group<'_> {
             .collect();
         let Some(rule) = self.options.policy.rule_for(self.repository) else {
             let refuse = |(index, image): &(usize, &Reference)| {
-                ImageResult::failed(
+                ImageResult::refused(
                     *index,
                     image,
-                    FlowError::NoRule {
+                    &Refusal::NoRule {
                         image: image.to_string(),
                     },
                 )
@@ -174,10 +174,10 @@ impl Group<'_> {
             return ImageResult::allowed(index, image, None, &allowed);
         }
         let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
-        ImageResult::failed(
+        ImageResult::refused(
             index,
             image,
-            FlowError::ExemptionEnded {
+            &Refusal::ExemptionExpired {
                 image: image.to_string(),
                 until,
                 why,

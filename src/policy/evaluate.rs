@@ -7,7 +7,7 @@ use super::{
     exemption::Exemption,
     matching,
     requirement::{Kind, Requirement},
-    telling::rank,
+    specificity::rank,
 };
 use crate::{
     crypto::PublicKey,
@@ -30,7 +30,7 @@ enum Basis<'a> {
 /// Why an image is denied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Denied {
-    /// The most telling reason.
+    /// The most specific reason.
     pub reason: Reason,
     /// The leaf that gave it, counted in the order of the text; `None` where no single leaf is to blame.
     pub leaf: Option<usize>,

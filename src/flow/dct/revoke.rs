@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{LoadScope, revise::Revision, signer_name};
+use super::{LoadScope, revise::Revision};
 use crate::{
     crypto::{PublicKey, Signer},
     flow::{FlowError, Services},
@@ -14,7 +14,7 @@ use crate::{
         },
     },
     oci::{Reference, Repository, Tag},
-    report::{Failure, ImageReport, SignatureReport, Status},
+    report::{Failure, ImageReport, SignatureReport, Status, signer_name},
 };
 
 /// What `trust revoke` was asked for.

@@ -7,7 +7,9 @@ use crate::{
     },
     oci::{Reference, Subject, Tag},
     reason::Reason,
-    report::{Failure, ImageReport, Link, Problem, SignatureReport, Status},
+    report::{
+        Failure, ImageReport, Link, Problem, SignatureReport, Status, all_entries, signer_name,
+    },
 };
 
 /// What trust in a role hangs on: the root, and each role from `targets` down to it.
@@ -38,15 +40,6 @@ pub(in crate::flow) fn chain(set: &TrustedSet, role: &RoleName) -> Vec<Link> {
     std::iter::once(root)
         .chain(roles.into_iter().rev().map(of_role))
         .collect()
-}
-
-/// The signer that a role is named after, for roles that docker calls signers.
-pub(in crate::flow) fn signer_name(role: &RoleName) -> Option<String> {
-    let name = role
-        .as_str()
-        .strip_prefix("targets/")
-        .filter(|_| *role != RoleName::RELEASES)?;
-    Some(name.to_owned())
 }
 
 /// Why a pull would not take the image, by the trust data.
@@ -132,17 +125,6 @@ fn signature(
         chain: chain(set, role),
         ..SignatureReport::new(Format::Dct, status)
     }
-}
-
-/// Every entry of every role that is loaded: role, tag, image.
-pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, Entry)> {
-    let of_role = |role: RoleName| {
-        let entries = set
-            .entries(&role)
-            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), Entry::of(meta)?)));
-        entries.collect::<Vec<_>>()
-    };
-    set.loaded().into_iter().flat_map(of_role).collect()
 }
 
 /// The signatures that a proof stands on, each with what its trust hangs on.

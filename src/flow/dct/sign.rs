@@ -12,7 +12,7 @@ use crate::{
     crypto::Signer,
     flow::{
         FlowError, Services,
-        signing::{Candidate, Ended, SigningOptions},
+        signing::{Candidate, FormatResult, SigningOptions},
     },
     format::{
         Format,
@@ -113,18 +113,18 @@ impl<'a> DctJob<'a> {
         &self,
         loaded: Result<TrustedSet, Failure>,
         candidates: &[Candidate],
-    ) -> Vec<Ended> {
+    ) -> Vec<FormatResult> {
         let (mut candidates, untagged): (Vec<&Candidate>, Vec<&Candidate>) = candidates
             .iter()
             .partition(|candidate| candidate.subject.tag.is_some());
-        let mut ended: Vec<Ended> = untagged
+        let mut ended: Vec<FormatResult> = untagged
             .into_iter()
             .map(|candidate| {
                 let failure = FlowError::NoTag {
                     image: candidate.subject.to_string(),
                 }
                 .into();
-                Ended::badly(Format::Dct, candidate.index, &failure)
+                FormatResult::failed(Format::Dct, candidate.index, &failure)
             })
             .collect();
         if let Ok(set) = &loaded {
@@ -139,13 +139,17 @@ impl<'a> DctJob<'a> {
         };
         ended.extend(candidates.iter().map(|candidate| match &signed {
             Ok(plan) => self.signed(plan, candidate),
-            Err(failure) => Ended::badly(Format::Dct, candidate.index, failure),
+            Err(failure) => FormatResult::failed(Format::Dct, candidate.index, failure),
         }));
         ended
     }
 
     /// Takes out the tags that the key may not sign, where it may sign others: they are refused alone.
-    fn refuse_outside(&self, set: &TrustedSet, candidates: &mut Vec<&Candidate>) -> Vec<Ended> {
+    fn refuse_outside(
+        &self,
+        set: &TrustedSet,
+        candidates: &mut Vec<&Candidate>,
+    ) -> Vec<FormatResult> {
         let judge = |candidate: &Candidate| {
             let tags: Vec<_> = candidate.subject.tag.iter().cloned().collect();
             roles_for(set, self.dct.signer.public_key(), &self.dct.roles, &tags).err()
@@ -157,7 +161,7 @@ impl<'a> DctJob<'a> {
         candidates.retain(|candidate| refused.iter().all(|(index, _)| *index != candidate.index));
         refused
             .into_iter()
-            .map(|(index, error)| Ended::badly(Format::Dct, index, &error.into()))
+            .map(|(index, error)| FormatResult::failed(Format::Dct, index, &error.into()))
             .collect()
     }
 
@@ -237,7 +241,7 @@ impl<'a> DctJob<'a> {
         })
     }
 
-    fn signed(&self, plan: &Plan, candidate: &Candidate) -> Ended {
+    fn signed(&self, plan: &Plan, candidate: &Candidate) -> FormatResult {
         let status = match (
             plan.changed.contains(&candidate.index),
             self.options.dry_run,
@@ -258,7 +262,7 @@ impl<'a> DctJob<'a> {
                 ..SignatureReport::new(Format::Dct, status)
             };
         let signatures = plan.roles.iter().zip(&plan.chains).map(signature).collect();
-        Ended {
+        FormatResult {
             index: candidate.index,
             status,
             problem: None,

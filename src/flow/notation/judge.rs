@@ -19,7 +19,7 @@ use crate::{
         SignatureManifest, Step, THUMBPRINTS, Trust, verify,
     },
     oci::{Digest, Referrer, Subject},
-    policy::{NotationTrust, RepositoryTrust},
+    policy::{NotationTrust, Refusal, RepositoryTrust},
     reason::Exit,
     registry::ReferrersMode,
     report::{Failure, Problem, Status},
@@ -271,10 +271,10 @@ pub(in crate::flow) async fn judge(
         RepositoryTrust::Skip(statement) => return Found::only(let_through(subject, statement)),
         RepositoryTrust::Unlooked(statement) => {
             let (image, statement) = (subject.to_string(), statement.to_owned());
-            return Found::failed(Problem::of(&FlowError::Unlooked { image, statement }));
+            return Found::failed(Problem::of(&Refusal::Unchecked { image, statement }));
         }
         RepositoryTrust::Nothing => {
-            return Found::failed(Problem::of(&FlowError::NoStatement {
+            return Found::failed(Problem::of(&Refusal::NoStatement {
                 repository: subject.repository.to_string(),
             }));
         }
@@ -307,7 +307,7 @@ pub(in crate::flow) async fn judge(
 }
 
 fn let_through(subject: &Subject, statement: &str) -> Finding {
-    let error = FlowError::NotAuthentic {
+    let error = Refusal::NotAuthentic {
         image: subject.to_string(),
         statement: statement.to_owned(),
     };
@@ -347,7 +347,7 @@ fn weakened(accepted: &Accepted, subject: &Subject) -> Vec<Weakened> {
 
 impl NotationFindings {
     /// What decides: the signatures that satisfy the trust, else one that the policy lets pass; else why there is
-    /// none: the most telling of the reasons.
+    /// none: the most specific of the reasons.
     pub fn decide(mut self) -> Result<Decided, Problem> {
         let (mut verified, mut exempt) = (None::<Box<Accepted>>, None);
         for finding in std::mem::take(&mut self.findings) {
@@ -381,18 +381,18 @@ impl NotationFindings {
     /// What was not judged says that it may yet be good; else the one that came furthest says most, and of
     /// several the one that was looked at first: the newest that claims to be trusted.
     fn why_not(&self) -> Problem {
-        let telling = self
-            .findings
-            .iter()
-            .rev()
-            .filter_map(|finding| match &finding.judged {
-                Judged::Failed(problem) => Some((problem, None)),
-                Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
-                Judged::Verified(_) | Judged::Exempt(_) => None,
-            });
-        let telling =
-            telling.max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
-        telling.map_or_else(
+        let most_specific =
+            self.findings
+                .iter()
+                .rev()
+                .filter_map(|finding| match &finding.judged {
+                    Judged::Failed(problem) => Some((problem, None)),
+                    Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
+                    Judged::Verified(_) | Judged::Exempt(_) => None,
+                });
+        let most_specific = most_specific
+            .max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
+        most_specific.map_or_else(
             || {
                 Problem::of(&FlowError::NoSignature {
                     image: self.image.clone(),

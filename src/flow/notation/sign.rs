@@ -16,7 +16,7 @@ use crate::{
     crypto::{Certificate, Signer},
     flow::{
         FlowError, Services,
-        signing::{Candidate, Ended, SigningOptions, gravity},
+        signing::{Candidate, FormatResult, SigningOptions, gravity},
     },
     format::{
         Format,
@@ -109,7 +109,7 @@ impl<'a> NotationJob<'a> {
     }
 
     /// Signs what the candidates resolved to, each manifest once.
-    pub(in crate::flow) async fn sign(&self, candidates: &[Candidate]) -> Vec<Ended> {
+    pub(in crate::flow) async fn sign(&self, candidates: &[Candidate]) -> Vec<FormatResult> {
         let subjects = stream::iter(candidates.iter().map(|candidate| self.subjects(candidate)))
             .buffered(self.services.concurrency)
             .collect::<Vec<_>>()
@@ -128,14 +128,14 @@ impl<'a> NotationJob<'a> {
         let end =
             |(candidate, subjects): (&Candidate, &Result<Vec<Descriptor>, Failure>)| match subjects
             {
-                Err(failure) => Ended::badly(Format::Notation, candidate.index, failure),
+                Err(failure) => FormatResult::failed(Format::Notation, candidate.index, failure),
                 Ok(subjects) => {
                     let own: Vec<&Made> = subjects
                         .iter()
                         .filter_map(|subject| made.get(&subject.digest))
                         .collect();
                     let worst = own.iter().max_by_key(|made| gravity(made.status));
-                    Ended {
+                    FormatResult {
                         index: candidate.index,
                         status: worst.map_or(Status::Failed, |made| made.status),
                         problem: worst.and_then(|made| made.problem.clone()),

@@ -272,12 +272,12 @@ impl LookedAt {
                 })
             };
             // What is there and does not count says more than what is not there.
-            let telling = self
+            let most_specific = self
                 .problems
                 .iter()
                 .find(|problem| problem.reason != Reason::Unsigned);
             self.report.problem = Some(
-                telling
+                most_specific
                     .or(self.problems.first())
                     .cloned()
                     .unwrap_or_else(nothing),

@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Proposal,
-    look::{Anchor, Looked, Signer},
-};
+use super::look::{Anchor, Looked, Signer};
 use crate::{
     crypto::Certificate,
     format::dct::{Key, RoleName, TrustedSet},
     report::plain,
     timestamp::Timestamp,
 };
+
+/// A policy that was made of what was found.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The text of the file.
+    pub text: String,
+    /// The certificates that it pins, by the file names that it gives them.
+    pub certificates: BTreeMap<String, Certificate>,
+}
 
 /// Demands that one rule may have.
 pub(super) const DEMANDS: usize = 100;

@@ -22,10 +22,6 @@ const KNOWN_FILES: &[(&str, &str)] = &[
         "src/crypto/timestamp_token.rs",
         "src/crypto/timestamp_request.rs",
     ),
-    (
-        "src/flow/policy_init/write.rs",
-        "src/flow/policy_init/mod.rs",
-    ),
     ("src/format/dct/draft.rs", "src/format/dct/init.rs"),
     (
         "src/format/dct/rejection.rs",
@@ -65,8 +61,6 @@ const KNOWN_FILES: &[(&str, &str)] = &[
         "src/pipeline/images/metadata.rs",
         "src/pipeline/images/mod.rs",
     ),
-    ("src/policy/exemption.rs", "src/policy/evaluate.rs"),
-    ("src/report/image.rs", "src/report/mod.rs"),
 ];
 
 static PRODUCT: LazyLock<Graph> = LazyLock::new(|| graph_of("src"));
