@@ -5,6 +5,7 @@
 //! requirement trusts is checked first (N01, N02).
 
 use std::{
+    borrow::Borrow,
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -85,11 +86,16 @@ fn is_possible(entry: &Referrer) -> bool {
     entry.descriptor.media_type.as_str() == OCI_MANIFEST && entry.descriptor.size <= MANIFEST_LIMIT
 }
 
+/// Whether the list does not say what an entry is. Some registries leave the type out; then the manifest says it.
+pub(super) fn is_untyped(entry: &Referrer) -> bool {
+    entry.artifact_type.as_deref().is_none_or(str::is_empty)
+}
+
 /// As good as any order, since nobody vouches for the date; and the newest is the likeliest to be meant.
-pub(super) fn newest_first(entries: &mut [Referrer]) {
+pub(super) fn newest_first(entries: &mut [impl Borrow<Referrer>]) {
     entries.sort_by_key(|entry| {
-        let created = entry.annotations.get("org.opencontainers.image.created");
-        Reverse(created.cloned())
+        let annotations = &entry.borrow().annotations;
+        Reverse(annotations.get("org.opencontainers.image.created").cloned())
     });
 }
 
@@ -120,6 +126,6 @@ fn fair_order(
         }
         ranked.push((rank, entry));
     }
-    ranked.sort_by_key(|(rank, _)| *rank);
+    ranked.sort_by_key(|(rank, entry)| (*rank, is_untyped(entry)));
     ranked.into_iter().map(|(_, entry)| entry).collect()
 }

@@ -11,12 +11,12 @@ use futures::{StreamExt as _, stream};
 use crate::{
     flow::{
         FlowError, Services,
-        candidates::{Candidates, claims},
+        candidates::{Candidates, claims, is_untyped},
         findings::{Finding, Found, Weakened},
     },
     format::notation::{
-        ARTIFACT_TYPE, Accepted, Action, Check, ENVELOPE_LIMIT, Envelope, Exempted, Outcome,
-        SignatureManifest, Step, THUMBPRINTS, Trust, verify,
+        ARTIFACT_TYPE, Accepted, Action, Check, ENVELOPE_LIMIT, Envelope, Exempted, ManifestFault,
+        Outcome, Rejection, SignatureManifest, Step, THUMBPRINTS, Trust, verify,
     },
     oci::{Digest, Referrer, Subject},
     policy::{NotationTrust, Refusal, RepositoryTrust},
@@ -37,6 +37,8 @@ enum Fetched {
         manifest: SignatureManifest,
         envelope: Bytes,
     },
+    /// Listed without a type, and by its manifest no signature.
+    OtherType,
     /// Not the manifest of a signature of this image.
     Rejected(Problem, Check),
     /// Not there, or not as it was listed.
@@ -87,6 +89,7 @@ pub struct NotationFindings {
     /// One for each, in the order they were looked at.
     pub findings: Vec<NotationFinding>,
     image: String,
+    checked: usize,
     /// Whether some were listed and not looked at.
     left: bool,
 }
@@ -126,10 +129,13 @@ impl NotationSignatures {
         let judging = entries
             .into_iter()
             .map(|entry| self.judge_one(services, entry, trust));
-        let findings = stream::iter(judging).buffered(at_once).collect().await;
+        let judged: Vec<Option<NotationFinding>> =
+            stream::iter(judging).buffered(at_once).collect().await;
+        let findings = judged.into_iter().flatten().collect();
         NotationFindings {
             findings,
             image: self.0.subject.to_string(),
+            checked: self.0.entries.len(),
             left: self.0.left,
         }
     }
@@ -139,13 +145,14 @@ impl NotationSignatures {
         services: &Services,
         entry: &Referrer,
         trust: &Trust,
-    ) -> NotationFinding {
+    ) -> Option<NotationFinding> {
         let manifest = entry.descriptor.digest.clone();
         let fetched = self.fetch(services, entry).await;
         let judged = match fetched.as_ref() {
             Fetched::Signature { manifest, envelope } => {
                 self.verify(services, manifest, envelope, trust).await
             }
+            Fetched::OtherType => return None,
             Fetched::Rejected(problem, check) => Judged::Rejected {
                 problem: problem.clone(),
                 check: *check,
@@ -153,7 +160,7 @@ impl NotationSignatures {
             },
             Fetched::Failed(problem) => Judged::Failed(problem.clone()),
         };
-        NotationFinding { manifest, judged }
+        Some(NotationFinding { manifest, judged })
     }
 
     /// Manifest and envelope, from the registry the first time.
@@ -174,6 +181,9 @@ impl NotationSignatures {
         };
         let manifest = match SignatureManifest::read(&bytes, &self.0.subject.descriptor) {
             Ok(manifest) => manifest,
+            Err(Rejection::Manifest(ManifestFault::Form)) if is_untyped(entry) => {
+                return Fetched::OtherType;
+            }
             Err(rejection) => return Fetched::Rejected(Problem::of(&rejection), rejection.step()),
         };
         let limit = u64::try_from(ENVELOPE_LIMIT).unwrap_or(u64::MAX);
@@ -235,26 +245,22 @@ impl NotationSignatures {
 
     /// Every signature as it is, judged under no trust (`inspect`).
     pub async fn decode(&self, services: &Services) -> Vec<(Digest, Result<Envelope, Problem>)> {
-        let decode = |entry: &Referrer| {
-            let entry = entry.clone();
-            async move {
-                let decoded = match self.fetch(services, &entry).await.as_ref() {
-                    Fetched::Signature { manifest, envelope } => {
-                        let read = Envelope::read(&manifest.kind.media_type(), envelope);
-                        read.map_err(|rejection| Problem::of(&rejection))
-                    }
-                    Fetched::Rejected(problem, _) | Fetched::Failed(problem) => {
-                        Err(problem.clone())
-                    }
-                };
-                (entry.descriptor.digest, decoded)
-            }
-        };
-        let entries = self.0.entries.iter().map(decode).collect::<Vec<_>>();
-        stream::iter(entries)
+        let decoding = self.0.entries.iter().map(|entry| async move {
+            let decoded = match self.fetch(services, entry).await.as_ref() {
+                Fetched::OtherType => return None,
+                Fetched::Signature { manifest, envelope } => {
+                    let read = Envelope::read(&manifest.kind.media_type(), envelope);
+                    read.map_err(|rejection| Problem::of(&rejection))
+                }
+                Fetched::Rejected(problem, _) | Fetched::Failed(problem) => Err(problem.clone()),
+            };
+            Some((entry.descriptor.digest.clone(), decoded))
+        });
+        let decoded: Vec<Option<_>> = stream::iter(decoding.collect::<Vec<_>>())
             .buffered(services.concurrency)
             .collect()
-            .await
+            .await;
+        decoded.into_iter().flatten().collect()
     }
 }
 
@@ -371,7 +377,7 @@ impl NotationFindings {
             (Some(accepted), _) => Ok(Decided::Verified(accepted)),
             (None, Some(exempted)) => Ok(Decided::Exempt(exempted)),
             (None, None) if self.left => {
-                let (image, checked) = (self.image.clone(), self.findings.len());
+                let (image, checked) = (self.image.clone(), self.checked);
                 Err(Problem::of(&FlowError::CandidatesLeft { image, checked }))
             }
             (None, None) => Err(self.why_not()),
@@ -404,10 +410,10 @@ impl NotationFindings {
                     0 => {}
                     1 => problem
                         .causes
-                        .push("1 more signature does not count either".to_owned()),
+                        .push("1 more signature is not accepted either".to_owned()),
                     more => problem
                         .causes
-                        .push(format!("{more} more signatures do not count either")),
+                        .push(format!("{more} more signatures are not accepted either")),
                 }
                 problem
             },
