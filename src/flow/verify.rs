@@ -17,8 +17,8 @@ use crate::{
     format::dct::{Contradiction, Gun, Memory, Seen},
     oci::{Reference, Repository, Subject, Tag},
     policy::{
-        Allowed, Demand, Exemption, FormatRequirement, FormatTrust, Policy, Requirement, Rule,
-        evaluate,
+        Allowed, Demand, Exemption, FormatRequirement, FormatTrust, Policy, Refusal, Requirement,
+        Rule, evaluate,
     },
     registry::{self, ReferrersMode, Resolved},
     report::{Decision, Location, Problem, Report, RuleReport},

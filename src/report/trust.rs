@@ -1,15 +1,19 @@
 //! Trust data as `trust status` shows it: roles with their keys and expiry dates, and tags with who signed them.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use serde_json::{Value, json};
 
 use super::plain;
 use crate::{
-    format::dct::{Entry, RoleName, Threshold, TrustedSet, lookup::pull},
+    format::dct::{Entry, RoleName, Threshold, TrustedSet, hint, lookup::pull},
     oci::Repository,
     timestamp::Timestamp,
 };
+
+/// How long before its expiry a role is worth a warning: three months, which a holder on leave and a change window fit
+/// into. It is less than the last tenth of a role's life, in which signing renews it.
+const NEAR: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// A repository's trust data, ready to be shown.
 #[derive(Debug)]
@@ -133,6 +137,33 @@ impl TrustView {
             );
         }
         warnings.extend(self.set.warnings().iter().map(ToString::to_string));
+        warnings.extend(self.expiring());
+        warnings
+    }
+
+    /// The roles that somebody must sign again within the next months, with the command. The server renews its own.
+    fn expiring(&self) -> Vec<String> {
+        let root = std::iter::once((RoleName::ROOT, self.set.root().expires));
+        let signed = self.set.loaded().into_iter().filter_map(|role| {
+            let expires = self.set.targets(&role)?.expires;
+            Some((role, expires))
+        });
+        let repository = self.repository.to_string();
+        let mut warnings = Vec::new();
+        for (role, expires) in root.chain(signed) {
+            if expires > self.set.now().plus(NEAR) {
+                continue;
+            }
+            let day = expires.date_time().date();
+            warnings.push(if role == RoleName::ROOT {
+                format!("`root` expires on {day}: its holder must sign it again before then")
+            } else {
+                format!(
+                    "`{role}` expires on {day}: {}",
+                    hint::renew(&repository, &role)
+                )
+            });
+        }
         warnings
     }
 

@@ -9,7 +9,7 @@ use crate::{
     crypto::{PublicKey, Signer},
     flow::{FlowError, Services},
     format::dct::{
-        KeyId, RoleName, SignerName,
+        Key, KeyId, RoleName, SignerName,
         init::{NewCollection, SnapshotKey, prepare, server_key},
     },
     oci::Repository,
@@ -38,6 +38,8 @@ pub struct InitOptions {
 pub struct Initialised {
     /// The root key ID to pin; none in a dry run, as it is that of a certificate still to be made.
     pub root_key_id: Option<KeyId>,
+    /// The canonical ID of the same key: a pin that serves every repository with this root key.
+    pub canonical_id: KeyId,
     /// The roles that were published.
     pub roles: Vec<RoleName>,
 }
@@ -67,11 +69,14 @@ pub async fn trust_init(
         .zip(&answers)
         .map(|(role, answer)| server_key(role, answer));
     let mut keys = keys.collect::<Result<Vec<_>, _>>()?.into_iter();
-    let timestamp = keys.next().ok_or(FlowError::NoRandomness)?;
+    let no_key = || FlowError::ServerKeyMissing {
+        server: collection.server_name(),
+    };
+    let timestamp = keys.next().ok_or_else(no_key)?;
     let snapshot = match (&options.snapshot, keys.next()) {
         (None, Some(key)) => SnapshotKey::Server(key),
         (Some(signer), _) => SnapshotKey::Held(signer.public_key().clone()),
-        (None, None) => return Err(FlowError::NoRandomness.into()),
+        (None, None) => return Err(no_key().into()),
     };
     let mut serial = [0; 16];
     getrandom::fill(&mut serial).map_err(|_| FlowError::NoRandomness)?;
@@ -85,9 +90,11 @@ pub async fn trust_init(
         serial,
     };
     let draft = prepare(new, services.now)?;
+    let canonical_id = Key::from_public_key(options.root.public_key()).key_id();
     if options.dry_run {
         return Ok(Initialised {
             root_key_id: None,
+            canonical_id,
             roles: vec![RoleName::ROOT, RoleName::TARGETS],
         });
     }
@@ -113,6 +120,7 @@ pub async fn trust_init(
     let root_key_id = root.and_then(|set| set.root().key_ids(&RoleName::ROOT).first().copied());
     Ok(Initialised {
         root_key_id,
+        canonical_id,
         roles: publication
             .files
             .into_iter()

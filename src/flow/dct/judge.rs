@@ -114,7 +114,7 @@ pub(in crate::flow) fn weakened(
 ) -> Option<Weakened> {
     let meaning = match (root, remembered) {
         (RootTrust::FirstUse, true) => {
-            "no root is pinned, so the one counts that an earlier run was shown, as the state file remembers it"
+            "no root is pinned, so the root that an earlier run saw is trusted, as the state file remembers it"
         }
         (RootTrust::FirstUse, false) => {
             "whatever root the trust server showed was trusted, as nothing was pinned"

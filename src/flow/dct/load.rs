@@ -35,6 +35,8 @@ pub struct Collection {
     kept: Option<Kept>,
     /// What earlier runs saw of it.
     seen: Option<Seen>,
+    /// Whether it is loaded to be signed again, so that an expired `targets` is no obstacle.
+    to_renew: bool,
 }
 
 /// Files by name; `None` where the server has none.
@@ -66,6 +68,7 @@ impl Collection {
             repository,
             kept: None,
             seen: None,
+            to_renew: false,
         }
     }
 
@@ -82,6 +85,15 @@ impl Collection {
     #[must_use]
     pub fn after(self, seen: Option<Seen>) -> Self {
         Self { seen, ..self }
+    }
+
+    /// The same, loaded to be published: what has expired can be signed again.
+    #[must_use]
+    pub fn to_renew(self) -> Self {
+        Self {
+            to_renew: true,
+            ..self
+        }
     }
 
     /// Loads and verifies the trust data; `None` if there is none.
@@ -164,7 +176,11 @@ impl Collection {
             .ok_or_else(|| self.missing("targets.json"))?;
         let early = early.into_iter().map(|wanted| self.fetch_role(wanted));
         let (targets, mut fetched) = try_join(self.fetch(targets), try_join_all(early)).await?;
-        set.update_targets(&targets)?;
+        if self.to_renew {
+            set.update_targets_to_renew(&targets)?;
+        } else {
+            set.update_targets(&targets)?;
+        }
         loop {
             let pending = needed.next(set);
             if pending.is_empty() {

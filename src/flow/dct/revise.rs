@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Collection, LoadScope, Published, publish::pause_before_retry, sign_draft};
 use crate::{
-    crypto::Signer,
+    crypto::{PublicKey, Signer},
     flow::FlowError,
     format::dct::{Draft, RoleName, RootTrust, TrustedSet},
     report::Failure,
@@ -125,4 +125,10 @@ impl Collection {
         self.require(revision.trust, revision.scope, revision.now)
             .await
     }
+}
+
+/// The public keys of these signers.
+pub(super) fn public_keys(signers: &[Arc<dyn Signer>]) -> Vec<PublicKey> {
+    let public = signers.iter().map(|signer| signer.public_key().clone());
+    public.collect()
 }

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{LoadScope, revise::Revision};
+use super::{
+    LoadScope,
+    revise::{Revision, public_keys},
+};
 use crate::{
-    crypto::{PublicKey, Signer},
+    crypto::Signer,
     flow::{FlowError, Services},
     format::{
         Format,
@@ -22,7 +25,7 @@ use crate::{
 pub struct RevokeOptions {
     /// Images, each with a tag.
     pub images: Vec<Reference>,
-    /// Keys of the roles to write.
+    /// Keys of the roles to write, and of the snapshot where the server does not hold it.
     pub signers: Vec<Arc<dyn Signer>>,
     /// Trust in the root.
     pub trust: RootTrust,
@@ -77,26 +80,22 @@ async fn revoke_in(
         signers: &options.signers,
         now: services.now,
     };
-    let held: Vec<PublicKey> = options
-        .signers
-        .iter()
-        .map(|signer| signer.public_key().clone())
-        .collect();
+    let held = public_keys(&options.signers);
     let mut taken = Vec::new();
-    let collection = services.collection(repository);
+    let collection = services.collection(repository).to_renew();
     let revised = collection.revise(&revision, |set| {
         let ours = writable(set, &held);
         let (now, left): (Vec<_>, Vec<_>) = holding(set, tags)
             .into_iter()
             .partition(|(_, role)| ours.contains(role));
-        let publish = !now.is_empty() && !options.dry_run;
+        let is_change = !now.is_empty();
         for pair in now {
             if !taken.contains(&pair) {
                 taken.push(pair);
             }
         }
-        let draft = publish.then(|| revoke(set, tags, &held, services.now));
-        Ok((left, draft.transpose()?))
+        let draft = is_change.then(|| revoke(set, tags, &held, services.now));
+        Ok((left, draft.transpose()?.filter(|_| !options.dry_run)))
     });
     let left = revised.await?.plan;
     Ok(Outcome { taken, left })

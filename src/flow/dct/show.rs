@@ -115,14 +115,15 @@ fn signature(
     entry: &Entry,
     status: Status,
 ) -> SignatureReport {
+    let chain = chain(set, role);
     SignatureReport {
         signer: signer_name(role),
         key_id: set.signers(role).first().map(|by| by.key_id.to_string()),
         role: Some(role.to_string()),
-        expires_at: set.targets(role).map(|file| file.expires),
+        expires_at: chain.iter().filter_map(|link| link.expires_at).min(),
         reference: Some(format!("{image}@{}", entry.digest)),
         reason: (status == Status::Rejected).then_some(Reason::DigestMismatch),
-        chain: chain(set, role),
+        chain,
         ..SignatureReport::new(Format::Dct, status)
     }
 }

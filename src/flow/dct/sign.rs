@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use super::{Collection, LoadScope, chain, load::lists, revise::Revision};
+use super::{
+    Collection, LoadScope, chain,
+    load::lists,
+    revise::{Revision, public_keys},
+};
 use crate::{
     crypto::Signer,
     flow::{
@@ -34,6 +38,8 @@ const LAST_TENTH: Duration = Duration::from_secs(3 * 365 * 24 * 3600 / 10);
 pub struct SignDct {
     /// The key.
     pub signer: Arc<dyn Signer>,
+    /// The snapshot key, where the server does not hold it.
+    pub snapshot: Option<Arc<dyn Signer>>,
     /// Roles asked for; none: as docker chooses them.
     pub roles: Vec<RoleName>,
     /// Trust in the root.
@@ -73,7 +79,7 @@ impl<'a> DctJob<'a> {
             services,
             options,
             dct,
-            collection: services.collection(repository),
+            collection: services.collection(repository).to_renew(),
         }
     }
 
@@ -167,17 +173,19 @@ impl<'a> DctJob<'a> {
 
     /// Puts all candidates into one publication.
     async fn publish(&self, set: TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
+        let mut signers = vec![self.dct.signer.clone()];
+        signers.extend(self.dct.snapshot.clone());
         let revision = Revision {
             trust: &self.dct.trust,
             scope: &self.scope(),
-            signers: std::slice::from_ref(&self.dct.signer),
+            signers: &signers,
             now: self.services.now,
         };
         let revised = self.collection.revise_from(set, &revision, |set| {
             let plan = self.plan(set, candidates)?;
-            let publish = !plan.changed.is_empty() && !self.options.dry_run;
-            let draft = publish.then(|| self.draft(set, candidates, &plan));
-            Ok((plan, draft.transpose()?))
+            let is_change = !plan.changed.is_empty();
+            let draft = is_change.then(|| self.draft(set, candidates, &plan, &signers));
+            Ok((plan, draft.transpose()?.filter(|_| !self.options.dry_run)))
         });
         let revised = revised.await?;
         let mut plan = revised.plan;
@@ -192,6 +200,7 @@ impl<'a> DctJob<'a> {
         set: &TrustedSet,
         candidates: &[&Candidate],
         plan: &Plan,
+        signers: &[Arc<dyn Signer>],
     ) -> Result<Draft, DraftError> {
         let change = Change {
             set: entries(candidates, plan),
@@ -199,8 +208,13 @@ impl<'a> DctJob<'a> {
             renew: plan.renew,
         };
         let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
-        let held = [self.dct.signer.public_key().clone()];
-        prepare(set, &change, &roles, &held, self.services.now)
+        prepare(
+            set,
+            &change,
+            &roles,
+            &public_keys(signers),
+            self.services.now,
+        )
     }
 
     /// Which roles to sign, and which candidates they do not hold yet.
@@ -218,7 +232,10 @@ impl<'a> DctJob<'a> {
             set.targets(role)
                 .is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH))
         };
-        let renew = self.options.force || !names.iter().any(ours) || names.iter().any(ends_soon);
+        let renew = self.options.force
+            || set.targets_expired().is_some()
+            || !names.iter().any(ours)
+            || names.iter().any(ends_soon);
         let held = |candidate: &Candidate| {
             let tag = candidate.subject.tag.as_ref();
             tag.is_some_and(|tag| holds(set, &names, tag, &entry(&candidate.subject)))

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{LoadScope, revise::Revision};
+use super::{
+    LoadScope,
+    revise::{Revision, public_keys},
+};
 use crate::{
     crypto::{PublicKey, Signer},
     flow::Services,
@@ -22,6 +25,8 @@ pub struct SignerAddOptions {
     pub keys: Vec<PublicKey>,
     /// The targets key.
     pub targets: Arc<dyn Signer>,
+    /// The snapshot key, where the server does not hold it.
+    pub snapshot: Option<Arc<dyn Signer>>,
     /// Trust in the root.
     pub trust: RootTrust,
     /// Plan only.
@@ -33,14 +38,16 @@ pub async fn trust_signer_add(
     services: &Services,
     options: &SignerAddOptions,
 ) -> Result<bool, Failure> {
+    let mut signers = vec![options.targets.clone()];
+    signers.extend(options.snapshot.clone());
     let revision = Revision {
         trust: &options.trust,
         scope: &LoadScope::Roles(Vec::new()),
-        signers: std::slice::from_ref(&options.targets),
+        signers: &signers,
         now: services.now,
     };
-    let held = [options.targets.public_key().clone()];
-    let collection = services.collection(&options.repository);
+    let held = public_keys(&signers);
+    let collection = services.collection(&options.repository).to_renew();
     let revised = collection.revise(&revision, |set| {
         let draft = add_signer(set, &options.name, &options.keys, &held, services.now)?;
         let is_new = !draft.planned().is_empty();

@@ -105,7 +105,7 @@ impl LookedAt {
         }
         self.told.extend(
             pin.hint()
-                .map(|hint| format!("no timestamp is demanded: {hint}")),
+                .map(|hint| format!("no timestamp is required: {hint}")),
         );
         if let Some(clock) = pin.stamp {
             clock.add_to(&mut self.clocks);
@@ -205,7 +205,7 @@ impl Pin {
     fn hint(&self) -> Option<String> {
         let issuer = self.unknown_clock.as_ref()?;
         Some(format!(
-            "its timestamp leads to `{issuer}`; give the root that this ends at with `--timestamp-root-cert PEM`"
+            "its timestamp chains to `{issuer}`; give the root of that chain with `--timestamp-root-cert PEM`"
         ))
     }
 }

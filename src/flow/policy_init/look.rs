@@ -110,7 +110,7 @@ impl LookedAt {
             .problems
             .iter()
             .filter(|problem| problem.reason != Reason::Unsigned);
-        let problems = told.map(|problem| format!("`{image}`: not demanded: {}", problem.message));
+        let problems = told.map(|problem| format!("`{image}`: not required: {}", problem.message));
         problems
             .chain(self.told.iter().map(|words| format!("`{image}`: {words}")))
             .collect()
@@ -267,7 +267,7 @@ impl LookedAt {
             (self.report.status, self.report.problem) = (Status::Undecided, Some(problem));
         } else if unsigned {
             let nothing = || {
-                Problem::of(&FlowError::NothingToDemand {
+                Problem::of(&FlowError::NothingToRequire {
                     image: self.report.image.clone(),
                 })
             };

@@ -73,7 +73,7 @@ fn unsigned(all: &[Looked]) -> String {
     {
         if text.is_empty() {
             text.push_str(
-                "# Nothing here lets these images pass, since nothing that counts signs them:\n",
+                "# No rule here allows these images, because no accepted signature covers them:\n",
             );
         }
         let why = image

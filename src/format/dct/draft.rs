@@ -109,6 +109,11 @@ impl Unsigned {
         })
     }
 
+    /// The role whose file it is.
+    pub(super) fn role(&self) -> &RoleName {
+        &self.role
+    }
+
     fn request(&self) -> Result<Option<SigningRequest>, DraftError> {
         let Some((key, public)) = self.wanted.front() else {
             return Ok(None);

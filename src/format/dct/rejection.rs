@@ -5,6 +5,7 @@
 use super::{
     certificate_rules::CertificateFault,
     delegation_state::DelegationState,
+    hint::renew,
     json_reader::InvalidJson,
     key::InvalidRoleKey,
     name::{KeyId, RoleName, Threshold, Version},
@@ -440,7 +441,12 @@ impl Explain for Rejection {
                 "the trust server renews the timestamp when it is asked: an old one is a cache or a replay, or this \
                  machine's clock is ahead"
             }
-            Self::Expired { .. } => "the role must be signed again by one of its keys",
+            Self::Expired { role, .. }
+                if *role == RoleName::ROOT || *role == RoleName::SNAPSHOT =>
+            {
+                "the role must be signed again by one of its keys"
+            }
+            Self::Expired { role, .. } => return Some(renew("REPOSITORY", role)),
             Self::NotReleased { .. } => {
                 "sign the tag in `targets/releases` too, or name the signer with `--signer`"
             }

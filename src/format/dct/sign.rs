@@ -14,6 +14,7 @@ use super::{
     file_meta::{FileMeta, Hashes},
     lookup::Entry,
     name::{KeyId, RoleName, Version},
+    renewal::{require_snapshot_key, with_renewed_targets},
     snapshot::Snapshot,
     targets::Targets,
     trusted_set::TrustedSet,
@@ -191,20 +192,26 @@ pub(super) fn unsigned(
     Unsigned::new(role, body.version, &body.value(), authority, held)
 }
 
-/// A draft of changed files, with the snapshot where a held key signs it. Else the server makes the snapshot.
+/// A draft of changed files, with `targets` where it has expired, and with the snapshot where a held key signs it. Else
+/// the server makes the snapshot.
 pub(super) fn draft(
     set: &TrustedSet,
     files: Vec<Unsigned>,
     held: &[PublicKey],
     now: Timestamp,
 ) -> Result<Draft, DraftError> {
+    let files = with_renewed_targets(set, files, held, now)?;
+    if files.is_empty() {
+        return Ok(Draft::of(files, None));
+    }
     let role = RoleName::SNAPSHOT;
     let authority = set.root().authority(&role);
     let ours = authority
         .keys()
         .iter()
         .any(|key| held_as(key, held).is_some());
-    if files.is_empty() || !ours {
+    if !ours {
+        require_snapshot_key(set, &authority)?;
         return Ok(Draft::of(files, None));
     }
     let current = set
