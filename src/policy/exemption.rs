@@ -21,7 +21,7 @@ impl Exemption {
             return Err("an exemption needs a reason".to_owned());
         }
         let until = Date::parse(until, format_description!("[year]-[month]-[day]"))
-            .map_err(|_| format!("`{until}` is no day (YYYY-MM-DD)"))?;
+            .map_err(|_| format!("`{until}` is not a day (YYYY-MM-DD)"))?;
         Ok(Self {
             reason: reason.to_owned(),
             until,
@@ -48,7 +48,7 @@ impl Exemption {
     pub fn is_long(&self, now: Timestamp) -> Option<String> {
         let (until, days) = (self.until, self.days_left(now));
         (days > LONG)
-            .then(|| format!("its exemption ends only with {until}, in {days} days: more than a year is not temporary"))
+            .then(|| format!("its exemption expires only after {until}, in {days} days: more than a year is not temporary"))
     }
 }
 
@@ -100,7 +100,7 @@ mod tests {
             forever
                 .is_long("2026-01-01T00:00:00Z".parse().unwrap())
                 .unwrap()
-                .contains("only with 9999-12-31")
+                .contains("only after 9999-12-31")
         );
     }
 

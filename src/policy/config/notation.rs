@@ -102,7 +102,7 @@ impl Reader<'_> {
             let is_other = |one: &TrustedIdentity| matches!(one, TrustedIdentity::Other(_));
             if matches!(parsed, TrustedIdentities::Listed(listed) if listed.iter().any(is_other)) {
                 let message = format!(
-                    "`{}` could match no certificate: write `x509.subject: …`",
+                    "`{}` cannot match any certificate: write `x509.subject: …`",
                     identity.value
                 );
                 return Err(self.wrong(identity, message));
@@ -132,7 +132,7 @@ impl Reader<'_> {
             Some((level, name)) => {
                 return Err(self.wrong(
                     level,
-                    format!("`{name}` is no level (there are `strict` and `permissive`)"),
+                    format!("`{name}` is not a level (there are `strict` and `permissive`)"),
                 ));
             }
         };

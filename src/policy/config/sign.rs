@@ -43,7 +43,7 @@ impl Reader<'_> {
                     .map(of_format)
                     .collect::<Result<Vec<_>, PolicyError>>()?;
                 if keys.is_empty() {
-                    return Err(self.at(at, "`key` names no format"));
+                    return Err(self.at(at, "`key` does not name a format"));
                 }
                 Some(SignKey::PerFormat(keys))
             }

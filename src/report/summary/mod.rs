@@ -72,14 +72,14 @@ impl Report {
             0 => String::new(),
             1 => ", 1 image".to_owned(),
             all if good == all => format!(", {all} images"),
-            all => format!(", {good} of {all} images hold"),
+            all => format!(": {good} of {all} images passed"),
         };
         match (self.decision, self.exit()) {
             (Some(Decision::Allow), _) => format!("allowed{of}"),
             (Some(Decision::Deny), _) => format!("blocked{of}"),
             (None, Exit::Done) => format!("done{of}"),
             (None, Exit::Interrupted) => format!("interrupted{of}"),
-            (None, _) => format!("not done{}", of.replace(" hold", "")),
+            (None, _) => format!("not done{of}"),
         }
     }
 
@@ -263,7 +263,7 @@ impl ImageReport {
         if self.requirements.len() > EXAMPLES {
             let _ = writeln!(
                 page,
-                "  - … and {} more demands",
+                "  - … and {} more requirements",
                 self.requirements.len() - EXAMPLES
             );
         }

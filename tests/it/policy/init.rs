@@ -316,7 +316,7 @@ fn n01_a_signature_that_cannot_be_fetched_does_not_hide_the_good_one() {
     );
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert!(
-        outcome.stderr.contains("not demanded: "),
+        outcome.stderr.contains("not required: "),
         "{}",
         outcome.stderr
     );
@@ -685,7 +685,7 @@ fn a_signature_that_does_not_hold_is_not_demanded_and_told() {
     assert!(
         outcome
             .stderr
-            .contains("not demanded: the signature expired at "),
+            .contains("not required: the signature expired at "),
         "{}",
         outcome.stderr
     );
