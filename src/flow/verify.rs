@@ -300,7 +300,7 @@ impl Group<'_> {
         result
     }
 
-    /// The signatures by certificate that all demands of the rule share; `None` where none of these needs any.
+    /// The signatures by certificate that all requirements of the rule share; `None` where none of these needs any.
     async fn signatures(
         &self,
         demands: &[&FormatRequirement],

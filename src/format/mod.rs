@@ -1,7 +1,7 @@
 //! Signature formats, and the proof that an image is signed. Pure: bytes and a time in, values out.
 //!
 //! [`Verified`] is made by the formats' own `verify` and by nothing else: no default, no reading it from
-//! anywhere (attacks §0, property 3).
+//! anywhere.
 
 pub mod dct;
 pub mod notation;
@@ -144,7 +144,7 @@ pub struct Verified {
 pub struct Signed {
     /// Who signed, as the format names signers.
     pub by: Identity,
-    /// The key that signed; signatures of one key count once, whatever their format (attacks §0, property 6).
+    /// The key that signed; signatures of one key count once, whatever their format.
     pub key: PublicKey,
     /// When it was signed, where the format says so: proven by a timestamp, or as the signer states it.
     pub signed_at: Option<Timestamp>,

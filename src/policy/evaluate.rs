@@ -1,7 +1,7 @@
 //! The decision about one image: from what each leaf found, under the tree that says what must hold.
 //!
-//! Four answers, kept apart: it holds, it was looked at and does not, it could not be found out, the set-up is wrong. What
-//! was not found out is never taken for a yes, and what is wrong in the set-up is said whenever it is found.
+//! Four answers, kept apart: it holds, it was checked and does not, it cannot be determined, the set-up is wrong. What
+//! cannot be determined is never taken for a yes, and what is wrong in the set-up is said whenever it is found.
 
 use super::{
     exemption::Exemption,

@@ -19,7 +19,7 @@ pub enum NotationTrust {
         policy: TrustPolicy,
         /// The stores that it names.
         stores: BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>,
-        /// Metadata that is demanded besides.
+        /// Metadata that is required besides.
         metadata: Metadata,
     },
 }
@@ -31,7 +31,7 @@ pub enum RepositoryTrust<'a> {
     Trust(Box<Trust>),
     /// A statement that demands nothing.
     Skip(&'a str),
-    /// A statement that looks at no signature, although metadata is demanded besides.
+    /// A statement that looks at no signature, although metadata is required besides.
     Unlooked(&'a str),
     /// No statement is about it.
     Nothing,

@@ -1,4 +1,4 @@
-//! What a run found for one image, and for each signature looked at or made.
+//! What a run found for one image, and for each signature checked or made.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::{
 
 use super::{Problem, Status};
 
-/// One image: how it ended, and every signature looked at.
+/// One image: how it ended, and every signature checked.
 #[derive(Clone, Debug)]
 pub struct ImageReport {
     /// The image as named.
@@ -28,13 +28,13 @@ pub struct ImageReport {
     pub status: Status,
     /// Why, when it did not end well.
     pub problem: Option<Problem>,
-    /// The signatures looked at or made.
+    /// The signatures checked or made.
     pub signatures: Vec<SignatureReport>,
     /// Where manifests name it.
     pub locations: Vec<Location>,
     /// The rule of a policy file that decided.
     pub rule: Option<RuleReport>,
-    /// What the rule demands, in the order of the text, and how each demand ended.
+    /// What the rule requires, in the order of the text, and how each requirement ended.
     pub requirements: Vec<RequirementReport>,
 }
 
@@ -49,10 +49,10 @@ pub struct RuleReport {
     pub location: Location,
 }
 
-/// One demand of a rule.
+/// One requirement of a rule.
 #[derive(Clone, Debug)]
 pub struct RequirementReport {
-    /// What is demanded, in words.
+    /// What is required, in words.
     pub requirement: String,
     /// How it ended.
     pub status: Status,

@@ -38,7 +38,7 @@ impl Problem {
         }
     }
 
-    /// How something ends that is judged and fails for this reason: looked at, or not judged at all.
+    /// How something ends that is judged and fails for this reason: checked, or not judged at all.
     pub fn status(&self) -> Status {
         if self.reason.exit() == Exit::Rejected {
             Status::Rejected

@@ -7,7 +7,7 @@ pub enum Status {
     Signed,
     /// Signed before, left alone.
     AlreadySigned,
-    /// Looked at, and not signed for a reason of its own.
+    /// Checked, and not signed for a reason of its own.
     Refused,
     /// Could not be signed.
     Failed,
@@ -15,9 +15,9 @@ pub enum Status {
     Planned,
     /// The signature holds.
     Verified,
-    /// Not looked at, by a written exemption.
+    /// Not checked, by a written exemption.
     Exempt,
-    /// Looked at, and not good enough.
+    /// Checked, and not good enough.
     Rejected,
     /// Could not find out.
     Undecided,

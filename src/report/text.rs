@@ -8,7 +8,7 @@ use super::{
 
 impl Report {
     /// What `verify` prints on standard output: one line per allowed image, in the order given, duplicates once (an
-    /// exempt one as named, since nobody looked at it), and nothing when anything is denied.
+    /// exempt one as named, since nobody checked it), and nothing when anything is denied.
     pub fn allowed_lines(&self) -> Vec<&str> {
         if self.decision != Some(Decision::Allow) {
             return Vec::new();
@@ -34,7 +34,7 @@ impl Report {
             .collect()
     }
 
-    /// What `inspect` prints: each image with every signature looked at.
+    /// What `inspect` prints: each image with every signature checked.
     pub fn signature_lines(&self) -> String {
         let mut text = String::new();
         for image in &self.images {

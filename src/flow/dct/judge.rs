@@ -1,4 +1,4 @@
-//! The trust data of one repository, for every demand of a rule: downloaded once, verified once per root that is trusted.
+//! The trust data of one repository, for every requirement of a rule: downloaded once, verified once per root that is trusted.
 
 use super::{LoadScope, show::proven_signatures};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 pub(in crate::flow) struct Collections<'a>(Vec<(&'a RootTrust, Result<TrustedSet, Failure>)>);
 
 impl<'a> Collections<'a> {
-    /// Loads what the demands on trust data need to judge these tags, held against what earlier runs saw.
+    /// Loads what the requirements on trust data need to judge these tags, held against what earlier runs saw.
     pub(in crate::flow) async fn load(
         services: &Services,
         repository: &Repository,
@@ -62,7 +62,7 @@ impl<'a> Collections<'a> {
         Self(sets)
     }
 
-    /// The roles that were looked at and do not count, in words (T29).
+    /// The roles that were checked and do not count, in words (T29).
     pub(in crate::flow) fn skipped(&self, repository: &Repository) -> Vec<String> {
         let skipped = self
             .0

@@ -21,7 +21,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Bytes that a root or timestamp file may have (design §8).
+/// Bytes that a root or timestamp file may have. No hash is known of them before they are read, so the bound is ours: a
+/// hundred times what a root with ten certificates takes.
 const ROOT_LIMIT: u64 = 1 << 20;
 
 /// A repository's trust data on its trust server.
@@ -327,8 +328,8 @@ impl LoadScope {
 }
 
 /// Root and timestamp are asked for together, so a root published in between shows as another root than the
-/// snapshot vouches for, or as files of keys that are not in it: once, everything is read again
-/// (docker-content-trust.md §11, step 5).
+/// snapshot vouches for, or as files of keys that are not in it: once, everything is read again,
+/// as a client starts anew under a new root (TUF 5.3.11).
 pub(super) fn root_was_replaced(rejection: &Rejection) -> bool {
     match rejection {
         Rejection::HashMismatch { role, .. } => *role == RoleName::ROOT,

@@ -45,7 +45,7 @@ enum Fetched {
     Failed(Problem),
 }
 
-/// One signature that was looked at.
+/// One signature that was checked.
 #[derive(Debug)]
 pub struct NotationFinding {
     /// The signature's manifest.
@@ -70,7 +70,7 @@ pub enum Judged {
         /// The signature, where it could be read.
         envelope: Option<Box<Envelope>>,
     },
-    /// It could not be looked at.
+    /// It could not be checked.
     Failed(Problem),
 }
 
@@ -83,14 +83,14 @@ pub enum Decided {
     Exempt(Box<Exempted>),
 }
 
-/// Every signature that was looked at, those that satisfy the trust first.
+/// Every signature that was checked, those that satisfy the trust first.
 #[derive(Debug)]
 pub struct NotationFindings {
-    /// One for each, in the order they were looked at.
+    /// One for each, in the order they were checked.
     pub findings: Vec<NotationFinding>,
     image: String,
     checked: usize,
-    /// Whether some were listed and not looked at.
+    /// Whether some were listed and not checked.
     left: bool,
 }
 
@@ -385,7 +385,7 @@ impl NotationFindings {
     }
 
     /// What was not judged says that it may yet be good; else the one that came furthest says most, and of
-    /// several the one that was looked at first: the newest that claims to be trusted.
+    /// several the one that was checked first: the newest that claims to be trusted.
     fn why_not(&self) -> Problem {
         let most_specific =
             self.findings

@@ -42,7 +42,7 @@ pub(in crate::flow) async fn by_certificate(
     Ok(found.into_iter().map(show).collect())
 }
 
-/// What an envelope says. That a token counts for something is not looked at here.
+/// What an envelope says. That a token counts for something is not checked here.
 fn said(envelope: &Envelope) -> EnvelopeReport {
     let attributes = envelope.attributes();
     let token = envelope

@@ -79,7 +79,7 @@ impl LookedAt {
         Ok(())
     }
 
-    /// Whether a timestamp is demanded of this signer already.
+    /// Whether a timestamp is required of this signer already.
     fn has_stamped(&self, pin: &Pin) -> bool {
         let (own, whom) = (pin.certificate.thumbprint_sha256(), &pin.identity);
         self.found.iter().any(|signer| match signer {

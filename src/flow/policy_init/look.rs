@@ -86,7 +86,7 @@ impl Looked {
         smallest
     }
 
-    /// How many demands a rule about the repository has.
+    /// How many requirements a rule about the repository has.
     pub(super) fn demands(&self) -> usize {
         let of_set = |set: &&BTreeSet<Signer>| {
             let by_certificate = set
@@ -252,7 +252,7 @@ impl LookedAt {
         self.report.signatures.extend(signatures(set, subject));
     }
 
-    /// What could not be found out may be a demand that the policy would lack. One signature that cannot be looked at
+    /// What cannot be determined may be a requirement that the policy would lack. One signature that cannot be checked
     /// is none where others hold, or whoever may push could keep every policy from being written.
     fn conclude(mut self) -> Self {
         let open = |problem: &Problem| problem.reason.exit() != Exit::Rejected;
@@ -346,7 +346,7 @@ mod tests {
             ([].as_slice(), [].as_slice(), 0),
             (&[""], &[], 0),
             (&["a"], &["a"], 1),
-            // Roles are one demand, each certificate is one.
+            // Roles are one requirement, each certificate is one.
             (&["a b 1 2"], &["a b 1 2"], 3),
             (&["a b", "a"], &["a"], 1),
             (&["a", "", "a"], &["a"], 1),

@@ -19,7 +19,7 @@ use crate::{
 
 /// Looks at the images, fills the report with what signs each, and gives the policy that demands it; its certificates
 /// lie in `folder`, as seen from the policy. Timestamps count under `timestamp_roots`, and under those that they bring
-/// along. `None` where nothing is signed, or something could not be found out.
+/// along. `None` where nothing is signed, or something cannot be determined.
 pub async fn policy_init(
     services: &Services,
     images: &[Reference],

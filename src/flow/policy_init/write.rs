@@ -19,7 +19,7 @@ pub struct Proposal {
     pub certificates: BTreeMap<String, Certificate>,
 }
 
-/// Demands that one rule may have.
+/// Requirements that one rule may have.
 pub(super) const DEMANDS: usize = 100;
 
 /// The policy; what is not signed is named in a comment, and no rule is about it.
@@ -111,7 +111,7 @@ fn require(looked: &Looked, sets: &[&BTreeSet<Signer>], folder: &str) -> Vec<Str
     }
 }
 
-/// Trust data in one demand, each certificate in one of its own.
+/// Trust data in one requirement, each certificate in one of its own.
 fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<String>> {
     let mut demands = Vec::new();
     let mut roles = Vec::new();

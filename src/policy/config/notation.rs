@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Files and keys that one demand may name in a list.
+/// Files and keys that one requirement may name in a list.
 const NAMED: usize = 100;
 
 impl Reader<'_> {
