@@ -132,12 +132,6 @@ pub enum FlowError {
         /// The role.
         role: String,
     },
-    /// The trust server gave fewer keys than it was asked for.
-    #[error("`{server}` gave no key for a role that it signs")]
-    ServerKeyMissing {
-        /// The trust server.
-        server: String,
-    },
     /// The system provides no random numbers.
     #[error("the system provides no random numbers")]
     NoRandomness,
@@ -219,9 +213,7 @@ impl Explain for FlowError {
             Self::NoTrustData { gate: true, .. } => Reason::Unsigned,
             Self::NoTrustData { gate: false, .. } => Reason::NotFound,
             Self::TrustDataGone { .. } => Reason::Rollback,
-            Self::FileMissing { .. } | Self::NotReadBack { .. } | Self::ServerKeyMissing { .. } => {
-                Reason::AnswerInvalid
-            }
+            Self::FileMissing { .. } | Self::NotReadBack { .. } => Reason::AnswerInvalid,
             Self::DigestMismatch { .. } => Reason::DigestMismatch,
             Self::NothingNamed { .. }
             | Self::NoTag { .. }
@@ -279,7 +271,7 @@ impl Explain for FlowError {
             }
             Self::NoTimestamp { .. } => "check `--timestamp-url`; nothing was published for this image".into(),
             Self::IndexUnreadable { .. } | Self::TooManyChildren { .. } => "sign without `--recursive`".into(),
-            Self::NoRandomness | Self::NoSigner { .. } | Self::ServerKeyMissing { .. } => return None,
+            Self::NoRandomness | Self::NoSigner { .. } => return None,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with another `--key`".into(),
             Self::AlreadyInitialised { repository } => {
                 format!("look at it with `acr-sign trust status {repository}`; add signers with `acr-sign trust signer add`")

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::future::try_join;
 
-use super::{Published, sign_draft};
+use super::{Collection, Published, sign_draft};
 use crate::{
     crypto::{PublicKey, Signer},
     flow::{FlowError, Services},
@@ -56,28 +56,7 @@ pub async fn trust_init(
         }
         .into());
     }
-    let mut of_server = vec![RoleName::TIMESTAMP];
-    if options.snapshot.is_none() {
-        of_server.push(RoleName::SNAPSHOT);
-    }
-    let answers = of_server
-        .iter()
-        .map(|role| collection.server.key(&options.repository, role.as_str()));
-    let answers = try_join_all(answers).await?;
-    let keys = of_server
-        .iter()
-        .zip(&answers)
-        .map(|(role, answer)| server_key(role, answer));
-    let mut keys = keys.collect::<Result<Vec<_>, _>>()?.into_iter();
-    let no_key = || FlowError::ServerKeyMissing {
-        server: collection.server_name(),
-    };
-    let timestamp = keys.next().ok_or_else(no_key)?;
-    let snapshot = match (&options.snapshot, keys.next()) {
-        (None, Some(key)) => SnapshotKey::Server(key),
-        (Some(signer), _) => SnapshotKey::Held(signer.public_key().clone()),
-        (None, None) => return Err(no_key().into()),
-    };
+    let (timestamp, snapshot) = server_keys(&collection, options).await?;
     let mut serial = [0; 16];
     getrandom::fill(&mut serial).map_err(|_| FlowError::NoRandomness)?;
     let new = NewCollection {
@@ -127,4 +106,24 @@ pub async fn trust_init(
             .map(|(role, _)| role)
             .collect(),
     })
+}
+
+/// The keys of the timestamp and the snapshot: the server's, unless the owner holds that of the snapshot.
+async fn server_keys(
+    collection: &Collection,
+    options: &InitOptions,
+) -> Result<(Key, SnapshotKey), Failure> {
+    let timestamp = key_of_server(collection, RoleName::TIMESTAMP);
+    if let Some(signer) = &options.snapshot {
+        let held = SnapshotKey::Held(signer.public_key().clone());
+        return Ok((timestamp.await?, held));
+    }
+    let snapshot = key_of_server(collection, RoleName::SNAPSHOT);
+    let (timestamp, snapshot) = try_join(timestamp, snapshot).await?;
+    Ok((timestamp, SnapshotKey::Server(snapshot)))
+}
+
+async fn key_of_server(collection: &Collection, role: RoleName) -> Result<Key, Failure> {
+    let answer = collection.server.key(&collection.repository, role.as_str());
+    Ok(server_key(&role, &answer.await?)?)
 }

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     oci::{Reference, Repository, Tag},
-    report::{Failure, ImageReport, SignatureReport, Status, signer_name},
+    report::{Failure, ImageReport, Problem, SignatureReport, Status, signer_name},
 };
 
 /// What `trust revoke` was asked for.
@@ -119,10 +119,11 @@ fn report(
 ) -> ImageReport {
     let name = image.to_string();
     let Some(tag) = &image.tag else {
-        return ImageReport::failed(
-            name.clone(),
-            Status::Refused,
-            Failure::from(FlowError::NoTag { image: name }).problem(),
+        return refused(
+            &name,
+            &FlowError::NoTag {
+                image: name.clone(),
+            },
         );
     };
     let outcome = match outcome {
@@ -132,53 +133,51 @@ fn report(
         }
         None => unreachable!("every repository has an outcome"),
     };
-    let of_tag = |pairs: &[(String, RoleName)]| -> Vec<RoleName> {
-        pairs
-            .iter()
-            .filter(|(name, _)| name == tag.as_str())
-            .map(|(_, role)| role.clone())
-            .collect()
-    };
-    let (taken, left) = (of_tag(&outcome.taken), of_tag(&outcome.left));
-    let listed = |roles: &[&RoleName]| {
-        roles
-            .iter()
-            .map(|role| format!("`{role}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let pulled = |role: &&RoleName| **role == RoleName::TARGETS || **role == RoleName::RELEASES;
-    let pullable: Vec<&RoleName> = left.iter().filter(pulled).collect();
-    let refused = |error: FlowError| {
-        ImageReport::failed(
-            name.clone(),
-            Status::Refused,
-            Failure::from(error).problem(),
-        )
-    };
-    let mut report = if !pullable.is_empty() {
-        refused(FlowError::StillPullable {
-            image: name.clone(),
-            roles: listed(&pullable),
-        })
-    } else if !taken.is_empty() {
-        ImageReport::named(name, done)
-    } else if left.is_empty() {
-        refused(FlowError::NotSigned {
-            image: name.clone(),
-        })
-    } else {
-        let roles = listed(&left.iter().collect::<Vec<_>>());
-        refused(FlowError::HeldByOthers {
-            image: name.clone(),
-            roles,
-        })
+    let (taken, left) = (of_tag(&outcome.taken, tag), of_tag(&outcome.left, tag));
+    let mut report = match why_not(&name, &taken, &left) {
+        Some(error) => refused(&name, &error),
+        None => ImageReport::named(name, done),
     };
     report.signatures = taken
         .iter()
         .map(|role| revoked(role, image, done))
         .collect();
     report
+}
+
+/// Why the tag does not count as revoked: it is still pullable, or it was taken out of no role.
+fn why_not(image: &str, taken: &[RoleName], left: &[RoleName]) -> Option<FlowError> {
+    let image = image.to_owned();
+    let pullable: Vec<&RoleName> = left
+        .iter()
+        .filter(|role| **role == RoleName::TARGETS || **role == RoleName::RELEASES)
+        .collect();
+    if !pullable.is_empty() {
+        let roles = listed(pullable);
+        return Some(FlowError::StillPullable { image, roles });
+    }
+    match (taken, left) {
+        ([_, ..], _) => None,
+        ([], []) => Some(FlowError::NotSigned { image }),
+        ([], left) => {
+            let roles = listed(left);
+            Some(FlowError::HeldByOthers { image, roles })
+        }
+    }
+}
+
+fn refused(image: &str, error: &FlowError) -> ImageReport {
+    ImageReport::failed(image.to_owned(), Status::Refused, Problem::of(error))
+}
+
+fn of_tag(pairs: &[(String, RoleName)], tag: &Tag) -> Vec<RoleName> {
+    let own = pairs.iter().filter(|(name, _)| name == tag.as_str());
+    own.map(|(_, role)| role.clone()).collect()
+}
+
+fn listed<'a>(roles: impl IntoIterator<Item = &'a RoleName>) -> String {
+    let roles: Vec<String> = roles.into_iter().map(|role| format!("`{role}`")).collect();
+    roles.join(", ")
 }
 
 fn revoked(role: &RoleName, image: &Reference, status: Status) -> SignatureReport {

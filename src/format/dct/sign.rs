@@ -9,13 +9,12 @@ use std::collections::BTreeMap;
 
 use super::{
     delegation_state::DelegationState,
-    draft::{Draft, SnapshotPlan, Unsigned, end, held_as},
+    draft::{Draft, Unsigned, end},
     draft_error::DraftError,
     file_meta::{FileMeta, Hashes},
     lookup::Entry,
     name::{KeyId, RoleName, Version},
-    renewal::{require_snapshot_key, with_renewed_targets},
-    snapshot::Snapshot,
+    publication::{LIFE_DAYS, draft, listed_as, next, unsigned},
     targets::Targets,
     trusted_set::TrustedSet,
 };
@@ -24,9 +23,6 @@ use crate::{
     oci::{Algorithm, Tag},
     timestamp::Timestamp,
 };
-
-/// How long files of targets, delegations and snapshot live (docker-content-trust.md §3).
-pub(super) const LIFE_DAYS: u64 = 3 * 365;
 
 /// What to change in a collection.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -118,17 +114,6 @@ fn asked_roles(
     Ok(roles.into_iter().collect())
 }
 
-/// The ID under which `role` lists a key, whatever form it has there.
-pub(super) fn listed_as(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> Option<KeyId> {
-    let authority = set.authority(role)?;
-    let held = std::slice::from_ref(key);
-    authority
-        .keys()
-        .iter()
-        .find(|listed| held_as(listed, held).is_some())
-        .map(super::Key::key_id)
-}
-
 /// Whether every one of `roles` that may sign `tag` says already that it is `entry`.
 pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &Entry) -> bool {
     let mut may_sign = roles
@@ -177,56 +162,6 @@ fn changed(
         }
     }
     Ok(files)
-}
-
-/// One file to sign, of the role that `set` says may be signed by whom.
-pub(super) fn unsigned(
-    set: &TrustedSet,
-    role: &RoleName,
-    body: &Targets,
-    held: &[PublicKey],
-) -> Result<Unsigned, DraftError> {
-    let authority = set
-        .authority(role)
-        .ok_or_else(|| DraftError::NoSuchRole { role: role.clone() })?;
-    Unsigned::new(role, body.version, &body.value(), authority, held)
-}
-
-/// A draft of changed files, with `targets` where it has expired, and with the snapshot where a held key signs it. Else
-/// the server makes the snapshot.
-pub(super) fn draft(
-    set: &TrustedSet,
-    files: Vec<Unsigned>,
-    held: &[PublicKey],
-    now: Timestamp,
-) -> Result<Draft, DraftError> {
-    let files = with_renewed_targets(set, files, held, now)?;
-    if files.is_empty() {
-        return Ok(Draft::of(files, None));
-    }
-    let role = RoleName::SNAPSHOT;
-    let authority = set.root().authority(&role);
-    let ours = authority
-        .keys()
-        .iter()
-        .any(|key| held_as(key, held).is_some());
-    if !ours {
-        require_snapshot_key(set, &authority)?;
-        return Ok(Draft::of(files, None));
-    }
-    let current = set
-        .snapshot()
-        .ok_or_else(|| DraftError::NotLoaded { role: role.clone() })?;
-    let version = next(&role, current.version)?;
-    let body = Snapshot {
-        version,
-        expires: end(now, LIFE_DAYS),
-        meta: current.meta.clone(),
-    };
-    Ok(Draft::of(
-        files,
-        Some(SnapshotPlan::new(body, authority, held)?),
-    ))
 }
 
 /// A change must say one thing of each tag, and some role must be able to say it.
@@ -323,13 +258,6 @@ pub(super) fn empty(now: Timestamp) -> Targets {
         delegation_keys: Some(BTreeMap::new()),
         delegations: Some(Vec::new()),
     }
-}
-
-/// The version after `version`.
-pub(super) fn next(role: &RoleName, version: Version) -> Result<Version, DraftError> {
-    version
-        .next()
-        .ok_or_else(|| DraftError::VersionExhausted { role: role.clone() })
 }
 
 /// A new entry as docker writes it: SHA-256 and length, nothing else.

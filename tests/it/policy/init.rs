@@ -188,7 +188,7 @@ fn what_is_not_signed_gets_no_rule_and_is_named() {
     assert_eq!(rules(&outcome.stdout).len(), 1, "{}", outcome.stdout);
     let last: Vec<&str> = outcome.stdout.lines().rev().take(3).collect();
     assert!(
-        last[2].starts_with("# Nothing here lets these images pass"),
+        last[2].starts_with("# No rule here allows these images"),
         "{}",
         outcome.stdout
     );
