@@ -64,7 +64,7 @@ pub(crate) fn run(process: &mut Process) -> Exit {
         inputs: inputs.ok(),
     };
     report.warnings.splice(0..0, step.warnings());
-    report.lax.extend(step.lax());
+    report.weakened.extend(step.weakened());
     report.run = facts(host, &step.environment);
     advise(&mut report, host, &step.environment);
     spell(&mut report, host);
@@ -187,13 +187,13 @@ impl Step {
     }
 
     /// Lax switches of the step itself (P09); those of the command are in its report.
-    fn lax(&self) -> Vec<String> {
+    fn weakened(&self) -> Vec<String> {
         let Some(inputs) = &self.inputs else {
             return Vec::new();
         };
-        let mut lax = Vec::new();
+        let mut weakened = Vec::new();
         if self.fail_on() != FailOn::Rejected {
-            lax.push(format!(
+            weakened.push(format!(
                 "{}: {}",
                 inputs.spell("fail-on"),
                 self.fail_on().word()
@@ -208,9 +208,9 @@ impl Step {
             .text("binary-path")
             .map(|_| inputs.spell("binary-path"));
         if let Some(by) = by_input.or(by_variable.then(|| "ACR_SIGN_BINARY".to_owned())) {
-            lax.push(format!("{by} (a program that was not checked)"));
+            weakened.push(format!("{by} (a program that was not checked)"));
         }
-        lax
+        weakened
     }
 
     fn fail_on(&self) -> FailOn {
@@ -372,11 +372,7 @@ fn keep(
             path: path.display().to_string(),
             cause,
         });
-        report.decision = report.decision.map(|_| Decision::Deny);
-        match &report.error {
-            None => report.error = Some(problem),
-            Some(_) => report.warnings.push(problem.sentence()),
-        }
+        report.fail(problem);
     }
 }
 

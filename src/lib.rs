@@ -28,7 +28,7 @@
 //! - `policy`: what must be signed, by whom, in which format, and the decision about an image; pure.
 //!   Uses `crypto`, `duration`, `format`, `oci`, `reason`, `timestamp`.
 //! - `report`: what a run found, as one value; text, JSON and the summary are functions of it; pure.
-//!   Uses `format`, `oci`, `reason`, `timestamp`.
+//!   Uses `crypto`, `format`, `oci`, `policy`, `reason`, `timestamp`.
 //! - `manifests`: which images deployment manifests name, and the same text with digests; pure.
 //!   Uses `oci`, `reason`.
 //! - `format`: the signature formats, one folder each, and the proof that an image is signed; pure.

@@ -1,4 +1,4 @@
-//! Stable reason codes and the exit code each one leads to (design §4).
+//! Stable reason codes and the exit code each one leads to.
 //!
 //! One enum for every ending that is not "done": rejected, usage and undecided stay apart by their
 //! exit code. `docs/reasons.md` lists the same codes with cause and fix; a test holds the two together.
@@ -57,7 +57,7 @@ macro_rules! reasons {
         pub enum Reason { $($($(#[$doc])* $variant,)*)* }
 
         impl Reason {
-            /// Every reason, in the order of the table in design §4.
+            /// Every reason, in the order of the table in `docs/reasons.md`.
             pub const ALL: &'static [Self] = &[$($(Self::$variant,)*)*];
 
             /// The stable kebab-case code.

@@ -1,6 +1,11 @@
 //! Listings: in pages of `n` entries after `last` with a link to the next, and how lists of referrers are kept.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use serde_json::Value;
 
 use crate::exchange::{Request, Response};
 
@@ -14,6 +19,7 @@ pub struct Referrers {
     filters: AtomicBool,
     subject: AtomicBool,
     page: AtomicUsize,
+    rewrite: Mutex<Option<fn(&mut Value)>>,
 }
 
 impl Referrers {
@@ -24,6 +30,7 @@ impl Referrers {
             filters: on(),
             subject: on(),
             page: AtomicUsize::new(PAGE),
+            rewrite: Mutex::new(None),
         }
     }
 
@@ -45,6 +52,19 @@ impl Referrers {
     /// How many entries a page has.
     pub fn set_page(&self, entries: usize) {
         self.page.store(entries, Ordering::SeqCst);
+    }
+
+    /// Changes every entry of every list, such as to leave out what other registries leave out.
+    pub fn rewrite_entries(&self, rewrite: fn(&mut Value)) {
+        *self.rewrite.lock().unwrap_or_else(PoisonError::into_inner) = Some(rewrite);
+    }
+
+    pub(crate) fn rewritten(&self, mut entry: Value) -> Value {
+        let rewrite = self.rewrite.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rewrite) = *rewrite {
+            rewrite(&mut entry);
+        }
+        entry
     }
 
     pub(crate) fn api(&self) -> bool {

@@ -47,7 +47,7 @@ impl Registry {
                 if document["annotations"].is_object() {
                     entry["annotations"] = document["annotations"].clone();
                 }
-                manifests.push(entry);
+                manifests.push(self.referrers.rewritten(entry));
             }
         }
         let entries = self.referrers.page();

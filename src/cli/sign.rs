@@ -43,6 +43,9 @@ pub(crate) struct Sign {
     /// Sign this role instead of the ones that list the key: targets, targets/releases, …
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Vec<String>,
+    /// The key that signs the snapshot, where the trust server does not hold it (`dct`)
+    #[arg(long, value_name = "KEY")]
+    pub(crate) snapshot_key: Option<String>,
     /// Sign again what this key has signed already
     #[arg(long)]
     pub(crate) force: bool,
@@ -73,6 +76,7 @@ impl Sign {
         let own = &self.notation;
         let flags = [
             ("--role", !self.role.is_empty()),
+            ("--snapshot-key", self.snapshot_key.is_some()),
             ("--annotation", !self.annotation.is_empty()),
             ("--recursive", self.recursive),
             ("--envelope", own.envelope.is_some()),

@@ -81,6 +81,9 @@ pub(crate) struct SignerAdd {
     /// The repository's targets key
     #[arg(long, value_name = "KEY")]
     pub(crate) targets_key: String,
+    /// The key that signs the snapshot, where the trust server does not hold it
+    #[arg(long, value_name = "KEY")]
+    pub(crate) snapshot_key: Option<String>,
     #[command(flatten)]
     pub(crate) pin: Pin,
     #[command(flatten)]
@@ -100,6 +103,9 @@ pub(crate) struct TrustRevoke {
     /// A key of the roles to take the tag out of
     #[arg(long, value_name = "KEY", required = true)]
     pub(crate) key: Vec<String>,
+    /// The key that signs the snapshot, where the trust server does not hold it
+    #[arg(long, value_name = "KEY")]
+    pub(crate) snapshot_key: Option<String>,
     #[command(flatten)]
     pub(crate) pin: Pin,
     #[command(flatten)]

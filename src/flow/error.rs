@@ -1,6 +1,7 @@
 //! What a flow itself finds wrong.
 
 use crate::{
+    format::dct::{KeyId, hint},
     reason::{Explain, Reason},
     timestamp::Timestamp,
 };
@@ -45,19 +46,19 @@ pub enum FlowError {
         expected: String,
     },
     /// Neither tag nor digest: nothing says what is to be signed.
-    #[error("`{image}` names neither a tag nor a digest")]
+    #[error("`{image}` has neither a tag nor a digest")]
     NothingNamed {
         /// The image as named.
         image: String,
     },
     /// Docker Content Trust signs tags.
-    #[error("`{image}` names no tag, and a `dct` signature says which digest a tag is")]
+    #[error("`{image}` has no tag, and a `dct` signature says which digest a tag points to")]
     NoTag {
         /// The image as named.
         image: String,
     },
     /// Other writers published first, every time.
-    #[error("`{repository}` was published by others first, {attempts} times in a row")]
+    #[error("other writers published `{repository}` first, {attempts} times in a row")]
     RaceLost {
         /// The repository.
         repository: String,
@@ -66,7 +67,7 @@ pub enum FlowError {
     },
     /// After publishing, the trust server does not list what was sent.
     #[error(
-        "the trust server took the publication of `{repository}`, but does not list `{role}` as it was sent"
+        "the trust server accepted the publication of `{repository}`, but does not list `{role}` as it was sent"
     )]
     NotReadBack {
         /// The repository.
@@ -74,8 +75,21 @@ pub enum FlowError {
         /// The role whose bytes are not listed.
         role: String,
     },
+    /// The trust server does not hold the key of the snapshot, which its owner must give.
+    #[error("`{server}` does not hold the snapshot key `{key_id}` of `{repository}`")]
+    SnapshotKeyNotHeld {
+        /// The repository.
+        repository: String,
+        /// The trust server.
+        server: String,
+        /// The key.
+        key_id: KeyId,
+        /// What the server answered.
+        #[source]
+        cause: Box<crate::registry::Error>,
+    },
     /// A tag is still pullable after it was revoked where the key may write.
-    #[error("`{image}` is still pullable: the key may not write {roles}")]
+    #[error("`{image}` is still pullable: the key may not sign {roles}")]
     StillPullable {
         /// The image.
         image: String,
@@ -83,54 +97,28 @@ pub enum FlowError {
         roles: String,
     },
     /// A tag that nobody pulls stands in roles that the key may not write.
-    #[error("`{image}` is not pullable, and stands only in {roles}, which the key may not write")]
+    #[error("`{image}` is not pullable, and only {roles} list it, which the key may not sign")]
     HeldByOthers {
         /// The image.
         image: String,
         /// The roles that hold the tag.
         roles: String,
     },
-    /// No rule of the policy is about the image.
-    #[error("no rule of the policy is about `{image}`")]
-    NoRule {
-        /// The image as named.
-        image: String,
-    },
-    /// The exemption that is about the image has ended.
-    #[error("the exemption of `{image}` ({why}) ended with {until}")]
-    ExemptionEnded {
-        /// The image as named.
-        image: String,
-        /// Its last day.
-        until: String,
-        /// What it was for.
-        why: String,
-    },
-    /// Signatures hold, but not by as many distinct keys as are demanded.
-    #[error(
-        "the signatures of `{image}` that hold are not by as many distinct keys as are demanded"
-    )]
-    TooFewKeys {
-        /// The image as named.
-        image: String,
-        /// The reason that the policy gave.
-        reason: Reason,
-    },
     /// The tag is in no role.
-    #[error("`{image}` is in no role")]
+    #[error("no role contains `{image}`")]
     NotSigned {
         /// The image.
         image: String,
     },
-    /// Nothing that a policy could demand signs the image.
-    #[error("nothing that a policy could demand signs `{image}`")]
-    NothingToDemand {
+    /// The image has no signature that a policy could require.
+    #[error("`{image}` has no signature that a policy could require")]
+    NothingToRequire {
         /// The image.
         image: String,
     },
-    /// A rule would have more demands than are judged.
+    /// A rule would have more requirements than are allowed.
     #[error(
-        "the images named in `{repository}` are signed in so many ways that a rule would need more than {limit} demands"
+        "the images named in `{repository}` are signed in so many ways that a rule would need more than {limit} requirements"
     )]
     TooManySigners {
         /// The repository.
@@ -138,23 +126,23 @@ pub enum FlowError {
         /// The limit.
         limit: usize,
     },
-    /// A role wants a signature of a key that is not at hand.
-    #[error("`{role}` wants a signature of a key that was not opened")]
+    /// A role needs a signature by a key that is not at hand.
+    #[error("`{role}` needs a signature by a key that was not given")]
     NoSigner {
         /// The role.
         role: String,
     },
-    /// The system gives no random numbers.
-    #[error("the system gives no random numbers")]
+    /// The system provides no random numbers.
+    #[error("the system provides no random numbers")]
     NoRandomness,
     /// The repository has trust data already.
-    #[error("`{repository}` has trust data already")]
+    #[error("`{repository}` already has trust data")]
     AlreadyInitialised {
         /// The repository.
         repository: String,
     },
     /// No tag was pushed since the time asked for.
-    #[error("nothing was pushed since {} in `{looked_in}`", since.whole_seconds())]
+    #[error("nothing was pushed to `{looked_in}` since {}", since.whole_seconds())]
     NothingFresh {
         /// The time.
         since: Timestamp,
@@ -162,36 +150,10 @@ pub enum FlowError {
         looked_in: String,
     },
     /// A pattern of all registries.
-    #[error("`--repository {pattern}` names no registry to ask")]
+    #[error("`--repository {pattern}` does not name a registry")]
     NoRegistry {
         /// The pattern.
         pattern: String,
-    },
-    /// No statement of notation's trust policy is about the repository.
-    #[error("no statement of the trust policy is about `{repository}`")]
-    NoStatement {
-        /// The repository.
-        repository: String,
-    },
-    /// A statement of notation's trust policy lets the image pass, which proves nothing.
-    #[error(
-        "nothing proves who signed `{image}`: the statement `{statement}` of the trust policy lets it pass"
-    )]
-    NotAuthentic {
-        /// The image.
-        image: String,
-        /// The statement.
-        statement: String,
-    },
-    /// Metadata is demanded, and a statement of notation's trust policy has no signature looked at.
-    #[error(
-        "nothing shows that `{image}` carries the metadata that is demanded: the statement `{statement}` skips its signatures"
-    )]
-    Unlooked {
-        /// The image.
-        image: String,
-        /// The statement.
-        statement: String,
     },
     /// No Notary Project signature is listed.
     #[error("`{image}` has no Notary Project signature")]
@@ -199,18 +161,18 @@ pub enum FlowError {
         /// The image.
         image: String,
     },
-    /// More signatures are listed than are looked at, and none of those counts.
+    /// More signatures are listed than are checked, and none of those is accepted.
     #[error(
-        "more signatures of `{image}` are listed than are looked at, and of the {checked} that were none counts"
+        "more signatures of `{image}` are listed than are checked, and none of the {checked} that were is accepted"
     )]
     CandidatesLeft {
         /// The image.
         image: String,
-        /// How many were looked at.
+        /// How many were checked.
         checked: usize,
     },
     /// An index whose children cannot be read.
-    #[error("what `{image}` consists of cannot be read")]
+    #[error("the manifests that `{image}` lists cannot be read")]
     IndexUnreadable {
         /// The index.
         image: String,
@@ -219,7 +181,7 @@ pub enum FlowError {
         cause: crate::oci::manifest::InvalidManifest,
     },
     /// An index of more manifests than are signed.
-    #[error("`{image}` nests too deep, or holds more than {limit} manifests")]
+    #[error("`{image}` nests too deep, or contains more than {limit} manifests")]
     TooManyChildren {
         /// The index.
         image: String,
@@ -227,7 +189,7 @@ pub enum FlowError {
         limit: usize,
     },
     /// The timestamp authority gave no timestamp.
-    #[error("the timestamp authority `{authority}` gave no timestamp: {why}")]
+    #[error("the timestamp authority `{authority}` returned no timestamp: {why}")]
     NoTimestamp {
         /// Its address.
         authority: String,
@@ -235,7 +197,7 @@ pub enum FlowError {
         why: String,
     },
     /// The run's time is over.
-    #[error("the run did not end within `--timeout {limit}`")]
+    #[error("the run did not finish within `--timeout {limit}`")]
     Timeout {
         /// The limit as given.
         limit: String,
@@ -256,24 +218,19 @@ impl Explain for FlowError {
             Self::NothingNamed { .. }
             | Self::NoTag { .. }
             | Self::AlreadyInitialised { .. }
-            | Self::NoRegistry { .. } => Reason::Usage,
+            | Self::NoRegistry { .. }
+            | Self::SnapshotKeyNotHeld { .. } => Reason::Usage,
             Self::NothingFresh { .. } => Reason::NoImages,
             Self::RaceLost { .. } => Reason::RaceLost,
             Self::StillPullable { .. } | Self::HeldByOthers { .. } => Reason::KeyNotDelegated,
-            Self::NotSigned { .. } | Self::NoSignature { .. } | Self::NothingToDemand { .. } => {
+            Self::NotSigned { .. } | Self::NoSignature { .. } | Self::NothingToRequire { .. } => {
                 Reason::Unsigned
             }
-            Self::NoStatement { .. } => Reason::NoRule,
-            Self::NotAuthentic { .. } => Reason::UntrustedKey,
-            Self::Unlooked { .. } => Reason::MetadataMismatch,
             Self::CandidatesLeft { .. }
             | Self::TooManyChildren { .. }
             | Self::TooManySigners { .. } => Reason::LimitReached,
             Self::IndexUnreadable { .. } => Reason::AnswerInvalid,
             Self::NoTimestamp { .. } => Reason::TimestampUnavailable,
-            Self::NoRule { .. } => Reason::NoRule,
-            Self::ExemptionEnded { .. } => Reason::ExemptionEnded,
-            Self::TooFewKeys { reason, .. } => *reason,
             Self::NoRandomness => Reason::ConfigInvalid,
             Self::NoSigner { .. } => Reason::KeyNotDelegated,
             Self::Timeout { .. } => Reason::Timeout,
@@ -286,44 +243,41 @@ impl Explain for FlowError {
             Self::NoTrustData { repository, gate: false, .. } => {
                 format!("create it with `acr-sign trust init {repository} --root-key KEY --targets-key KEY --signer NAME=KEY`")
             }
-            Self::NoTrustData { gate: true, .. } => "nothing in this repository was ever signed".into(),
+            Self::NoTrustData { gate: true, .. } => "nothing in this repository was ever signed with content trust".into(),
+            Self::SnapshotKeyNotHeld { repository, .. } => hint::snapshot_key(repository),
             Self::TrustDataGone { repository, .. } => format!(
-                "find out who removed it; if that was meant, take `{repository}` out of the state file"
+                "find out who removed it; if that was intended, remove `{repository}` from the state file"
             ),
             Self::FileMissing { .. } => {
-                "a replica may lag behind: run again; if it stays, the repository is unusable until its next publication".into()
+                "a replica may be behind: run again; if it persists, the repository is unusable until its next publication".into()
             }
             Self::DigestMismatch { .. } => {
                 "the tag was moved after the build, or the digest is that of one platform: nothing was signed for it".into()
             }
-            Self::NothingNamed { .. } => "name what was pushed: registry/repository:tag or registry/repository@sha256:…".into(),
-            Self::NoTag { .. } => "name the tag: registry/repository:tag@sha256:…".into(),
-            Self::RaceLost { .. } => "run again; signing the tags of one repository in one run avoids the race".into(),
+            Self::NothingNamed { .. } => "name what was pushed: `registry/repository:tag` or `registry/repository@sha256:…`".into(),
+            Self::NoTag { .. } => "add the tag: `registry/repository:tag@sha256:…`".into(),
+            Self::RaceLost { .. } => "run again; signing all tags of a repository in one run avoids the race".into(),
             Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
-            Self::NothingToDemand { .. } => "sign it first: `acr-sign inspect` shows what is there".into(),
+            Self::NothingToRequire { .. } => "sign it first; `acr-sign inspect` shows what is there".into(),
             Self::TooManySigners { .. } => "name fewer images of it".into(),
-            Self::NothingFresh { .. } => "was it pushed to another repository, or by an earlier run?".into(),
-            Self::NoRegistry { .. } => "registry/pattern, such as contoso.azurecr.io/shop/*".into(),
-            Self::NoStatement { .. } => "add its name to `registryScopes` of a statement, host and port included".into(),
-            Self::NotAuthentic { .. } => "write an exemption into the rule, if it is meant to pass".into(),
-            Self::Unlooked { .. } => "give the statement a level that looks at signatures, or demand no metadata".into(),
-            Self::NoSignature { .. } => "sign it with `acr-sign sign --format notation`".into(),
+            Self::NothingFresh { .. } => "check `--repository` and `--fresh-since`: it may have been pushed to another repository, or by an earlier run".into(),
+            Self::NoRegistry { .. } => "write registry/pattern, such as `contoso.azurecr.io/shop/*`".into(),
+            Self::NoSignature { image } => {
+                format!("sign it with `acr-sign sign {image} --format notation --key KEY`")
+            }
             Self::CandidatesLeft { .. } => {
-                "whoever may push here has attached many signatures: remove what does not belong there".into()
+                "anyone who may push here can attach signatures: remove those that do not belong".into()
             }
             Self::NoTimestamp { .. } => "check `--timestamp-url`; nothing was published for this image".into(),
             Self::IndexUnreadable { .. } | Self::TooManyChildren { .. } => "sign without `--recursive`".into(),
-            Self::NoRule { .. } => "what no rule is about is denied: add a rule for it".into(),
-            Self::ExemptionEnded { .. } => "have the image signed, or write a new end with a reason".into(),
-            Self::TooFewKeys { .. } => "one key counts once, in whatever formats it signed".into(),
             Self::NoRandomness | Self::NoSigner { .. } => return None,
-            Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with a further `--key`".into(),
+            Self::StillPullable { .. } | Self::HeldByOthers { .. } => "give a key of those roles with another `--key`".into(),
             Self::AlreadyInitialised { repository } => {
-                format!("look at it with `acr-sign trust status {repository}`; signers are added with `acr-sign trust signer add`")
+                format!("look at it with `acr-sign trust status {repository}`; add signers with `acr-sign trust signer add`")
             }
-            Self::Timeout { .. } => "raise `--timeout`; a re-run completes what is left".into(),
-            Self::Interrupted => "what was published stays; a re-run completes the rest".into(),
+            Self::Timeout { .. } => "raise `--timeout`; running again completes the rest".into(),
+            Self::Interrupted => "what was published stays; running again completes the rest".into(),
         })
     }
 }

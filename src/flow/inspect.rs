@@ -3,7 +3,7 @@
 use futures::future::join;
 
 use super::{
-    FlowError, Needed, Services,
+    LoadScope, Services,
     dct::{problem, signatures, whole_repository},
     notation::by_certificate,
     verify::subject,
@@ -34,17 +34,11 @@ pub async fn inspect(
     let collection = services.collection(&image.repository);
     let judged = options.trust.is_some();
     let trust = options.trust.clone().unwrap_or(RootTrust::FirstUse);
-    let loading = collection.load(&trust, &Needed::All, services.now);
-    let no_trust_data = || {
-        let (repository, server) = (image.repository.to_string(), collection.server_name());
-        Failure::from(FlowError::NoTrustData {
-            repository,
-            server,
-            gate: true,
-        })
-    };
+    let loading = collection.load(&trust, &LoadScope::All, services.now);
     if image.tag.is_none() && image.digest.is_none() {
-        let set = loading.await?.ok_or_else(no_trust_data)?;
+        let set = loading
+            .await?
+            .ok_or_else(|| collection.no_trust_data(true))?;
         warn(report, Some(&set), judged);
         report.images = whole_repository(&set, image);
         return Ok(());
@@ -55,7 +49,9 @@ pub async fn inspect(
     let subject = subject(image, &resolved);
     let by_certificate = by_certificate(services, &subject, report).await?;
     let set = match loaded {
-        Ok(None) if judged || by_certificate.is_empty() => return Err(no_trust_data()),
+        Ok(None) if judged || by_certificate.is_empty() => {
+            return Err(collection.no_trust_data(true).into());
+        }
         Ok(set) => set,
         // What signs otherwise is shown all the same, where nobody asked about trust data in particular.
         Err(failure) if judged || by_certificate.is_empty() => return Err(failure),

@@ -1,6 +1,6 @@
-//! What a command talks to, opened once per run.
+//! What a run talks to, and what one request of it has.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -17,9 +17,12 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// The clients of one run, and its one time.
-#[derive(Clone, Debug)]
-pub struct Services {
+/// Seconds by which this machine's clock may differ from the servers': tokens and certificates are made with that in mind.
+const SKEW: i64 = 300;
+
+/// What a run talks to, whatever it is asked: opened once, and shared by all its requests.
+#[derive(Debug)]
+pub struct Clients {
     /// The network edge, for its counters.
     pub client: net::Client,
     /// Registries.
@@ -30,23 +33,39 @@ pub struct Services {
     pub revocations: Revocations,
     /// Keys.
     pub keys: Arc<KeyRing>,
-    /// The run's time.
-    pub now: Timestamp,
     /// The environment of the run.
     pub environment: Environment,
     /// How many repositories or images are worked on at once.
     pub concurrency: usize,
-    /// What standard input held, where a manifest comes from there.
-    pub stdin: Option<Arc<[u8]>>,
     /// Where `acr-sign.yaml` is looked for.
     pub(crate) folder: std::path::PathBuf,
     identities: Identities,
     logins: Arc<Logins>,
 }
 
-impl Services {
-    /// Opens everything and asks nothing; gives the end of the run, too.
-    pub(crate) fn open(settings: Settings, now: Timestamp) -> Result<(Self, Instant), Failure> {
+/// What one request has: the clients of its run, and a time, an end and an input of its own. A command is one request.
+#[derive(Clone, Debug)]
+pub struct Services {
+    clients: Arc<Clients>,
+    /// The time that everything is judged at.
+    pub now: Timestamp,
+    /// When it must be answered.
+    pub deadline: Instant,
+    /// What standard input held, where a manifest comes from there.
+    pub stdin: Option<Arc<[u8]>>,
+}
+
+impl Deref for Services {
+    type Target = Clients;
+
+    fn deref(&self) -> &Clients {
+        &self.clients
+    }
+}
+
+impl Clients {
+    /// Opens everything and asks nothing.
+    fn open(settings: Settings, now: Timestamp) -> Result<Self, Failure> {
         let client = net::Client::new(settings.net)?;
         let identities = Identities::new(client.clone(), settings.identity);
         let docker = settings.docker_config.map(DockerConfig::new);
@@ -57,36 +76,35 @@ impl Services {
             identities.clone(),
         ));
         let registry = Registry::new(client.clone(), logins.clone());
-        let keys = Arc::new(KeyRing::new(
-            identities.clone(),
-            settings.environment.clone(),
+        let keys = KeyRing::new(identities.clone(), settings.environment.clone(), now);
+        Ok(Self {
+            trust: TrustServer::new(registry.clone(), settings.trust_server),
+            revocations: Revocations::new(client.clone()),
+            keys: Arc::new(keys),
+            environment: settings.environment,
+            concurrency: settings.concurrency,
+            folder: settings.folder,
+            client,
+            registry,
+            identities,
+            logins,
+        })
+    }
+}
+
+impl Services {
+    /// The only request of a run.
+    pub(crate) fn open(settings: Settings, now: Timestamp) -> Result<Self, Failure> {
+        let clients = Clients::open(settings, now)?;
+        Ok(Self {
+            deadline: clients.client.deadline(),
+            clients: Arc::new(clients),
             now,
-        ));
-        let trust = TrustServer::new(registry.clone(), settings.trust_server);
-        let revocations = Revocations::new(client.clone());
-        let deadline = client.deadline();
-        let (environment, concurrency, folder) =
-            (settings.environment, settings.concurrency, settings.folder);
-        Ok((
-            Self {
-                client,
-                registry,
-                trust,
-                revocations,
-                keys,
-                now,
-                environment,
-                concurrency,
-                stdin: None,
-                folder,
-                identities,
-                logins,
-            },
-            deadline,
-        ))
+            stdin: None,
+        })
     }
 
-    /// The same services at another time, for `--at`.
+    /// The same request at another time, for `--at`.
     #[must_use]
     pub fn at(&self, now: Timestamp) -> Self {
         Self {
@@ -112,7 +130,7 @@ impl Services {
         };
         report.auth.azure = self.identities.report();
         report.auth.registries = self.logins.report().await;
-        report.lax.extend(
+        report.weakened.extend(
             self.client
                 .hosts()
                 .plain_http
@@ -121,18 +139,28 @@ impl Services {
         );
         for variable in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
             if let Some(path) = self.environment.get(variable) {
-                report.warnings.push(format!(
+                report.warn(format!(
                     "TLS trusts the CA certificates of {variable} (`{path}`)"
                 ));
             }
         }
         let skew = self.client.skew_seconds();
-        if skew.abs() > 300 {
+        if skew.abs() > SKEW {
             let direction = if skew > 0 { "behind" } else { "ahead of" };
-            report.warnings.push(format!(
-                "this machine's clock is {} s {direction} that of the services",
-                skew.abs()
+            let much = roughly(skew.unsigned_abs());
+            report.warn(format!(
+                "this machine's clock is {much} {direction} the servers"
             ));
         }
     }
+}
+
+/// The largest whole unit of so many seconds.
+fn roughly(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..7_200 => (seconds / 60, "minutes"),
+        7_200..172_800 => (seconds / 3_600, "hours"),
+        _ => (seconds / 86_400, "days"),
+    };
+    format!("{count} {unit}")
 }

@@ -15,7 +15,7 @@ use super::{
     FlowError, Services, SignDct, SignNotation,
     dct::DctJob,
     notation::NotationJob,
-    signing::{Candidate, Ended, SigningOptions},
+    signing::{Candidate, FormatResult, SigningOptions},
 };
 use crate::{
     oci::{Digest, Reference, Repository, Subject},
@@ -127,9 +127,12 @@ impl Group<'_> {
             .zip(loaded)
             .map(|(dct, loaded)| dct.sign(loaded, &candidates));
         let by_notation = notation.as_ref().map(|notation| notation.sign(&candidates));
-        let (by_dct, by_notation) =
-            join(OptionFuture::from(by_dct), OptionFuture::from(by_notation)).await;
-        let ended: Vec<Ended> = by_dct.into_iter().chain(by_notation).flatten().collect();
+        let (by_dct, by_notation) = Box::pin(join(
+            OptionFuture::from(by_dct),
+            OptionFuture::from(by_notation),
+        ))
+        .await;
+        let ended: Vec<FormatResult> = by_dct.into_iter().chain(by_notation).flatten().collect();
         reports.extend(
             candidates
                 .iter()

@@ -34,7 +34,7 @@ pub(super) struct Candidate {
 
 /// How one format ended for one candidate.
 #[derive(Clone, Debug)]
-pub(super) struct Ended {
+pub(super) struct FormatResult {
     pub(super) index: usize,
     pub(super) status: Status,
     pub(super) problem: Option<Problem>,
@@ -43,7 +43,7 @@ pub(super) struct Ended {
 
 impl Candidate {
     /// The image's report: as bad as its worst format, with every signature.
-    pub(super) fn report(&self, ended: &[Ended]) -> ImageReport {
+    pub(super) fn report(&self, ended: &[FormatResult]) -> ImageReport {
         let own = || ended.iter().filter(|ended| ended.index == self.index);
         let subject = &self.subject;
         let name = Reference {
@@ -73,9 +73,9 @@ impl Candidate {
     }
 }
 
-impl Ended {
+impl FormatResult {
     /// A format that did not sign; what it has to show is that it did not.
-    pub(super) fn badly(format: Format, index: usize, failure: &Failure) -> Self {
+    pub(super) fn failed(format: Format, index: usize, failure: &Failure) -> Self {
         let status = failure.status();
         let signature = SignatureReport {
             reason: Some(failure.reason()),

@@ -18,8 +18,8 @@ pub fn annotate(console: &Console, report: &Report, let_pass: bool) {
     });
     let problems: Vec<(&Problem, String, Option<&Location>)> = of_run.chain(of_images).collect();
     let mut warnings = Vec::new();
-    if !report.lax.is_empty() {
-        warnings.push(format!("weakened by {}", report.lax.join(", ")));
+    if !report.weakened.is_empty() {
+        warnings.push(format!("weakened by {}", report.weakened.join(", ")));
     }
     warnings.extend(report.warnings.iter().cloned());
     if let_pass {

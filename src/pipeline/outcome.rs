@@ -65,14 +65,9 @@ impl Ending {
     pub fn of(report: &Report, fail_on: FailOn) -> Self {
         let found = report.exit();
         let exit = fail_on.apply(found);
-        let allowed = found == Exit::Done && report.decision != Some(Decision::Deny);
-        let decision = if allowed {
-            Decision::Allow
-        } else {
-            Decision::Deny
-        };
+        let decision = report.decided();
         let mut message = counts(report);
-        if let Some(problem) = report.telling() {
+        if let Some(problem) = report.most_specific() {
             let separator = if message.is_empty() { "" } else { "; " };
             message.push_str(&format!(
                 "{separator}{}: {}",

@@ -116,6 +116,7 @@ pub const INPUTS: &[Input] = &[
     input("root-ca", Kind::Text, Reader::Flag, "`dct`: file with CA certificates that the root certificate must chain to."),
     input("trust-on-first-use", Kind::Boolean, Reader::Flag, "`dct`: trust any root that the server shows. Every report says so."),
     input("role", Kind::List, Reader::Flag, "`dct`: roles to sign, instead of those that list the key.").of(Verb::Sign),
+    input("snapshot-key", Kind::Text, Reader::Flag, "`dct`: the key that signs the snapshot, if the trust server does not hold it.").of(Verb::Sign),
     input("annotation", Kind::List, Reader::Flag, "`notation`: metadata to sign, or that the signature must have, `NAME=VALUE`. Commit, run, workflow and host are always signed."),
     input("recursive", Kind::Boolean, Reader::Flag, "`notation`: also sign the children of an index.").of(Verb::Sign),
     input("envelope", Kind::Choice(&["jws", "cose"]), Reader::Flag, "`notation`: kind of envelope; the default is `jws`.").of(Verb::Sign),

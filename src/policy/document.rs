@@ -1,4 +1,4 @@
-//! The file as it is written: member for member what design §6 shows, with the place of each value.
+//! The file as it is written: member for member, with the place of each value.
 //!
 //! An empty value is not "absent": each member that is named must have its type.
 
@@ -63,7 +63,7 @@ pub(super) struct Exempt {
     pub(super) until: Text,
 }
 
-/// A member of a requirement: a list, which means all of it, or a map with one demand.
+/// A member of a requirement: a list, which means all of it, or a map with one requirement.
 #[derive(Debug)]
 pub(super) enum Node {
     List(Vec<Spanned<Self>>),

@@ -13,7 +13,7 @@ pub struct Place {
     pub column: u64,
 }
 
-/// Text of the file that is looked at later: a key, the name of a file.
+/// Text of the file that is checked later: a key, the name of a file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Located {
     /// The text.

@@ -1,19 +1,20 @@
 //! The decision about one image: from what each leaf found, under the tree that says what must hold.
 //!
-//! Four answers, kept apart: it holds, it was looked at and does not, it could not be found out, the set-up is wrong. What
-//! was not found out is never taken for a yes, and what is wrong in the set-up is said whenever it is found.
+//! Four answers, kept apart: it holds, it was checked and does not, it cannot be determined, the set-up is wrong. What
+//! cannot be determined is never taken for a yes, and what is wrong in the set-up is said whenever it is found.
 
 use super::{
     exemption::Exemption,
     matching,
     requirement::{Kind, Requirement},
-    telling::rank,
+    specificity::rank,
 };
 use crate::{
     crypto::PublicKey,
     format::Verified,
     oci::Digest,
     reason::{Exit, Reason},
+    timestamp::Timestamp,
 };
 
 /// Why an image is allowed. Made from at least one proof, or from a written exemption, and by nothing else.
@@ -29,15 +30,16 @@ enum Basis<'a> {
 /// Why an image is denied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Denied {
-    /// The most telling reason.
+    /// The most specific reason.
     pub reason: Reason,
     /// The leaf that gave it, counted in the order of the text; `None` where no single leaf is to blame.
     pub leaf: Option<usize>,
 }
 
 impl<'a> Allowed<'a> {
-    pub(super) fn exempt(exemption: &'a Exemption) -> Self {
-        Self(Basis::Exemption(exemption))
+    /// By a written exemption that has not expired: it holds through its last day, UTC.
+    pub fn exempt(exemption: &'a Exemption, now: Timestamp) -> Option<Self> {
+        (exemption.days_left(now) >= 0).then_some(Self(Basis::Exemption(exemption)))
     }
 
     /// The proofs that the permission stands on; none for an exemption.
@@ -63,7 +65,7 @@ impl<'a> Allowed<'a> {
 pub fn evaluate<'a, L>(
     requirement: &Requirement<L>,
     digest: &Digest,
-    findings: &'a [Result<Verified, Reason>],
+    findings: &[Result<&'a Verified, Reason>],
 ) -> Result<Allowed<'a>, Denied> {
     let mut judge = Judge {
         digest,
@@ -82,7 +84,7 @@ pub fn evaluate<'a, L>(
 
 struct Judge<'a, 'b> {
     digest: &'b Digest,
-    findings: &'a [Result<Verified, Reason>],
+    findings: &'b [Result<&'a Verified, Reason>],
     next: usize,
 }
 
@@ -132,7 +134,7 @@ impl<'a> Judge<'a, '_> {
         };
         match self.findings.get(leaf) {
             Some(Ok(verified)) if verified.subject() == self.digest => {
-                Answer::Holds(vec![verified])
+                Answer::Holds(vec![*verified])
             }
             Some(Ok(_)) => not(Reason::DigestMismatch),
             Some(Err(reason)) => not(*reason),

@@ -2,7 +2,6 @@
 
 use time::{Date, macros::format_description};
 
-use super::evaluate::Allowed;
 use crate::timestamp::Timestamp;
 
 /// Days that an exemption may hold on before it is told that it does not end soon: a year, and a day for leap years.
@@ -22,7 +21,7 @@ impl Exemption {
             return Err("an exemption needs a reason".to_owned());
         }
         let until = Date::parse(until, format_description!("[year]-[month]-[day]"))
-            .map_err(|_| format!("`{until}` is no day (YYYY-MM-DD)"))?;
+            .map_err(|_| format!("`{until}` is not a day (YYYY-MM-DD)"))?;
         Ok(Self {
             reason: reason.to_owned(),
             until,
@@ -49,18 +48,14 @@ impl Exemption {
     pub fn is_long(&self, now: Timestamp) -> Option<String> {
         let (until, days) = (self.until, self.days_left(now));
         (days > LONG)
-            .then(|| format!("its exemption ends only with {until}, in {days} days: more than a year is not temporary"))
-    }
-
-    /// The permission, while the exemption has not ended: it holds through its last day, UTC.
-    pub fn allow(&self, now: Timestamp) -> Option<Allowed<'_>> {
-        (now.date_time().date() <= self.until).then(|| Allowed::exempt(self))
+            .then(|| format!("its exemption expires only after {until}, in {days} days: more than a year is not temporary"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Allowed;
 
     #[test]
     fn an_exemption_holds_through_its_day() {
@@ -76,7 +71,7 @@ mod tests {
         ] {
             let now = now.parse().unwrap();
             assert_eq!(exemption.days_left(now) >= 0, holds, "{now}");
-            let allowed = exemption.allow(now);
+            let allowed = Allowed::exempt(&exemption, now);
             assert_eq!(allowed.is_some(), holds, "{now}");
             if let Some(allowed) = allowed {
                 assert_eq!(allowed.exemption(), Some(&exemption));
@@ -105,7 +100,7 @@ mod tests {
             forever
                 .is_long("2026-01-01T00:00:00Z".parse().unwrap())
                 .unwrap()
-                .contains("only with 9999-12-31")
+                .contains("only after 9999-12-31")
         );
     }
 

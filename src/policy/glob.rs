@@ -35,7 +35,7 @@ struct Segment(Vec<String>);
 
 /// The text is no pattern.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no pattern of images: {why}")]
+#[error("`{text}` is not a valid image pattern: {why}")]
 pub struct InvalidGlob {
     text: String,
     why: String,
@@ -138,7 +138,7 @@ impl FromStr for Glob {
             .ok_or_else(|| invalid("name the registry: `HOST/…`"))?;
         if host.contains('*') {
             return Err(invalid(
-                "the host takes no wildcard; `**` alone matches everything",
+                "the host cannot contain a wildcard; `**` alone matches everything",
             ));
         }
         if !host.contains(['.', ':']) && host != "localhost" {

@@ -1,4 +1,4 @@
-//! One demand on signatures, as a policy file states it.
+//! One requirement on signatures, as a policy file states it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,7 +8,7 @@ use crate::format::{
     notation::{Action, Level, Metadata, TrustedIdentities, TrustedIdentity},
 };
 
-/// A demand in one format.
+/// A requirement in one format.
 #[derive(Clone, Debug)]
 pub enum Leaf {
     /// Docker Content Trust.
@@ -17,7 +17,7 @@ pub enum Leaf {
     Notation(NotationLeaf),
 }
 
-/// A demand on trust data.
+/// A requirement on trust data.
 #[derive(Clone, Debug)]
 pub struct DctLeaf {
     /// Trust in the root.
@@ -39,7 +39,7 @@ pub enum RootPin {
     FirstUse,
 }
 
-/// A demand on signatures by certificate.
+/// A requirement on signatures by certificate.
 #[derive(Clone, Debug)]
 pub enum NotationLeaf {
     /// Trust as the file itself states it.
@@ -50,7 +50,7 @@ pub enum NotationLeaf {
         trust_policy: Located,
         /// The folder that holds `x509`.
         trust_store: Located,
-        /// Signed metadata that is demanded besides.
+        /// Signed metadata that is required besides.
         metadata: Metadata,
     },
 }
@@ -64,9 +64,9 @@ pub struct NotationPins {
     pub identities: Option<TrustedIdentities>,
     /// Which checks decide.
     pub level: Level,
-    /// Signed metadata that is demanded.
+    /// Signed metadata that is required.
     pub metadata: Metadata,
-    /// PEM files with the roots of timestamp authorities; none: timestamps are not looked at.
+    /// PEM files with the roots of timestamp authorities; none: timestamps are not checked.
     pub timestamp_roots: Vec<Located>,
 }
 

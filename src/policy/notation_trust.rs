@@ -1,6 +1,6 @@
 //! What Notary Project signatures are held against: pins given by flags, or notation's own policy and stores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     crypto::Certificate,
@@ -19,7 +19,7 @@ pub enum NotationTrust {
         policy: TrustPolicy,
         /// The stores that it names.
         stores: BTreeMap<StoreName, Result<Vec<Certificate>, StoreFault>>,
-        /// Metadata that is demanded besides.
+        /// Metadata that is required besides.
         metadata: Metadata,
     },
 }
@@ -31,7 +31,7 @@ pub enum RepositoryTrust<'a> {
     Trust(Box<Trust>),
     /// A statement that demands nothing.
     Skip(&'a str),
-    /// A statement that looks at no signature, although metadata is demanded besides.
+    /// A statement that looks at no signature, although metadata is required besides.
     Unlooked(&'a str),
     /// No statement is about it.
     Nothing,
@@ -56,6 +56,16 @@ impl NotationTrust {
                     None => RepositoryTrust::Unlooked(statement.name()),
                 },
             },
+        }
+    }
+
+    /// The thumbprints that signatures may claim here; `None` where no signature is checked.
+    pub fn thumbprints(&self, repository: &Repository) -> Option<BTreeSet<String>> {
+        match self.for_repository(repository) {
+            RepositoryTrust::Trust(trust) => Some(trust.thumbprints()),
+            RepositoryTrust::Skip(_) | RepositoryTrust::Unlooked(_) | RepositoryTrust::Nothing => {
+                None
+            }
         }
     }
 }

@@ -1,5 +1,4 @@
-//! What must hold, as a tree. An empty list cannot be expressed, and more than there is cannot be demanded
-//! (attacks §0, property 4).
+//! What must hold, as a tree. An empty list cannot be expressed, and more than there is cannot be required.
 
 use serde_json::{Value, json};
 
@@ -19,7 +18,7 @@ pub(super) enum Kind<L> {
 }
 
 impl<L> Requirement<L> {
-    /// One demand on signatures.
+    /// One requirement on signatures.
     pub fn leaf(leaf: L) -> Self {
         Self(Kind::Leaf(leaf))
     }

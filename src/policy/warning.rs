@@ -50,7 +50,7 @@ impl Policy<Leaf> {
             for glob in rule.images.iter().filter(|glob| names_no_registry(glob)) {
                 if let Some(only) = glob.only() {
                     warn(format!(
-                        "the pattern `{glob}` names no registry, so it is `{only}`"
+                        "the pattern `{glob}` does not name a registry, so it means `{only}`"
                     ));
                 }
             }
@@ -61,7 +61,7 @@ impl Policy<Leaf> {
                 Demand::Require(requirement) => requirement
                     .leaves()
                     .into_iter()
-                    .flat_map(lax)
+                    .flat_map(weakened)
                     .for_each(&mut warn),
             }
         }
@@ -114,20 +114,21 @@ fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<Strin
     let mut odd = Vec::new();
     if rule.images.contains(&Glob::everything()) {
         odd.push(
-            "`**` is exempt: whatever no earlier rule is about passes without a look".to_owned(),
+            "`**` is exempt: every image that no earlier rule matches is allowed without checking"
+                .to_owned(),
         );
     }
     let until = exemption.until();
     match exemption.days_left(now) {
         ended if ended < 0 => odd.push(format!(
-            "its exemption ended with {until}: its images are denied"
+            "its exemption expired after {until}: its images are denied"
         )),
         0 => odd.push(format!(
-            "its exemption ends today ({until}): then its images are denied"
+            "its exemption expires today ({until}): after that its images are denied"
         )),
         days if days <= SOON => {
             odd.push(format!(
-                "its exemption ends with {until}, in {days} days: then its images are denied"
+                "its exemption expires after {until}, in {days} days: after that its images are denied"
             ));
         }
         _ => odd.extend(exemption.is_long(now)),
@@ -136,7 +137,7 @@ fn exempt(rule: &Rule<Leaf>, exemption: &Exemption, now: Timestamp) -> Vec<Strin
 }
 
 /// What is checked less strictly than it can be.
-fn lax(leaf: &Leaf) -> Vec<String> {
+fn weakened(leaf: &Leaf) -> Vec<String> {
     match leaf {
         Leaf::Dct(DctLeaf {
             root: RootPin::FirstUse,
@@ -154,12 +155,12 @@ fn lax(leaf: &Leaf) -> Vec<String> {
         | Leaf::Notation(NotationLeaf::Policy { .. }) => Vec::new(),
         Leaf::Notation(NotationLeaf::Pinned(pins)) => {
             let permissive = (pins.level.name() != Level::STRICT.name())
-                .then(|| "`level: permissive`: signatures count that have ended".to_owned());
+                .then(|| "`level: permissive`: expired signatures are accepted".to_owned());
             let revocation = match pins.level.weaker_revocation() {
                 None | Some(Action::Enforce) => None,
-                Some(Action::Log) => {
-                    Some("`revocation: log`: signatures of revoked certificates count".to_owned())
-                }
+                Some(Action::Log) => Some(
+                    "`revocation: log`: signatures of revoked certificates are accepted".to_owned(),
+                ),
                 Some(Action::Skip) => {
                     Some("`revocation: off`: nobody is asked what is revoked".to_owned())
                 }

@@ -18,7 +18,7 @@ impl Failure {
         Problem::of(self.0.as_ref())
     }
 
-    /// How an image ends that fails so: looked at and refused, or failed.
+    /// How an image ends that fails so: checked and refused, or failed.
     pub fn status(&self) -> Status {
         if self.reason().exit() == Exit::Rejected {
             Status::Refused

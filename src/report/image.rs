@@ -1,4 +1,4 @@
-//! What a run found for one image, and for each signature looked at or made.
+//! What a run found for one image, and for each signature checked or made.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,9 @@ use crate::{
     timestamp::Timestamp,
 };
 
-use super::Problem;
+use super::{Problem, Status};
 
-/// One image: how it ended, and every signature looked at.
+/// One image: how it ended, and every signature checked.
 #[derive(Clone, Debug)]
 pub struct ImageReport {
     /// The image as named.
@@ -28,13 +28,13 @@ pub struct ImageReport {
     pub status: Status,
     /// Why, when it did not end well.
     pub problem: Option<Problem>,
-    /// The signatures looked at or made.
+    /// The signatures checked or made.
     pub signatures: Vec<SignatureReport>,
     /// Where manifests name it.
     pub locations: Vec<Location>,
     /// The rule of a policy file that decided.
     pub rule: Option<RuleReport>,
-    /// What the rule demands, in the order of the text, and how each demand ended.
+    /// What the rule requires, in the order of the text, and how each requirement ended.
     pub requirements: Vec<RequirementReport>,
 }
 
@@ -49,10 +49,10 @@ pub struct RuleReport {
     pub location: Location,
 }
 
-/// One demand of a rule.
+/// One requirement of a rule.
 #[derive(Clone, Debug)]
 pub struct RequirementReport {
-    /// What is demanded, in words.
+    /// What is required, in words.
     pub requirement: String,
     /// How it ended.
     pub status: Status,
@@ -69,37 +69,6 @@ pub struct Location {
     pub line: u64,
     /// The column, in characters.
     pub column: u64,
-}
-
-/// How an image ended.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Status {
-    /// Signed in this run.
-    Signed,
-    /// Signed before, left alone.
-    AlreadySigned,
-    /// Looked at, and not signed for a reason of its own.
-    Refused,
-    /// Could not be signed.
-    Failed,
-    /// Would be signed (`--dry-run`).
-    Planned,
-    /// The signature holds.
-    Verified,
-    /// Not looked at, by a written exemption.
-    Exempt,
-    /// Looked at, and not good enough.
-    Rejected,
-    /// Could not find out.
-    Undecided,
-    /// Shown, not judged (`inspect` without a pin).
-    Shown,
-    /// Taken out of the roles named.
-    Revoked,
-    /// Changed as asked.
-    Changed,
-    /// Already as asked.
-    Unchanged,
 }
 
 /// One signature (for `dct`: one role that holds the tag).
@@ -214,48 +183,6 @@ impl ImageReport {
                 | Status::Changed
                 | Status::Unchanged,
             ) => Exit::Done,
-        }
-    }
-}
-
-impl Status {
-    /// The stable word of design §4.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Signed => "signed",
-            Self::AlreadySigned => "already-signed",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-            Self::Planned => "planned",
-            Self::Verified => "verified",
-            Self::Exempt => "exempt",
-            Self::Rejected => "rejected",
-            Self::Undecided => "undecided",
-            Self::Shown => "shown",
-            Self::Revoked => "revoked",
-            Self::Changed => "changed",
-            Self::Unchanged => "unchanged",
-        }
-    }
-
-    /// Whether the image is signed now, or was found to be.
-    pub fn counts(self) -> bool {
-        matches!(self, Self::Signed | Self::AlreadySigned | Self::Verified)
-    }
-
-    /// Whether the image ended as asked.
-    pub fn is_good(self) -> bool {
-        match self {
-            Self::Signed
-            | Self::AlreadySigned
-            | Self::Planned
-            | Self::Verified
-            | Self::Exempt
-            | Self::Shown
-            | Self::Revoked
-            | Self::Changed
-            | Self::Unchanged => true,
-            Self::Refused | Self::Failed | Self::Rejected | Self::Undecided => false,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The report as JSON: the form of design §4, stable under `schemaVersion`.
+//! The report as JSON: stable under `schemaVersion`.
 
 use serde_json::{Map, Value, json};
 
 use crate::reason::Reason;
 
 use super::{
-    Decision, EnvelopeReport, ImageReport, Link, Location, Problem, Report, RequirementReport,
+    EnvelopeReport, ImageReport, Link, Location, Problem, Report, RequirementReport,
     SignatureReport,
 };
 
@@ -58,7 +58,7 @@ impl Report {
         let mut document = Map::new();
         document.insert("schemaVersion".into(), json!(1));
         document.insert("command".into(), json!(self.command));
-        insert(&mut document, "decision", self.decision.map(Decision::word));
+        document.insert("decision".into(), json!(self.decided().word()));
         document.insert(
             "images".into(),
             self.images.iter().map(ImageReport::value).collect(),
@@ -70,7 +70,7 @@ impl Report {
         );
         document.insert("warnings".into(), json!(self.warnings));
         document.insert("notes".into(), json!(self.notes));
-        document.insert("lax".into(), json!(self.lax));
+        document.insert("weakened".into(), json!(self.weakened));
         if !self.pinned_files.is_empty() {
             document.insert("pinnedFiles".into(), json!(self.pinned_files));
         }

@@ -1,4 +1,4 @@
-//! The result as `JUnit` XML: one test case per image. What was looked at and rejected is a failure, what could not be
+//! The result as `JUnit` XML: one test case per image. What was checked and rejected is a failure, what could not be
 //! found out is an error.
 
 use std::fmt::Write as _;

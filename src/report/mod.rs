@@ -7,26 +7,37 @@ mod failure;
 mod image;
 mod json;
 mod junit;
+mod key;
+mod policy;
+mod problem;
 mod sarif;
+mod status;
 mod summary;
 mod text;
+mod trust;
 
 pub use escape::{markdown, plain, prose};
 pub use failure::Failure;
 pub use image::{
     EnvelopeReport, ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport,
-    Status, TimestampReport,
+    TimestampReport,
 };
+pub use key::KeyView;
+pub use policy::PolicyView;
+pub use problem::Problem;
+pub use status::Status;
 pub use summary::Profile;
+pub use trust::TrustView;
+pub(crate) use trust::{all_entries, signer_name};
 
-use crate::reason::{Exit, Explain, Reason};
+use crate::reason::Exit;
 
 /// The report of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The command as typed: `sign`, `verify`, `trust init`, …
     pub command: &'static str,
-    /// For gates: allow or deny.
+    /// For gates: allow or deny, by the images alone.
     pub decision: Option<Decision>,
     /// One entry per image named, in the order given.
     pub images: Vec<ImageReport>,
@@ -37,7 +48,7 @@ pub struct Report {
     /// What is as it is and must not be taken for more, such as what nobody remembers.
     pub notes: Vec<String>,
     /// Switches that weaken what is checked, as given (P09).
-    pub lax: Vec<String>,
+    pub weakened: Vec<String>,
     /// Manifests that digests were written into.
     pub pinned_files: Vec<String>,
     /// The policy that was made, where a command makes one.
@@ -76,19 +87,6 @@ pub enum Decision {
     Allow,
     /// At least one is not.
     Deny,
-}
-
-/// Something that went wrong: stable code, words, and what to do.
-#[derive(Clone, Debug)]
-pub struct Problem {
-    /// The stable code.
-    pub reason: Reason,
-    /// What failed, on which object.
-    pub message: String,
-    /// What it was caused by, outermost first.
-    pub causes: Vec<String>,
-    /// What to do.
-    pub hint: Option<String>,
 }
 
 /// The identities used.
@@ -135,6 +133,42 @@ impl Report {
         }
     }
 
+    /// Adds what went wrong where no image is to blame: the exit code follows from it, and a gate denies. A second problem
+    /// is a warning, since the first one is what to mend.
+    pub fn fail(&mut self, problem: Problem) {
+        self.decision = self.decision.map(|_| Decision::Deny);
+        match &self.error {
+            None => self.error = Some(problem),
+            Some(_) => self.warn(problem.sentence()),
+        }
+    }
+
+    /// Allow only where nothing failed and, for a gate, every image is allowed.
+    pub fn decided(&self) -> Decision {
+        match (self.exit(), self.decision) {
+            (Exit::Done, None | Some(Decision::Allow)) => Decision::Allow,
+            (Exit::Done, Some(Decision::Deny))
+            | (Exit::Rejected | Exit::Usage | Exit::Undecided | Exit::Interrupted, _) => {
+                Decision::Deny
+            }
+        }
+    }
+
+    /// Adds a warning, once.
+    pub fn warn(&mut self, warning: String) {
+        if !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
+    /// Adds a switch that weakens a check, once, and what it means.
+    pub fn weaken(&mut self, by: String, meaning: String) {
+        self.warn(meaning);
+        if !self.weakened.contains(&by) {
+            self.weakened.push(by);
+        }
+    }
+
     /// How the run ends: the worst of all images and of the error that no image is to blame for.
     pub fn exit(&self) -> Exit {
         let of_images = self.images.iter().map(ImageReport::exit);
@@ -143,7 +177,7 @@ impl Report {
     }
 
     /// The problem to name first: the run's own, else the first image's whose exit code decides.
-    pub fn telling(&self) -> Option<&Problem> {
+    pub fn most_specific(&self) -> Option<&Problem> {
         let exit = self.exit();
         let of_images = self
             .images
@@ -162,38 +196,6 @@ impl Decision {
         match self {
             Self::Allow => "allow",
             Self::Deny => "deny",
-        }
-    }
-}
-
-impl Problem {
-    /// From an error, with the chain of its causes.
-    pub fn of(error: &dyn Explain) -> Self {
-        let message = error.to_string();
-        let mut causes: Vec<String> = Vec::new();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            // What the line above says already is not said again.
-            if !text.is_empty() && !causes.last().unwrap_or(&message).contains(&text) {
-                causes.push(text);
-            }
-            source = cause.source();
-        }
-        Self {
-            reason: error.reason(),
-            message,
-            causes,
-            hint: error.hint(),
-        }
-    }
-
-    /// How something ends that is judged and fails for this reason: looked at, or not judged at all.
-    pub fn status(&self) -> Status {
-        if self.reason.exit() == Exit::Rejected {
-            Status::Rejected
-        } else {
-            Status::Undecided
         }
     }
 }

@@ -24,7 +24,7 @@ impl Report {
             let number = number_of(&mut rules, problem.reason);
             let text = image.told(problem);
             if image.locations.is_empty() {
-                // Not named by a manifest: then the rule that denies it is what can be looked at.
+                // Not named by a manifest: then the rule that denies it is the place to show.
                 let rule = image.rule.as_ref().map(|rule| &rule.location);
                 results.push(result(number, problem.reason, &image.image, &text, rule));
             }
@@ -45,7 +45,7 @@ impl Report {
         let left_out = results.len().saturating_sub(RESULTS);
         results.truncate(RESULTS);
         let exit = self.exit();
-        // What was looked at and rejected is a complete result; what was not found out is none (appendix I).
+        // What was checked and rejected is a complete result; what cannot be determined is none.
         let is_complete = matches!(exit, Exit::Done | Exit::Rejected);
         let mut invocation = json!({"executionSuccessful": is_complete, "exitCode": exit.code()});
         if left_out > 0

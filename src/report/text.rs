@@ -8,7 +8,7 @@ use super::{
 
 impl Report {
     /// What `verify` prints on standard output: one line per allowed image, in the order given, duplicates once (an
-    /// exempt one as named, since nobody looked at it), and nothing when anything is denied.
+    /// exempt one as named, since nobody checked it), and nothing when anything is denied.
     pub fn allowed_lines(&self) -> Vec<&str> {
         if self.decision != Some(Decision::Allow) {
             return Vec::new();
@@ -34,7 +34,7 @@ impl Report {
             .collect()
     }
 
-    /// What `inspect` prints: each image with every signature looked at.
+    /// What `inspect` prints: each image with every signature checked.
     pub fn signature_lines(&self) -> String {
         let mut text = String::new();
         for image in &self.images {
@@ -69,11 +69,11 @@ impl Report {
     pub fn story(&self, quiet: bool) -> String {
         let mut story = String::new();
         if !quiet {
-            if !self.lax.is_empty() {
+            if !self.weakened.is_empty() {
                 let _ = writeln!(
                     story,
                     "warning: weakened by {}",
-                    plain(&self.lax.join(", "))
+                    plain(&self.weakened.join(", "))
                 );
             }
             for file in &self.pinned_files {

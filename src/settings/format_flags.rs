@@ -6,6 +6,7 @@ use crate::format::Format::{self, Dct, Notation};
 /// The flags that only some formats take; a flag that is not listed serves all of them.
 const TAKEN_BY: &[(&str, &[Format])] = &[
     ("--role", &[Dct]),
+    ("--snapshot-key", &[Dct]),
     ("--signer", &[Dct]),
     ("--root", &[Dct]),
     ("--root-ca", &[Dct]),

@@ -8,6 +8,7 @@ use crate::{
     format::dct::{Key as DctKey, RootTrust},
     keys::KeyReference,
     report::{Failure, Report},
+    settings::RunConfig,
 };
 
 /// A signer whose key can make the signatures of trust data.
@@ -23,10 +24,25 @@ pub(super) async fn open_for_dct(
     Ok(signer)
 }
 
+/// The key of the snapshot, where one is given because the trust server does not hold it.
+pub(super) async fn open_snapshot_key(
+    services: &Services,
+    config: &RunConfig<'_>,
+    given: Option<&str>,
+) -> Result<Option<Arc<dyn Signer>>, Failure> {
+    match given {
+        None => Ok(None),
+        Some(key) => {
+            let reference = config.key("--snapshot-key", key)?;
+            Ok(Some(open_for_dct(services, &reference).await?))
+        }
+    }
+}
+
 /// Trust on first use is said in words in every report (T23).
 pub(super) fn warn_of_trust(report: &mut Report, trust: &RootTrust) {
-    if matches!(trust, RootTrust::FirstUse) && report.lax.is_empty() {
-        report.lax.push("--trust-on-first-use".to_owned());
+    if matches!(trust, RootTrust::FirstUse) && report.weakened.is_empty() {
+        report.weakened.push("--trust-on-first-use".to_owned());
         report.warnings.push(
             "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned(),
         );

@@ -4,9 +4,9 @@ use super::Outcome;
 use crate::{
     cli::KeyShow,
     crypto::Certificate,
-    flow::{KeyView, Services},
+    flow::Services,
     reason::Reason,
-    report::{Failure, Report},
+    report::{Failure, KeyView, Report},
     settings::{self, RunConfig, SettingError},
 };
 

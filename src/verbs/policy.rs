@@ -6,12 +6,12 @@ use super::Outcome;
 use crate::{
     cli::{PolicyCheck, PolicyInit},
     crypto::Certificate,
-    flow::{PolicyView, Proposal, Services, policy_init},
+    flow::{Proposal, Services, policy_init},
     oci::Reference,
     output_file::{create, replace},
     process::Process,
     reason::Reason,
-    report::{Failure, Report},
+    report::{Failure, PolicyView, Report},
     settings::{self, ConfigFile, Manifests, SettingError, manifest_input},
 };
 

@@ -40,10 +40,10 @@ fn attempt(command: &Online, process: &mut Process) -> Result<Outcome, Failure> 
     })?;
     let progress = progress(command, shared, process);
     let outcome = runtime.block_on(async {
-        let (mut services, deadline) = Services::open(settings, process.now)?;
+        let mut services = Services::open(settings, process.now)?;
         services.stdin = stdin.map(Into::into);
         // The edge ends each request at the deadline; this is for what waits beside requests.
-        let limit = tokio::time::timeout_at(deadline + Duration::from_millis(500), dispatch(command, &services));
+        let limit = tokio::time::timeout_at(services.deadline + Duration::from_millis(500), dispatch(command, &services));
         let mut outcome = tokio::select! {
             outcome = limit => outcome.unwrap_or_else(|_| Err(FlowError::Timeout { limit: timeout.clone() }.into())),
             () = interrupted() => Err(FlowError::Interrupted.into()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Outcome,
-    dct::{open_for_dct, warn_of_trust},
+    dct::{open_for_dct, open_snapshot_key, warn_of_trust},
     sources::Named,
 };
 use crate::{
@@ -102,6 +102,7 @@ async fn for_dct(
     warn_of_trust(report, &trust);
     Ok(SignDct {
         signer: open_for_dct(services, &key).await?,
+        snapshot: open_snapshot_key(services, config, arguments.snapshot_key.as_deref()).await?,
         roles,
         trust,
     })

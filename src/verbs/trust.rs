@@ -2,7 +2,7 @@
 
 use super::{
     Outcome,
-    dct::{open_for_dct, warn_of_trust},
+    dct::{open_for_dct, open_snapshot_key, warn_of_trust},
 };
 use crate::{
     cli::{SignerAdd, TrustInit, TrustRevoke, TrustStatus},
@@ -32,10 +32,8 @@ pub(super) async fn run_init(
             .await?;
         signers.push((signer_name(name)?, part.keys.into_iter().take(1).collect()));
     }
-    let snapshot = match arguments.snapshot_key.as_str() {
-        "server" => None,
-        key => Some(open_for_dct(services, &config.key("--snapshot-key", key)?).await?),
-    };
+    let snapshot = Some(arguments.snapshot_key.as_str()).filter(|key| *key != "server");
+    let snapshot = open_snapshot_key(services, &config, snapshot).await?;
     let options = InitOptions {
         root: open_for_dct(services, &config.key("--root-key", &arguments.root_key)?).await?,
         targets: open_for_dct(
@@ -56,11 +54,16 @@ pub(super) async fn run_init(
         .iter()
         .map(ToString::to_string)
         .collect();
-    let repository = &options.repository;
+    let (repository, canonical) = (&options.repository, created.canonical_id);
+    let snapshot = match &options.snapshot {
+        None => "",
+        Some(_) => "Every publication needs the snapshot key: give it with `--snapshot-key`.\n",
+    };
     let text = match &created.root_key_id {
         Some(id) => format!(
-            "created   {repository}\nroot key  {id}\n\nGive this ID with `--root` wherever the repository is signed or verified; keep the root key, \
-             it is needed to rotate keys.\n"
+            "created   {repository}\nroot key  {id}\ncanonical {canonical}\n\nGive one of these IDs with `--root` wherever the repository \
+             is signed or verified. The canonical ID is that of the same key in every repository. Keep the root key: it is \
+             needed to rotate keys.\n{snapshot}"
         ),
         None => format!("planned   {repository}: {}\n", names(&created.roles)),
     };
@@ -125,6 +128,7 @@ pub(super) async fn run_signer_add(
         &config.key("--targets-key", &arguments.targets_key)?,
     )
     .await?;
+    let snapshot = open_snapshot_key(services, &config, arguments.snapshot_key.as_deref()).await?;
     let mut report = Report::new("trust signer add");
     report.config = config.used().map(|file| file.config.file.clone());
     for (repository, trust) in repositories.into_iter().zip(pins) {
@@ -135,6 +139,7 @@ pub(super) async fn run_signer_add(
             name: name.clone(),
             keys: keys.clone(),
             targets: targets.clone(),
+            snapshot: snapshot.clone(),
             trust,
             dry_run,
         };
@@ -171,6 +176,7 @@ pub(super) async fn run_revoke(
         let key = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;
         signers.push(open_for_dct(services, &key).await?);
     }
+    signers.extend(open_snapshot_key(services, &config, arguments.snapshot_key.as_deref()).await?);
     let mut report = Report::new("trust revoke");
     report.config = config.used().map(|file| file.config.file.clone());
     warn_of_trust(&mut report, &trust);

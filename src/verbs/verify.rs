@@ -73,8 +73,7 @@ pub(super) async fn run_verify(
     let found = verify(&services, &options, &mut report).await;
     if let Err(failure) = remember(state.as_ref(), found, &services, &mut report).await {
         // What the next run would be held against does not exist.
-        report.decision = Some(Decision::Deny);
-        report.error = Some(failure.problem());
+        report.fail(failure.problem());
     }
     if let Some(manifests) = &manifests {
         manifests.locate(&mut report);
@@ -82,8 +81,7 @@ pub(super) async fn run_verify(
             && let Err(failure) = pin(manifests, arguments, &services, &mut report).await
         {
             // What was to be deployed does not exist.
-            report.decision = Some(Decision::Deny);
-            report.error = Some(failure.problem());
+            report.fail(failure.problem());
         }
     }
     let text = report

@@ -268,12 +268,10 @@ impl Collection {
             .keys
             .get(role)
             .filter(|key| listed.iter().any(|id| *id == key.id().as_str()));
-        key.cloned().ok_or_else(|| {
-            (
-                "ErrBadHierarchy",
-                format!("the server does not hold the {role} key that the root names"),
-            )
-        })
+        // A notary server names the first key that it lacks.
+        let missing = listed.first().and_then(Value::as_str).unwrap_or_default();
+        key.cloned()
+            .ok_or_else(|| ("ErrBadHierarchy", format!("key {missing} not found")))
     }
 
     /// Signs an expired timestamp, or an expired snapshot it holds the key for, again.

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::future::try_join;
 
-use super::{Published, sign_draft};
+use super::{Collection, Published, sign_draft};
 use crate::{
     crypto::{PublicKey, Signer},
     flow::{FlowError, Services},
     format::dct::{
-        KeyId, RoleName, SignerName,
+        Key, KeyId, RoleName, SignerName,
         init::{NewCollection, SnapshotKey, prepare, server_key},
     },
     oci::Repository,
@@ -38,6 +38,8 @@ pub struct InitOptions {
 pub struct Initialised {
     /// The root key ID to pin; none in a dry run, as it is that of a certificate still to be made.
     pub root_key_id: Option<KeyId>,
+    /// The canonical ID of the same key: a pin that serves every repository with this root key.
+    pub canonical_id: KeyId,
     /// The roles that were published.
     pub roles: Vec<RoleName>,
 }
@@ -54,25 +56,7 @@ pub async fn trust_init(
         }
         .into());
     }
-    let mut of_server = vec![RoleName::TIMESTAMP];
-    if options.snapshot.is_none() {
-        of_server.push(RoleName::SNAPSHOT);
-    }
-    let answers = of_server
-        .iter()
-        .map(|role| collection.server.key(&options.repository, role.as_str()));
-    let answers = try_join_all(answers).await?;
-    let keys = of_server
-        .iter()
-        .zip(&answers)
-        .map(|(role, answer)| server_key(role, answer));
-    let mut keys = keys.collect::<Result<Vec<_>, _>>()?.into_iter();
-    let timestamp = keys.next().ok_or(FlowError::NoRandomness)?;
-    let snapshot = match (&options.snapshot, keys.next()) {
-        (None, Some(key)) => SnapshotKey::Server(key),
-        (Some(signer), _) => SnapshotKey::Held(signer.public_key().clone()),
-        (None, None) => return Err(FlowError::NoRandomness.into()),
-    };
+    let (timestamp, snapshot) = server_keys(&collection, options).await?;
     let mut serial = [0; 16];
     getrandom::fill(&mut serial).map_err(|_| FlowError::NoRandomness)?;
     let new = NewCollection {
@@ -85,9 +69,11 @@ pub async fn trust_init(
         serial,
     };
     let draft = prepare(new, services.now)?;
+    let canonical_id = Key::from_public_key(options.root.public_key()).key_id();
     if options.dry_run {
         return Ok(Initialised {
             root_key_id: None,
+            canonical_id,
             roles: vec![RoleName::ROOT, RoleName::TARGETS],
         });
     }
@@ -113,10 +99,31 @@ pub async fn trust_init(
     let root_key_id = root.and_then(|set| set.root().key_ids(&RoleName::ROOT).first().copied());
     Ok(Initialised {
         root_key_id,
+        canonical_id,
         roles: publication
             .files
             .into_iter()
             .map(|(role, _)| role)
             .collect(),
     })
+}
+
+/// The keys of the timestamp and the snapshot: the server's, unless the owner holds that of the snapshot.
+async fn server_keys(
+    collection: &Collection,
+    options: &InitOptions,
+) -> Result<(Key, SnapshotKey), Failure> {
+    let timestamp = key_of_server(collection, RoleName::TIMESTAMP);
+    if let Some(signer) = &options.snapshot {
+        let held = SnapshotKey::Held(signer.public_key().clone());
+        return Ok((timestamp.await?, held));
+    }
+    let snapshot = key_of_server(collection, RoleName::SNAPSHOT);
+    let (timestamp, snapshot) = try_join(timestamp, snapshot).await?;
+    Ok((timestamp, SnapshotKey::Server(snapshot)))
+}
+
+async fn key_of_server(collection: &Collection, role: RoleName) -> Result<Key, Failure> {
+    let answer = collection.server.key(&collection.repository, role.as_str());
+    Ok(server_key(&role, &answer.await?)?)
 }

@@ -21,7 +21,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Bytes that a root or timestamp file may have (design §8).
+/// Bytes that a root or timestamp file may have. No hash is known of them before they are read, so the bound is ours: a
+/// hundred times what a root with ten certificates takes.
 const ROOT_LIMIT: u64 = 1 << 20;
 
 /// A repository's trust data on its trust server.
@@ -35,6 +36,8 @@ pub struct Collection {
     kept: Option<Kept>,
     /// What earlier runs saw of it.
     seen: Option<Seen>,
+    /// Whether it is loaded to be signed again, so that an expired `targets` is no obstacle.
+    to_renew: bool,
 }
 
 /// Files by name; `None` where the server has none.
@@ -42,7 +45,7 @@ type Kept = Arc<Mutex<HashMap<String, Option<Vec<u8>>>>>;
 
 /// Which delegation files a command looks at.
 #[derive(Clone, Debug)]
-pub enum Needed {
+pub enum LoadScope {
     /// Those that decide about these tags (`None`: about a digest) under these requirements.
     ToJudge {
         /// The tags.
@@ -66,6 +69,7 @@ impl Collection {
             repository,
             kept: None,
             seen: None,
+            to_renew: false,
         }
     }
 
@@ -84,11 +88,20 @@ impl Collection {
         Self { seen, ..self }
     }
 
+    /// The same, loaded to be published: what has expired can be signed again.
+    #[must_use]
+    pub fn to_renew(self) -> Self {
+        Self {
+            to_renew: true,
+            ..self
+        }
+    }
+
     /// Loads and verifies the trust data; `None` if there is none.
     pub async fn load(
         &self,
         trust: &RootTrust,
-        needed: &Needed,
+        needed: &LoadScope,
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
         match self.load_once(trust, needed, now).await {
@@ -103,7 +116,7 @@ impl Collection {
     async fn load_once(
         &self,
         trust: &RootTrust,
-        needed: &Needed,
+        needed: &LoadScope,
         now: Timestamp,
     ) -> Result<Option<TrustedSet>, Failure> {
         let (root, timestamp) = try_join(
@@ -156,7 +169,7 @@ impl Collection {
     }
 
     /// `targets`, together with the delegations known to be needed; then, level by level, the rest.
-    async fn load_targets(&self, set: &mut TrustedSet, needed: &Needed) -> Result<(), Failure> {
+    async fn load_targets(&self, set: &mut TrustedSet, needed: &LoadScope) -> Result<(), Failure> {
         let early = needed.before_targets();
         let early: Vec<FileRequest> = early
             .iter()
@@ -167,7 +180,11 @@ impl Collection {
             .ok_or_else(|| self.missing("targets.json"))?;
         let early = early.into_iter().map(|wanted| self.fetch_role(wanted));
         let (targets, mut fetched) = try_join(self.fetch(targets), try_join_all(early)).await?;
-        set.update_targets(&targets)?;
+        if self.to_renew {
+            set.update_targets_to_renew(&targets)?;
+        } else {
+            set.update_targets(&targets)?;
+        }
         loop {
             let pending = needed.next(set);
             if pending.is_empty() {
@@ -247,7 +264,7 @@ impl Collection {
     }
 }
 
-impl Needed {
+impl LoadScope {
     /// Delegations asked for together with `targets`, before it says who may sign them.
     fn before_targets(&self) -> Vec<RoleName> {
         match self {
@@ -315,8 +332,8 @@ impl Needed {
 }
 
 /// Root and timestamp are asked for together, so a root published in between shows as another root than the
-/// snapshot vouches for, or as files of keys that are not in it: once, everything is read again
-/// (docker-content-trust.md §11, step 5).
+/// snapshot vouches for, or as files of keys that are not in it: once, everything is read again,
+/// as a client starts anew under a new root (TUF 5.3.11).
 pub(super) fn root_was_replaced(rejection: &Rejection) -> bool {
     match rejection {
         Rejection::HashMismatch { role, .. } => *role == RoleName::ROOT,

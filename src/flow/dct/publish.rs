@@ -73,7 +73,7 @@ impl Collection {
         {
             Ok(()) => {}
             Err(registry::Error::VersionConflict { .. }) => return Ok(Published::Conflict),
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(self.refused(error, base)),
         }
         let mut wait = Duration::from_millis(100);
         for _ in 0..READ_BACK_ATTEMPTS {
@@ -95,6 +95,27 @@ impl Collection {
             role,
         }
         .into())
+    }
+
+    /// A server that lacks the snapshot key names it in its refusal.
+    fn refused(&self, error: registry::Error, base: Option<&TrustedSet>) -> Failure {
+        let keys = base.map_or(&[][..], |set| set.root().key_ids(&RoleName::SNAPSHOT));
+        let missing = match &error {
+            registry::Error::Refused { said, .. } => {
+                keys.iter().find(|id| said.has(&id.to_string()))
+            }
+            _ => None,
+        };
+        match missing.copied() {
+            None => error.into(),
+            Some(key_id) => FlowError::SnapshotKeyNotHeld {
+                repository: self.repository.to_string(),
+                server: self.server_name(),
+                key_id,
+                cause: Box::new(error),
+            }
+            .into(),
+        }
     }
 
     async fn read_back(

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Needed, Published, publish::pause_before_retry, sign_draft, signer_name};
+use super::{
+    LoadScope,
+    revise::{Revision, public_keys},
+};
 use crate::{
-    crypto::{PublicKey, Signer},
+    crypto::Signer,
     flow::{FlowError, Services},
     format::{
         Format,
@@ -14,18 +17,15 @@ use crate::{
         },
     },
     oci::{Reference, Repository, Tag},
-    report::{Failure, ImageReport, SignatureReport, Status},
+    report::{Failure, ImageReport, Problem, SignatureReport, Status, signer_name},
 };
-
-/// How often the change is rebuilt on another writer's before the run gives up.
-const ATTEMPTS: u32 = 10;
 
 /// What `trust revoke` was asked for.
 #[derive(Clone, Debug)]
 pub struct RevokeOptions {
     /// Images, each with a tag.
     pub images: Vec<Reference>,
-    /// Keys of the roles to write.
+    /// Keys of the roles to write, and of the snapshot where the server does not hold it.
     pub signers: Vec<Arc<dyn Signer>>,
     /// Trust in the root.
     pub trust: RootTrust,
@@ -74,55 +74,31 @@ async fn revoke_in(
     repository: &Repository,
     tags: &[Tag],
 ) -> Result<Outcome, Failure> {
-    let collection = services.collection(repository);
+    let revision = Revision {
+        trust: &options.trust,
+        scope: &LoadScope::All,
+        signers: &options.signers,
+        now: services.now,
+    };
+    let held = public_keys(&options.signers);
     let mut taken = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let loaded = collection
-            .load(&options.trust, &Needed::All, services.now)
-            .await?;
-        let set = loaded.ok_or_else(|| FlowError::NoTrustData {
-            repository: repository.to_string(),
-            server: collection.server_name(),
-            gate: false,
-        })?;
-        let held: Vec<PublicKey> = options
-            .signers
-            .iter()
-            .map(|signer| signer.public_key().clone())
-            .collect();
-        let ours = writable(&set, &held);
-        let (now, left): (Vec<_>, Vec<_>) = holding(&set, tags)
+    let collection = services.collection(repository).to_renew();
+    let revised = collection.revise(&revision, |set| {
+        let ours = writable(set, &held);
+        let (now, left): (Vec<_>, Vec<_>) = holding(set, tags)
             .into_iter()
             .partition(|(_, role)| ours.contains(role));
-        let nothing = now.is_empty();
+        let is_change = !now.is_empty();
         for pair in now {
             if !taken.contains(&pair) {
                 taken.push(pair);
             }
         }
-        let outcome = Outcome {
-            taken: taken.clone(),
-            left,
-        };
-        if nothing || options.dry_run {
-            return Ok(outcome);
-        }
-        let draft = revoke(&set, tags, &held, services.now)?;
-        let publication = sign_draft(draft, &options.signers).await?;
-        match collection
-            .publish(&publication, Some(&set), services.now)
-            .await?
-        {
-            Published::Stored => return Ok(outcome),
-            // On top of ours, the tag may stand there again.
-            Published::Overtaken | Published::Conflict => pause_before_retry().await,
-        }
-    }
-    Err(FlowError::RaceLost {
-        repository: repository.to_string(),
-        attempts: ATTEMPTS,
-    }
-    .into())
+        let draft = is_change.then(|| revoke(set, tags, &held, services.now));
+        Ok((left, draft.transpose()?.filter(|_| !options.dry_run)))
+    });
+    let left = revised.await?.plan;
+    Ok(Outcome { taken, left })
 }
 
 /// Which of the tags stand in which roles.
@@ -143,10 +119,11 @@ fn report(
 ) -> ImageReport {
     let name = image.to_string();
     let Some(tag) = &image.tag else {
-        return ImageReport::failed(
-            name.clone(),
-            Status::Refused,
-            Failure::from(FlowError::NoTag { image: name }).problem(),
+        return refused(
+            &name,
+            &FlowError::NoTag {
+                image: name.clone(),
+            },
         );
     };
     let outcome = match outcome {
@@ -156,53 +133,51 @@ fn report(
         }
         None => unreachable!("every repository has an outcome"),
     };
-    let of_tag = |pairs: &[(String, RoleName)]| -> Vec<RoleName> {
-        pairs
-            .iter()
-            .filter(|(name, _)| name == tag.as_str())
-            .map(|(_, role)| role.clone())
-            .collect()
-    };
-    let (taken, left) = (of_tag(&outcome.taken), of_tag(&outcome.left));
-    let listed = |roles: &[&RoleName]| {
-        roles
-            .iter()
-            .map(|role| format!("`{role}`"))
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    let pulled = |role: &&RoleName| **role == RoleName::TARGETS || **role == RoleName::RELEASES;
-    let pullable: Vec<&RoleName> = left.iter().filter(pulled).collect();
-    let refused = |error: FlowError| {
-        ImageReport::failed(
-            name.clone(),
-            Status::Refused,
-            Failure::from(error).problem(),
-        )
-    };
-    let mut report = if !pullable.is_empty() {
-        refused(FlowError::StillPullable {
-            image: name.clone(),
-            roles: listed(&pullable),
-        })
-    } else if !taken.is_empty() {
-        ImageReport::named(name, done)
-    } else if left.is_empty() {
-        refused(FlowError::NotSigned {
-            image: name.clone(),
-        })
-    } else {
-        let roles = listed(&left.iter().collect::<Vec<_>>());
-        refused(FlowError::HeldByOthers {
-            image: name.clone(),
-            roles,
-        })
+    let (taken, left) = (of_tag(&outcome.taken, tag), of_tag(&outcome.left, tag));
+    let mut report = match why_not(&name, &taken, &left) {
+        Some(error) => refused(&name, &error),
+        None => ImageReport::named(name, done),
     };
     report.signatures = taken
         .iter()
         .map(|role| revoked(role, image, done))
         .collect();
     report
+}
+
+/// Why the tag does not count as revoked: it is still pullable, or it was taken out of no role.
+fn why_not(image: &str, taken: &[RoleName], left: &[RoleName]) -> Option<FlowError> {
+    let image = image.to_owned();
+    let pullable: Vec<&RoleName> = left
+        .iter()
+        .filter(|role| **role == RoleName::TARGETS || **role == RoleName::RELEASES)
+        .collect();
+    if !pullable.is_empty() {
+        let roles = listed(pullable);
+        return Some(FlowError::StillPullable { image, roles });
+    }
+    match (taken, left) {
+        ([_, ..], _) => None,
+        ([], []) => Some(FlowError::NotSigned { image }),
+        ([], left) => {
+            let roles = listed(left);
+            Some(FlowError::HeldByOthers { image, roles })
+        }
+    }
+}
+
+fn refused(image: &str, error: &FlowError) -> ImageReport {
+    ImageReport::failed(image.to_owned(), Status::Refused, Problem::of(error))
+}
+
+fn of_tag(pairs: &[(String, RoleName)], tag: &Tag) -> Vec<RoleName> {
+    let own = pairs.iter().filter(|(name, _)| name == tag.as_str());
+    own.map(|(_, role)| role.clone()).collect()
+}
+
+fn listed<'a>(roles: impl IntoIterator<Item = &'a RoleName>) -> String {
+    let roles: Vec<String> = roles.into_iter().map(|role| format!("`{role}`")).collect();
+    roles.join(", ")
 }
 
 fn revoked(role: &RoleName, image: &Reference, status: Status) -> SignatureReport {

@@ -2,12 +2,14 @@
 
 use crate::{
     format::{
-        Format,
+        Format, Identity, Signed, Verified,
         dct::{ImageHashes, Requirement, RoleName, TrustedSet, verify},
     },
     oci::{Reference, Subject, Tag},
     reason::Reason,
-    report::{Failure, ImageReport, Link, Problem, SignatureReport, Status},
+    report::{
+        Failure, ImageReport, Link, Problem, SignatureReport, Status, all_entries, signer_name,
+    },
 };
 
 /// What trust in a role hangs on: the root, and each role from `targets` down to it.
@@ -38,15 +40,6 @@ pub(in crate::flow) fn chain(set: &TrustedSet, role: &RoleName) -> Vec<Link> {
     std::iter::once(root)
         .chain(roles.into_iter().rev().map(of_role))
         .collect()
-}
-
-/// The signer that a role is named after, for roles that docker calls signers.
-pub(in crate::flow) fn signer_name(role: &RoleName) -> Option<String> {
-    let name = role
-        .as_str()
-        .strip_prefix("targets/")
-        .filter(|_| *role != RoleName::RELEASES)?;
-    Some(name.to_owned())
 }
 
 /// Why a pull would not take the image, by the trust data.
@@ -120,25 +113,47 @@ fn signature(
     entry: &ImageHashes,
     status: Status,
 ) -> SignatureReport {
+    let chain = chain(set, role);
     SignatureReport {
         signer: signer_name(role),
         key_id: set.signers(role).first().map(|by| by.key_id.to_string()),
         role: Some(role.to_string()),
-        expires_at: set.targets(role).map(|file| file.expires),
+        expires_at: chain.iter().filter_map(|link| link.expires_at).min(),
         reference: Some(format!("{image}@{}", entry.digest)),
         reason: (status == Status::Rejected).then_some(Reason::DigestMismatch),
-        chain: chain(set, role),
+        chain,
         ..SignatureReport::new(Format::Dct, status)
     }
 }
 
-/// Every entry of every role that is loaded: role, tag, image.
-pub(in crate::flow) fn all_entries(set: &TrustedSet) -> Vec<(RoleName, String, ImageHashes)> {
-    let of_role = |role: RoleName| {
-        let entries = set
-            .entries(&role)
-            .filter_map(|(tag, meta)| Some((role.clone(), tag.to_owned(), ImageHashes::of(meta)?)));
-        entries.collect::<Vec<_>>()
+/// The signatures that a proof stands on, each with what its trust hangs on.
+pub(super) fn proven_signatures(
+    proof: &Verified,
+    subject: &Subject,
+    set: &TrustedSet,
+) -> Vec<SignatureReport> {
+    let one = |signature: &Signed| {
+        let mut report = SignatureReport {
+            expires_at: signature.expires,
+            reference: Some(subject.to_string()),
+            ..SignatureReport::new(proof.format(), Status::Verified)
+        };
+        match &signature.by {
+            Identity::Role { role, key_id } => {
+                report.signer = signer_name(role);
+                report.key_id = Some(key_id.to_string());
+                report.role = Some(role.to_string());
+                report.chain = chain(set, role);
+            }
+            Identity::Certificate {
+                subject,
+                thumbprint,
+            } => {
+                report.key_id = Some(thumbprint.clone());
+                report.certificate = Some(subject.clone());
+            }
+        }
+        report
     };
-    set.loaded().into_iter().flat_map(of_role).collect()
+    proof.signers().iter().map(one).collect()
 }

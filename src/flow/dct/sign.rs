@@ -8,18 +8,20 @@ use std::{
 };
 
 use super::{
-    Collection, Needed, Published, chain, load::lists, publish::pause_before_retry, sign_draft,
+    Collection, LoadScope, chain,
+    load::lists,
+    revise::{Revision, public_keys},
 };
 use crate::{
     crypto::Signer,
     flow::{
         FlowError, Services,
-        signing::{Candidate, Ended, SigningOptions},
+        signing::{Candidate, FormatResult, SigningOptions},
     },
     format::{
         Format,
         dct::{
-            DraftError, ImageHashes, KeyId, RoleName, RootTrust, TrustedSet,
+            Draft, DraftError, ImageHashes, KeyId, RoleName, RootTrust, TrustedSet,
             sign::{Change, holds, prepare, roles_for},
         },
     },
@@ -28,8 +30,6 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// How often a publication is rebuilt on another writer's before the run gives up.
-const ATTEMPTS: u32 = 10;
 /// A tenth of the three years that a signed role lives.
 const LAST_TENTH: Duration = Duration::from_secs(3 * 365 * 24 * 3600 / 10);
 
@@ -38,6 +38,8 @@ const LAST_TENTH: Duration = Duration::from_secs(3 * 365 * 24 * 3600 / 10);
 pub struct SignDct {
     /// The key.
     pub signer: Arc<dyn Signer>,
+    /// The snapshot key, where the server does not hold it.
+    pub snapshot: Option<Arc<dyn Signer>>,
     /// Roles asked for; none: as docker chooses them.
     pub roles: Vec<RoleName>,
     /// Trust in the root.
@@ -77,33 +79,23 @@ impl<'a> DctJob<'a> {
             services,
             options,
             dct,
-            collection: services.collection(repository),
+            collection: services.collection(repository).to_renew(),
         }
     }
 
     /// The repository's trust data, as far as it is needed to sign with the key.
     pub(in crate::flow) async fn load(&self) -> Result<TrustedSet, Failure> {
-        let needed = if self.dct.roles.is_empty() {
-            Needed::ToSignWith(self.dct.signer.public_key().clone())
+        self.collection
+            .require(&self.dct.trust, &self.scope(), self.services.now)
+            .await
+    }
+
+    fn scope(&self) -> LoadScope {
+        if self.dct.roles.is_empty() {
+            LoadScope::ToSignWith(self.dct.signer.public_key().clone())
         } else {
-            Needed::Roles(self.dct.roles.clone())
-        };
-        let loaded = self
-            .collection
-            .load(&self.dct.trust, &needed, self.services.now)
-            .await?;
-        loaded.ok_or_else(|| {
-            let (repository, server) = (
-                self.collection.repository.to_string(),
-                self.collection.server_name(),
-            );
-            FlowError::NoTrustData {
-                repository,
-                server,
-                gate: false,
-            }
-            .into()
-        })
+            LoadScope::Roles(self.dct.roles.clone())
+        }
     }
 
     /// The roles that do not count, without those that this key signs anew (T29).
@@ -127,18 +119,18 @@ impl<'a> DctJob<'a> {
         &self,
         loaded: Result<TrustedSet, Failure>,
         candidates: &[Candidate],
-    ) -> Vec<Ended> {
+    ) -> Vec<FormatResult> {
         let (mut candidates, untagged): (Vec<&Candidate>, Vec<&Candidate>) = candidates
             .iter()
             .partition(|candidate| candidate.subject.tag.is_some());
-        let mut ended: Vec<Ended> = untagged
+        let mut ended: Vec<FormatResult> = untagged
             .into_iter()
             .map(|candidate| {
                 let failure = FlowError::NoTag {
                     image: candidate.subject.to_string(),
                 }
                 .into();
-                Ended::badly(Format::Dct, candidate.index, &failure)
+                FormatResult::failed(Format::Dct, candidate.index, &failure)
             })
             .collect();
         if let Ok(set) = &loaded {
@@ -153,13 +145,17 @@ impl<'a> DctJob<'a> {
         };
         ended.extend(candidates.iter().map(|candidate| match &signed {
             Ok(plan) => self.signed(plan, candidate),
-            Err(failure) => Ended::badly(Format::Dct, candidate.index, failure),
+            Err(failure) => FormatResult::failed(Format::Dct, candidate.index, failure),
         }));
         ended
     }
 
     /// Takes out the tags that the key may not sign, where it may sign others: they are refused alone.
-    fn refuse_outside(&self, set: &TrustedSet, candidates: &mut Vec<&Candidate>) -> Vec<Ended> {
+    fn refuse_outside(
+        &self,
+        set: &TrustedSet,
+        candidates: &mut Vec<&Candidate>,
+    ) -> Vec<FormatResult> {
         let judge = |candidate: &Candidate| {
             let tags: Vec<_> = candidate.subject.tag.iter().cloned().collect();
             roles_for(set, self.dct.signer.public_key(), &self.dct.roles, &tags).err()
@@ -171,55 +167,54 @@ impl<'a> DctJob<'a> {
         candidates.retain(|candidate| refused.iter().all(|(index, _)| *index != candidate.index));
         refused
             .into_iter()
-            .map(|(index, error)| Ended::badly(Format::Dct, index, &error.into()))
+            .map(|(index, error)| FormatResult::failed(Format::Dct, index, &error.into()))
             .collect()
     }
 
-    /// Puts all candidates into one publication; a lost race is rebuilt on the other writer's data.
-    async fn publish(
+    /// Puts all candidates into one publication.
+    async fn publish(&self, set: TrustedSet, candidates: &[&Candidate]) -> Result<Plan, Failure> {
+        let mut signers = vec![self.dct.signer.clone()];
+        signers.extend(self.dct.snapshot.clone());
+        let revision = Revision {
+            trust: &self.dct.trust,
+            scope: &self.scope(),
+            signers: &signers,
+            now: self.services.now,
+        };
+        let revised = self.collection.revise_from(set, &revision, |set| {
+            let plan = self.plan(set, candidates)?;
+            let is_change = !plan.changed.is_empty();
+            let draft = is_change.then(|| self.draft(set, candidates, &plan, &signers));
+            Ok((plan, draft.transpose()?.filter(|_| !self.options.dry_run)))
+        });
+        let revised = revised.await?;
+        let mut plan = revised.plan;
+        let published = revised.overtaken.into_iter().flat_map(|plan| plan.changed);
+        plan.changed.extend(published);
+        plan.ends.extend(revised.ends);
+        Ok(plan)
+    }
+
+    fn draft(
         &self,
-        mut set: TrustedSet,
+        set: &TrustedSet,
         candidates: &[&Candidate],
-    ) -> Result<Plan, Failure> {
-        let mut published = BTreeSet::new();
-        for _ in 0..ATTEMPTS {
-            let mut plan = self.plan(&set, candidates)?;
-            if plan.changed.is_empty() || self.options.dry_run {
-                plan.changed.extend(published);
-                return Ok(plan);
-            }
-            let change = Change {
-                set: entries(candidates, &plan),
-                remove: Vec::new(),
-                renew: plan.renew,
-            };
-            let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
-            let held = [self.dct.signer.public_key().clone()];
-            let draft = prepare(&set, &change, &roles, &held, self.services.now)?;
-            let publication = sign_draft(draft, std::slice::from_ref(&self.dct.signer)).await?;
-            plan.ends.extend(publication.ends.clone());
-            if publication.files.is_empty() {
-                return Ok(plan);
-            }
-            match self
-                .collection
-                .publish(&publication, Some(&set), self.services.now)
-                .await?
-            {
-                Published::Stored => {
-                    plan.changed.extend(published);
-                    return Ok(plan);
-                }
-                Published::Overtaken => published.extend(plan.changed),
-                Published::Conflict => pause_before_retry().await,
-            }
-            set = self.load().await?;
-        }
-        Err(FlowError::RaceLost {
-            repository: self.collection.repository.to_string(),
-            attempts: ATTEMPTS,
-        }
-        .into())
+        plan: &Plan,
+        signers: &[Arc<dyn Signer>],
+    ) -> Result<Draft, DraftError> {
+        let change = Change {
+            set: entries(candidates, plan),
+            remove: Vec::new(),
+            renew: plan.renew,
+        };
+        let roles: Vec<RoleName> = plan.roles.iter().map(|(role, _)| role.clone()).collect();
+        prepare(
+            set,
+            &change,
+            &roles,
+            &public_keys(signers),
+            self.services.now,
+        )
     }
 
     /// Which roles to sign, and which candidates they do not hold yet.
@@ -237,7 +232,10 @@ impl<'a> DctJob<'a> {
             set.targets(role)
                 .is_some_and(|file| file.expires <= self.services.now.plus(LAST_TENTH))
         };
-        let renew = self.options.force || !names.iter().any(ours) || names.iter().any(ends_soon);
+        let renew = self.options.force
+            || set.targets_expired().is_some()
+            || !names.iter().any(ours)
+            || names.iter().any(ends_soon);
         let held = |candidate: &Candidate| {
             let tag = candidate.subject.tag.as_ref();
             tag.is_some_and(|tag| holds(set, &names, tag, &ImageHashes::from(&candidate.subject)))
@@ -260,7 +258,7 @@ impl<'a> DctJob<'a> {
         })
     }
 
-    fn signed(&self, plan: &Plan, candidate: &Candidate) -> Ended {
+    fn signed(&self, plan: &Plan, candidate: &Candidate) -> FormatResult {
         let status = match (
             plan.changed.contains(&candidate.index),
             self.options.dry_run,
@@ -281,7 +279,7 @@ impl<'a> DctJob<'a> {
                 ..SignatureReport::new(Format::Dct, status)
             };
         let signatures = plan.roles.iter().zip(&plan.chains).map(signature).collect();
-        Ended {
+        FormatResult {
             index: candidate.index,
             status,
             problem: None,

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Needed, Published, publish::pause_before_retry, sign_draft};
+use super::{
+    LoadScope,
+    revise::{Revision, public_keys},
+};
 use crate::{
     crypto::{PublicKey, Signer},
-    flow::{FlowError, Services},
+    flow::Services,
     format::dct::{RootTrust, SignerName, admin::add_signer},
     oci::Repository,
     report::Failure,
 };
-
-/// How often the change is rebuilt on another writer's before the run gives up.
-const ATTEMPTS: u32 = 10;
 
 /// What `trust signer add` was asked for.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct SignerAddOptions {
     pub keys: Vec<PublicKey>,
     /// The targets key.
     pub targets: Arc<dyn Signer>,
+    /// The snapshot key, where the server does not hold it.
+    pub snapshot: Option<Arc<dyn Signer>>,
     /// Trust in the root.
     pub trust: RootTrust,
     /// Plan only.
@@ -36,36 +38,21 @@ pub async fn trust_signer_add(
     services: &Services,
     options: &SignerAddOptions,
 ) -> Result<bool, Failure> {
-    let collection = services.collection(&options.repository);
-    let repository = options.repository.to_string();
-    let mut added = false;
-    for _ in 0..ATTEMPTS {
-        let loaded = collection
-            .load(&options.trust, &Needed::Roles(Vec::new()), services.now)
-            .await?;
-        let set = loaded.ok_or_else(|| FlowError::NoTrustData {
-            repository: repository.clone(),
-            server: collection.server_name(),
-            gate: false,
-        })?;
-        let held = [options.targets.public_key().clone()];
-        let draft = add_signer(&set, &options.name, &options.keys, &held, services.now)?;
-        if draft.planned().is_empty() || options.dry_run {
-            return Ok(added || !draft.planned().is_empty());
-        }
-        let publication = sign_draft(draft, std::slice::from_ref(&options.targets)).await?;
-        match collection
-            .publish(&publication, Some(&set), services.now)
-            .await?
-        {
-            Published::Stored => return Ok(true),
-            Published::Overtaken => added = true,
-            Published::Conflict => pause_before_retry().await,
-        }
-    }
-    Err(FlowError::RaceLost {
-        repository,
-        attempts: ATTEMPTS,
-    }
-    .into())
+    let mut signers = vec![options.targets.clone()];
+    signers.extend(options.snapshot.clone());
+    let revision = Revision {
+        trust: &options.trust,
+        scope: &LoadScope::Roles(Vec::new()),
+        signers: &signers,
+        now: services.now,
+    };
+    let held = public_keys(&signers);
+    let collection = services.collection(&options.repository).to_renew();
+    let revised = collection.revise(&revision, |set| {
+        let draft = add_signer(set, &options.name, &options.keys, &held, services.now)?;
+        let is_new = !draft.planned().is_empty();
+        Ok((is_new, (is_new && !options.dry_run).then_some(draft)))
+    });
+    let revised = revised.await?;
+    Ok(revised.plan || !revised.overtaken.is_empty())
 }

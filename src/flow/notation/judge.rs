@@ -1,46 +1,33 @@
-//! Notary Project signatures of one image: listed and fetched with bounds, and judged under a trust.
+//! Notary Project signatures of one image, judged under a trust.
 //!
-//! Junk cannot hide a good signature: what cannot be one is left out unfetched, what claims a trusted
-//! certificate comes first, and a signature that cannot be fetched is recorded, not the end (N01, N02). Every
-//! signature that is looked at is reported with its reason.
+//! A signature that cannot be fetched is recorded, not the end; every signature that is checked is reported with its
+//! reason.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt as _, stream};
-use tokio::sync::Mutex;
 
 use crate::{
-    flow::{FlowError, Services},
-    format::notation::{
-        ARTIFACT_TYPE, Accepted, Check, ENVELOPE_LIMIT, Envelope, Exempted, SignatureManifest,
-        THUMBPRINTS, Trust, Verdict, VerificationStep, verify,
+    flow::{
+        FlowError, Services,
+        candidates::{Candidates, claims, is_untyped},
+        findings::{Finding, Found, Weakened},
     },
-    oci::{Digest, Referrer, Subject, manifest::OCI_MANIFEST},
+    format::notation::{
+        ARTIFACT_TYPE, Accepted, Action, Check, ENVELOPE_LIMIT, Envelope, Exempted, ManifestFault,
+        Rejection, SignatureManifest, THUMBPRINTS, Trust, Verdict, VerificationStep, verify,
+    },
+    oci::{Digest, Referrer, Subject},
+    policy::{NotationTrust, Refusal, RepositoryTrust},
     reason::Exit,
     registry::ReferrersMode,
     report::{Failure, Problem, Status},
 };
 
-/// Candidates that are checked for one image (design §8).
-const CHECKED: usize = 50;
-/// Bytes of a signature manifest.
-const MANIFEST_LIMIT: u64 = 4 << 20;
-
-/// The signatures of one image that are looked at: so many at most for all demands together, each fetched once, however
-/// often it is judged.
+/// The signatures of one image that are checked, for all requirements together.
 #[derive(Debug)]
-pub struct NotationSignatures {
-    subject: Subject,
-    entries: Vec<Referrer>,
-    /// Whether more are listed.
-    left: bool,
-    fetched: Mutex<BTreeMap<Digest, Arc<Fetched>>>,
-}
+pub struct NotationSignatures(Candidates<Fetched>);
 
 /// A candidate as it was fetched.
 #[derive(Debug)]
@@ -50,13 +37,15 @@ enum Fetched {
         manifest: SignatureManifest,
         envelope: Bytes,
     },
+    /// Listed without a type, and by its manifest no signature.
+    OtherType,
     /// Not the manifest of a signature of this image.
     Rejected(Problem, Check),
     /// Not there, or not as it was listed.
     Failed(Problem),
 }
 
-/// One signature that was looked at.
+/// One signature that was checked.
 #[derive(Debug)]
 pub struct NotationFinding {
     /// The signature's manifest.
@@ -81,7 +70,7 @@ pub enum Judged {
         /// The signature, where it could be read.
         envelope: Option<Box<Envelope>>,
     },
-    /// It could not be looked at.
+    /// It could not be checked.
     Failed(Problem),
 }
 
@@ -94,60 +83,37 @@ pub enum Decided {
     Exempt(Box<Exempted>),
 }
 
-/// Every signature that was looked at, those that satisfy the trust first.
+/// Every signature that was checked, those that satisfy the trust first.
 #[derive(Debug)]
 pub struct NotationFindings {
-    /// One for each, in the order they were looked at.
+    /// One for each, in the order they were checked.
     pub findings: Vec<NotationFinding>,
     image: String,
-    /// Whether some were listed and not looked at.
+    checked: usize,
+    /// Whether some were listed and not checked.
     left: bool,
 }
 
 impl NotationSignatures {
-    /// Asks what refers to the image, for demands that trust certificates with these thumbprints.
+    /// Asks what refers to the image, for requirements that trust certificates with these thumbprints.
     pub async fn list(
         services: &Services,
         subject: &Subject,
         mode: ReferrersMode,
-        demands: &[BTreeSet<String>],
+        trusted: &[BTreeSet<String>],
     ) -> Result<Self, Failure> {
         let (repository, digest) = (&subject.repository, &subject.descriptor.digest);
         let listed = services
             .registry
             .referrers(repository, digest, ARTIFACT_TYPE, mode)
             .await?;
-        let possible = |entry: &Referrer| {
-            entry.descriptor.media_type.as_str() == OCI_MANIFEST
-                && entry.descriptor.size <= MANIFEST_LIMIT
-        };
-        let mut entries: Vec<Referrer> = listed.entries.into_iter().filter(possible).collect();
-        // The newest first: as good as any order, since nobody vouches for the date.
-        entries.sort_by_key(|entry| {
-            Reverse(
-                entry
-                    .annotations
-                    .get("org.opencontainers.image.created")
-                    .cloned(),
-            )
-        });
-        let left = listed.left || entries.len() > CHECKED;
-        let mut entries = in_turn(entries, demands);
-        entries.truncate(CHECKED);
-        Ok(Self {
-            subject: subject.clone(),
-            entries,
-            left,
-            fetched: Mutex::default(),
-        })
+        let candidates = Candidates::new(subject, listed, trusted, thumbprints);
+        Ok(Self(candidates))
     }
 
-    /// That more is listed than is looked at, for people.
+    /// That more is listed than is checked, for people.
     pub fn left(&self) -> Option<String> {
-        let image = &self.subject;
-        self.left.then(|| {
-            format!("more signatures of `{image}` are listed than the {CHECKED} that are looked at")
-        })
+        self.0.left()
     }
 
     /// Judges every signature under a trust, so many at once: those first that claim a certificate it names.
@@ -158,16 +124,19 @@ impl NotationSignatures {
         at_once: usize,
     ) -> NotationFindings {
         let trusted = trust.thumbprints();
-        let mut entries: Vec<&Referrer> = self.entries.iter().collect();
+        let mut entries: Vec<&Referrer> = self.0.entries.iter().collect();
         entries.sort_by_key(|entry| !claims(&thumbprints(entry), &trusted));
         let judging = entries
             .into_iter()
             .map(|entry| self.judge_one(services, entry, trust));
-        let findings = stream::iter(judging).buffered(at_once).collect().await;
+        let judged: Vec<Option<NotationFinding>> =
+            stream::iter(judging).buffered(at_once).collect().await;
+        let findings = judged.into_iter().flatten().collect();
         NotationFindings {
             findings,
-            image: self.subject.to_string(),
-            left: self.left,
+            image: self.0.subject.to_string(),
+            checked: self.0.entries.len(),
+            left: self.0.left,
         }
     }
 
@@ -176,13 +145,14 @@ impl NotationSignatures {
         services: &Services,
         entry: &Referrer,
         trust: &Trust,
-    ) -> NotationFinding {
+    ) -> Option<NotationFinding> {
         let manifest = entry.descriptor.digest.clone();
         let fetched = self.fetch(services, entry).await;
         let judged = match fetched.as_ref() {
             Fetched::Signature { manifest, envelope } => {
                 self.verify(services, manifest, envelope, trust).await
             }
+            Fetched::OtherType => return None,
             Fetched::Rejected(problem, check) => Judged::Rejected {
                 problem: problem.clone(),
                 check: *check,
@@ -190,25 +160,17 @@ impl NotationSignatures {
             },
             Fetched::Failed(problem) => Judged::Failed(problem.clone()),
         };
-        NotationFinding { manifest, judged }
+        Some(NotationFinding { manifest, judged })
     }
 
     /// Manifest and envelope, from the registry the first time.
     async fn fetch(&self, services: &Services, entry: &Referrer) -> Arc<Fetched> {
-        let digest = &entry.descriptor.digest;
-        if let Some(known) = self.fetched.lock().await.get(digest) {
-            return known.clone();
-        }
-        let fetched = Arc::new(self.fetch_anew(services, entry).await);
-        self.fetched
-            .lock()
-            .await
-            .insert(digest.clone(), fetched.clone());
-        fetched
+        let fetch = self.fetch_anew(services, entry);
+        self.0.fetched(entry, fetch).await
     }
 
     async fn fetch_anew(&self, services: &Services, entry: &Referrer) -> Fetched {
-        let repository = &self.subject.repository;
+        let repository = &self.0.subject.repository;
         let bytes = match services
             .registry
             .manifest(repository, &entry.descriptor)
@@ -217,8 +179,11 @@ impl NotationSignatures {
             Ok(bytes) => bytes,
             Err(error) => return Fetched::Failed(Problem::of(&error)),
         };
-        let manifest = match SignatureManifest::read(&bytes, &self.subject.descriptor) {
+        let manifest = match SignatureManifest::read(&bytes, &self.0.subject.descriptor) {
             Ok(manifest) => manifest,
+            Err(Rejection::Manifest(ManifestFault::Form)) if is_untyped(entry) => {
+                return Fetched::OtherType;
+            }
             Err(rejection) => return Fetched::Rejected(Problem::of(&rejection), rejection.step()),
         };
         let limit = u64::try_from(ENVELOPE_LIMIT).unwrap_or(u64::MAX);
@@ -242,7 +207,7 @@ impl NotationSignatures {
     ) -> Judged {
         let media_type = manifest.kind.media_type();
         let mut step = verify(
-            &self.subject.descriptor,
+            &self.0.subject.descriptor,
             &media_type,
             envelope,
             trust,
@@ -280,32 +245,115 @@ impl NotationSignatures {
 
     /// Every signature as it is, judged under no trust (`inspect`).
     pub async fn decode(&self, services: &Services) -> Vec<(Digest, Result<Envelope, Problem>)> {
-        let decode = |entry: &Referrer| {
-            let entry = entry.clone();
-            async move {
-                let decoded = match self.fetch(services, &entry).await.as_ref() {
-                    Fetched::Signature { manifest, envelope } => {
-                        let read = Envelope::read(&manifest.kind.media_type(), envelope);
-                        read.map_err(|rejection| Problem::of(&rejection))
-                    }
-                    Fetched::Rejected(problem, _) | Fetched::Failed(problem) => {
-                        Err(problem.clone())
-                    }
-                };
-                (entry.descriptor.digest, decoded)
-            }
-        };
-        let entries = self.entries.iter().map(decode).collect::<Vec<_>>();
-        stream::iter(entries)
+        let decoding = self.0.entries.iter().map(|entry| async move {
+            let decoded = match self.fetch(services, entry).await.as_ref() {
+                Fetched::OtherType => return None,
+                Fetched::Signature { manifest, envelope } => {
+                    let read = Envelope::read(&manifest.kind.media_type(), envelope);
+                    read.map_err(|rejection| Problem::of(&rejection))
+                }
+                Fetched::Rejected(problem, _) | Fetched::Failed(problem) => Err(problem.clone()),
+            };
+            Some((entry.descriptor.digest.clone(), decoded))
+        });
+        let decoded: Vec<Option<_>> = stream::iter(decoding.collect::<Vec<_>>())
             .buffered(services.concurrency)
             .collect()
-            .await
+            .await;
+        decoded.into_iter().flatten().collect()
     }
+}
+
+/// Checks the signatures of an image, as they were listed for all requirements, against one of them; so many at once.
+pub(in crate::flow) async fn judge(
+    services: &Services,
+    trust: &NotationTrust,
+    subject: &Subject,
+    listed: Option<&Result<NotationSignatures, Problem>>,
+    at_once: usize,
+) -> Found {
+    let trust = match trust.for_repository(&subject.repository) {
+        RepositoryTrust::Trust(trust) => trust,
+        RepositoryTrust::Skip(statement) => return Found::only(let_through(subject, statement)),
+        RepositoryTrust::Unlooked(statement) => {
+            let (image, statement) = (subject.to_string(), statement.to_owned());
+            return Found::failed(Problem::of(&Refusal::Unchecked { image, statement }));
+        }
+        RepositoryTrust::Nothing => {
+            return Found::failed(Problem::of(&Refusal::NoStatement {
+                repository: subject.repository.to_string(),
+            }));
+        }
+    };
+    let found = match listed {
+        Some(Ok(signatures)) => signatures.judge(services, &trust, at_once).await,
+        Some(Err(problem)) => return Found::failed(problem.clone()),
+        None => unreachable!("they are listed where a requirement needs them"),
+    };
+    let shown = found.findings.iter();
+    let signatures = shown
+        .map(|finding| finding.report(&subject.repository))
+        .collect();
+    let (finding, weakened) = match found.decide() {
+        Ok(Decided::Verified(accepted)) => {
+            let weakened = weakened(&accepted, subject);
+            (Finding::Verified(accepted.verified), weakened)
+        }
+        Ok(Decided::Exempt(exempted)) => {
+            let statement = exempted.statement.as_deref().unwrap_or_default();
+            (let_through(subject, statement), Vec::new())
+        }
+        Err(problem) => (Finding::Failed(problem), Vec::new()),
+    };
+    Found {
+        finding,
+        signatures,
+        weakened,
+    }
+}
+
+fn let_through(subject: &Subject, statement: &str) -> Finding {
+    let error = Refusal::NotAuthentic {
+        image: subject.to_string(),
+        statement: statement.to_owned(),
+    };
+    Finding::LetThrough {
+        statement: statement.to_owned(),
+        problem: Problem::of(&error),
+    }
+}
+
+/// What was not checked as strictly as it can be, and what that let pass.
+fn weakened(accepted: &Accepted, subject: &Subject) -> Vec<Weakened> {
+    let mut weakened = Vec::new();
+    let level = accepted.level.name();
+    let by_level = |meaning| Weakened {
+        by: format!("level {level}"),
+        meaning,
+    };
+    let repository = &subject.repository;
+    if level != "strict" {
+        weakened.push(by_level(format!(
+            "signatures in `{repository}` are checked at the level `{level}`"
+        )));
+    }
+    let revocation = match accepted.level.weaker_revocation() {
+        Some(Action::Log) => Some(("log", "only recorded")),
+        Some(Action::Skip) => Some(("off", "not looked up")),
+        Some(Action::Enforce) | None => None,
+    };
+    weakened.extend(revocation.map(|(word, what)| Weakened {
+        by: format!("revocation {word}"),
+        meaning: format!("for signatures in `{repository}` revocation is {what}"),
+    }));
+    let logged = accepted.warnings.iter();
+    weakened.extend(logged.map(|failure| by_level(format!("`{subject}`: {failure}"))));
+    weakened
 }
 
 impl NotationFindings {
     /// What decides: the signatures that satisfy the trust, else one that the policy lets pass; else why there is
-    /// none: the most telling of the reasons.
+    /// none: the most specific of the reasons.
     pub fn decide(mut self) -> Result<Decided, Problem> {
         let (mut verified, mut exempt) = (None::<Box<Accepted>>, None);
         for finding in std::mem::take(&mut self.findings) {
@@ -329,7 +377,7 @@ impl NotationFindings {
             (Some(accepted), _) => Ok(Decided::Verified(accepted)),
             (None, Some(exempted)) => Ok(Decided::Exempt(exempted)),
             (None, None) if self.left => {
-                let (image, checked) = (self.image.clone(), self.findings.len());
+                let (image, checked) = (self.image.clone(), self.checked);
                 Err(Problem::of(&FlowError::CandidatesLeft { image, checked }))
             }
             (None, None) => Err(self.why_not()),
@@ -337,20 +385,20 @@ impl NotationFindings {
     }
 
     /// What was not judged says that it may yet be good; else the one that came furthest says most, and of
-    /// several the one that was looked at first: the newest that claims to be trusted.
+    /// several the one that was checked first: the newest that claims to be trusted.
     fn why_not(&self) -> Problem {
-        let telling = self
-            .findings
-            .iter()
-            .rev()
-            .filter_map(|finding| match &finding.judged {
-                Judged::Failed(problem) => Some((problem, None)),
-                Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
-                Judged::Verified(_) | Judged::Exempt(_) => None,
-            });
-        let telling =
-            telling.max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
-        telling.map_or_else(
+        let most_specific =
+            self.findings
+                .iter()
+                .rev()
+                .filter_map(|finding| match &finding.judged {
+                    Judged::Failed(problem) => Some((problem, None)),
+                    Judged::Rejected { problem, check, .. } => Some((problem, Some(*check))),
+                    Judged::Verified(_) | Judged::Exempt(_) => None,
+                });
+        let most_specific = most_specific
+            .max_by_key(|(problem, check)| (problem.status() == Status::Undecided, *check));
+        most_specific.map_or_else(
             || {
                 Problem::of(&FlowError::NoSignature {
                     image: self.image.clone(),
@@ -362,42 +410,15 @@ impl NotationFindings {
                     0 => {}
                     1 => problem
                         .causes
-                        .push("1 more signature does not count either".to_owned()),
+                        .push("1 more signature is not accepted either".to_owned()),
                     more => problem
                         .causes
-                        .push(format!("{more} more signatures do not count either")),
+                        .push(format!("{more} more signatures are not accepted either")),
                 }
                 problem
             },
         )
     }
-}
-
-/// Candidates in the order in which they are looked at: those first that claim what a demand trusts, for each demand one
-/// in its turn, so that junk which claims what one of them trusts leaves room for the signatures of the others (N02).
-fn in_turn(entries: Vec<Referrer>, demands: &[BTreeSet<String>]) -> Vec<Referrer> {
-    let mut turns = vec![0; demands.len()];
-    let mut ranked: Vec<(usize, Referrer)> = Vec::new();
-    for entry in entries {
-        let claimed = thumbprints(&entry);
-        let mut rank = usize::MAX;
-        for (turn, trusted) in turns.iter_mut().zip(demands) {
-            if claims(&claimed, trusted) {
-                rank = rank.min(*turn);
-                *turn += 1;
-            }
-        }
-        ranked.push((rank, entry));
-    }
-    ranked.sort_by_key(|(rank, _)| *rank);
-    ranked.into_iter().map(|(_, entry)| entry).collect()
-}
-
-/// Whether a candidate claims one of these certificates: for the order alone, never for accepting it.
-fn claims(claimed: &[String], trusted: &BTreeSet<String>) -> bool {
-    claimed
-        .iter()
-        .any(|thumbprint| trusted.contains(&thumbprint.to_ascii_lowercase()))
 }
 
 /// The certificates that an entry claims, as its annotation lists them.

@@ -5,6 +5,7 @@ mod revocations;
 mod show;
 mod sign;
 
+pub(super) use judge::judge;
 pub use judge::{Decided, Judged, NotationFinding, NotationFindings, NotationSignatures};
 pub use revocations::{Asked, Revocations};
 pub(super) use show::by_certificate;

@@ -113,7 +113,7 @@ impl Revocations {
     }
 
     async fn ocsp(&self, request: &RevocationRequest, question: &Bytes) -> Result<Bytes, String> {
-        let wrong = |_| format!("`{}` is no address", request.url);
+        let wrong = |_| format!("`{}` is not a valid URL", request.url);
         let what = format!("the revocation at `{}`", request.url);
         let limit = u64::try_from(OCSP_LIMIT).unwrap_or(u64::MAX);
         let asked = match request.ocsp_get() {
@@ -132,7 +132,9 @@ impl Revocations {
     }
 
     async fn crl(&self, url: &str) -> Result<(Arc<Crl>, usize), String> {
-        let address: Url = url.parse().map_err(|_| format!("`{url}` is no address"))?;
+        let address: Url = url
+            .parse()
+            .map_err(|_| format!("`{url}` is not a valid URL"))?;
         let limit = u64::try_from(CRL_LIMIT).unwrap_or(u64::MAX);
         let mut request = Request::get(
             Purpose::Other,

@@ -11,6 +11,7 @@ use crate::{
     report::{
         EnvelopeReport, Failure, Link, Problem, Report, SignatureReport, Status, TimestampReport,
     },
+    timestamp::Timestamp,
 };
 
 /// Every Notary Project signature as it is, with its chain and the time that its timestamp states; judged by
@@ -41,7 +42,7 @@ pub(in crate::flow) async fn by_certificate(
     Ok(found.into_iter().map(show).collect())
 }
 
-/// What an envelope says. That a token counts for something is not looked at here.
+/// What an envelope says. That a token counts for something is not checked here.
 fn said(envelope: &Envelope) -> EnvelopeReport {
     let attributes = envelope.attributes();
     let token = envelope
@@ -63,6 +64,13 @@ fn said(envelope: &Envelope) -> EnvelopeReport {
     }
 }
 
+/// What ends a signature first: its own expiry, or a certificate of its chain, which a timestamp outlives.
+fn expires(envelope: &Envelope, is_stamped: bool) -> Option<Timestamp> {
+    let certificates = envelope.chain().iter().map(Certificate::not_after);
+    let certificates = certificates.filter(|_| !is_stamped);
+    certificates.chain(envelope.attributes().expiry).min()
+}
+
 /// A signature as reports show it: who, when, until when, and its chain from the root to the leaf.
 pub(in crate::flow) fn signature(envelope: &Envelope, status: Status) -> SignatureReport {
     let attributes = envelope.attributes();
@@ -81,7 +89,7 @@ pub(in crate::flow) fn signature(envelope: &Envelope, status: Status) -> Signatu
         key_id: envelope.leaf().map(Certificate::thumbprint_sha256),
         certificate: envelope.leaf().map(Certificate::subject),
         signed_at: Some(stamped.unwrap_or(attributes.signing_time)),
-        expires_at: attributes.expiry,
+        expires_at: expires(envelope, stamped.is_some()),
         chain: envelope.chain().iter().rev().map(link).collect(),
         ..SignatureReport::new(Format::Notation, status)
     }

@@ -16,7 +16,8 @@ use crate::{
     crypto::{Certificate, Signer},
     flow::{
         FlowError, Services,
-        signing::{Candidate, Ended, SigningOptions, gravity},
+        candidates::{CHECKED, is_untyped, newest_first},
+        signing::{Candidate, FormatResult, SigningOptions, gravity},
     },
     format::{
         Format,
@@ -32,8 +33,6 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Signatures that are looked at to find out whether one of ours is there (design §8).
-const LOOKED_AT: usize = 50;
 /// Children of one index, and of the indexes in it.
 const CHILDREN: usize = 1_000;
 /// How deep indexes may nest.
@@ -109,7 +108,7 @@ impl<'a> NotationJob<'a> {
     }
 
     /// Signs what the candidates resolved to, each manifest once.
-    pub(in crate::flow) async fn sign(&self, candidates: &[Candidate]) -> Vec<Ended> {
+    pub(in crate::flow) async fn sign(&self, candidates: &[Candidate]) -> Vec<FormatResult> {
         let subjects = stream::iter(candidates.iter().map(|candidate| self.subjects(candidate)))
             .buffered(self.services.concurrency)
             .collect::<Vec<_>>()
@@ -128,14 +127,14 @@ impl<'a> NotationJob<'a> {
         let end =
             |(candidate, subjects): (&Candidate, &Result<Vec<Descriptor>, Failure>)| match subjects
             {
-                Err(failure) => Ended::badly(Format::Notation, candidate.index, failure),
+                Err(failure) => FormatResult::failed(Format::Notation, candidate.index, failure),
                 Ok(subjects) => {
                     let own: Vec<&Made> = subjects
                         .iter()
                         .filter_map(|subject| made.get(&subject.digest))
                         .collect();
                     let worst = own.iter().max_by_key(|made| gravity(made.status));
-                    Ended {
+                    FormatResult {
                         index: candidate.index,
                         status: worst.map_or(Status::Failed, |made| made.status),
                         problem: worst.and_then(|made| made.problem.clone()),
@@ -382,23 +381,19 @@ impl<'a> NotationJob<'a> {
         let Some(leaf) = draft.chain().first().map(Certificate::thumbprint_sha256) else {
             return Ok(None);
         };
-        let ours = |entry: &&Referrer| {
-            thumbprints(entry)
-                .first()
-                .is_some_and(|own| own.eq_ignore_ascii_case(&leaf))
-        };
-        let mut claimed: Vec<&Referrer> = listed.entries.iter().filter(ours).collect();
-        claimed.sort_by_key(|entry| {
-            std::cmp::Reverse(
-                entry
-                    .annotations
-                    .get("org.opencontainers.image.created")
-                    .cloned(),
-            )
-        });
-        for entry in claimed.into_iter().take(LOOKED_AT) {
-            let read = self.read(subject, entry).await;
-            if let Ok(envelope) = read
+        let is_ours = |own: Option<&String>| own.is_some_and(|own| own.eq_ignore_ascii_case(&leaf));
+        let mut claimed: Vec<&Referrer> = Vec::new();
+        for entry in &listed.entries {
+            let own = thumbprints(entry);
+            // An entry without a type may lack its annotations as well: then its manifest says whose it is.
+            if is_ours(own.first()) || (own.is_empty() && is_untyped(entry)) {
+                claimed.push(entry);
+            }
+        }
+        newest_first(&mut claimed);
+        for entry in claimed.into_iter().take(CHECKED) {
+            let read = self.read(subject, entry, &is_ours).await;
+            if let Ok(Some(envelope)) = read
                 && self.may_stay(subject, draft, &envelope)
             {
                 return Ok(Some((entry.descriptor.digest.clone(), envelope)));
@@ -408,17 +403,28 @@ impl<'a> NotationJob<'a> {
     }
 
     /// What an entry claims to be ours may be anything: what cannot be read is simply not ours.
-    async fn read(&self, subject: &Descriptor, entry: &Referrer) -> Result<Envelope, Failure> {
+    async fn read(
+        &self,
+        subject: &Descriptor,
+        entry: &Referrer,
+        is_ours: &impl Fn(Option<&String>) -> bool,
+    ) -> Result<Option<Envelope>, Failure> {
         let registry = &self.services.registry;
         let bytes = registry
             .manifest(self.repository, &entry.descriptor)
             .await?;
         let manifest = SignatureManifest::read(&bytes, subject)?;
+        if !is_ours(manifest.thumbprints.first()) {
+            return Ok(None);
+        }
         let limit = u64::try_from(ENVELOPE_LIMIT).unwrap_or(u64::MAX);
         let envelope = registry
             .blob(self.repository, &manifest.envelope, limit)
             .await?;
-        Ok(Envelope::read(&manifest.kind.media_type(), &envelope)?)
+        Ok(Some(Envelope::read(
+            &manifest.kind.media_type(),
+            &envelope,
+        )?))
     }
 
     fn may_stay(&self, subject: &Descriptor, draft: &Draft, envelope: &Envelope) -> bool {

@@ -79,7 +79,7 @@ impl LookedAt {
         Ok(())
     }
 
-    /// Whether a timestamp is demanded of this signer already.
+    /// Whether a timestamp is required of this signer already.
     fn has_stamped(&self, pin: &Pin) -> bool {
         let (own, whom) = (pin.certificate.thumbprint_sha256(), &pin.identity);
         self.found.iter().any(|signer| match signer {
@@ -105,7 +105,7 @@ impl LookedAt {
         }
         self.told.extend(
             pin.hint()
-                .map(|hint| format!("no timestamp is demanded: {hint}")),
+                .map(|hint| format!("no timestamp is required: {hint}")),
         );
         if let Some(clock) = pin.stamp {
             clock.add_to(&mut self.clocks);
@@ -205,7 +205,7 @@ impl Pin {
     fn hint(&self) -> Option<String> {
         let issuer = self.unknown_clock.as_ref()?;
         Some(format!(
-            "its timestamp leads to `{issuer}`; give the root that this ends at with `--timestamp-root-cert PEM`"
+            "its timestamp chains to `{issuer}`; give the root of that chain with `--timestamp-root-cert PEM`"
         ))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::{StreamExt as _, future::join, stream};
 
 use super::super::{
-    FlowError, Needed, Services,
+    FlowError, LoadScope, Services,
     dct::signatures,
     verify::{subject, tag},
 };
@@ -88,7 +88,7 @@ impl Looked {
         smallest
     }
 
-    /// How many demands a rule about the repository has.
+    /// How many requirements a rule about the repository has.
     pub(super) fn demands(&self) -> usize {
         let of_set = |set: &&BTreeSet<Signer>| {
             let by_certificate = set
@@ -112,7 +112,7 @@ impl LookedAt {
             .problems
             .iter()
             .filter(|problem| problem.reason != Reason::Unsigned);
-        let problems = told.map(|problem| format!("`{image}`: not demanded: {}", problem.message));
+        let problems = told.map(|problem| format!("`{image}`: not required: {}", problem.message));
         problems
             .chain(self.told.iter().map(|words| format!("`{image}`: {words}")))
             .collect()
@@ -130,15 +130,9 @@ pub(super) async fn look(
     let collection = services.collection(repository);
     let loading = async {
         let loaded = collection
-            .load(&RootTrust::FirstUse, &Needed::All, services.now)
+            .load(&RootTrust::FirstUse, &LoadScope::All, services.now)
             .await;
-        let none = || {
-            Problem::of(&FlowError::NoTrustData {
-                repository: repository.to_string(),
-                server: collection.server_name(),
-                gate: true,
-            })
-        };
+        let none = || Problem::of(&collection.no_trust_data(true));
         match loaded.map_err(|failure| failure.problem()) {
             Ok(set) => set.ok_or_else(none),
             // What a registry does not offer, nobody signed there.
@@ -254,7 +248,7 @@ impl LookedAt {
         self.report.signatures.extend(signatures(set, subject));
     }
 
-    /// What could not be found out may be a demand that the policy would lack. One signature that cannot be looked at
+    /// What cannot be determined may be a requirement that the policy would lack. One signature that cannot be checked
     /// is none where others hold, or whoever may push could keep every policy from being written.
     fn conclude(mut self) -> Self {
         let open = |problem: &Problem| problem.reason.exit() != Exit::Rejected;
@@ -269,17 +263,17 @@ impl LookedAt {
             (self.report.status, self.report.problem) = (Status::Undecided, Some(problem));
         } else if unsigned {
             let nothing = || {
-                Problem::of(&FlowError::NothingToDemand {
+                Problem::of(&FlowError::NothingToRequire {
                     image: self.report.image.clone(),
                 })
             };
             // What is there and does not count says more than what is not there.
-            let telling = self
+            let most_specific = self
                 .problems
                 .iter()
                 .find(|problem| problem.reason != Reason::Unsigned);
             self.report.problem = Some(
-                telling
+                most_specific
                     .or(self.problems.first())
                     .cloned()
                     .unwrap_or_else(nothing),
@@ -348,7 +342,7 @@ mod tests {
             ([].as_slice(), [].as_slice(), 0),
             (&[""], &[], 0),
             (&["a"], &["a"], 1),
-            // Roles are one demand, each certificate is one.
+            // Roles are one requirement, each certificate is one.
             (&["a b 1 2"], &["a b 1 2"], 3),
             (&["a b", "a"], &["a"], 1),
             (&["a", "", "a"], &["a"], 1),

@@ -5,11 +5,10 @@ mod certificates;
 mod look;
 mod write;
 
-use std::collections::BTreeMap;
-
 use futures::{StreamExt as _, stream};
 
 use self::look::{Looked, look};
+pub use self::write::Proposal;
 use super::{FlowError, Services};
 use crate::{
     crypto::Certificate,
@@ -18,18 +17,9 @@ use crate::{
     report::{Failure, Report},
 };
 
-/// A policy that was made of what was found.
-#[derive(Debug)]
-pub struct Proposal {
-    /// The text of the file.
-    pub text: String,
-    /// The certificates that it pins, by the file names that it gives them.
-    pub certificates: BTreeMap<String, Certificate>,
-}
-
 /// Looks at the images, fills the report with what signs each, and gives the policy that demands it; its certificates
 /// lie in `folder`, as seen from the policy. Timestamps count under `timestamp_roots`, and under those that they bring
-/// along. `None` where nothing is signed, or something could not be found out.
+/// along. `None` where nothing is signed, or something cannot be determined.
 pub async fn policy_init(
     services: &Services,
     images: &[Reference],

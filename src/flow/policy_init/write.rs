@@ -2,10 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Proposal,
-    look::{Anchor, Looked, Signer},
-};
+use super::look::{Anchor, Looked, Signer};
 use crate::{
     crypto::Certificate,
     format::dct::{Key, RoleName, TrustedSet},
@@ -13,7 +10,16 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Demands that one rule may have.
+/// A policy that was made of what was found.
+#[derive(Debug)]
+pub struct Proposal {
+    /// The text of the file.
+    pub text: String,
+    /// The certificates that it pins, by the file names that it gives them.
+    pub certificates: BTreeMap<String, Certificate>,
+}
+
+/// Requirements that one rule may have.
 pub(super) const DEMANDS: usize = 100;
 
 /// The policy; what is not signed is named in a comment, and no rule is about it.
@@ -67,7 +73,7 @@ fn unsigned(all: &[Looked]) -> String {
     {
         if text.is_empty() {
             text.push_str(
-                "# Nothing here lets these images pass, since nothing that counts signs them:\n",
+                "# No rule here allows these images, because no accepted signature covers them:\n",
             );
         }
         let why = image
@@ -105,7 +111,7 @@ fn require(looked: &Looked, sets: &[&BTreeSet<Signer>], folder: &str) -> Vec<Str
     }
 }
 
-/// Trust data in one demand, each certificate in one of its own.
+/// Trust data in one requirement, each certificate in one of its own.
 fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<String>> {
     let mut demands = Vec::new();
     let mut roles = Vec::new();

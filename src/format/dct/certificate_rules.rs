@@ -82,7 +82,8 @@ pub(super) fn chains_to(key: &Key, anchors: &[Certificate], now: Timestamp) -> b
     false
 }
 
-/// A CA with extended key usages issues for these alone; the pinned one is trusted whatever it says.
+/// A CA with extended key usages issues for these alone; the pinned one is trusted whatever it
+/// says.
 fn may_issue_signers(issuer: &Certificate) -> bool {
     const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
     const ANY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");

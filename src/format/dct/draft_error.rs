@@ -1,7 +1,7 @@
 //! Why trust data cannot be signed. Each variant names the situation and holds the object.
 
 use super::{
-    Rejection,
+    Rejection, hint,
     name::{KeyId, RoleName, Threshold},
     signer_name::InvalidSignerName,
 };
@@ -9,6 +9,7 @@ use crate::{
     crypto::{KeyKind, PublicKey, SignatureInvalid},
     oci::Tag,
     reason::{Explain, Reason},
+    timestamp::Timestamp,
 };
 
 /// Why a draft cannot be made or completed.
@@ -63,6 +64,30 @@ pub enum DraftError {
     ServedBelowThreshold {
         /// The role.
         role: RoleName,
+    },
+    /// The base role has expired, and none of the keys at hand may sign it again.
+    #[error(
+        "`targets` of `{repository}` expired at {expires}, and needs a signature of {}",
+        list(key_ids)
+    )]
+    TargetsExpired {
+        /// The repository.
+        repository: String,
+        /// When it expired.
+        expires: Timestamp,
+        /// The keys that may sign it.
+        key_ids: Vec<KeyId>,
+    },
+    /// The snapshot is signed by a key of its owner, which is not at hand.
+    #[error(
+        "the snapshot of `{repository}` is signed by {}, a key that the trust server does not hold",
+        list(key_ids)
+    )]
+    SnapshotKeyMissing {
+        /// The repository.
+        repository: String,
+        /// The keys that may sign it.
+        key_ids: Vec<KeyId>,
     },
     /// The file to start from is listed in the snapshot and was not loaded.
     #[error("the file of `{role}` was not loaded")]
@@ -198,12 +223,15 @@ impl Explain for DraftError {
                 Reason::ThresholdNotMet
             }
             Self::NotLoaded { .. } | Self::ServerKey { .. } => Reason::AnswerInvalid,
+            Self::TargetsExpired { .. } => Reason::Expired,
             Self::TagTwice { .. } => Reason::DigestMismatch,
             Self::NotSha256 { .. }
             | Self::UnknownKeyType { .. }
             | Self::VersionExhausted { .. } => Reason::Malformed,
             Self::KeyUnsuitable { .. } => Reason::KeyUnsuitable,
-            Self::SignerName(_) | Self::SignerWithoutKey { .. } => Reason::Usage,
+            Self::SignerName(_)
+            | Self::SignerWithoutKey { .. }
+            | Self::SnapshotKeyMissing { .. } => Reason::Usage,
             Self::Certificate { .. } => Reason::CertificateUnsuitable,
             Self::SignatureInvalid { .. } | Self::Unasked => Reason::VaultAnswerInvalid,
             Self::Unpublishable { cause, .. } => cause.reason(),
@@ -225,6 +253,12 @@ impl Explain for DraftError {
             }
             Self::ServedBelowThreshold { .. } => {
                 "find out who published it; the owner of the role above can replace its keys"
+            }
+            Self::TargetsExpired { repository, .. } => {
+                return Some(hint::renew(repository, &RoleName::TARGETS));
+            }
+            Self::SnapshotKeyMissing { repository, .. } => {
+                return Some(hint::snapshot_key(repository));
             }
             Self::KeyUnsuitable { .. } => "use a P-256 key, or RSA of at least 2048 bits",
             _ => return None,

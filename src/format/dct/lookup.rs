@@ -89,7 +89,8 @@ pub fn entry(
 }
 
 impl ImageHashes {
-    /// Whether an entry with these hashes is about `image`: every hash that is stated holds (TUF 5.7.2).
+    /// Whether an entry with these hashes is about `image`: every hash that is stated holds (TUF
+    /// 5.7.2).
     pub fn are_of(&self, image: &Self) -> bool {
         self.digest == image.digest && self.length == image.length && self.sha512_fits(image)
     }

@@ -7,6 +7,7 @@
 use super::{
     delegation_state::DelegationState,
     fault::{CertificateFault, InvalidRoleKey},
+    hint::renew,
     name::{KeyId, RoleName, Threshold, Version},
 };
 use crate::{
@@ -462,7 +463,12 @@ impl Explain for Rejection {
                 "the trust server renews the timestamp when asked: an old one is a cache or a \
                  replay, or this machine's clock is ahead"
             }
-            Self::Expired { .. } => "the role must be signed again by one of its keys",
+            Self::Expired { role, .. }
+                if *role == RoleName::ROOT || *role == RoleName::SNAPSHOT =>
+            {
+                "the role must be signed again by one of its keys"
+            }
+            Self::Expired { role, .. } => return Some(renew("REPOSITORY", role)),
             Self::NotReleased { .. } => {
                 "also sign the tag in `targets/releases`, or name the signer with `--signer`"
             }

@@ -15,10 +15,10 @@ use super::{
     file_meta::{FileMeta, Hashes},
     lookup::ImageHashes,
     name::{KeyId, RoleName, Version},
-    snapshot::Snapshot,
+    publication::{draft, listed_as, next, unsigned},
     targets::Targets,
     trusted_set::TrustedSet,
-    unsigned::{LIFE_DAYS, SnapshotPlan, Unsigned, expiry, held_as},
+    unsigned::{LIFE_DAYS, Unsigned, expiry},
 };
 use crate::{
     crypto::PublicKey,
@@ -117,17 +117,6 @@ fn asked_roles(
     Ok(roles.into_iter().collect())
 }
 
-/// The ID under which `role` lists a key, whatever form it has there.
-pub(super) fn listed_as(set: &TrustedSet, role: &RoleName, key: &PublicKey) -> Option<KeyId> {
-    let authority = set.authority(role)?;
-    let held = std::slice::from_ref(key);
-    authority
-        .keys()
-        .iter()
-        .find(|listed| held_as(listed, held).is_some())
-        .map(super::Key::key_id)
-}
-
 /// Whether every one of `roles` that may sign `tag` says already that it is `entry`.
 pub fn holds(set: &TrustedSet, roles: &[RoleName], tag: &Tag, entry: &ImageHashes) -> bool {
     let mut may_sign = roles
@@ -182,51 +171,6 @@ fn changed(
         }
     }
     Ok(files)
-}
-
-/// One file to sign, of the role that `set` says may be signed by whom.
-pub(super) fn unsigned(
-    set: &TrustedSet,
-    role: &RoleName,
-    body: &Targets,
-    held: &[PublicKey],
-) -> Result<Unsigned, DraftError> {
-    let authority = set
-        .authority(role)
-        .ok_or_else(|| DraftError::NoSuchRole { role: role.clone() })?;
-    Unsigned::new(role, body.version, &body.value(), authority, held)
-}
-
-/// A draft of changed files, with the snapshot where a held key signs it. Else the server makes the
-/// snapshot.
-pub(super) fn draft(
-    set: &TrustedSet,
-    files: Vec<Unsigned>,
-    held: &[PublicKey],
-    now: Timestamp,
-) -> Result<Draft, DraftError> {
-    let role = RoleName::SNAPSHOT;
-    let authority = set.root().authority(&role);
-    let ours = authority
-        .keys()
-        .iter()
-        .any(|key| held_as(key, held).is_some());
-    if files.is_empty() || !ours {
-        return Ok(Draft::of(files, None));
-    }
-    let current = set
-        .snapshot()
-        .ok_or_else(|| DraftError::not_loaded(&role))?;
-    let version = next(&role, current.version)?;
-    let body = Snapshot {
-        version,
-        expires: expiry(now, LIFE_DAYS),
-        meta: current.meta.clone(),
-    };
-    Ok(Draft::of(
-        files,
-        Some(SnapshotPlan::new(body, authority, held)?),
-    ))
 }
 
 /// A change must say one thing of each tag, and some role must be able to say it.
@@ -324,13 +268,6 @@ pub(super) fn empty(now: Timestamp) -> Targets {
         delegation_keys: Some(BTreeMap::new()),
         delegations: Some(Vec::new()),
     }
-}
-
-/// The version after `version`.
-pub(super) fn next(role: &RoleName, version: Version) -> Result<Version, DraftError> {
-    version
-        .next()
-        .ok_or_else(|| DraftError::VersionExhausted { role: role.clone() })
 }
 
 /// A new entry as docker writes it: SHA-256 and length, nothing else.

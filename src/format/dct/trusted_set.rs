@@ -171,6 +171,25 @@ impl TrustedSet {
         Ok(())
     }
 
+    /// Takes the file of the base role `targets` to sign it again: also an expired one, since a
+    /// timestamp and a snapshot that have not expired name its hash. Such a set proves nothing
+    /// about an image.
+    pub fn update_targets_to_renew(&mut self, bytes: &[u8]) -> Result<(), Rejection> {
+        let role = RoleName::TARGETS;
+        self.listed(&role)?.check(&role, bytes)?;
+        let authority = self.root.body.authority(&role);
+        let targets = self.load_at_any_time::<Targets>(&role, &authority, bytes)?;
+        self.refuse_dropped(&targets.body)?;
+        self.targets = Some(targets);
+        Ok(())
+    }
+
+    /// When the base role `targets` expired, in a set that was loaded to sign it again.
+    pub fn targets_expired(&self) -> Option<Timestamp> {
+        let expires = self.targets(&RoleName::TARGETS)?.expires;
+        (self.now >= expires).then_some(expires)
+    }
+
     /// Takes the file of a delegation (TUF 5.6.7), whose parent must be loaded. Expired or below
     /// its threshold it is kept as such and nothing below it is visited.
     pub fn update_delegation(&mut self, role: &RoleName, bytes: &[u8]) -> Result<(), Rejection> {
@@ -270,12 +289,25 @@ impl TrustedSet {
     /// T30).
     pub fn withheld(&self) -> Option<Withheld> {
         let role = RoleName::RELEASES;
+        if self.is_new() {
+            return None;
+        }
         match self.delegation(&role)? {
             DelegationState::Loaded | DelegationState::NotLoaded => None,
             state @ (DelegationState::Expired
             | DelegationState::BelowThreshold
             | DelegationState::Absent) => Some(Withheld { role, state }),
         }
+    }
+
+    /// Whether nothing was signed yet: no tag in `targets`, and no delegation was ever published.
+    /// Then there is nothing that a role which is not there could hide.
+    fn is_new(&self) -> bool {
+        let holds_tags = self
+            .targets(&RoleName::TARGETS)
+            .is_none_or(|file| file.all().next().is_some());
+        let is_published = |role: &RoleName| self.delegation(role) != Some(DelegationState::Absent);
+        !holds_tags && !self.delegated().iter().any(is_published)
     }
 
     /// The collection.

@@ -76,6 +76,11 @@ impl Unsigned {
         })
     }
 
+    /// The role whose file it is.
+    pub(super) fn role(&self) -> &RoleName {
+        &self.role
+    }
+
     /// The role and version that it will be written with.
     pub(super) fn planned(&self) -> (RoleName, Version) {
         (self.role.clone(), self.version)

@@ -108,6 +108,11 @@ pub fn verify(
     set: &TrustedSet,
     requirement: &Requirement,
 ) -> Result<Verified, Rejection> {
+    // A set that was loaded to sign `targets` again proves nothing.
+    if let Some(expires) = set.targets_expired() {
+        let role = RoleName::TARGETS;
+        return Err(Rejection::Expired { role, expires });
+    }
     refuse_old(set, &requirement.minimum_versions)?;
     let image = Image { tag, hashes };
     let mut roles = Vec::new();

@@ -67,7 +67,7 @@ impl Reader<'_> {
             let least = Version::new(version.value.0);
             minimum.insert(
                 role,
-                least.ok_or_else(|| self.wrong(&version, "versions begin at 1"))?,
+                least.ok_or_else(|| self.wrong(&version, "versions start at 1"))?,
             );
         }
         Ok(DctLeaf {

@@ -111,7 +111,7 @@ impl Reader<'_> {
             if !KeyNames::is_name(&name) {
                 return Err(self.wrong(
                     &key,
-                    format!("`{name}` is no name for a key: letters, digits, `-` and `_`"),
+                    format!("`{name}` is not a valid name for a key: letters, digits, `-` and `_`"),
                 ));
             }
             keys.insert(name, located(key));
@@ -172,9 +172,10 @@ impl Reader<'_> {
             .iter()
             .find(|entry| !seen.insert(entry.value.as_str()))
         {
-            Some(twice) => {
-                Err(self.wrong(twice, format!("`{}` stands in `{what}` twice", twice.value)))
-            }
+            Some(twice) => Err(self.wrong(
+                twice,
+                format!("`{}` is listed in `{what}` twice", twice.value),
+            )),
             None => Ok(list.value),
         }
     }

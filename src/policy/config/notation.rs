@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Files and keys that one demand may name in a list.
+/// Files and keys that one requirement may name in a list.
 const NAMED: usize = 100;
 
 impl Reader<'_> {
@@ -102,7 +102,7 @@ impl Reader<'_> {
             let is_other = |one: &TrustedIdentity| matches!(one, TrustedIdentity::Other(_));
             if matches!(parsed, TrustedIdentities::Listed(listed) if listed.iter().any(is_other)) {
                 let message = format!(
-                    "`{}` could match no certificate: write `x509.subject: …`",
+                    "`{}` cannot match any certificate: write `x509.subject: …`",
                     identity.value
                 );
                 return Err(self.wrong(identity, message));

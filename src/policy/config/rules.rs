@@ -21,7 +21,10 @@ impl Reader<'_> {
         rules: Spanned<Vec<Spanned<document::Rule>>>,
     ) -> Result<Policy<Leaf>, PolicyError> {
         if rules.value.is_empty() {
-            return Err(self.wrong(&rules, "no rule: leave `verify` out, or say what must hold"));
+            return Err(self.wrong(
+                &rules,
+                "no rule: leave `verify` out, or say what is required",
+            ));
         }
         let numbered = (1..).zip(rules.value);
         let rules = numbered
@@ -48,7 +51,9 @@ impl Reader<'_> {
                 if leaves > LEAVES {
                     return Err(self.at(
                         at,
-                        format!("the rule has {leaves} demands, and at most {LEAVES} are judged"),
+                        format!(
+                            "the rule has {leaves} requirements, and at most {LEAVES} are allowed"
+                        ),
                     ));
                 }
                 Demand::Require(requirement)
@@ -75,7 +80,7 @@ impl Reader<'_> {
     fn all(&self, members: Spanned<Vec<Spanned<Node>>>) -> Result<Requirement<Leaf>, PolicyError> {
         let at = place(members.referenced);
         let all = self.nodes(members.value)?;
-        Requirement::all(all).ok_or_else(|| self.at(at, "an empty list demands nothing"))
+        Requirement::all(all).ok_or_else(|| self.at(at, "an empty list requires nothing"))
     }
 
     fn nodes(&self, nodes: Vec<Spanned<Node>>) -> Result<Vec<Requirement<Leaf>>, PolicyError> {
@@ -87,7 +92,7 @@ impl Reader<'_> {
         let member = match node.value {
             Node::List(members) => {
                 return Requirement::all(self.nodes(members)?)
-                    .ok_or_else(|| self.at(at, "an empty list demands nothing"));
+                    .ok_or_else(|| self.at(at, "an empty list requires nothing"));
             }
             Node::Member(member) => *member,
         };
@@ -105,12 +110,12 @@ impl Reader<'_> {
                 Ok(Requirement::leaf(Leaf::Notation(self.notation(notation)?)))
             }
             (None, None, Some(cosign), None, None, None) => {
-                Err(self.wrong(&cosign, "this version does not check `cosign` signatures, so this policy cannot hold"))
+                Err(self.wrong(&cosign, "this version does not check `cosign` signatures, so this policy can never be satisfied"))
             }
             (None, None, None, Some(members), None, None) => {
                 let at = place(members.referenced);
                 let any = self.nodes(members.value)?;
-                Requirement::any(any).ok_or_else(|| self.at(at, "an empty list can never hold"))
+                Requirement::any(any).ok_or_else(|| self.at(at, "an empty list can never be satisfied"))
             }
             (None, None, None, None, Some(count), Some(members)) => {
                 let (wanted, of) = (count.value.0, self.nodes(members.value)?);
@@ -119,7 +124,7 @@ impl Reader<'_> {
                 Requirement::at_least(wanted, of).ok_or_else(|| {
                     self.wrong(
                         &count,
-                        format!("`at-least: {}` of {there} members can never hold, or demands nothing", count.value.0),
+                        format!("`at-least: {}` of {there} members can never be satisfied, or requires nothing", count.value.0),
                     )
                 })
             }

@@ -6,11 +6,11 @@ use serde_saphyr::Spanned;
 
 use super::{Reader, SignDefaults, SignKey, located, place};
 use crate::{
-    duration,
+    duration::{self, InvalidDuration},
     format::{Format, InvalidFormat, notation::Metadata},
     policy::{
         document,
-        error::{Located, PolicyError},
+        error::{Located, Place, PolicyError},
     },
 };
 
@@ -26,11 +26,12 @@ impl Reader<'_> {
                 text,
                 place: place(referenced),
             })),
-            Some(keys) => {
-                let at = place(keys.referenced);
-                let document::SignKey::PerFormat(keys) = keys.value else {
-                    unreachable!("the other form was taken")
-                };
+            Some(Spanned {
+                value: document::SignKey::PerFormat(keys),
+                referenced,
+                ..
+            }) => {
+                let at = place(referenced);
                 let of_format = |(name, key): (String, Spanned<String>)| {
                     let format = name
                         .parse()
@@ -42,35 +43,28 @@ impl Reader<'_> {
                     .map(of_format)
                     .collect::<Result<Vec<_>, PolicyError>>()?;
                 if keys.is_empty() {
-                    return Err(self.at(at, "`key` names no format"));
+                    return Err(self.at(at, "`key` does not name a format"));
                 }
                 Some(SignKey::PerFormat(keys))
             }
         };
         let formats = self.each_if_given(sign.formats, "formats")?;
-        let takes_none = !formats.is_empty() && !formats.contains(&Format::Notation);
-        let meaningless = |at, what| {
-            self.at(
-                at,
-                format!("`{what}` has no meaning here: it goes with `notation`"),
-            )
-        };
         let annotations = match sign.annotations {
             None => BTreeMap::new(),
-            Some(annotations) if takes_none => {
-                return Err(meaningless(place(annotations.referenced), "annotations"));
+            Some(annotations) => {
+                let at = place(annotations.referenced);
+                self.refuse_unused("annotations", at, &formats, Format::signs_metadata)?;
+                self.annotations(annotations.value)?
             }
-            Some(annotations) => self.annotations(annotations.value)?,
         };
         let expiry = match sign.expiry {
             None => None,
-            Some(expiry) if takes_none => {
-                return Err(meaningless(place(expiry.referenced), "expiry"));
+            Some(expiry) => {
+                let at = place(expiry.referenced);
+                self.refuse_unused("expiry", at, &formats, Format::signs_expiry)?;
+                let invalid = |error: InvalidDuration| self.wrong(&expiry, error.to_string());
+                Some(duration::parse(&expiry.value).map_err(invalid)?)
             }
-            Some(expiry) => Some(
-                duration::parse(&expiry.value)
-                    .map_err(|error| self.wrong(&expiry, error.to_string()))?,
-            ),
         };
         Ok(SignDefaults {
             formats,
@@ -79,6 +73,29 @@ impl Reader<'_> {
             annotations,
             expiry,
         })
+    }
+
+    /// Refuses a member that none of the formats takes; without formats in the file, flags name them.
+    fn refuse_unused(
+        &self,
+        member: &str,
+        at: Place,
+        formats: &[Format],
+        takes: fn(Format) -> bool,
+    ) -> Result<(), PolicyError> {
+        if formats.is_empty() || formats.iter().any(|format| takes(*format)) {
+            return Ok(());
+        }
+        let takers: Vec<String> = Format::ALL
+            .into_iter()
+            .filter(|format| takes(*format))
+            .map(|format| format!("`{format}`"))
+            .collect();
+        let takers = takers.join(" or ");
+        Err(self.at(
+            at,
+            format!("`{member}` has no meaning here: it goes with {takers}"),
+        ))
     }
 
     fn annotations(

@@ -72,14 +72,14 @@ impl Report {
             0 => String::new(),
             1 => ", 1 image".to_owned(),
             all if good == all => format!(", {all} images"),
-            all => format!(", {good} of {all} images hold"),
+            all => format!(": {good} of {all} images passed"),
         };
         match (self.decision, self.exit()) {
             (Some(Decision::Allow), _) => format!("allowed{of}"),
             (Some(Decision::Deny), _) => format!("blocked{of}"),
             (None, Exit::Done) => format!("done{of}"),
             (None, Exit::Interrupted) => format!("interrupted{of}"),
-            (None, _) => format!("not done{}", of.replace(" hold", "")),
+            (None, _) => format!("not done{of}"),
         }
     }
 
@@ -151,13 +151,13 @@ impl Report {
 
     /// What weakens the check, named loudly (P09), and what else is to be known.
     fn write_warnings(&self, page: &mut String, profile: Profile) {
-        if self.lax.is_empty() && self.warnings.is_empty() {
+        if self.weakened.is_empty() && self.warnings.is_empty() {
             return;
         }
         let mut lines = Vec::new();
-        if !self.lax.is_empty() {
+        if !self.weakened.is_empty() {
             let switches: Vec<_> = self
-                .lax
+                .weakened
                 .iter()
                 .take(WARNINGS)
                 .map(|switch| markdown(&clipped(switch, SENTENCE)))
@@ -179,7 +179,7 @@ impl Report {
                 self.warnings.len() - WARNINGS
             ));
         }
-        match (profile, self.lax.is_empty()) {
+        match (profile, self.weakened.is_empty()) {
             (Profile::Github, true) => page.push_str("> [!NOTE]\n"),
             (Profile::Github, false) => page.push_str("> [!WARNING]\n"),
             (Profile::Azure, _) => page.push_str("**⚠️ Warnings**\n\n"),
@@ -263,7 +263,7 @@ impl ImageReport {
         if self.requirements.len() > EXAMPLES {
             let _ = writeln!(
                 page,
-                "  - … and {} more demands",
+                "  - … and {} more requirements",
                 self.requirements.len() - EXAMPLES
             );
         }

@@ -17,10 +17,6 @@ const KNOWN_FILES: &[(&str, &str)] = &[
     ("src/azure/environment_probe.rs", "src/azure/identity.rs"),
     ("src/azure/token.rs", "src/azure/identity.rs"),
     ("src/azure/token.rs", "src/azure/azure_cli.rs"),
-    (
-        "src/flow/policy_init/write.rs",
-        "src/flow/policy_init/mod.rs",
-    ),
     ("src/manifests/mod.rs", "src/manifests/kustomize.rs"),
     ("src/manifests/yaml.rs", "src/manifests/mod.rs"),
     ("src/pipeline/error.rs", "src/pipeline/inputs.rs"),
@@ -37,8 +33,6 @@ const KNOWN_FILES: &[(&str, &str)] = &[
         "src/pipeline/images/metadata.rs",
         "src/pipeline/images/mod.rs",
     ),
-    ("src/policy/exemption.rs", "src/policy/evaluate.rs"),
-    ("src/report/image.rs", "src/report/mod.rs"),
 ];
 
 static PRODUCT: LazyLock<Graph> = LazyLock::new(|| graph_of("src"));

@@ -1,4 +1,4 @@
-//! What a run may ask of the services (design §8).
+//! What a run may ask of the services.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -2,6 +2,7 @@
 
 mod counts;
 mod crowds;
+mod expired;
 mod faults;
 mod gate;
 mod identity;
@@ -16,6 +17,7 @@ mod notation_shown;
 mod pins;
 mod publishing;
 mod refusals;
+mod snapshot_key;
 mod state;
 mod state_file;
 mod texts;

@@ -59,7 +59,7 @@ fn n01_inspect_says_that_more_is_listed_than_it_shows() {
         );
         let said = document["warnings"]
             .to_string()
-            .contains("are listed than the 50 that are looked at");
+            .contains("are listed than the 50 that are checked");
         assert_eq!(said, told, "{}", document["warnings"]);
     }
 }

@@ -655,7 +655,7 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
             );
             let outcome = gate.world.run(&line);
             assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-            assert_eq!(outcome.json()["lax"], json!(["--trust-on-first-use"]));
+            assert_eq!(outcome.json()["weakened"], json!(["--trust-on-first-use"]));
             outcome.json()["warnings"].clone()
         };
         let said = |repository: &str, what: &str| {

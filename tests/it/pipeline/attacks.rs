@@ -81,7 +81,7 @@ fn p11_a_pipeline_variable_does_not_beat_an_input() {
     let ran = step.run();
     assert_eq!(
         (ran.exit, ran.reasons()),
-        (Exit::Rejected, vec!["role-withheld".to_owned()]),
+        (Exit::Rejected, vec!["unsigned".to_owned()]),
         "{}",
         ran.log
     );

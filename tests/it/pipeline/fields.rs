@@ -105,7 +105,7 @@ fn report(word: &dyn Fn(&'static str) -> String) -> Report {
         error: Some(problem(["message", "cause", "hint"])),
         warnings: vec![word("warning")],
         notes: vec![word("note")],
-        lax: vec![word("lax switch")],
+        weakened: vec![word("lax switch")],
         pinned_files: vec![word("pinned file")],
         policy: Some(word("policy")),
         root_key_ids: vec![word("root key ID")],

@@ -182,7 +182,7 @@ fn report(text: &str) -> Report {
     report.images = vec![image, signed];
     report.error = Some(problem());
     report.warnings = vec![text.to_owned()];
-    report.lax = vec![text.to_owned()];
+    report.weakened = vec![text.to_owned()];
     report
 }
 

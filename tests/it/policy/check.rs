@@ -432,7 +432,7 @@ fn what_is_odd_is_said_and_still_valid() {
         ),
         (
             rule("shop/web", &root),
-            vec![":3:5: rule 1: the pattern `shop/web` names no registry, so it is `docker.io/shop/web`".into()],
+            vec![":3:5: rule 1: the pattern `shop/web` does not name a registry, so it means `docker.io/shop/web`".into()],
         ),
         (
             rule("\"c.io/**\"", &dct("trust-on-first-use: true")),
@@ -441,11 +441,11 @@ fn what_is_odd_is_said_and_still_valid() {
         (rule("\"c.io/**\"", &notation("")), vec![]),
         (
             rule("\"c.io/**\"", &notation(", level: permissive")),
-            vec!["rule 1: `level: permissive`: signatures count that have ended".into()],
+            vec!["rule 1: `level: permissive`: expired signatures are accepted".into()],
         ),
         (
             rule("\"c.io/**\"", &notation(", revocation: log")),
-            vec!["rule 1: `revocation: log`: signatures of revoked certificates count".into()],
+            vec!["rule 1: `revocation: log`: signatures of revoked certificates are accepted".into()],
         ),
         (
             rule("\"c.io/**\"", &notation(", revocation: off, level: permissive")),
@@ -456,23 +456,23 @@ fn what_is_odd_is_said_and_still_valid() {
         (
             rule("\"c.io/**\"", &exempt(&day(367))),
             vec![format!(
-                "rule 1: its exemption ends only with {}, in 367 days: more than a year is not temporary",
+                "rule 1: its exemption expires only after {}, in 367 days: more than a year is not temporary",
                 day(367)
             )],
         ),
         (
             rule("\"c.io/**\"", &exempt("9999-12-31")),
-            vec!["rule 1: its exemption ends only with 9999-12-31, in ".into()],
+            vec!["rule 1: its exemption expires only after 9999-12-31, in ".into()],
         ),
         (
             rule("\"c.io/**\"", &exempt(&day(30))),
-            vec![format!("rule 1: its exemption ends with {}, in 30 days", day(30))],
+            vec![format!("rule 1: its exemption expires after {}, in 30 days", day(30))],
         ),
-        (rule("\"c.io/**\"", &exempt(&day(0))), vec!["rule 1: its exemption ends today".into()]),
-        (rule("\"c.io/**\"", &exempt(&day(-1))), vec![format!("rule 1: its exemption ended with {}", day(-1))]),
+        (rule("\"c.io/**\"", &exempt(&day(0))), vec!["rule 1: its exemption expires today".into()]),
+        (rule("\"c.io/**\"", &exempt(&day(-1))), vec![format!("rule 1: its exemption expired after {}", day(-1))]),
         (
             rule("\"**\"", &exempt(&day(99))),
-            vec!["rule 1: `**` is exempt: whatever no earlier rule is about passes without a look".into()],
+            vec!["rule 1: `**` is exempt: every image that no earlier rule matches is allowed without checking".into()],
         ),
     ] {
         let file = world.write("policy.yaml", &policy);

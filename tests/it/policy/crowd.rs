@@ -1,4 +1,4 @@
-//! The gate over 200 images of 20 repositories: what it asks for each, and in which order it answers (design §8).
+//! The gate over 200 images of 20 repositories: what it asks for each, and in which order it answers.
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -312,7 +312,7 @@ fn a_policy_allows_what_holds_and_denies_what_does_not() {
     assert!(
         outcome
             .stderr
-            .contains("1 more of the rule's 2 demands fail"),
+            .contains("1 more of the rule's 2 requirements fail"),
         "{}",
         outcome.stderr
     );
@@ -394,7 +394,7 @@ fn p09_an_exemption_without_a_near_end_is_told() {
         ));
         assert_eq!(report.exit, Exit::Done, "{}", report.stderr);
         let warnings = report.json()["warnings"].as_array().unwrap().clone();
-        let long = format!("rule 1: its exemption ends only with {until}, in ");
+        let long = format!("rule 1: its exemption expires only after {until}, in ");
         let said = warnings
             .iter()
             .filter(|warning| warning.as_str().unwrap().starts_with(&long))
@@ -420,7 +420,7 @@ fn p13_trust_flags_are_not_widened_by_a_found_file() {
         let outcome = world.run(&line);
         assert_eq!(
             (outcome.exit, outcome.reasons()),
-            (Exit::Rejected, vec!["role-withheld"]),
+            (Exit::Rejected, vec!["unsigned"]),
             "{}",
             outcome.stderr
         );

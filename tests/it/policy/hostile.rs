@@ -52,7 +52,7 @@ fn offered(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// What a client that saw these files remembers of them (design §9), made from the files alone.
+/// What a client that saw these files remembers of them, made from the files alone.
 fn state(files: &BTreeMap<String, Vec<u8>>) -> String {
     let roles = files
         .iter()

@@ -188,7 +188,7 @@ fn what_is_not_signed_gets_no_rule_and_is_named() {
     assert_eq!(rules(&outcome.stdout).len(), 1, "{}", outcome.stdout);
     let last: Vec<&str> = outcome.stdout.lines().rev().take(3).collect();
     assert!(
-        last[2].starts_with("# Nothing here lets these images pass"),
+        last[2].starts_with("# No rule here allows these images"),
         "{}",
         outcome.stdout
     );
@@ -316,7 +316,7 @@ fn n01_a_signature_that_cannot_be_fetched_does_not_hide_the_good_one() {
     );
     assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
     assert!(
-        outcome.stderr.contains("not demanded: "),
+        outcome.stderr.contains("not required: "),
         "{}",
         outcome.stderr
     );
@@ -685,7 +685,7 @@ fn a_signature_that_does_not_hold_is_not_demanded_and_told() {
     assert!(
         outcome
             .stderr
-            .contains("not demanded: the signature expired at "),
+            .contains("not required: the signature expired at "),
         "{}",
         outcome.stderr
     );

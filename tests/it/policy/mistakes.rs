@@ -142,13 +142,18 @@ fn rules() -> Vec<Mistake> {
             5,
             "`require` or `exempt`",
         ),
-        (rule("require: []"), 4, 14, "demands nothing"),
+        (rule("require: []"), 4, 14, "requires nothing"),
         (rule("require:"), 4, 0, ""),
         (rule(&format!("require: {{ {LEAF} }}")), 4, 14, ""),
-        (rule("require: [ [] ]"), 4, 16, "demands nothing"),
+        (rule("require: [ [] ]"), 4, 16, "requires nothing"),
         (rule("require: [ {} ]"), 4, 16, "exactly one"),
         (rule("require: [ dct ]"), 4, 16, "a requirement"),
-        (rule("require: [ { any: [] } ]"), 4, 23, "never hold"),
+        (
+            rule("require: [ { any: [] } ]"),
+            4,
+            23,
+            "never be satisfied",
+        ),
         (
             rule(&format!("require: [ {{ {LEAF}, any: [ {{ {LEAF} }} ] }} ]")),
             4,
@@ -161,7 +166,7 @@ fn rules() -> Vec<Mistake> {
             )),
             4,
             28,
-            "never hold",
+            "never be satisfied",
         ),
         (
             rule(&format!(
@@ -169,7 +174,7 @@ fn rules() -> Vec<Mistake> {
             )),
             4,
             28,
-            "demands nothing",
+            "requires nothing",
         ),
         (
             rule(&format!(
@@ -262,7 +267,7 @@ fn rules() -> Vec<Mistake> {
             ),
             3,
             0,
-            "`Kio=` is no pattern",
+            "`Kio=` is not a valid image pattern",
         ),
         (
             rule("require: [ { !!binary ZGN0: { trust-on-first-use: true } } ]"),
@@ -317,7 +322,7 @@ fn dct_demands() -> Vec<Mistake> {
             dct("{ roots: [\"ROOT\"], minimum-versions: { root: 0 } }"),
             5,
             0,
-            "begin at 1",
+            "start at 1",
         ),
         (
             dct("{ roots: [\"ROOT\"], minimum-versions: { root: 1.5 } }"),
@@ -396,7 +401,7 @@ fn notation_demands() -> Vec<Mistake> {
             notation("{ certificates: [a], identities: [\"oidc: nobody\"] }"),
             5,
             53,
-            "could match no certificate",
+            "cannot match any certificate",
         ),
         (
             notation(

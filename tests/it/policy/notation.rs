@@ -319,7 +319,7 @@ fn n04_p09_levels_decide_what_is_enforced_and_the_lax_ones_are_said() {
     ] {
         let outcome = later(&format!("certificates: [one], {more}"));
         assert_eq!(outcome.exit, Exit::Done, "{more}: {}", outcome.stderr);
-        let mut said: Vec<_> = outcome.json()["lax"].as_array().unwrap().clone();
+        let mut said: Vec<_> = outcome.json()["weakened"].as_array().unwrap().clone();
         said.dedup();
         assert_eq!(said, lax, "{more}");
         assert!(outcome.stderr.contains("expired"), "{}", outcome.stderr);
@@ -382,7 +382,7 @@ fn revocation_is_enforced_logged_or_off() {
             "{}",
             outcome.stderr
         );
-        assert_eq!(outcome.json()["lax"][0].as_str(), lax, "{revocation}");
+        assert_eq!(outcome.json()["weakened"][0].as_str(), lax, "{revocation}");
         assert!(
             outcome.stderr.contains("was revoked"),
             "{revocation}: {}",
@@ -392,7 +392,7 @@ fn revocation_is_enforced_logged_or_off() {
     let before = asked.load(Ordering::SeqCst);
     let off = run(", revocation: off", &allowed);
     assert_eq!(
-        (off.exit, off.json()["lax"][0].as_str()),
+        (off.exit, off.json()["weakened"][0].as_str()),
         (Exit::Done, Some("revocation off")),
         "{}",
         off.stderr

@@ -50,7 +50,7 @@ fn the_policy_that_is_written_of_a_stamped_signature_holds_after_its_certificate
             assert!(
                 without
                     .stderr
-                    .contains("no timestamp is demanded: its timestamp leads to `"),
+                    .contains("no timestamp is required: its timestamp chains to `"),
                 "{}",
                 without.stderr
             );

@@ -192,7 +192,7 @@ fn mixed() -> Report {
             .images
             .push(ImageReport::failed(name, Status::Failed, failure));
     }
-    report.lax = vec!["--plain-http localhost:5000".into()];
+    report.weakened = vec!["--plain-http localhost:5000".into()];
     report.warnings = vec!["`targets` of `contoso.azurecr.io/shop/web` ends in 12 days".into()];
     report
 }
@@ -200,7 +200,7 @@ fn mixed() -> Report {
 fn hostile() -> Report {
     let mut report = run("verify");
     report.decision = Some(Decision::Deny);
-    report.lax = vec!["--trust-on-first-use".into(), HOSTILE[0].into()];
+    report.weakened = vec!["--trust-on-first-use".into(), HOSTILE[0].into()];
     for (seed, text) in HOSTILE.iter().enumerate() {
         let seed = u32::try_from(seed).unwrap();
         let mut good = image("1", seed, Status::Verified);

@@ -1,26 +1,26 @@
 //! One image, judged, as the report tells it; it passes only with an [`Allowed`] in hand, or by a statement of
 //! notation's own policy.
 
-use super::{super::FlowError, findings::Findings};
+use super::findings::Weakened;
 use crate::{
     oci::{Reference, Subject},
-    policy::Allowed,
+    policy::{Allowed, Refusal},
     registry::Resolved,
-    report::{Failure, ImageReport, Problem, Status},
+    report::{ImageReport, Problem, Status},
 };
 
 /// One image, judged.
-pub(super) struct Ended {
+pub(super) struct ImageResult {
     pub(super) index: usize,
     pub(super) allowed: bool,
     pub(super) report: ImageReport,
-    /// What was not checked as strictly as it can be (P09): the switch, and what it means.
-    pub(super) lax: Vec<(String, String)>,
+    /// Checks that were weaker than they could be.
+    pub(super) weakened: Vec<Weakened>,
     /// What else is worth saying.
     pub(super) warnings: Vec<String>,
 }
 
-impl Ended {
+impl ImageResult {
     /// The only way to an image that passes: with a permission in hand.
     pub(super) fn allowed(
         index: usize,
@@ -41,26 +41,26 @@ impl Ended {
         };
         let exempt = allowed.exemption().map(|exemption| {
             let (until, why) = (exemption.until(), exemption.reason());
-            (
-                format!("exempt {image}"),
-                format!("`{image}` was not looked at: exempt until {until} ({why})"),
-            )
+            Weakened {
+                by: format!("exempt {image}"),
+                meaning: format!("`{image}` was not checked: exempt until {until} ({why})"),
+            }
         });
         Self {
             index,
             allowed: true,
             report,
-            lax: exempt.into_iter().collect(),
+            weakened: exempt.into_iter().collect(),
             warnings: Vec::new(),
         }
     }
 
-    /// An image that statements of notation's policy let pass without anybody's signature being proven.
-    pub(super) fn let_pass(
+    /// An image that statements of notation's policy let through without anybody's signature being proven.
+    pub(super) fn let_through(
         index: usize,
         image: &Reference,
         subject: &Subject,
-        findings: &Findings,
+        statements: &[&str],
     ) -> Self {
         let report = ImageReport {
             pinned: Some(subject.to_string()),
@@ -68,24 +68,24 @@ impl Ended {
             media_type: Some(subject.descriptor.media_type.to_string()),
             ..ImageReport::named(image.to_string(), Status::Exempt)
         };
-        let said = |statement: &String| {
-            let warning = format!(
+        let weakened = statements.iter().map(|statement| Weakened {
+            by: format!("statement {statement}"),
+            meaning: format!(
                 "`{image}` is not verified: the statement `{statement}` of the trust policy lets it pass"
-            );
-            (format!("statement {statement}"), warning)
-        };
-        let lax = findings.exempt.iter().flatten().map(said).collect();
+            ),
+        });
         Self {
             index,
             allowed: true,
             report,
-            lax,
+            weakened: weakened.collect(),
             warnings: Vec::new(),
         }
     }
 
-    pub(super) fn failed(index: usize, image: &Reference, error: FlowError) -> Self {
-        Self::denied(index, image, None, Failure::from(error).problem())
+    /// An image that the policy has something against.
+    pub(super) fn refused(index: usize, image: &Reference, refusal: &Refusal) -> Self {
+        Self::denied(index, image, None, Problem::of(refusal))
     }
 
     pub(super) fn denied(
@@ -103,7 +103,7 @@ impl Ended {
             index,
             allowed: false,
             report,
-            lax: Vec::new(),
+            weakened: Vec::new(),
             warnings: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 
 use crate::reason::Reason;
 
-/// The most telling first; what is not here stands in the middle.
+/// The most specific first; what is not listed ranks in the middle.
 const FIRST: &[Reason] = &[
     Reason::Rollback,
     Reason::DigestMismatch,
@@ -16,7 +16,7 @@ const FIRST: &[Reason] = &[
     Reason::ThresholdNotMet,
 ];
 
-/// The least telling last.
+/// The least specific last.
 const LAST: &[Reason] = &[
     Reason::UntrustedRoot,
     Reason::UntrustedKey,
@@ -24,7 +24,7 @@ const LAST: &[Reason] = &[
     Reason::Unsigned,
 ];
 
-/// A lower number is more telling.
+/// A lower number is more specific.
 pub(super) fn rank(reason: Reason) -> usize {
     let at = |list: &[Reason]| list.iter().position(|one| *one == reason);
     let after_first = FIRST.len() + 1;

@@ -1,21 +1,24 @@
 //! `verify`: find the rule of every image, resolve each image once, load each repository's trust data once, and let
 //! the pure verifiers and the policy decide. An image passes only with an [`Allowed`] in hand.
 
-mod ended;
-mod findings;
-
 use std::collections::BTreeMap;
 
 use futures::future::{join, join_all};
 use tokio::sync::Semaphore;
 
-use self::{ended::Ended, findings::Findings};
-use super::{FlowError, NotationSignatures, Services, dct::Collections};
+use super::{
+    NotationSignatures, Services,
+    dct::{self, Collections},
+    findings::{Findings, Weakened},
+    image_result::ImageResult,
+    notation,
+};
 use crate::{
     format::dct::{Contradiction, Gun, Memory, Seen},
     oci::{Digest, Reference, Repository, Subject, Tag},
     policy::{
-        Demand, Exemption, FormatRequirement, FormatTrust, Policy, Requirement, Rule, evaluate,
+        Allowed, Demand, Exemption, FormatRequirement, FormatTrust, Policy, Refusal, Requirement,
+        Rule, evaluate,
     },
     registry::{self, ReferrersMode, Resolved},
     report::{Decision, Location, Problem, Report, RuleReport},
@@ -55,10 +58,10 @@ pub async fn verify(
         };
         async move { (repository, group.judge(&indexes).await) }
     });
-    let mut ended = Vec::new();
+    let mut results = Vec::new();
     let mut found = Vec::new();
     for (repository, judged) in join_all(groups).await {
-        ended.extend(judged.ended);
+        results.extend(judged.results);
         found.extend(
             judged
                 .seen
@@ -66,26 +69,21 @@ pub async fn verify(
                 .map(|seen| (Gun::from(repository), seen)),
         );
     }
-    ended.sort_by_key(|ended| ended.index);
-    let allowed = !ended.is_empty() && ended.iter().all(|ended| ended.allowed);
+    results.sort_by_key(|result| result.index);
+    let allowed = !results.is_empty() && results.iter().all(|result| result.allowed);
     report.decision = Some(if allowed {
         Decision::Allow
     } else {
         Decision::Deny
     });
-    for ended in ended {
-        let (switches, lax): (Vec<_>, Vec<_>) = ended.lax.into_iter().unzip();
-        for warning in lax.into_iter().chain(ended.warnings) {
-            if !report.warnings.contains(&warning) {
-                report.warnings.push(warning);
-            }
+    for result in results {
+        for weakened in result.weakened {
+            report.weaken(weakened.by, weakened.meaning);
         }
-        for switch in switches {
-            if !report.lax.contains(&switch) {
-                report.lax.push(switch);
-            }
+        for warning in result.warnings {
+            report.warn(warning);
         }
-        report.images.push(ended.report);
+        report.images.push(result.report);
     }
     let mut memory = Memory::default();
     found
@@ -105,7 +103,7 @@ struct Group<'a> {
 /// The images of a group, judged.
 #[derive(Default)]
 struct Judged {
-    ended: Vec<Ended>,
+    results: Vec<ImageResult>,
     /// What was seen of the trust data, per root that is trusted.
     seen: Vec<Seen>,
 }
@@ -118,41 +116,41 @@ impl Group<'_> {
             .collect();
         let Some(rule) = self.options.policy.rule_for(self.repository) else {
             let refuse = |(index, image): &(usize, &Reference)| {
-                Ended::failed(
+                ImageResult::refused(
                     *index,
                     image,
-                    FlowError::NoRule {
+                    &Refusal::NoRule {
                         image: image.to_string(),
                     },
                 )
             };
             return Judged {
-                ended: images.iter().map(refuse).collect(),
+                results: images.iter().map(refuse).collect(),
                 seen: Vec::new(),
             };
         };
         let mut judged = match &rule.demand {
             Demand::Exempt(exemption) => {
-                let mut ended: Vec<Ended> = images
+                let mut results: Vec<ImageResult> = images
                     .iter()
                     .map(|(index, image)| self.exempt(*index, image, exemption))
                     .collect();
                 let long = exemption
                     .is_long(self.services.now)
                     .map(|words| format!("rule {}: {words}", rule.number));
-                for one in &mut ended {
+                for one in &mut results {
                     one.warnings.extend(long.clone());
                 }
                 Judged {
-                    ended,
+                    results,
                     seen: Vec::new(),
                 }
             }
             Demand::Require(requirement) => self.require(&images, requirement).await,
         };
         let shown = self.shown(rule);
-        for ended in &mut judged.ended {
-            ended.report.rule.clone_from(&shown);
+        for result in &mut judged.results {
+            result.report.rule.clone_from(&shown);
         }
         judged
     }
@@ -171,15 +169,15 @@ impl Group<'_> {
         })
     }
 
-    fn exempt(&self, index: usize, image: &Reference, exemption: &Exemption) -> Ended {
-        if let Some(allowed) = exemption.allow(self.services.now) {
-            return Ended::allowed(index, image, None, &allowed);
+    fn exempt(&self, index: usize, image: &Reference, exemption: &Exemption) -> ImageResult {
+        if let Some(allowed) = Allowed::exempt(exemption, self.services.now) {
+            return ImageResult::allowed(index, image, None, &allowed);
         }
         let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
-        Ended::failed(
+        ImageResult::refused(
             index,
             image,
-            FlowError::ExemptionEnded {
+            &Refusal::ExemptionExpired {
                 image: image.to_string(),
                 until,
                 why,
@@ -208,29 +206,35 @@ impl Group<'_> {
         };
         let (resolved, collections) = join(resolving, loading).await;
         let skipped = collections.skipped(self.repository);
-        let lax: Vec<(String, String)> = demands
+        let weakened: Vec<Weakened> = demands
             .iter()
-            .filter_map(|demand| demand.lax(self.repository, seen.is_some()))
+            .filter_map(|demand| match &demand.trust {
+                FormatTrust::Dct { root, .. } => {
+                    dct::weakened(root, self.repository, seen.is_some())
+                }
+                FormatTrust::Notation(_) => None,
+            })
             .collect();
         let judging = images.iter().map(|&(index, image)| {
             let at = named.iter().position(|one| *one == image);
-            let (resolved, collections, lax, skipped) = (&resolved, &collections, &lax, &skipped);
+            let (resolved, collections) = (&resolved, &collections);
+            let (weakened, skipped) = (&weakened, &skipped);
             async move {
-                let mut ended = match at.and_then(|at| resolved.get(at)) {
+                let mut result = match at.and_then(|at| resolved.get(at)) {
                     Some(Ok(resolved)) => {
                         self.judge_image(index, image, resolved, requirement, collections)
                             .await
                     }
-                    Some(Err(error)) => Ended::denied(index, image, None, Problem::of(error)),
+                    Some(Err(error)) => ImageResult::denied(index, image, None, Problem::of(error)),
                     None => unreachable!("every image is among those named"),
                 };
-                ended.lax.extend(lax.iter().cloned());
-                ended.warnings.extend(skipped.iter().cloned());
-                ended
+                result.weakened.extend(weakened.iter().cloned());
+                result.warnings.extend(skipped.iter().cloned());
+                result
             }
         });
         Judged {
-            ended: join_all(judging).await,
+            results: join_all(judging).await,
             seen: collections.seen().collect(),
         }
     }
@@ -251,15 +255,15 @@ impl Group<'_> {
         resolved: &Resolved,
         requirement: &Requirement<FormatRequirement>,
         collections: &Collections<'_>,
-    ) -> Ended {
+    ) -> ImageResult {
         let subject = subject(image, resolved);
         let demands = requirement.leaves();
         let mut findings = Findings::default();
         let mut listed = None;
         for demand in &demands {
-            match &demand.trust {
+            findings.add(match &demand.trust {
                 FormatTrust::Dct { root, requirement } => {
-                    findings.add_dct(root, requirement, &subject, collections);
+                    collections.judge(root, requirement, &subject)
                 }
                 FormatTrust::Notation(trust) => {
                     let _permit = self.work.acquire().await;
@@ -269,33 +273,34 @@ impl Group<'_> {
                     if listed.is_none() {
                         listed = self.signatures(&demands, &subject).await;
                     }
-                    findings
-                        .add_notation(self.services, trust, &subject, listed.as_ref(), at_once)
-                        .await;
+                    notation::judge(self.services, trust, &subject, listed.as_ref(), at_once).await
                 }
-            }
+            });
         }
-        let mut ended = match evaluate(requirement, &subject.descriptor.digest, &findings.outcomes)
-        {
-            Ok(allowed) => Ended::allowed(index, image, Some(&subject), &allowed),
-            // Flags that name notation's own policy take it at its word; a file of ours does not (design §3).
-            Err(_) if self.options.file.is_none() && findings.let_pass() => {
-                Ended::let_pass(index, image, &subject, &findings)
-            }
-            Err(denied) => Ended::denied(
-                index,
-                image,
-                Some(resolved),
-                findings.telling(denied, image),
-            ),
+        let outcomes = findings.outcomes();
+        let let_through = findings
+            .let_through()
+            // Flags that name notation's own policy take it at its word; a file of ours does not.
+            .filter(|_| self.options.file.is_none());
+        let mut result = match evaluate(requirement, &subject.descriptor.digest, &outcomes) {
+            Ok(allowed) => ImageResult::allowed(index, image, Some(&subject), &allowed),
+            Err(denied) => match let_through {
+                Some(statements) => ImageResult::let_through(index, image, &subject, &statements),
+                None => ImageResult::denied(
+                    index,
+                    image,
+                    Some(resolved),
+                    findings.most_specific(denied, image),
+                ),
+            },
         };
-        ended.lax.append(&mut findings.lax);
-        ended.report.requirements = findings.report(&demands);
-        ended.report.signatures = findings.signatures;
-        ended
+        result.report.requirements = findings.report(&demands);
+        result.weakened.append(&mut findings.weakened);
+        result.report.signatures = findings.signatures;
+        result
     }
 
-    /// The signatures by certificate that all demands of the rule share; `None` where none of these needs any.
+    /// The signatures by certificate that all requirements of the rule share; `None` where none of these needs any.
     async fn signatures(
         &self,
         demands: &[&FormatRequirement],
@@ -303,7 +308,10 @@ impl Group<'_> {
     ) -> Option<Result<NotationSignatures, Problem>> {
         let trusted: Vec<_> = demands
             .iter()
-            .filter_map(|trust| trust.thumbprints(&subject.repository))
+            .filter_map(|requirement| match &requirement.trust {
+                FormatTrust::Dct { .. } => None,
+                FormatTrust::Notation(trust) => trust.thumbprints(&subject.repository),
+            })
             .collect();
         if trusted.is_empty() {
             return None;

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
+use super::plain;
 use crate::{
     crypto::{Certificate, KeyKind, PublicKey},
     format::{
         dct::Key,
         notation::{Algorithm, check_signing_leaf},
     },
-    report::plain,
 };
 
 /// A key, ready to be shown.

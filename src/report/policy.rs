@@ -4,12 +4,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde_json::{Map, Value, json};
 
-use super::FlowError;
+use super::{ImageReport, Location, Problem, RuleReport, Status, plain};
 use crate::{
     format::notation::{Action, Check, Level, Metadata, Statement, TrustPolicy},
     oci::Reference,
-    policy::{Demand, Exemption, Leaf, NotationLeaf, Policy, Rule, Warning},
-    report::{ImageReport, Location, Problem, RuleReport, Status, plain},
+    policy::{Demand, Exemption, Leaf, NotationLeaf, Policy, Refusal, Rule, Warning},
     timestamp::Timestamp,
 };
 
@@ -20,11 +19,11 @@ pub struct PolicyView<'a> {
     pub file: &'a str,
     /// What it says.
     pub policy: &'a Policy<Leaf>,
-    /// notation's own policies, by what demands call them.
+    /// notation's own policies, by the name that requirements give them.
     pub trust_policies: BTreeMap<String, TrustPolicy>,
     /// What is odd about it.
     pub warnings: Vec<Warning>,
-    /// The day that exemptions are held against.
+    /// The day on which exemptions are checked.
     pub now: Timestamp,
 }
 
@@ -43,11 +42,11 @@ impl PolicyView<'_> {
             .collect()
     }
 
-    /// What the policy says about an image before anybody has looked at it: denied, exempt, or a demand.
+    /// What the policy says about an image before any signature is checked: denied, exempt, or with requirements.
     pub fn report(&self, image: &Reference) -> ImageReport {
         let name = image.to_string();
         let Some(rule) = self.policy.rule_for(&image.repository) else {
-            let problem = Problem::of(&FlowError::NoRule {
+            let problem = Problem::of(&Refusal::NoRule {
                 image: name.clone(),
             });
             return ImageReport::failed(name, Status::Rejected, problem);
@@ -61,12 +60,12 @@ impl PolicyView<'_> {
                     None => ImageReport::named(name, Status::Shown),
                 }
             }
-            Demand::Exempt(exemption) if exemption.allow(self.now).is_some() => {
+            Demand::Exempt(exemption) if exemption.days_left(self.now) >= 0 => {
                 ImageReport::named(name, Status::Exempt)
             }
             Demand::Exempt(exemption) => {
                 let (until, why) = (exemption.until().to_string(), exemption.reason().to_owned());
-                let problem = Problem::of(&FlowError::ExemptionEnded {
+                let problem = Problem::of(&Refusal::ExemptionExpired {
                     image: name.clone(),
                     until,
                     why,
@@ -107,7 +106,7 @@ impl PolicyView<'_> {
                     self.place(rule),
                     patterns(rule)
                 );
-                self.demand(rule, &mut text);
+                self.requirement(rule, &mut text);
             }
         }
         for (image, report) in images.iter().zip(reports) {
@@ -133,7 +132,7 @@ impl PolicyView<'_> {
                 row(
                     text,
                     &label,
-                    &format!("({place}) is not about it: {}", patterns(rule)),
+                    &format!("({place}) does not match: {}", patterns(rule)),
                 );
                 continue;
             };
@@ -142,22 +141,22 @@ impl PolicyView<'_> {
                 &label,
                 &format!("({place}) decides, by `{}`", plain(&glob.to_string())),
             );
-            self.demand(rule, text);
+            self.requirement(rule, text);
             for own in self.own_policies(rule, image) {
                 row(text, "statement", &own.words());
             }
             return;
         }
-        row(text, "no rule", "is about it: denied");
+        row(text, "no rule", "matches: denied");
     }
 
-    fn demand(&self, rule: &Rule<Leaf>, text: &mut String) {
+    fn requirement(&self, rule: &Rule<Leaf>, text: &mut String) {
         match &rule.demand {
             Demand::Require(requirement) => {
                 let words = requirement.describe(&|leaf| plain(&leaf.to_string()));
                 for (line, label) in words
                     .lines()
-                    .zip(std::iter::once("demands").chain(std::iter::repeat("")))
+                    .zip(std::iter::once("requires").chain(std::iter::repeat("")))
                 {
                     row(text, label, line);
                 }
@@ -169,9 +168,9 @@ impl PolicyView<'_> {
     fn exempt(&self, exemption: &Exemption) -> String {
         let (until, why) = (exemption.until(), plain(exemption.reason()));
         match exemption.days_left(self.now) {
-            ended if ended < 0 => format!("until {until}, which has ended: denied ({why})"),
-            0 => format!("until {until}, which is today: passes without a look ({why})"),
-            days => format!("until {until}, {days} more days: passes without a look ({why})"),
+            ended if ended < 0 => format!("until {until}, expired: denied ({why})"),
+            0 => format!("until {until}, which is today: allowed without checking ({why})"),
+            days => format!("until {until}, {days} more days: allowed without checking ({why})"),
         }
     }
 
@@ -266,17 +265,17 @@ impl PolicyView<'_> {
     }
 }
 
-/// What a demand by notation's own policy comes to for an image.
+/// What a requirement by notation's own policy comes to for an image.
 struct OwnPolicy<'a> {
     file: &'a str,
     metadata: &'a Metadata,
     statement: Option<&'a Statement>,
-    /// The scope by which the statement is about the image.
+    /// The scope by which the statement matches the image.
     scope: String,
 }
 
 impl PolicyView<'_> {
-    /// For each demand of a rule that refers to one.
+    /// For each requirement of a rule that refers to one.
     fn own_policies<'a>(&'a self, rule: &'a Rule<Leaf>, image: &Reference) -> Vec<OwnPolicy<'a>> {
         let Demand::Require(requirement) = &rule.demand else {
             return Vec::new();
@@ -289,13 +288,13 @@ impl PolicyView<'_> {
     }
 
     fn own_policy<'a>(&'a self, leaf: &'a Leaf, image: &Reference) -> Option<OwnPolicy<'a>> {
-        let Leaf::Notation(NotationLeaf::Policy {
-            trust_policy,
-            metadata,
-            ..
-        }) = leaf
-        else {
-            return None;
+        let (trust_policy, metadata) = match leaf {
+            Leaf::Dct(_) | Leaf::Notation(NotationLeaf::Pinned(_)) => return None,
+            Leaf::Notation(NotationLeaf::Policy {
+                trust_policy,
+                metadata,
+                ..
+            }) => (trust_policy, metadata),
         };
         let statement = self
             .trust_policies
@@ -314,38 +313,38 @@ impl PolicyView<'_> {
 }
 
 impl OwnPolicy<'_> {
-    /// Why the demand holds for no signature at all, if so: what the verifier would say.
+    /// Why no signature can meet the requirement, if so: what the verifier would say.
     fn never(&self, image: &Reference) -> Option<Problem> {
         let statement = match self.statement {
             None => {
                 let repository = image.repository.to_string();
-                return Some(Problem::of(&FlowError::NoStatement { repository }));
+                return Some(Problem::of(&Refusal::NoStatement { repository }));
             }
             Some(statement) if statement.level().is_none() => statement.name().to_owned(),
             Some(_) => return None,
         };
         let image = image.to_string();
         Some(Problem::of(&if self.metadata.is_empty() {
-            FlowError::NotAuthentic { image, statement }
+            Refusal::NotAuthentic { image, statement }
         } else {
-            FlowError::Unlooked { image, statement }
+            Refusal::Unchecked { image, statement }
         }))
     }
 
     fn words(&self) -> String {
         let file = plain(self.file);
         let Some(statement) = self.statement else {
-            return format!("none of `{file}` is about it, so its demand never holds");
+            return format!("none of `{file}` matches, so the requirement is never met");
         };
         let (name, scope, level) = (plain(statement.name()), &self.scope, self.level());
         let meaning = match statement.level() {
-            None => ": no signature is looked at, so its demand never holds",
+            None => ": no signature is checked, so the requirement is never met",
             Some(level) if level.action(Check::Authenticity) != Action::Enforce => {
-                ": only signers that it trusts count, whoever else it lets pass"
+                ": only signers that it trusts are accepted, whoever else it lets pass"
             }
             Some(_) => "",
         };
-        format!("`{name}` of `{file}` is about it, by the scope `{scope}`, level {level}{meaning}")
+        format!("`{name}` of `{file}` matches, by the scope `{scope}`, level {level}{meaning}")
     }
 
     fn level(&self) -> &'static str {
