@@ -196,7 +196,7 @@ fn the_exact_scope_is_chosen_before_the_one_for_everything() {
         std::error::Error::source(&refused)
             .unwrap()
             .to_string()
-            .contains("`*` is no registry scope")
+            .contains("`*` is not a registry scope")
     );
     let names = document(&[statement("a", "x.test/y"), statement("a", "x.test/z")]);
     assert!(
