@@ -1,5 +1,5 @@
 //! `ci`: what the Action and the task run. The inputs become the command line that says the same; report,
-//! summary, outputs and annotations are written however it ended, and the result file last (design §5, §9).
+//! summary, outputs and annotations are written however it ended, and the result file last.
 
 use std::{
     io::{self, Write as _},
@@ -11,9 +11,9 @@ use clap::Parser as _;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
-    cli::{Online, Step as StepLine, StepCommand},
+    cli::{Online, Step as StepLine, StepCommand, UsageError},
     log::write_log,
-    output_file::{append, replace_file},
+    output_file::{Unwritable, append, replace_file},
     pipeline::{
         Console, DebugLines, Ending, FailOn, Host, Inputs, PipelineError, Verb, advise, annotate,
         facts, find_images, outputs, spell,
@@ -99,15 +99,10 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     arguments.push("--".to_owned());
     arguments.extend(source.images.iter().cloned());
     let parsed = StepLine::try_parse_from(&arguments).map_err(|error| {
-        let text = error.render().to_string();
-        let first = text
-            .split("\n\n")
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ");
-        Problem::of(&PipelineError::Arguments(
-            first.split_whitespace().collect::<Vec<_>>().join(" "),
-        ))
+        let mut problem = Problem::of(&UsageError::new(&error));
+        // A step has inputs, no command line to show.
+        problem.hint = problem.hint.filter(|hint| !hint.starts_with("usage: "));
+        problem
     })?;
     let command = match parsed.command {
         StepCommand::Sign(mut sign) => {
@@ -137,7 +132,7 @@ fn command(inputs: &Inputs, console: &Console, process: &mut Process) -> Result<
     if inputs.host() == Host::GitHub
         && let Some(token) = inputs.text("github-token")
     {
-        console.mask(token);
+        console.masks().announce(token);
         process.environment = std::mem::take(&mut process.environment).with("GITHUB_TOKEN", token);
     }
     let (version, word, count) = (
@@ -233,16 +228,16 @@ impl Step {
         };
         if let Some(path) = form("sarif") {
             keep(report, "SARIF file", path, |report| {
-                replace_file(path, report.sarif().as_bytes())
+                replace_file(path, &self.console.hide(report.sarif()))
             });
         }
         if let Some(path) = form("junit") {
             keep(report, "JUnit file", path, |report| {
-                replace_file(path, report.junit().as_bytes())
+                replace_file(path, &self.console.hide(report.junit()))
             });
         }
         keep(report, "report", &path, |report| {
-            replace_file(&path, report.json().as_bytes())
+            replace_file(&path, &self.console.hide(report.json()))
         });
         if self
             .inputs
@@ -314,7 +309,7 @@ impl Step {
             (Host::GitHub, None) => {}
             (Host::GitHub, Some(path)) => {
                 keep(report, "summary", path, |report| {
-                    append(path, report.summary(Profile::Github).as_bytes())
+                    append(path, &self.console.hide(report.summary(Profile::Github)))
                 });
             }
             (Host::Azure, _) => {
@@ -326,7 +321,7 @@ impl Step {
                 };
                 let path = self.own_file(title, "md");
                 keep(report, "summary", &path, |report| {
-                    replace_file(&path, report.summary(Profile::Azure).as_bytes())?;
+                    replace_file(&path, &self.console.hide(report.summary(Profile::Azure)))?;
                     self.console.upload_summary(&path.display().to_string());
                     Ok(())
                 });
@@ -344,11 +339,9 @@ impl Step {
             (Host::GitHub, None) => {}
             (Host::GitHub, Some(path)) => keep(report, "output", path, |_| {
                 let text = outputs::for_github(&values, &format!("acr-sign-{}", random()));
-                append(
-                    path,
-                    text.ok_or_else(|| io::Error::other("a value holds the delimiter"))?
-                        .as_bytes(),
-                )
+                let text =
+                    text.ok_or_else(|| io::Error::other("a value contains the delimiter"))?;
+                append(path, &self.console.hide(text))
             }),
             (Host::Azure, _) => {
                 for name in outputs::set_on_azure(&self.console, &values) {
@@ -367,12 +360,7 @@ fn keep(
     write: impl FnOnce(&Report) -> io::Result<()>,
 ) {
     if let Err(cause) = write(report) {
-        let problem = Problem::of(&PipelineError::Unwritable {
-            what,
-            path: path.display().to_string(),
-            cause,
-        });
-        report.fail(problem);
+        report.fail(Problem::of(&Unwritable::new(what, path, cause)));
     }
 }
 
@@ -408,8 +396,9 @@ mod tests {
     };
 
     /// Flags that a step does not take, and why.
-    const NO_INPUTS: [(&str, &str); 5] = [
-        ("at", "a step answers for now (design §3)"),
+    const NO_INPUTS: [(&str, &str); 6] = [
+        ("at", "a step answers for now"),
+        ("color", "a step's log is no terminal"),
         (
             "output",
             "the report is always written, as JSON; the log is for people",

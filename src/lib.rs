@@ -16,7 +16,7 @@
 //!   Uses `cli`, `crypto`, `flow`, `format`, `keys`, `oci`, `output_file`, `pipeline`, `policy`,
 //!   `process`, `reason`, `report`, `settings`, `timestamp`.
 //! - `cli`: the command line, definitions only.
-//!   Uses `azure`, `format`, `net`, `registry`.
+//!   Uses `azure`, `format`, `net`, `process`, `reason`, `registry`.
 //! - `settings`: flags, environment and files to typed values, each parsed once.
 //!   Uses `azure`, `cli`, `crypto`, `duration`, `format`, `keys`, `manifests`, `net`, `oci`,
 //!   `output_file`, `policy`, `process`, `reason`, `registry`, `report`, `timestamp`.
@@ -46,6 +46,7 @@
 //! - `oci`: the nouns of the OCI specifications: digest, reference, descriptor, manifest; pure.
 //! - `log`: the log of this program, without what the libraries log.
 //! - `output_file`: files that a run leaves behind, each written whole or not at all.
+//!   Uses `reason`.
 //! - `process`: what a run takes from its process: environment, streams, clock.
 //!   Uses `crypto`, `timestamp`.
 //! - `reason`: the stable reason codes and the exit code of each.

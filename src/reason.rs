@@ -206,6 +206,21 @@ impl Reason {
         self.cell(4)
     }
 
+    /// The address of the page that says more about it.
+    pub fn page(self) -> String {
+        format!(
+            "https://github.com/org/acr-sign/blob/main/docs/reasons.md#{}",
+            self.code()
+        )
+    }
+
+    /// What that page says of it, as Markdown.
+    pub fn details(self) -> &'static str {
+        let title = format!("\n### {}\n", self.code());
+        let after = TABLE.split_once(&title).map_or("", |(_, after)| after);
+        after.split("\n### ").next().unwrap_or_default().trim()
+    }
+
     fn cell(self, number: usize) -> &'static str {
         let row = TABLE.lines().find(|line| {
             line.strip_prefix("| `")

@@ -1,26 +1,32 @@
 //! One run: arguments to settings, settings to services, the verb, and the report to whoever wants it.
 
-use std::{ffi::OsString, io::Write as _, path::Path, time::Instant};
+use std::{
+    ffi::{OsStr, OsString},
+    io::{self, Write as _},
+    path::Path,
+    time::Instant,
+};
 
 use clap::{CommandFactory as _, Parser as _};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
     ci,
-    cli::{Cli, Invocation, Local, Output},
+    cli::{Cli, Colour, Form, Invocation, Local, Output, UsageError},
     log::write_log,
-    output_file::{append, replace},
+    output_file::{Unwritable, append, replace},
     process::Process,
-    reason::Exit,
-    report::Profile,
+    reason::{Exit, Reason},
+    report::{Problem, Profile, Report},
     verbs::{Outcome, check_policy, execute},
 };
 
 /// Runs a command line as `main` does: arguments include the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process) -> Exit {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error, process),
+        Err(error) => return refuse(&error, &arguments, process),
     };
     match cli.command.into() {
         Invocation::Ci => ci::run(process),
@@ -29,6 +35,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process)
             clap_complete::generate(shell, &mut Cli::command(), "acr-sign", &mut script);
             written(process, &script)
         }
+        Invocation::Local(Local::Explain(reason)) => written(process, explain(reason).as_bytes()),
         Invocation::Local(Local::PolicyCheck(check)) => report(&check.output, process, |process| {
             check_policy(&check, process)
         }),
@@ -52,21 +59,48 @@ fn report(
 }
 
 /// What clap has to say: help and version are results, anything else is a usage error.
-fn refuse(error: &clap::Error, process: &mut Process) -> Exit {
-    let text = error.render().to_string();
-    if error.use_stderr() {
-        let _ = process.stderr.write_all(text.as_bytes());
-        Exit::Usage
-    } else {
-        written(process, text.as_bytes())
+fn refuse(error: &clap::Error, arguments: &[OsString], process: &mut Process) -> Exit {
+    if !error.use_stderr() {
+        return written(process, error.render().to_string().as_bytes());
     }
+    let mut report = Report::new("");
+    report.error = Some(Problem::of(&UsageError::new(error)));
+    let mut exit = Exit::Usage;
+    if wants_json(arguments) {
+        exit = exit.worst(written(process, report.json().as_bytes()));
+    }
+    tell(&report.story(false), Colour::Auto, process);
+    exit
+}
+
+/// Whether arguments that were not understood ask for JSON all the same.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let is = |word: &OsString, text: &str| word.as_os_str() == OsStr::new(text);
+    let apart = arguments.windows(2).any(|pair| match pair {
+        [flag, value] => is(flag, "--output") && is(value, "json"),
+        _ => false,
+    });
+    apart || arguments.iter().any(|word| is(word, "--output=json"))
+}
+
+/// A reason in words: what its page says.
+fn explain(reason: Reason) -> String {
+    format!(
+        "{reason} (exit {})\n\ncause: {}\nfix:   {}\n\n{}\n\n{}\n",
+        reason.exit().code(),
+        reason.cause(),
+        reason.fix(),
+        reason.details(),
+        reason.page()
+    )
 }
 
 /// Writes a result; a result that cannot be written was not delivered.
 fn written(process: &mut Process, bytes: &[u8]) -> Exit {
+    let bytes = process.mask.hide(bytes.to_vec());
     match process
         .stdout
-        .write_all(bytes)
+        .write_all(&bytes)
         .and_then(|()| process.stdout.flush())
     {
         Ok(()) => Exit::Done,
@@ -74,50 +108,98 @@ fn written(process: &mut Process, bytes: &[u8]) -> Exit {
     }
 }
 
-/// Report, summary, result and story, in this order: what was asked for as a file comes first.
-fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exit {
-    let mut exit = outcome.report.exit();
-    if let Some(path) = &output.report
-        && let Err(error) = replace(path, outcome.report.json().as_bytes())
-    {
-        exit = exit.worst(complain(process, "report", path, &error));
-    }
-    if let Some(path) = &output.summary
-        && let Err(error) = append(path, outcome.report.summary(Profile::Github).as_bytes())
-    {
-        exit = exit.worst(complain(process, "summary", path, &error));
-    }
-    if let Some(path) = &output.sarif
-        && let Err(error) = replace(path, outcome.report.sarif().as_bytes())
-    {
-        exit = exit.worst(complain(process, "SARIF file", path, &error));
-    }
-    if let Some(path) = &output.junit
-        && let Err(error) = replace(path, outcome.report.junit().as_bytes())
-    {
-        exit = exit.worst(complain(process, "JUnit file", path, &error));
-    }
-    let result = match output.output {
-        crate::cli::Form::Json => match &outcome.json {
-            Some(document) => format!("{document:#}\n"),
-            None => outcome.report.json(),
-        },
-        crate::cli::Form::Text => outcome.text.clone(),
+/// Writes the story, in which no secret stands, and nothing that a terminal or a pipeline host takes for a command.
+fn tell(story: &str, colour: Colour, process: &mut Process) {
+    let story = process.mask.hide_text(story);
+    let story = if colour.is_on(&process.environment, process.terminal) {
+        coloured(&story)
+    } else {
+        story
     };
+    let _ = process.stderr.write_all(story.as_bytes());
+}
+
+/// What each line begins with, in the colour that it has in other programs.
+fn coloured(story: &str) -> String {
+    const STYLES: [(&str, &str); 6] = [
+        ("error", "1;31"),
+        ("warning:", "1;33"),
+        ("note:", "1;36"),
+        ("  hint:", "32"),
+        ("  caused by:", "2"),
+        ("  see:", "2"),
+    ];
+    let mut out = String::with_capacity(story.len() * 2);
+    for line in story.lines() {
+        let style = STYLES.iter().find(|(start, _)| line.starts_with(start));
+        let split = style.and_then(|(_, code)| {
+            let (head, tail) = line.split_once(':')?;
+            Some((code, head, tail))
+        });
+        match split {
+            Some((code, head, tail)) => {
+                out.push_str(&format!("\u{1b}[{code}m{head}:\u{1b}[0m{tail}\n"));
+            }
+            None => out.push_str(&format!("{line}\n")),
+        }
+    }
+    out
+}
+
+/// Files, result and story, in this order; what cannot be written is told in all that comes after it.
+fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exit {
+    let report = &mut outcome.report;
+    let hidden = |text: String| process.mask.hide(text.into_bytes());
+    keep(
+        report,
+        "SARIF file",
+        output.sarif.as_deref(),
+        |path, report| replace(path, &hidden(report.sarif())),
+    );
+    keep(
+        report,
+        "JUnit file",
+        output.junit.as_deref(),
+        |path, report| replace(path, &hidden(report.junit())),
+    );
+    keep(
+        report,
+        "summary",
+        output.summary.as_deref(),
+        |path, report| append(path, &hidden(report.summary(Profile::Github))),
+    );
+    keep(
+        report,
+        "report",
+        output.report.as_deref(),
+        |path, report| replace(path, &hidden(report.json())),
+    );
+    let mut exit = report.exit();
+    let result = match output.output {
+        Form::Json => match &outcome.json {
+            Some(document) => format!("{document:#}\n"),
+            None => report.json(),
+        },
+        Form::Text => outcome.text.clone(),
+    };
+    let story = report.story(output.quiet);
     exit = exit.worst(written(process, result.as_bytes()));
-    let _ = process
-        .stderr
-        .write_all(outcome.report.story(output.quiet).as_bytes());
+    tell(&story, output.color, process);
     exit
 }
 
-fn complain(process: &mut Process, what: &str, path: &Path, error: &std::io::Error) -> Exit {
-    let _ = writeln!(
-        process.stderr,
-        "error[config-invalid]: the {what} `{}` cannot be written\n  caused by: {error}",
-        path.display()
-    );
-    Exit::Usage
+/// Writes a file of the report, where one was asked for.
+fn keep(
+    report: &mut Report,
+    what: &'static str,
+    path: Option<&Path>,
+    write: impl FnOnce(&Path, &Report) -> io::Result<()>,
+) {
+    if let Some(path) = path
+        && let Err(cause) = write(path, report)
+    {
+        report.fail(Problem::of(&Unwritable::new(what, path, cause)));
+    }
 }
 
 /// Sends the log to standard error, where asked for.
@@ -127,6 +209,28 @@ fn log(output: &Output, process: &Process) {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    let colour = process.terminal && process.environment.get("NO_COLOR").is_none();
-    write_log(level, colour, std::io::stderr);
+    let colour = output.color.is_on(&process.environment, process.terminal);
+    write_log(level, colour, io::stderr);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_beginning_of_a_line_has_a_colour() {
+        let story = "error[usage]: a: b\n  hint: c\n3 images verified\n";
+        assert_eq!(
+            coloured(story),
+            "\u{1b}[1;31merror[usage]:\u{1b}[0m a: b\n\u{1b}[32m  hint:\u{1b}[0m c\n3 images verified\n"
+        );
+    }
+
+    #[test]
+    fn json_is_asked_for_in_both_spellings() {
+        let words = |line: &str| line.split(' ').map(Into::into).collect::<Vec<OsString>>();
+        assert!(wants_json(&words("acr-sign verify --output json --x")));
+        assert!(wants_json(&words("acr-sign verify --x --output=json")));
+        assert!(!wants_json(&words("acr-sign verify --output text json")));
+    }
 }

@@ -7,6 +7,7 @@ use super::{
     Command, Inspect, Key, KeyShow, Policy, PolicyCheck, PolicyInit, Shared, Sign, Signer,
     SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus, Verify,
 };
+use crate::reason::Reason;
 
 /// One command with its arguments.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) enum Invocation {
 pub(crate) enum Local {
     /// `completions`
     Completions(Shell),
+    /// `explain`
+    Explain(Reason),
     /// `policy check`
     PolicyCheck(PolicyCheck),
 }
@@ -55,6 +58,7 @@ impl From<Command> for Invocation {
     fn from(command: Command) -> Self {
         Self::Online(Box::new(match command {
             Command::Ci => return Self::Ci,
+            Command::Explain { code } => return Self::Local(Local::Explain(code)),
             Command::Completions { shell } => return Self::Local(Local::Completions(shell)),
             Command::Policy(Policy::Check(check)) => {
                 return Self::Local(Local::PolicyCheck(check));

@@ -1,5 +1,6 @@
 //! The command line: definitions only, no behaviour. What is not built is not here.
 
+mod error;
 mod invocation;
 mod key;
 mod policy;
@@ -13,11 +14,14 @@ mod words;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::reason::Reason;
+
 pub(crate) use self::{
+    error::{UsageError, may_hold_secret},
     invocation::{Invocation, Local, Online},
     key::{Key, KeyShow},
     policy::{Policy, PolicyCheck, PolicyInit},
-    shared::{Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, Shared},
+    shared::{Colour, Config, DryRun, Form, Identity, ManifestFiles, Network, Output, Pin, Shared},
     sign::Sign,
     step::{Step, StepCommand},
     trust::{Signer, SignerAdd, Trust, TrustInit, TrustRevoke, TrustStatus},
@@ -63,6 +67,12 @@ pub(crate) enum Command {
     Key(Key),
     /// Run a step of GitHub Actions or Azure Pipelines, with inputs from its environment
     Ci,
+    /// Explain a reason code, such as `unsigned`: what leads to it, and how to fix it
+    Explain {
+        /// The code, as in `error[CODE]`
+        #[arg(value_enum, value_name = "CODE", hide_possible_values = true)]
+        code: Reason,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell to complete in

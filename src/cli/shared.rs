@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     azure::Auth,
     net::{Cloud, Concurrency},
+    process::Environment,
     registry::RegistryAuth,
 };
 
@@ -174,6 +175,9 @@ pub(crate) struct Output {
     /// Append the step summary (Markdown) to a file
     #[arg(long, value_name = "FILE")]
     pub(crate) summary: Option<PathBuf>,
+    /// Colour on standard error; `auto` is a terminal that takes colours, less `NO_COLOR`, or `CLICOLOR_FORCE`
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Colour::Auto)]
+    pub(crate) color: Colour,
     /// Say more on standard error (-vv: every request)
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
@@ -189,4 +193,54 @@ pub(crate) enum Form {
     Text,
     /// For programs; has a schemaVersion
     Json,
+}
+
+/// `--color`
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal
+    Auto,
+    /// Also into files and pipes
+    Always,
+    /// None
+    Never,
+}
+
+impl Colour {
+    /// Whether to colour: the flag, then `NO_COLOR`, then `CLICOLOR_FORCE`, then whether it is a terminal that can.
+    pub(crate) fn is_on(self, environment: &Environment, terminal: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if environment.get("NO_COLOR").is_some() => false,
+            Self::Auto => {
+                let forced = environment.get("CLICOLOR_FORCE");
+                forced.is_some_and(|value| value != "0")
+                    || (terminal && environment.get("TERM") != Some("dumb"))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_is_for_those_who_want_it() {
+        for (colour, variables, terminal, on) in [
+            (Colour::Auto, [("A", "")], true, true),
+            (Colour::Auto, [("A", "")], false, false),
+            (Colour::Auto, [("NO_COLOR", "1")], true, false),
+            (Colour::Auto, [("NO_COLOR", "")], true, true),
+            (Colour::Auto, [("CLICOLOR_FORCE", "1")], false, true),
+            (Colour::Auto, [("CLICOLOR_FORCE", "0")], false, false),
+            (Colour::Auto, [("TERM", "dumb")], true, false),
+            (Colour::Always, [("NO_COLOR", "1")], false, true),
+            (Colour::Never, [("CLICOLOR_FORCE", "1")], true, false),
+        ] {
+            let environment = variables.into_iter().collect();
+            assert_eq!(colour.is_on(&environment, terminal), on, "{variables:?}");
+        }
+    }
 }

@@ -6,6 +6,7 @@ use crate::{
     azure::Auth,
     format::{Format, notation::EnvelopeKind},
     net::Cloud,
+    reason::Reason,
     registry::{ReferrersMode, RegistryAuth},
 };
 
@@ -23,6 +24,16 @@ macro_rules! words {
             }
         }
     )*};
+}
+
+impl ValueEnum for Reason {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.code()))
+    }
 }
 
 words! {

@@ -66,9 +66,13 @@ impl FromStr for KeyReference {
         let (body, query) = text
             .split_once('?')
             .map_or((text, None), |(body, query)| (body, Some(query)));
-        // The query may name a passphrase; a passphrase itself there must not be echoed.
+        // The query may name a passphrase, and what is no reference may be a key that was pasted: neither is repeated.
         let invalid = |why| InvalidKeyReference {
-            text: body.to_owned(),
+            text: if Self::is_meant(body) && !body.contains('@') {
+                body.to_owned()
+            } else {
+                "what was given".to_owned()
+            },
             why,
         };
         let options = query

@@ -16,8 +16,10 @@ use crate::{
     report::{Location, plain},
 };
 
-/// Bytes of a printed line, with its end (design §5).
+/// Bytes of a printed line, with its end: more is cut by hosts, or taken apart.
 const LINE: usize = 16 << 10;
+/// Bytes of a line that is masked by itself.
+const SHORTEST: usize = 4;
 /// Bytes of an annotation; GitHub cuts at 4096 characters.
 const ANNOTATION: usize = 4000;
 
@@ -26,6 +28,7 @@ const ANNOTATION: usize = 4000;
 pub struct Console {
     host: Host,
     log: Arc<Log>,
+    mask: Mask,
 }
 
 struct Log {
@@ -36,27 +39,35 @@ struct Log {
 impl Console {
     /// Over the standard output of the step.
     pub fn new(host: Host, stream: Box<dyn Write + Send>) -> Self {
+        let log = Arc::new(Log {
+            stream: Mutex::new(stream),
+            broken: AtomicBool::new(false),
+        });
+        let told = log.clone();
         Self {
             host,
-            log: Arc::new(Log {
-                stream: Mutex::new(stream),
-                broken: AtomicBool::new(false),
-            }),
+            log,
+            mask: Mask::new(move |secret| told.mask(host, secret)),
         }
     }
 
     /// A line of text.
     pub fn say(&self, text: &str) {
-        self.put(&escaped(&plain(text), LINE - 1, |_| None));
+        self.put(&escaped(&self.shown(text), LINE - 1, |_| None));
     }
 
     /// Opens a group that a reader may fold.
     pub fn open_group(&self, title: &str) {
         match self.host {
-            Host::GitHub => self.put(&github::command("group", &[], &plain(title), ANNOTATION)),
+            Host::GitHub => self.put(&github::command(
+                "group",
+                &[],
+                &self.shown(title),
+                ANNOTATION,
+            )),
             Host::Azure => self.put(&format!(
                 "##[group]{}",
-                escaped(&plain(title), ANNOTATION, |_| None)
+                escaped(&self.shown(title), ANNOTATION, |_| None)
             )),
         }
     }
@@ -71,10 +82,10 @@ impl Console {
 
     /// An error that the page of the run shows, with its reason, and at a file's line where it has one.
     pub fn error(&self, reason: &str, message: &str, place: Option<&Location>) {
-        let message = plain(message);
+        let message = self.shown(message);
         let place = place.map(|place| {
             (
-                plain(&place.file),
+                self.shown(&place.file),
                 place.line.to_string(),
                 place.column.to_string(),
             )
@@ -111,7 +122,7 @@ impl Console {
 
     /// A warning that the page of the run shows.
     pub fn warning(&self, message: &str) {
-        let message = plain(message);
+        let message = self.shown(message);
         self.put(&match self.host {
             Host::GitHub => {
                 github::command("warning", &[("title", "acr-sign")], &message, ANNOTATION)
@@ -127,7 +138,7 @@ impl Console {
 
     /// A line that only a debugging run shows.
     pub fn debug(&self, text: &str) {
-        let text = plain(text);
+        let text = self.shown(text);
         self.put(&match self.host {
             Host::GitHub => github::command("debug", &[], &text, LINE - 1),
             Host::Azure => azure::command("task.debug", &[], &text, LINE - 1),
@@ -141,7 +152,7 @@ impl Console {
             self.put(&azure::command(
                 "task.setprogress",
                 &[("value", &value)],
-                &plain(doing),
+                &self.shown(doing),
                 ANNOTATION,
             ));
         }
@@ -152,7 +163,7 @@ impl Console {
         let line = azure::command(
             "task.setvariable",
             &[("variable", name), ("isOutput", "true")],
-            value,
+            &self.mask.hide_text(value),
             usize::MAX,
         );
         let fits = line.len() < LINE;
@@ -167,23 +178,19 @@ impl Console {
         self.put(&azure::command("task.uploadsummary", &[], path, LINE - 1));
     }
 
-    /// Makes the host replace a secret wherever it would show. Hosts mask line by line.
-    pub fn mask(&self, secret: &str) {
-        // A short word would be replaced all over the log, and says little.
-        for line in secret.lines().map(str::trim).filter(|line| line.len() >= 4) {
-            for part in parts(line, LINE / 4) {
-                self.put(&match self.host {
-                    Host::GitHub => github::command("add-mask", &[], part, LINE - 1),
-                    Host::Azure => azure::command("task.setsecret", &[], part, LINE - 1),
-                });
-            }
-        }
+    /// Learns of secrets: the host replaces them wherever they would show, and nothing that is written here has one.
+    pub fn masks(&self) -> Mask {
+        self.mask.clone()
     }
 
-    /// [`Console::mask`] for whoever makes secrets.
-    pub fn masks(&self) -> Mask {
-        let console = self.clone();
-        Mask::new(move |secret| console.mask(secret))
+    /// Text of a file that this step leaves behind, without secrets.
+    pub fn hide(&self, text: String) -> Vec<u8> {
+        self.mask.hide(text.into_bytes())
+    }
+
+    /// Foreign text as it may be printed: harmless, and without secrets.
+    fn shown(&self, text: &str) -> String {
+        plain(&self.mask.hide_text(text))
     }
 
     /// Whether everything said so far was written.
@@ -192,19 +199,42 @@ impl Console {
     }
 
     fn put(&self, line: &str) {
-        let mut stream = self
-            .log
-            .stream
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        self.log.put(line);
+    }
+}
+
+impl Log {
+    fn put(&self, line: &str) {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         // One write, so that lines of other processes do not fall into it.
         let written = stream
             .write_all(format!("{line}\n").as_bytes())
             .and_then(|()| stream.flush());
         if written.is_err() {
-            self.log.broken.store(true, Ordering::SeqCst);
+            self.broken.store(true, Ordering::SeqCst);
         }
     }
+
+    /// Makes the host replace a secret wherever it would show. Hosts mask line by line.
+    fn mask(&self, host: Host, secret: &str) {
+        for line in maskable(secret) {
+            for part in parts(line, LINE / 4) {
+                self.put(&match host {
+                    Host::GitHub => github::command("add-mask", &[], part, LINE - 1),
+                    Host::Azure => azure::command("task.setsecret", &[], part, LINE - 1),
+                });
+            }
+        }
+    }
+}
+
+/// The lines of a secret that a host can mask. A short one would be replaced all over the log and says little, and the
+/// frame of a PEM file stands in every certificate.
+fn maskable(secret: &str) -> impl Iterator<Item = &str> {
+    secret
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.len() >= SHORTEST && !line.starts_with("-----"))
 }
 
 impl fmt::Debug for Console {
@@ -252,6 +282,13 @@ fn parts(text: &str, size: usize) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_in_every_file_is_not_masked() {
+        let pem = "-----BEGIN PRIVATE KEY-----\n MIIEvQIB\r\nab=\n-----END PRIVATE KEY-----\n";
+        assert_eq!(maskable(pem).collect::<Vec<_>>(), ["MIIEvQIB"]);
+        assert_eq!(maskable("abc\n\nabcd").collect::<Vec<_>>(), ["abcd"]);
+    }
 
     #[test]
     fn long_secrets_are_masked_in_parts() {

@@ -1,7 +1,5 @@
 //! What is wrong with the inputs or the environment of a step.
 
-use std::io;
-
 use http::StatusCode;
 
 use super::{Host, Verb};
@@ -131,27 +129,13 @@ pub enum PipelineError {
         /// Why.
         why: String,
     },
-    /// What the step found cannot be told.
-    #[error("the {what} `{path}` cannot be written")]
-    Unwritable {
-        /// What was to be written.
-        what: &'static str,
-        /// Where.
-        path: String,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
-    /// What the command line's own parser says about a value.
-    #[error("{0}")]
-    Arguments(String),
 }
 
 impl Explain for PipelineError {
     fn reason(&self) -> Reason {
         match self {
             Self::NoImages { .. } | Self::TagsAlone { given: false, .. } => Reason::NoImages,
-            Self::Unreadable { .. } | Self::Unwritable { .. } => Reason::ConfigInvalid,
+            Self::Unreadable { .. } => Reason::ConfigInvalid,
             Self::Host { cause, .. } => cause.reason(),
             Self::Net(cause) => cause.reason(),
             Self::Api { .. } => Reason::AnswerInvalid,
@@ -165,8 +149,7 @@ impl Explain for PipelineError {
             | Self::OtherCommand { .. }
             | Self::Alone { .. }
             | Self::Both { .. }
-            | Self::TagsAlone { given: true, .. }
-            | Self::Arguments(_) => Reason::Usage,
+            | Self::TagsAlone { given: true, .. } => Reason::Usage,
         }
     }
 
@@ -198,9 +181,7 @@ impl Explain for PipelineError {
             | Self::OtherCommand { .. }
             | Self::Alone { .. }
             | Self::Both { .. }
-            | Self::Unreadable { .. }
-            | Self::Unwritable { .. }
-            | Self::Arguments(_) => return None,
+            | Self::Unreadable { .. } => return None,
         })
     }
 }

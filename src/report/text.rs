@@ -97,7 +97,43 @@ impl Report {
         if let Some(problem) = &self.error {
             problem.tell(&mut story, "");
         }
+        let mut pages: Vec<String> = Vec::new();
+        let of_images = self
+            .images
+            .iter()
+            .filter_map(|image| image.problem.as_ref());
+        for problem in of_images.chain(&self.error) {
+            let page = problem.reason.page();
+            if !pages.contains(&page) {
+                let _ = writeln!(story, "  see: {page}");
+                pages.push(page);
+            }
+        }
+        if !quiet && let Some(line) = self.closing_line() {
+            let _ = writeln!(story, "{line}");
+        }
         story
+    }
+
+    /// What the run came to, in one line for people; `None` where no images were signed or judged.
+    fn closing_line(&self) -> Option<String> {
+        if !matches!(self.command, "sign" | "verify" | "trust revoke") {
+            return None;
+        }
+        let word = self.images.first()?.status.word();
+        let all = self.images.len();
+        let images = if all == 1 { "image" } else { "images" };
+        if self.images.iter().all(|image| image.status.word() == word) && self.error.is_none() {
+            return Some(format!("{all} {images} {}", word.replace('-', " ")));
+        }
+        let good = self.images.iter().filter(|image| image.status.is_good());
+        let good = good.count();
+        Some(match (self.command, good == all && self.error.is_none()) {
+            ("verify", true) => format!("all {all} {images} passed"),
+            ("verify", false) => format!("blocked: {good} of {all} {images} passed"),
+            (_, true) => format!("all {all} {images} done"),
+            (_, false) => format!("{good} of {all} {images} done"),
+        })
     }
 }
 

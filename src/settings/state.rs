@@ -4,7 +4,7 @@
 //! A file that is not there is an empty memory. One that is there and cannot be read is an error, and is never replaced.
 
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     io::{self, Read as _},
     path::{Path, PathBuf},
     time::Duration,
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::SettingError;
 use crate::{
     format::dct::{InvalidMemory, MEMORY_LIMIT, Memory},
-    output_file::{beside, replace_on_disk},
+    output_file::{beside, open_own, replace_on_disk},
     reason::Reason,
     report::Failure,
 };
@@ -30,7 +30,7 @@ pub(crate) struct StateFile {
     pub(crate) name: String,
     /// What it remembers; `None` where it is not there yet.
     pub(crate) before: Option<Memory>,
-    /// Where it lies, behind all links.
+    /// Where it lies.
     path: PathBuf,
 }
 
@@ -38,7 +38,8 @@ impl StateFile {
     /// Reads the file.
     pub(crate) fn read(path: &Path) -> Result<Self, SettingError> {
         let name = path.display().to_string();
-        let path = behind_links(path).map_err(|error| unreadable(&name, error))?;
+        refuse_link(path).map_err(|error| unreadable(&name, error))?;
+        let path = path.to_owned();
         let before = memory(&name, &path)?;
         Ok(Self { name, before, path })
     }
@@ -79,14 +80,9 @@ impl StateFile {
         };
         // Not opened: a pipe would wait for its other end.
         if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-            return Err(unlockable(io::Error::other("it is no regular file")));
+            return Err(unlockable(io::Error::other("it is not a regular file")));
         }
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(unlockable)?;
+        let file = open_own(&path).map_err(unlockable)?;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -114,16 +110,13 @@ impl StateFile {
     }
 }
 
-/// The file that a path leads to. A link to nothing is not followed: what it was meant for cannot be told.
-fn behind_links(path: &Path) -> io::Result<PathBuf> {
-    match fs::canonicalize(path) {
-        Ok(target) => Ok(target),
-        Err(error)
-            if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() =>
-        {
-            Ok(path.to_owned())
-        }
-        Err(error) => Err(error),
+/// Refuses a link: whoever planted it would choose what is overwritten, and where the lock is made.
+fn refuse_link(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(there) if there.is_symlink() => Err(io::Error::other(
+            "it is a link, and nothing is written through one",
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -138,7 +131,9 @@ fn memory(name: &str, path: &Path) -> Result<Option<Memory>, SettingError> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
             // Not opened: a pipe would wait for its other end.
-            Ok(kind) if !kind.is_file() => return Err(io::Error::other("it is no regular file")),
+            Ok(kind) if !kind.is_file() => {
+                return Err(io::Error::other("it is not a regular file"));
+            }
             Ok(_) => File::open(path)?,
         };
         let mut bytes = Vec::new();

@@ -15,7 +15,7 @@ pub(crate) struct Outcome {
 impl Outcome {
     pub(crate) fn failed(command: &'static str, failure: &Failure) -> Self {
         let mut report = Report::new(command);
-        report.error = Some(failure.problem());
+        report.fail(failure.problem());
         Self {
             report,
             text: String::new(),

@@ -31,16 +31,7 @@ struct Chosen {
 
 pub(super) fn offered(environment: &Environment) -> Result<Source, PipelineError> {
     let tags = chosen_tags(environment)?;
-    let subjects = listed(environment)?;
-    let mut images = Vec::new();
-    for subject in &subjects {
-        let name = without_tag(&subject.name);
-        let own: Vec<&String> = tags.iter().filter(|tag| without_tag(tag) == name).collect();
-        if own.is_empty() {
-            images.push(format!("{name}@{}", subject.digest));
-        }
-        images.extend(own.iter().map(|tag| format!("{tag}@{}", subject.digest)));
-    }
+    let images = joined(&listed(environment)?, &tags)?;
     match (images.is_empty(), tags.is_empty()) {
         (false, _) => Ok(Source::of("GITHUB_ARTIFACTS_LIST", images)),
         (true, false) => Err(PipelineError::TagsAlone {
@@ -52,6 +43,55 @@ pub(super) fn offered(environment: &Environment) -> Result<Source, PipelineError
             looked_for: "no input does, and the job lists no artifact",
         }),
     }
+}
+
+/// Each name, tag and digest once: a listed tag counts as it is, and a bare name takes the chosen tags of that name that
+/// are not listed themselves, where the list leaves no doubt which digest they belong to.
+fn joined(subjects: &[Subject], chosen: &[String]) -> Result<Vec<String>, PipelineError> {
+    let mut tagged: Vec<(&str, &str)> = Vec::new();
+    for subject in subjects.iter().filter(|subject| has_tag(&subject.name)) {
+        let new = (subject.name.as_str(), subject.digest.as_str());
+        match tagged.iter().find(|(name, _)| *name == new.0) {
+            Some(known) if *known == new => {}
+            Some(_) => {
+                return Err(PipelineError::Unreadable {
+                    what: "GITHUB_ARTIFACTS_LIST".to_owned(),
+                    why: format!("it lists `{}` with two digests", subject.name),
+                });
+            }
+            None => tagged.push(new),
+        }
+    }
+    let mut images: Vec<String> = Vec::new();
+    for subject in subjects {
+        let (name, digest) = (subject.name.as_str(), subject.digest.as_str());
+        let mut new = Vec::new();
+        if has_tag(name) {
+            new.push(format!("{name}@{digest}"));
+        } else {
+            let only = subjects
+                .iter()
+                .all(|other| other.name != name || other.digest == digest);
+            new.extend(
+                chosen
+                    .iter()
+                    .filter(|tag| only && without_tag(tag) == name)
+                    .filter(|tag| tagged.iter().all(|(listed, _)| listed != tag))
+                    .map(|tag| format!("{tag}@{digest}")),
+            );
+            let listed = |(known, its): &(&str, &str)| without_tag(known) == name && *its == digest;
+            if new.is_empty() && !tagged.iter().any(listed) {
+                new.push(format!("{name}@{digest}"));
+            }
+        }
+        new.retain(|image| !images.contains(image));
+        images.extend(new);
+    }
+    Ok(images)
+}
+
+fn has_tag(name: &str) -> bool {
+    without_tag(name) != name
 }
 
 /// The container images of the list; the file is empty where the feature is off.
@@ -104,6 +144,54 @@ fn without_tag(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_name_tag_and_digest_counts_once_and_none_is_crossed() {
+        let of = |subjects: &[(&str, &str)], chosen: &[&str]| {
+            let subjects: Vec<Subject> = subjects
+                .iter()
+                .map(|(name, digest)| Subject {
+                    name: (*name).to_owned(),
+                    digest: (*digest).to_owned(),
+                    kind: "oci".to_owned(),
+                })
+                .collect();
+            let chosen: Vec<String> = chosen.iter().map(|&tag| tag.to_owned()).collect();
+            joined(&subjects, &chosen)
+        };
+        for (subjects, chosen, images) in [
+            // A listed tag counts under that tag, whatever else was chosen.
+            (
+                &[("r/a:1", "d1"), ("r/a:2", "d2")][..],
+                &["r/a:1", "r/a:2"][..],
+                &["r/a:1@d1", "r/a:2@d2"][..],
+            ),
+            (&[("r/a", "d1")], &["r/a:1", "r/b:1"], &["r/a:1@d1"]),
+            (&[("r/a", "d1"), ("r/a", "d1")], &["r/a:1"], &["r/a:1@d1"]),
+            (
+                &[("r/a:1", "d1"), ("r/a:1", "d1"), ("r/a", "d1")],
+                &[],
+                &["r/a:1@d1"],
+            ),
+            // The chosen tag is listed with another digest.
+            (
+                &[("r/a:1", "d1"), ("r/a", "d2")],
+                &["r/a:1", "r/a:2"],
+                &["r/a:1@d1", "r/a:2@d2"],
+            ),
+            // Which of the two is `1` cannot be known.
+            (
+                &[("r/a", "d1"), ("r/a", "d2")],
+                &["r/a:1"],
+                &["r/a@d1", "r/a@d2"],
+            ),
+            (&[("localhost:5000/a", "d1")], &[], &["localhost:5000/a@d1"]),
+        ] {
+            assert_eq!(of(subjects, chosen).unwrap(), images, "{subjects:?}");
+        }
+        let error = of(&[("r/a:1", "d1"), ("r/a:1", "d2")], &[]).unwrap_err();
+        assert!(error.to_string().contains("two digests"), "{error}");
+    }
 
     #[test]
     fn a_port_is_no_tag() {

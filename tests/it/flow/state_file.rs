@@ -136,7 +136,7 @@ fn what_is_no_file_is_an_error() {
     refused(
         &world.run(&verify(REPOSITORY, &root, &state)),
         &state,
-        "it is no regular file",
+        "it is not a regular file",
     );
     fs::remove_dir(&state).unwrap();
     fs::write(&state, "x").unwrap();
@@ -189,7 +189,7 @@ fn a_pipe_in_the_place_of_the_lock_is_not_waited_for() {
     refused(
         &world.run(&verify(REPOSITORY, &root, &state)),
         &state,
-        "it is no regular file",
+        "it is not a regular file",
     );
 }
 
@@ -236,31 +236,27 @@ fn a_run_that_learns_nothing_writes_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_is_followed_and_stays_and_a_link_to_nothing_is_an_error() {
+fn l6_a_link_is_refused_and_nothing_is_written_behind_it() {
     let (world, root, link) = world();
     let folder = world.folder.path().join("store");
     fs::create_dir(&folder).unwrap();
     let target = folder.join("real.json");
     std::os::unix::fs::symlink(&target, &link).unwrap();
-    refused(
-        &world.run(&verify(REPOSITORY, &root, &link)),
-        &link,
-        "cannot be read",
-    );
-    fs::write(&target, Memory::default().to_json().unwrap()).unwrap();
-    let outcome = world.run(&verify(REPOSITORY, &root, &link));
-    assert_eq!(outcome.exit, Exit::Done, "{}", outcome.stderr);
-    assert!(
-        outcome.stderr.contains("remembers 0 repositories"),
-        "{}",
-        outcome.stderr
-    );
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(memory(&target).len(), 1);
-    assert!(
-        fs::exists(folder.join("real.json.lock")).unwrap()
-            && !fs::exists(format!("{link}.lock")).unwrap()
-    );
+    let line = verify(REPOSITORY, &root, &link);
+    refused(&world.run(&line), &link, "it is a link");
+    let empty = Memory::default().to_json().unwrap();
+    fs::write(&target, &empty).unwrap();
+    refused(&world.run(&line), &link, "it is a link");
+    assert_eq!(fs::read_to_string(&target).unwrap(), empty);
+    assert!(!fs::exists(folder.join("real.json.lock")).unwrap());
+    // The lock is a file that is written, too.
+    fs::remove_file(&link).unwrap();
+    let lock = format!("{link}.lock");
+    std::os::unix::fs::symlink(folder.join("lock"), &lock).unwrap();
+    let outcome = world.run(&line);
+    assert_eq!(outcome.exit, Exit::Usage, "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("is a link"), "{}", outcome.stderr);
+    assert!(!fs::exists(folder.join("lock")).unwrap());
 }
 
 #[cfg(unix)]

@@ -146,13 +146,14 @@ fn standard_input_is_pinned_into_another_file() {
         Exit::Usage
     );
     assert!(!out.exists());
-    // Where it leads to a device, such as `/dev/stdout`, that is written to and stays.
+    // A device, such as `/dev/stdout`, is written to and stays; a link to one may be planted (L6).
     #[cfg(unix)]
     {
+        assert_eq!(gate("--pin-to /dev/null", pod(&[&one])), Exit::Done);
         std::os::unix::fs::symlink("/dev/null", &out).unwrap();
         assert_eq!(
             gate(&format!("--pin-to {}", out.display()), pod(&[&one])),
-            Exit::Done
+            Exit::Usage
         );
         assert_eq!(
             fs::read_link(&out).unwrap(),

@@ -288,7 +288,7 @@ fn githubs_artifacts_are_joined_with_the_tags_of_metadata_action() {
     let tags = json!({"tags": [format!("{REPOSITORY}:1.0"), format!("{REPOSITORY}:1"), "other.azurecr.io/shop/web:1.0"]});
     step.set("DOCKER_METADATA_OUTPUT_JSON", &tags.to_string());
     write(json!([
-        subject(&format!("{REPOSITORY}:ignored"), "oci"),
+        subject(REPOSITORY, "oci"),
         subject("dist/app.tar", "file")
     ]));
     let expected = ["1.0", "1"].map(|tag| pinned(&world, tag)).to_vec();
@@ -296,6 +296,16 @@ fn githubs_artifacts_are_joined_with_the_tags_of_metadata_action() {
         signed(&step),
         (expected, "GITHUB_ARTIFACTS_LIST".to_owned())
     );
+
+    // A listed tag counts as it is, once, beside the chosen one of another name.
+    let one = format!("{REPOSITORY}:1");
+    write(json!([
+        subject(&one, "oci"),
+        subject(&one, "oci"),
+        subject(REPOSITORY, "oci")
+    ]));
+    assert_eq!(signed(&step).0, ["1", "1.0"].map(|tag| pinned(&world, tag)));
+    write(json!([subject(REPOSITORY, "oci")]));
 
     // A digest without a tag cannot be signed with `dct`.
     step.set("DOCKER_METADATA_OUTPUT_JSON", "");

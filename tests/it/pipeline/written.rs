@@ -96,7 +96,7 @@ fn p02_a_report_goes_into_files_only() {
                 ran.log
             );
             assert!(
-                ran.annotations("error")[0].1.contains("no file"),
+                ran.annotations("error")[0].1.contains("is a link"),
                 "{}",
                 ran.log
             );

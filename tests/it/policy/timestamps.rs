@@ -43,7 +43,7 @@ fn the_policy_that_is_written_of_a_stamped_signature_holds_after_its_certificate
         let to = world.folder.path().join("made.yaml").display().to_string();
         // These tokens bring no root along, and nobody else says whose they are.
         let without = world.run(&format!("policy init {reference} --to {to} {host}"));
-        let named = "give the root that this ends at with `--timestamp-root-cert PEM`";
+        let named = "give the root of that chain with `--timestamp-root-cert PEM`";
         assert!(without.stderr.contains(named), "{id}: {}", without.stderr);
         if id == "timestamp-jws" {
             assert_eq!(without.exit, Exit::Done, "{}", without.stderr);
