@@ -85,7 +85,9 @@ fn g13_the_default_port_is_no_way_around_a_rule() {
             outcome.stderr
         );
         assert!(
-            outcome.stderr.contains("which is the default for https: write `"),
+            outcome
+                .stderr
+                .contains("which is the default for https: write `"),
             "{}",
             outcome.stderr
         );

@@ -40,12 +40,17 @@ fn document() -> Vec<Mistake> {
         ),
         ("version: 1\nverfy: []".into(), 2, 1, "verfy"),
         ("version: 1\n---\nversion: 1".into(), 2, 0, "document"),
-        ("version: 1\nkeys: { a b: file:x }".into(), 2, 0, "no name"),
+        (
+            "version: 1\nkeys: { a b: file:x }".into(),
+            2,
+            0,
+            "is not a valid name",
+        ),
         (
             format!("version: 1\nkeys: {{ {}: file:x }}", "a".repeat(65)),
             2,
             0,
-            "no name",
+            "is not a valid name",
         ),
         ("version: 1\nkeys: { a: 5 }".into(), 2, 12, ""),
         (
