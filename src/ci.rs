@@ -173,7 +173,7 @@ impl Step {
         for (variable, input) in ONLY_AS_INPUTS {
             if self.environment.get(variable).is_some() {
                 warnings.push(format!(
-                    "`{variable}` is set and not used: in a pipeline only the input `{}` counts",
+                    "`{variable}` is set but not used: in a pipeline, only the input `{}` is read",
                     self.host.spell(input)
                 ));
             }
@@ -440,7 +440,7 @@ mod tests {
             .chain(flags(Verb::Verify))
             .collect();
         for (name, _) in NO_INPUTS {
-            assert!(all.contains(name), "`--{name}` is no flag");
+            assert!(all.contains(name), "`--{name}` is not a flag");
         }
     }
 

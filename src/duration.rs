@@ -7,7 +7,7 @@ const LONGEST: u64 = 100 * 365 * 86_400_000;
 
 /// The text is no duration.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("`{text}` is no duration (an integer and ms, s, m, h or d: 90s, 10m)")]
+#[error("`{text}` is not a duration (an integer and ms, s, m, h or d: 90s, 10m)")]
 pub(crate) struct InvalidDuration {
     text: String,
 }

@@ -10,7 +10,7 @@ pub struct Timestamp(OffsetDateTime);
 
 /// The text is no RFC 3339 time.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is no RFC 3339 time")]
+#[error("`{text}` is not an RFC 3339 time")]
 pub struct InvalidTimestamp {
     text: String,
 }

@@ -38,7 +38,7 @@ pub(crate) use self::{
     max_term_width = 100
 )]
 #[command(
-    after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not find out, \
+    after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not be determined, \
                         130 interrupted."
 )]
 pub(crate) struct Cli {

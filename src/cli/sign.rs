@@ -29,7 +29,7 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "GLOB", requires = "fresh_since")]
     pub(crate) repository: Vec<String>,
     /// Signature format: dct (Docker Content Trust), notation (Notary Project); several sign in each. There is no
-    /// default: a signature in the wrong format is a false comfort
+    /// default: a signature that nobody checks protects nothing
     #[arg(long, value_name = "FORMAT", value_enum, value_delimiter = ',')]
     pub(crate) format: Vec<Format>,
     /// The signing key, or FORMAT=KEY: `https://VAULT.vault.azure.net/keys/NAME[/VERSION]`,

@@ -104,7 +104,7 @@ pub enum FlowError {
         /// The roles that hold the tag.
         roles: String,
     },
-    /// The tag is in no role.
+    /// The tag is not in any role.
     #[error("no role contains `{image}`")]
     NotSigned {
         /// The image.
@@ -243,7 +243,7 @@ impl Explain for FlowError {
             Self::NoTrustData { repository, gate: false, .. } => {
                 format!("create it with `acr-sign trust init {repository} --root-key KEY --targets-key KEY --signer NAME=KEY`")
             }
-            Self::NoTrustData { gate: true, .. } => "nothing in this repository was ever signed with content trust".into(),
+            Self::NoTrustData { gate: true, .. } => "no image in this repository was ever signed with content trust".into(),
             Self::SnapshotKeyNotHeld { repository, .. } => hint::snapshot_key(repository),
             Self::TrustDataGone { repository, .. } => format!(
                 "find out who removed it; if that was intended, remove `{repository}` from the state file"
@@ -257,10 +257,10 @@ impl Explain for FlowError {
             Self::NothingNamed { .. } => "name what was pushed: `registry/repository:tag` or `registry/repository@sha256:…`".into(),
             Self::NoTag { .. } => "add the tag: `registry/repository:tag@sha256:…`".into(),
             Self::RaceLost { .. } => "run again; signing all tags of a repository in one run avoids the race".into(),
-            Self::NotReadBack { .. } => "look at `acr-sign trust status`, then run again".into(),
+            Self::NotReadBack { .. } => "check `acr-sign trust status`, then run again".into(),
             Self::NotSigned { .. } => "nothing to revoke; `acr-sign trust status` lists the tags".into(),
             Self::NothingToRequire { .. } => "sign it first; `acr-sign inspect` shows what is there".into(),
-            Self::TooManySigners { .. } => "name fewer images of it".into(),
+            Self::TooManySigners { .. } => "name fewer of its images".into(),
             Self::NothingFresh { .. } => "check `--repository` and `--fresh-since`: it may have been pushed to another repository, or by an earlier run".into(),
             Self::NoRegistry { .. } => "write registry/pattern, such as `contoso.azurecr.io/shop/*`".into(),
             Self::NoSignature { image } => {

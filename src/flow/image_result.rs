@@ -71,7 +71,7 @@ impl ImageResult {
         let weakened = statements.iter().map(|statement| Weakened {
             by: format!("statement {statement}"),
             meaning: format!(
-                "`{image}` is not verified: the statement `{statement}` of the trust policy lets it pass"
+                "`{image}` is not verified: the statement `{statement}` of the trust policy allows it without proof"
             ),
         });
         Self {

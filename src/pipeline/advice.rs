@@ -45,7 +45,7 @@ fn on_github(environment: &Environment) -> Option<&'static str> {
             .get("INPUT_CLIENT-ID")
             .or(environment.get("AZURE_CLIENT_ID"));
         return client.is_none().then_some(
-            "set `client-id` and `tenant-id`: the job has an ID token, but for whom it signs in is not said",
+            "set `client-id` and `tenant-id`: the job has an ID token, but nothing says as which identity to sign in",
         );
     }
     Some(if is_from_fork(environment) {

@@ -36,11 +36,11 @@ pub enum PipelineError {
     },
     /// The host does not say which variables there are.
     #[error(
-        "`VSTS_PUBLIC_VARIABLES` is no list of names, so that inputs cannot be told from variables"
+        "`VSTS_PUBLIC_VARIABLES` is not a list of names, so that inputs cannot be told from variables"
     )]
     Variables,
     /// A macro that the host left as it was.
-    #[error("the input `{input}` holds `{name}`: that variable is not set")]
+    #[error("the input `{input}` contains `{name}`: that variable is not set")]
     Unresolved {
         /// The input.
         input: String,
@@ -48,7 +48,7 @@ pub enum PipelineError {
         name: String,
     },
     /// A value that is none of those that an input takes.
-    #[error("the input `{input}` is `{value}`, and takes {wanted}")]
+    #[error("the input `{input}` is `{value}`, and must be {wanted}")]
     Value {
         /// The input.
         input: String,
@@ -66,7 +66,7 @@ pub enum PipelineError {
         only: Verb,
     },
     /// One input that needs another.
-    #[error("the input `{input}` needs `{other}`")]
+    #[error("the input `{input}` requires `{other}`")]
     Alone {
         /// The input that is there.
         input: String,
@@ -98,7 +98,7 @@ pub enum PipelineError {
         looked_for: &'static str,
     },
     /// The start of this run is not known.
-    #[error("when this run began is not known: `{lacking}` is not there")]
+    #[error("the start of this run is not known: `{lacking}` is not set")]
     NoStart {
         /// What is missing.
         lacking: &'static str,
@@ -116,7 +116,7 @@ pub enum PipelineError {
     #[error(transparent)]
     Net(#[from] net::Error),
     /// The host's API refused.
-    #[error("GitHub's API does not say when this run began: {status}")]
+    #[error("GitHub's API does not say when this run started: {status}")]
     Api {
         /// The status.
         status: StatusCode,
@@ -174,7 +174,7 @@ impl Explain for PipelineError {
             Self::NoStart { .. } => "give a time or a duration, such as `30m`".to_owned(),
             Self::Host { cause, .. } => return cause.hint(),
             Self::Net(cause) => return cause.hint(),
-            Self::Api { .. } => "`github-token` needs `actions: read`; or give a duration, such as `30m`".to_owned(),
+            Self::Api { .. } => "`github-token` requires `actions: read`; or give a duration, such as `30m`".to_owned(),
             Self::NoImages { .. } => "set `images`, or `tags` and `digest`, or `metadata`".to_owned(),
             Self::Variables
             | Self::Value { .. }

@@ -74,7 +74,7 @@ impl Inputs {
     pub fn text(&self, name: &str) -> Option<&str> {
         debug_assert!(
             INPUTS.iter().any(|input| input.name == name),
-            "{name} is no input"
+            "{name} is not an input"
         );
         self.given.get(name).map(String::as_str)
     }

@@ -75,7 +75,10 @@ impl Ending {
             ));
         }
         if found != Exit::Done && exit == Exit::Done {
-            message.push_str(&format!(" (let pass by `fail-on: {}`)", fail_on.word()));
+            message.push_str(&format!(
+                " (allowed to pass by `fail-on: {}`)",
+                fail_on.word()
+            ));
         }
         Self {
             exit,

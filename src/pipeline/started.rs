@@ -38,7 +38,7 @@ fn on_azure(environment: &Environment) -> Result<Timestamp, PipelineError> {
     let parsed = text.replacen(' ', "T", 1).parse();
     parsed.map_err(|_| PipelineError::Unreadable {
         what: variable.to_owned(),
-        why: format!("`{text}` is no time"),
+        why: format!("`{text}` is not a time"),
     })
 }
 
@@ -65,7 +65,7 @@ async fn on_github(client: &Client, environment: &Environment) -> Result<Timesta
     };
     let url: Url = format!("{}{path}", api.trim_end_matches('/'))
         .parse()
-        .map_err(|_| unreadable(format!("GITHUB_API_URL `{api}` is no address")))?;
+        .map_err(|_| unreadable(format!("GITHUB_API_URL `{api}` is not an address")))?;
     client
         .hosts()
         .check_github_api(&url)
@@ -86,5 +86,5 @@ async fn on_github(client: &Client, environment: &Environment) -> Result<Timesta
         serde_json::from_slice(&response.body).map_err(|error| unreadable(error.to_string()))?;
     run.run_started_at
         .parse()
-        .map_err(|_| unreadable(format!("`{}` is no time", run.run_started_at)))
+        .map_err(|_| unreadable(format!("`{}` is not a time", run.run_started_at)))
 }

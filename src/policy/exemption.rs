@@ -18,7 +18,7 @@ impl Exemption {
     /// From the text of a file; `Err` says what is wrong with it.
     pub(super) fn new(reason: &str, until: &str) -> Result<Self, String> {
         if reason.trim().is_empty() {
-            return Err("an exemption needs a reason".to_owned());
+            return Err("an exemption requires a reason".to_owned());
         }
         let until = Date::parse(until, format_description!("[year]-[month]-[day]"))
             .map_err(|_| format!("`{until}` is not a day (YYYY-MM-DD)"))?;

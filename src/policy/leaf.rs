@@ -88,7 +88,7 @@ impl fmt::Display for DctLeaf {
             }
             RootPin::Ca(file) => write!(f, "root of the CA `{}`", file.text)?,
             RootPin::FirstUse => {
-                f.write_str("whatever root the trust server shows (trust on first use)")?;
+                f.write_str("any root that the trust server shows (trust on first use)")?;
             }
         }
         if self.signers.is_empty() {

@@ -37,7 +37,7 @@ pub enum Refusal {
     },
     /// A statement of notation's trust policy lets the image pass, which proves nothing.
     #[error(
-        "nothing proves who signed `{image}`: the statement `{statement}` of the trust policy lets it pass"
+        "nothing proves who signed `{image}`: the statement `{statement}` of the trust policy allows it without proof"
     )]
     NotAuthentic {
         /// The image.

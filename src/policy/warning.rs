@@ -88,7 +88,7 @@ fn covered(rule: &Rule<Leaf>, before: &[Rule<Leaf>]) -> Vec<String> {
     if found.len() == rule.images.len() {
         let all: Vec<String> = found.iter().map(by).collect();
         return vec![format!(
-            "it can never decide, since earlier rules cover its patterns: {}",
+            "it can never decide, because earlier rules cover its patterns: {}",
             all.join(", ")
         )];
     }
@@ -144,7 +144,7 @@ fn weakened(leaf: &Leaf) -> Vec<String> {
             ..
         }) => {
             vec![
-                "`trust-on-first-use`: whoever controls the trust server can show any root"
+                "`trust-on-first-use`: anyone who controls the trust server can show any root"
                     .to_owned(),
             ]
         }
@@ -162,7 +162,7 @@ fn weakened(leaf: &Leaf) -> Vec<String> {
                     "`revocation: log`: signatures of revoked certificates are accepted".to_owned(),
                 ),
                 Some(Action::Skip) => {
-                    Some("`revocation: off`: nobody is asked what is revoked".to_owned())
+                    Some("`revocation: off`: revocation is not checked".to_owned())
                 }
             };
             permissive.into_iter().chain(revocation).collect()

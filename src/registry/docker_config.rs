@@ -170,7 +170,9 @@ async fn ask(helper: &str, host: &str) -> Result<Option<StoredLogin>, DockerConf
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         || Path::new(helper).components().count() != 1
     {
-        return Err(failed(std::io::Error::other("its name is no program name")));
+        return Err(failed(std::io::Error::other(
+            "its name is not the name of a program",
+        )));
     }
     let run = async {
         let mut child = tokio::process::Command::new(format!("docker-credential-{helper}"))
@@ -202,7 +204,7 @@ async fn ask(helper: &str, host: &str) -> Result<Option<StoredLogin>, DockerConf
         return Err(failed(std::io::Error::other("it ended with an error")));
     }
     let answer: HelperAnswer = serde_json::from_slice(&output)
-        .map_err(|_| failed(std::io::Error::other("its answer is no login")))?;
+        .map_err(|_| failed(std::io::Error::other("its answer is not a login")))?;
     Ok(Some(login(answer.username, answer.secret)))
 }
 

@@ -132,7 +132,7 @@ impl TrustView {
         let mut warnings = Vec::new();
         if !self.pinned {
             warnings.push(
-                "no root is pinned: whoever controls the trust server could show any root here"
+                "no root is pinned: anyone who controls the trust server could show any root here"
                     .to_owned(),
             );
         }

@@ -56,7 +56,7 @@ pub(crate) fn only_certificate(what: &str, path: &Path) -> Result<Certificate, S
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only),
         _ => Err(SettingError::usage(format!(
-            "{what} `{}` holds more than one certificate",
+            "{what} `{}` contains more than one certificate",
             path.display()
         ))
         .reason(Reason::ConfigInvalid)),
@@ -69,7 +69,9 @@ pub(crate) fn service_url(flag: &str, text: &str) -> Result<Url, SettingError> {
         .parse::<Url>()
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-    url.ok_or_else(|| SettingError::usage(format!("`{flag} {text}` is no http or https address")))
+    url.ok_or_else(|| {
+        SettingError::usage(format!("`{flag} {text}` is not an http or https address"))
+    })
 }
 
 /// `--annotation NAME=VALUE`, each name once.

@@ -118,7 +118,7 @@ impl ConfigFile {
                     message,
                 }))
             }
-            (Err(error), _) => Err(wrong(&format!("`{shown}` is no usable key")).cause(error)),
+            (Err(error), _) => Err(wrong(&format!("`{shown}` is not a usable key")).cause(error)),
         }
     }
 }

@@ -31,7 +31,7 @@ fn images<E: std::error::Error + Send + Sync + 'static>(
         .iter()
         .map(|value| {
             parse(value).map_err(|error| {
-                SettingError::usage(format!("`{value}` is no image name")).cause(error)
+                SettingError::usage(format!("`{value}` is not a valid image name")).cause(error)
             })
         })
         .collect()
@@ -40,7 +40,7 @@ fn images<E: std::error::Error + Send + Sync + 'static>(
 /// A repository with its registry.
 pub(crate) fn repository(value: &str) -> Result<Repository, SettingError> {
     Repository::named(value).map_err(|error| {
-        SettingError::usage(format!("`{value}` is no repository name")).cause(error)
+        SettingError::usage(format!("`{value}` is not a valid repository name")).cause(error)
     })
 }
 

@@ -180,7 +180,7 @@ impl Manifests {
                         part.escape_debug()
                     );
                     return Err(invalid(message).hint(
-                        "name its file or folder too, or check what `kustomize build` renders",
+                        "also name its file or folder, or check what `kustomize build` renders",
                     ));
                 }
             }

@@ -147,7 +147,7 @@ fn password(
         })?;
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     if text.is_empty() {
-        return Err(SettingError::usage("standard input holds no password")
+        return Err(SettingError::usage("standard input contains no password")
             .hint("pipe it in: `… | acr-sign … --password-stdin`"));
     }
     process.mask.announce(&text);
@@ -198,7 +198,7 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Vec<u8>, SettingError> {
 
 fn trust_server_url(text: &str) -> Result<Url, SettingError> {
     let wrong = || {
-        SettingError::usage(format!("`{text}` is no address of a trust server"))
+        SettingError::usage(format!("`{text}` is not the address of a trust server"))
             .reason(Reason::ConfigInvalid)
             .hint("an https URL with a host and no path, such as https://notary.example.com")
     };

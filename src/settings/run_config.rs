@@ -59,7 +59,7 @@ impl<'a> RunConfig<'a> {
                 ),
                 None => format!("`{flag} {text}`: no `acr-sign.yaml` gives this name to a key"),
             })
-            .hint("a key reference begins with akv:, https://, azurekms://, file: or env:")),
+            .hint("a key reference starts with akv:, https://, azurekms://, file: or env:")),
         }
     }
 

@@ -76,7 +76,7 @@ impl StateFile {
             SettingError::usage(format!("`{}` cannot be locked", path.display()))
                 .reason(Reason::ConfigInvalid)
                 .cause(error)
-                .hint("the state file lies in a folder that this run may write, on a file system with locks")
+                .hint("the state file must be in a folder that this run may write, on a file system with locks")
         };
         // Not opened: a pipe would wait for its other end.
         if fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
@@ -106,7 +106,7 @@ impl StateFile {
         SettingError::usage(format!("the state file `{}` cannot be written", self.name))
             .reason(Reason::ConfigInvalid)
             .cause(error)
-            .hint("without it the next run does not notice older trust data, so nothing is allowed now")
+            .hint("without it, the next run could not detect older trust data, so nothing is allowed now")
     }
 }
 
@@ -156,10 +156,10 @@ fn unreadable(name: &str, error: io::Error) -> SettingError {
 }
 
 fn damaged(name: &str, error: InvalidMemory) -> SettingError {
-    SettingError::usage(format!("the state file `{name}` is damaged, or of another program"))
+    SettingError::usage(format!("the state file `{name}` is damaged, or belongs to another program"))
         .reason(Reason::ConfigInvalid)
         .cause(error)
-        .hint("restore it; to remove it is to forget all that earlier runs saw, so find out first what happened to it")
+        .hint("restore it, and find out what happened to it; without it, everything that earlier runs saw is forgotten")
 }
 
 /// What is known with what was seen.

@@ -38,12 +38,12 @@ pub(crate) fn trust_policy(
     })?;
     if !stores.is_dir() {
         return Err(SettingError::usage(format!(
-            "trust store `{}` is no folder",
+            "trust store `{}` is not a folder",
             stores.display()
         ))
         .reason(Reason::ConfigInvalid)
         .hint(
-            "the folder that holds `x509`: notation's is `truststore` in its configuration folder",
+            "the folder that contains `x509`: notation's is `truststore` in its configuration folder",
         ));
     }
     let names = parsed
@@ -86,7 +86,7 @@ fn files(folder: &Path) -> Result<Vec<(String, Bytes)>, String> {
             return Err(format!("`{name}` in it is a link or a folder"));
         }
         if found.len() >= STORE_FILES {
-            return Err(format!("it holds more than {STORE_FILES} files"));
+            return Err(format!("it contains more than {STORE_FILES} files"));
         }
         let bytes =
             read_bounded(&path, STORE_FILE_LIMIT).map_err(|error| format!("`{name}`: {error}"))?;

@@ -44,7 +44,7 @@ pub(super) fn warn_of_trust(report: &mut Report, trust: &RootTrust) {
     if matches!(trust, RootTrust::FirstUse) && report.weakened.is_empty() {
         report.weakened.push("--trust-on-first-use".to_owned());
         report.warnings.push(
-            "trust on first use: whatever root the trust server showed was trusted, as nothing was pinned".to_owned(),
+            "trust on first use: the root that the trust server showed was trusted, because nothing was pinned".to_owned(),
         );
     }
 }

@@ -220,7 +220,7 @@ fn unwritten(path: &Path, error: std::io::Error) -> SettingError {
 }
 
 fn is_there(path: &Path) -> SettingError {
-    SettingError::usage(format!("`{}` is there already", path.display()))
+    SettingError::usage(format!("`{}` already exists", path.display()))
         .hint("name another file with `--to`, or say `--overwrite`")
 }
 

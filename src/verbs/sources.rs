@@ -60,8 +60,8 @@ impl Named {
             .count();
         if bare > 0 && arguments.digest.is_none() {
             report.warnings.push(match self.images.len() {
-                1 => "the image is named without a digest: what its tag holds now is signed".to_owned(),
-                all => format!("{bare} of {all} images are named without a digest: what their tags hold now is signed"),
+                1 => "no digest was given: the image that the tag points to now is signed".to_owned(),
+                all => format!("no digest was given for {bare} of {all} images: what their tags point to now is signed"),
             });
         }
     }

@@ -107,8 +107,8 @@ async fn remember(
     let Some(state) = state else {
         if !found.is_empty() {
             report.notes.push(
-                "nothing is remembered between runs: older trust data is noticed only once its timestamp has ended \
-                 (`--state FILE` remembers)"
+                "no state is kept between runs: a rollback is detected only once the timestamp expires \
+                 (`--state FILE` keeps it)"
                     .to_owned(),
             );
         }
@@ -121,7 +121,7 @@ async fn remember(
     });
     report.notes.push(match &state.before {
         Some(before) => format!("`{name}` remembers {before} from earlier runs"),
-        None => format!("`{name}` is not there yet: nothing is remembered from earlier runs"),
+        None => format!("`{name}` does not exist yet: nothing is known from earlier runs"),
     });
     if report.decision == Some(Decision::Allow) {
         state.keep(&found, services.client.deadline()).await?;
@@ -185,7 +185,7 @@ async fn pin(
     if report.decision != Some(Decision::Allow) {
         report
             .warnings
-            .push("nothing was pinned, since not all images are allowed".to_owned());
+            .push("nothing was pinned, because not all images are allowed".to_owned());
         return Ok(());
     }
     for image in report

@@ -121,7 +121,7 @@ pub(in crate::flow) fn weakened(
             "no root is pinned, so the root that an earlier run saw is trusted, as the state file remembers it"
         }
         (RootTrust::FirstUse, false) => {
-            "whatever root the trust server showed was trusted, as nothing was pinned"
+            "the root that the trust server showed was trusted, because nothing was pinned"
         }
         (RootTrust::Keys(_) | RootTrust::Ca(_), _) => return None,
     };

@@ -216,7 +216,7 @@ fn notation(anchor: &Anchor, identity: Option<&str>, folder: &str) -> Vec<String
         "the signer's own certificate"
     };
     let mut lines = vec![
-        format!("# To confirm: {kind}, as the signature brings it along."),
+        format!("# To confirm: {kind}, as contained in the signature."),
         comment(&format!(
             "{} {}",
             certificate.public_key().kind(),

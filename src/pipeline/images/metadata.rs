@@ -21,7 +21,7 @@ pub fn images(given: &str) -> Result<Vec<String>, PipelineError> {
         why,
     };
     let document: Map<String, Value> = serde_json::from_str(&text)
-        .map_err(|error| unusable(format!("it is no JSON object: {error}")))?;
+        .map_err(|error| unusable(format!("it is not a JSON object: {error}")))?;
     let targets: Vec<&Map<String, Value>> = if is_target(&document) {
         vec![&document]
     } else {

@@ -41,7 +41,7 @@ impl Reader<'_> {
             (None, None, None) => {
                 return Err(self.at(
                     at,
-                    "`dct` needs one of `roots`, `root-ca`, `trust-on-first-use: true`",
+                    "`dct` requires one of `roots`, `root-ca`, `trust-on-first-use: true`",
                 ));
             }
             _ => {

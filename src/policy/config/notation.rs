@@ -44,7 +44,7 @@ impl Reader<'_> {
             (None, None, None) => {
                 return Err(self.at(
                     at,
-                    "`notation` needs `certificates`, or `trust-policy` with `trust-store`",
+                    "`notation` requires `certificates`, or `trust-policy` with `trust-store`",
                 ));
             }
             (None, _, _) => {
@@ -125,7 +125,7 @@ impl Reader<'_> {
             Some((_, "permissive")) => Level::PERMISSIVE,
             Some((level, name @ ("audit" | "skip"))) => {
                 let message = format!(
-                    "under `{name}` unproven images pass: to let them, write `exempt` into the rule"
+                    "`{name}` allows unproven images: to allow them, write `exempt` into the rule"
                 );
                 return Err(self.wrong(level, message));
             }

@@ -66,7 +66,7 @@ impl Reader<'_> {
             (Some(_), Some(_)) => {
                 return Err(self.at(at, "a rule has `require` or `exempt`, not both"));
             }
-            (None, None) => return Err(self.at(at, "a rule needs `require` or `exempt`")),
+            (None, None) => return Err(self.at(at, "a rule requires `require` or `exempt`")),
         };
         Ok(Rule {
             number,

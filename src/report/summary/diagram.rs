@@ -31,7 +31,7 @@ impl Report {
         let title = if judged {
             "Chain of trust"
         } else {
-            "What signs it (shown, not judged)"
+            "Signatures (shown, not judged)"
         };
         let _ = writeln!(page, "#### {title}\n\n```mermaid\nflowchart LR");
         for (index, label) in diagram.nodes.iter().enumerate() {

@@ -230,7 +230,7 @@ fn a_policy_and_a_store_are_files_of_their_own_and_read_to_the_end() {
     for number in 0..STORE_FILES {
         fs::copy(path("own.der"), store.join(format!("{number}.der"))).unwrap();
     }
-    refused(&format!("it holds more than {STORE_FILES} files"));
+    refused(&format!("it contains more than {STORE_FILES} files"));
     for number in 0..STORE_FILES {
         fs::remove_file(store.join(format!("{number}.der"))).unwrap();
     }

@@ -75,7 +75,7 @@ fn what_was_verified_is_remembered_and_the_report_says_so() {
     assert!(
         first
             .stderr
-            .contains(&format!("note: `{}` is not there yet", gate.state)),
+            .contains(&format!("note: `{}` does not exist yet", gate.state)),
         "{}",
         first.stderr
     );
@@ -181,7 +181,7 @@ fn t21_a_replay_is_noticed_with_state_alone_and_does_no_harm_later() {
     assert!(
         without
             .stderr
-            .contains("note: nothing is remembered between runs"),
+            .contains("note: no state is kept between runs"),
         "{}",
         without.stderr
     );
@@ -274,7 +274,7 @@ fn remembering_asks_nothing_more() {
 #[test]
 fn the_note_stands_where_trust_data_was_judged() {
     let gate = Gate::new();
-    let note = "nothing is remembered between runs";
+    let note = "no state is kept between runs";
     let judged = gate.world.verify("1.0", &gate.root);
     assert!(
         judged.stderr.contains(&format!("note: {note}")) && !judged.stderr.contains("warning"),
@@ -641,8 +641,8 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
     assert_eq!(gate.world.run(&sign).exit, Exit::Done);
     let policy = "version: 1\nverify:\n  - images: [\"**\"]\n    require: [ { dct: { trust-on-first-use: true } } ]\n";
     let policy = gate.world.write("policy.yaml", policy);
-    let nothing = "as nothing was pinned";
-    let remembered = "the one counts that an earlier run was shown";
+    let nothing = "because nothing was pinned";
+    let remembered = "the one that an earlier run was shown is trusted";
     for trust in [
         "--format dct --trust-on-first-use".to_owned(),
         format!("--policy {policy}"),
@@ -660,14 +660,14 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
         };
         let said = |repository: &str, what: &str| {
             let until = if what == nothing {
-                "whatever root the trust server showed was trusted, "
+                "the root that the trust server showed was trusted, "
             } else {
                 "no root is pinned, so "
             };
             let end = if what == nothing {
                 ""
             } else {
-                ", as the state file remembers it"
+                ", as recorded in the state file"
             };
             format!("trust on first use of `{repository}`: {until}{what}{end}")
         };

@@ -99,7 +99,7 @@ fn what_was_pushed_since_a_time_is_signed_with_its_push_time() {
                 .all(|entry| !entry.path.contains("_catalog"))
         );
         assert!(
-            !outcome.stderr.contains("without a digest"),
+            !outcome.stderr.contains("no digest was given"),
             "{}",
             outcome.stderr
         );

@@ -139,7 +139,7 @@ fn repositories_alone_name_no_images() {
             ran.log
         );
         let message = format!(
-            "the input `repository` needs `{}`",
+            "the input `repository` requires `{}`",
             host.spell("fresh-since")
         );
         assert!(
@@ -264,7 +264,7 @@ fn a_tag_without_a_digest_is_taken_as_it_is_now_and_said() {
             warnings.len() == 1
                 && warnings[0]
                     .1
-                    .starts_with("1 of 2 images are named without a digest"),
+                    .starts_with("no digest was given for 1 of 2 images"),
             "{warnings:?}"
         );
     }
@@ -317,7 +317,7 @@ fn githubs_artifacts_are_joined_with_the_tags_of_metadata_action() {
         ran.log
     );
     assert!(
-        ran.annotations("error")[0].1.contains("names no tag"),
+        ran.annotations("error")[0].1.contains("has no tag"),
         "{}",
         ran.log
     );
@@ -369,7 +369,7 @@ fn docker_2_leaves_digests_and_a_log_with_tags() {
     );
     assert_eq!(ran.report["source"], "RESOURCE_URIS");
     assert!(
-        ran.annotations("error")[0].1.contains("names no tag"),
+        ran.annotations("error")[0].1.contains("has no tag"),
         "{}",
         ran.log
     );

@@ -539,7 +539,7 @@ fn a_gate_with_state_remembers_from_step_to_step() {
         let mut step = Step::gate(&world, host, &root, &image);
         let forgetful = step.run();
         assert_eq!(forgetful.exit, Exit::Done, "{}", forgetful.log);
-        let note = "nothing is remembered between runs";
+        let note = "no state is kept between runs";
         assert!(
             forgetful.log.contains(&format!("note: {note}")),
             "{}",

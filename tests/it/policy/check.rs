@@ -271,7 +271,7 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
             "trust.yaml",
             "config-invalid",
             ":4:44",
-            "truststore` is no folder",
+            "truststore` is not a folder",
         ),
         ("store.yaml", "config-invalid", ":4:75", "own"),
         (
@@ -284,7 +284,7 @@ fn what_is_wrong_is_said_with_its_place_and_nothing_is_asked() {
             "badkey.yaml",
             "config-invalid",
             ":2:45",
-            "text.pub` is no usable key",
+            "text.pub` is not a usable key",
         ),
         ("noref.yaml", "config-invalid", ":2:14", "names no key"),
         ("sign.yaml", "config-invalid", ":4:8", "names no key"),
@@ -417,7 +417,7 @@ fn what_is_odd_is_said_and_still_valid() {
         (two("\"c.io/prod/**\"", "\"c.io/**\""), vec![]),
         (
             two("\"**\"", "\"c.io/**\""),
-            vec![format!(":5:5: rule 2: it can never decide, since {covered}: `c.io/**` by `**` of rule 1")],
+            vec![format!(":5:5: rule 2: it can never decide, because {covered}: `c.io/**` by `**` of rule 1")],
         ),
         (
             two("\"c.io/a/*\", \"c.io/b/**\"", "c.io/a/web, \"c.io/b/x/*\""),
@@ -436,7 +436,7 @@ fn what_is_odd_is_said_and_still_valid() {
         ),
         (
             rule("\"c.io/**\"", &dct("trust-on-first-use: true")),
-            vec!["rule 1: `trust-on-first-use`: whoever controls".into()],
+            vec!["rule 1: `trust-on-first-use`: anyone who controls".into()],
         ),
         (rule("\"c.io/**\"", &notation("")), vec![]),
         (
@@ -449,7 +449,7 @@ fn what_is_odd_is_said_and_still_valid() {
         ),
         (
             rule("\"c.io/**\"", &notation(", revocation: off, level: permissive")),
-            vec!["rule 1: `level: permissive`".into(), "rule 1: `revocation: off`: nobody is asked".into()],
+            vec!["rule 1: `level: permissive`".into(), "rule 1: `revocation: off`: revocation is not checked".into()],
         ),
         (rule("\"c.io/**\"", &exempt(&day(31))), vec![]),
         (rule("\"c.io/**\"", &exempt(&day(366))), vec![]),

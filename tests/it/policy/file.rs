@@ -70,7 +70,7 @@ fn every_member_is_read() {
   any of
     dct: root of the CA `ca.pem`, released as a trusting pull takes it
     all of
-      dct: whatever root the trust server shows (trust on first use), released as a trusting pull takes it
+      dct: any root that the trust server shows (trust on first use), released as a trusting pull takes it
       dct: root {ROOT}, released as a trusting pull takes it
     notation: certificate `release` or `ca.pem`, signer `C=US, O=Contoso, ST=WA`, level permissive, revocation not looked up, timestamp under a root in `tsa.pem`, with `branch=main`
     notation: trust policy `notation/trustpolicy.json`, trust store `notation/truststore`, with `a=b`

@@ -68,7 +68,12 @@ fn document() -> Vec<Mistake> {
         ),
         ("version: 1\nsign: { formats: [gpg] }".into(), 2, 19, "gpg"),
         ("version: 1\nsign: { formats: dct }".into(), 2, 18, ""),
-        ("version: 1\nsign: { key: {} }".into(), 2, 14, "no format"),
+        (
+            "version: 1\nsign: { key: {} }".into(),
+            2,
+            14,
+            "name a format",
+        ),
         ("version: 1\nsign: { key: { gpg: x } }".into(), 2, 21, "gpg"),
         ("version: 1\nsign: { key: [x] }".into(), 2, 9, "a key"),
         ("version: 1\nsign: { expiry: 1 }".into(), 2, 0, ""),
@@ -76,7 +81,7 @@ fn document() -> Vec<Mistake> {
             "version: 1\nsign: { expiry: 1w }".into(),
             2,
             17,
-            "no duration",
+            "not a duration",
         ),
         (
             "version: 1\nsign: { formats: [dct], expiry: 1d }".into(),
@@ -222,13 +227,13 @@ fn rules() -> Vec<Mistake> {
             rule("exempt: { reason: \" \", until: 2030-01-01 }"),
             4,
             13,
-            "needs a reason",
+            "requires a reason",
         ),
         (
             rule("exempt: { reason: x, until: 2027-02-30 }"),
             4,
             13,
-            "no day",
+            "not a day",
         ),
         ("version: 1\nkeys:".into(), 2, 0, "a map"),
         ("version: 1\nsign:".into(), 2, 0, ""),
@@ -236,7 +241,7 @@ fn rules() -> Vec<Mistake> {
             rule("exempt: { reason: x, until: tomorrow }"),
             4,
             13,
-            "no day",
+            "not a day",
         ),
         (rule("exempt: { reason: 5, until: 2030-01-01 }"), 4, 23, ""),
         (
@@ -298,7 +303,7 @@ fn dct_demands() -> Vec<Mistake> {
             16,
             "true or false",
         ),
-        (dct("{}"), 5, 14, "needs one of"),
+        (dct("{}"), 5, 14, "requires one of"),
         (dct("{ roots: [] }"), 5, 23, "empty"),
         (dct("{ roots: [\"ROOT\", \"ROOT\"] }"), 5, 0, "twice"),
         (dct("{ roots: [\"6F1C\"] }"), 5, 24, "key ID"),
@@ -360,7 +365,7 @@ fn dct_demands() -> Vec<Mistake> {
 fn notation_demands() -> Vec<Mistake> {
     let many: Vec<String> = (0..101).map(|number| format!("c{number}")).collect();
     vec![
-        (notation("{}"), 5, 19, "needs `certificates`"),
+        (notation("{}"), 5, 19, "requires `certificates`"),
         (notation("{ certificates: [] }"), 5, 35, "empty"),
         (notation("{ certificates: [a, a] }"), 5, 39, "twice"),
         (notation("{ certificates: a }"), 5, 35, ""),
@@ -374,7 +379,7 @@ fn notation_demands() -> Vec<Mistake> {
             notation("{ identities: [\"*\"] }"),
             5,
             19,
-            "needs `certificates`",
+            "requires `certificates`",
         ),
         (
             notation("{ certificates: [a], identities: [] }"),
@@ -432,7 +437,7 @@ fn notation_demands() -> Vec<Mistake> {
             notation("{ certificates: [a], level: Strict }"),
             5,
             47,
-            "no level",
+            "not a level",
         ),
         (
             notation("{ certificates: [a], revocation: skip }"),

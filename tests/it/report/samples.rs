@@ -297,11 +297,12 @@ fn blocked() -> Report {
         Reason::Unsigned,
         "`contoso.azurecr.io/shop/api` has no trust data on `contoso.azurecr.io`",
         &[],
-        "nothing in this repository was ever signed",
+        "no image in this repository was ever signed",
     ));
     report.images.push(unsigned);
     report.notes = vec![
-        "nothing is remembered between runs: older trust data is noticed only once its timestamp has ended".into(),
+        "no state is kept between runs: a rollback is detected only once the timestamp expires"
+            .into(),
     ];
     report
 }
