@@ -24,12 +24,24 @@ pub(crate) struct Pin {
     /// Trust whatever root the server shows, as docker does on a fresh machine; said in every report
     #[arg(long)]
     pub(crate) trust_on_first_use: bool,
+    /// The file whose `sign.root` it is, where no flag is given.
+    #[arg(skip)]
+    pub(crate) file: Option<String>,
 }
 
 impl Pin {
     /// Whether none of the flags is given.
     pub(crate) fn is_empty(&self) -> bool {
         self.flags().iter().all(|(_, given)| !given)
+    }
+
+    /// Where the pin was given, for a person who is told that it does not fit.
+    pub(crate) fn origin(&self) -> String {
+        match (&self.file, &self.root_ca) {
+            (Some(file), _) => format!("`sign.root` of `{file}`"),
+            (None, Some(_)) => "`--root-ca`".to_owned(),
+            (None, None) => "`--root`".to_owned(),
+        }
     }
 
     /// Its flags, and whether each is given.

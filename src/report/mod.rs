@@ -30,7 +30,7 @@ pub use summary::Profile;
 pub use trust::TrustView;
 pub(crate) use trust::{all_entries, signer_name};
 
-use crate::reason::Exit;
+use crate::reason::{Exit, Reason};
 
 /// The report of one run.
 #[derive(Clone, Debug, Default)]
@@ -151,6 +151,18 @@ impl Report {
             | (Exit::Rejected | Exit::Usage | Exit::Undecided | Exit::Interrupted, _) => {
                 Decision::Deny
             }
+        }
+    }
+
+    /// Says where the pin was given, for images whose root it does not fit.
+    pub fn name_pin(&mut self, origin: &str) {
+        let problems = self
+            .images
+            .iter_mut()
+            .filter_map(|image| image.problem.as_mut());
+        for problem in problems.filter(|problem| problem.reason == Reason::UntrustedRoot) {
+            let hint = problem.hint.take().unwrap_or_default();
+            problem.hint = Some(format!("the pin is from {origin}: {hint}"));
         }
     }
 

@@ -91,6 +91,7 @@ impl ConfigFile {
         }
         if filled.pin.is_empty() && filled.format.contains(&Format::Dct) {
             filled.pin.root = defaults.root.iter().map(ToString::to_string).collect();
+            filled.pin.file = Some(self.config.file.clone());
         }
         filled
     }

@@ -73,6 +73,7 @@ mod tests {
             root: vec!["a".repeat(64)],
             trust_on_first_use: true,
             root_ca: None,
+            file: None,
         };
         assert_eq!(
             required_pin(&both, &repository).unwrap_err().reason,

@@ -108,6 +108,7 @@ impl<'a> RunConfig<'a> {
                 .iter()
                 .map(ToString::to_string)
                 .collect();
+            pin.file = Some(file.config.file.clone());
         }
         Ok(pin)
     }

@@ -50,17 +50,19 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     let mut report = Report::new("sign");
     report.config = file.map(|file| file.config.file.clone());
     named.tell(arguments, &mut report);
-    for format in formats {
-        options.formats.push(match format {
-            Format::Dct => SignFormat::Dct(
-                for_dct(arguments, &config, services, &options.images, &mut report).await?,
-            ),
-            Format::Notation => {
-                SignFormat::Notation(Box::new(for_notation(arguments, &config, services).await?))
-            }
+    if let Err(failure) =
+        open_formats(arguments, &config, services, &mut options, &mut report).await
+    {
+        // What was worth a warning until here is worth it all the same.
+        report.fail(failure.problem());
+        return Ok(Outcome {
+            report,
+            text: String::new(),
+            json: None,
         });
     }
     sign(services, &options, &mut report).await;
+    report.name_pin(&arguments.pin.origin());
     named.tell_times(&mut report.images);
     let text = report
         .image_lines()
@@ -72,6 +74,27 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
         text,
         json: None,
     })
+}
+
+/// Opens the key of each format, with what else it signs with.
+async fn open_formats(
+    arguments: &Sign,
+    config: &RunConfig<'_>,
+    services: &Services,
+    options: &mut SignOptions,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    for format in settings::formats(&arguments.format)? {
+        options.formats.push(match format {
+            Format::Dct => SignFormat::Dct(
+                for_dct(arguments, config, services, &options.images, report).await?,
+            ),
+            Format::Notation => {
+                SignFormat::Notation(Box::new(for_notation(arguments, config, services).await?))
+            }
+        });
+    }
+    Ok(())
 }
 
 /// What is signed besides the image: the file's annotations where a format takes them, and those given; of one name the

@@ -152,6 +152,7 @@ pub(super) async fn run_signer_add(
             Err(failure) => ImageReport::failed(shown, failure.status(), failure.problem()),
         });
     }
+    report.name_pin(&pin.origin());
     let text = report
         .image_lines()
         .iter()
@@ -170,7 +171,8 @@ pub(super) async fn run_revoke(
 ) -> Result<Outcome, Failure> {
     let images = settings::named_images(&arguments.images)?;
     let config = RunConfig::new(&arguments.config, Some(&services.folder))?;
-    let trust = settings::pin_for(&config.pin(&arguments.pin)?, &images)?;
+    let pin = config.pin(&arguments.pin)?;
+    let trust = settings::pin_for(&pin, &images)?;
     let mut signers = Vec::new();
     for key in &arguments.key {
         let key = config.key("--key", key.strip_prefix("dct=").unwrap_or(key))?;
@@ -187,6 +189,7 @@ pub(super) async fn run_revoke(
         dry_run: arguments.dry_run.dry_run,
     };
     report.images = trust_revoke(services, &options).await;
+    report.name_pin(&pin.origin());
     let text = report
         .image_lines()
         .iter()

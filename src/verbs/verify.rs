@@ -71,6 +71,10 @@ pub(super) async fn run_verify(
         memory,
     };
     let found = verify(&services, &options, &mut report).await;
+    report.name_pin(&match &options.file {
+        Some(file) => format!("the policy `{file}`"),
+        None => arguments.pin.origin(),
+    });
     if let Err(failure) = remember(state.as_ref(), found, &services, &mut report).await {
         // What the next run would be held against does not exist.
         report.fail(failure.problem());

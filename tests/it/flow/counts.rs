@@ -172,8 +172,15 @@ fn one_connection_per_host_with_http2_and_few_kept_ones_without() {
         let tags = tags(100);
         push(&world, &tags);
         world.sandbox.clear_log();
-        let names: Vec<&str> = tags.iter().map(String::as_str).collect();
-        assert_eq!(world.sign(&names, &root).exit, Exit::Done);
+        let images: Vec<String> = tags
+            .iter()
+            .map(|tag| format!("{REPOSITORY}:{tag}"))
+            .collect();
+        let signed = world.run(&format!(
+            "sign {} --format dct --key akv:contoso/keys/release --root {root} --concurrency 8",
+            images.join(" ")
+        ));
+        assert_eq!(signed.exit, Exit::Done, "{}", signed.stderr);
         let mut hosts: BTreeMap<String, (usize, BTreeSet<u64>)> = BTreeMap::new();
         for entry in world
             .sandbox
