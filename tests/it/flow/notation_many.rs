@@ -121,7 +121,7 @@ fn of_signatures_that_fail_alike_the_newest_is_told() {
     assert!(ends.is_sorted_by(|newer, older| newer > older), "{ends:?}");
     let message = image["message"].as_str().unwrap();
     assert!(
-        message.contains(ends[0]) && message.contains("2 more signatures do not count"),
+        message.contains(ends[0]) && message.contains("2 more signatures are not accepted"),
         "{message}"
     );
 }
