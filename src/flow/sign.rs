@@ -52,7 +52,7 @@ pub async fn sign(services: &Services, options: &SignOptions, report: &mut Repor
         groups.entry(&image.repository).or_default().push(index);
     }
     let jobs = groups.into_iter().map(|(repository, indexes)| {
-        let group = Group {
+        let group = SigningGroup {
             services,
             options,
             repository,
@@ -74,14 +74,14 @@ pub async fn sign(services: &Services, options: &SignOptions, report: &mut Repor
 }
 
 /// The images of one repository.
-struct Group<'a> {
+struct SigningGroup<'a> {
     services: &'a Services,
     options: &'a SignOptions,
     repository: &'a Repository,
     indexes: Vec<usize>,
 }
 
-impl Group<'_> {
+impl SigningGroup<'_> {
     /// The images, and what is worth saying about their repository.
     async fn run(&self) -> (Vec<(usize, ImageReport)>, Vec<String>) {
         let resolving = stream::iter(self.indexes.iter().map(|index| self.resolve(*index)))

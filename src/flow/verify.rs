@@ -50,7 +50,7 @@ pub async fn verify(
     }
     let work = Semaphore::new(services.concurrency);
     let groups = groups.into_iter().map(|(repository, indexes)| {
-        let group = Group {
+        let group = VerifyingGroup {
             services,
             options,
             work: &work,
@@ -93,7 +93,7 @@ pub async fn verify(
 }
 
 /// The images of one repository: one rule is about all of them.
-struct Group<'a> {
+struct VerifyingGroup<'a> {
     services: &'a Services,
     options: &'a VerifyOptions,
     work: &'a Semaphore,
@@ -102,14 +102,14 @@ struct Group<'a> {
 
 /// The images of a group, judged.
 #[derive(Default)]
-struct Judged {
+struct JudgedGroup {
     results: Vec<ImageResult>,
     /// What was seen of the trust data, per root that is trusted.
     seen: Vec<Seen>,
 }
 
-impl Group<'_> {
-    async fn judge(&self, indexes: &[usize]) -> Judged {
+impl VerifyingGroup<'_> {
+    async fn judge(&self, indexes: &[usize]) -> JudgedGroup {
         let images: Vec<(usize, &Reference)> = indexes
             .iter()
             .filter_map(|index| Some((*index, self.options.images.get(*index)?)))
@@ -124,7 +124,7 @@ impl Group<'_> {
                     },
                 )
             };
-            return Judged {
+            return JudgedGroup {
                 results: images.iter().map(refuse).collect(),
                 seen: Vec::new(),
             };
@@ -141,7 +141,7 @@ impl Group<'_> {
                 for one in &mut results {
                     one.warnings.extend(long.clone());
                 }
-                Judged {
+                JudgedGroup {
                     results,
                     seen: Vec::new(),
                 }
@@ -189,7 +189,7 @@ impl Group<'_> {
         &self,
         images: &[(usize, &Reference)],
         requirement: &Requirement<FormatRequirement>,
-    ) -> Judged {
+    ) -> JudgedGroup {
         let demands = requirement.leaves();
         let mut named: Vec<&Reference> = Vec::new();
         for (_, image) in images {
@@ -233,7 +233,7 @@ impl Group<'_> {
                 result
             }
         });
-        Judged {
+        JudgedGroup {
             results: join_all(judging).await,
             seen: collections.seen().collect(),
         }
@@ -246,7 +246,7 @@ impl Group<'_> {
     }
 }
 
-impl Group<'_> {
+impl VerifyingGroup<'_> {
     /// What each leaf says about the image, and what the tree makes of it.
     async fn judge_image(
         &self,

@@ -63,7 +63,7 @@ pub async fn trust_revoke(services: &Services, options: &RevokeOptions) -> Vec<I
 
 /// Which roles a tag was taken out of, and which still hold it.
 #[derive(Debug, Default)]
-struct Outcome {
+struct RevokedTags {
     taken: Vec<(String, RoleName)>,
     left: Vec<(String, RoleName)>,
 }
@@ -73,7 +73,7 @@ async fn revoke_in(
     options: &RevokeOptions,
     repository: &Repository,
     tags: &[Tag],
-) -> Result<Outcome, Failure> {
+) -> Result<RevokedTags, Failure> {
     let revision = Revision {
         trust: &options.trust,
         scope: &LoadScope::All,
@@ -98,7 +98,7 @@ async fn revoke_in(
         Ok((left, draft.transpose()?.filter(|_| !options.dry_run)))
     });
     let left = revised.await?.plan;
-    Ok(Outcome { taken, left })
+    Ok(RevokedTags { taken, left })
 }
 
 /// Which of the tags stand in which roles.
@@ -114,7 +114,7 @@ fn holding(set: &TrustedSet, tags: &[Tag]) -> Vec<(String, RoleName)> {
 
 fn report(
     image: &Reference,
-    outcome: Option<&Result<Outcome, Failure>>,
+    outcome: Option<&Result<RevokedTags, Failure>>,
     done: Status,
 ) -> ImageReport {
     let name = image.to_string();

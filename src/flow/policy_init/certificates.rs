@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{
     super::{Decided, NotationSignatures, Services},
-    look::{Anchor, LookedAt, Signer},
+    look::{Anchor, FoundSigner, ImageFindings},
 };
 use crate::{
     crypto::{Certificate, TimestampToken},
@@ -20,7 +20,7 @@ use crate::{
 
 /// What a policy would pin for a signature: the root of its chain, for the leaf's subject; else the leaf itself.
 #[derive(Clone)]
-struct Pin {
+struct CertificatePin {
     certificate: Certificate,
     identity: Option<String>,
     /// The root of the authority that stamped it, and that authority.
@@ -29,7 +29,7 @@ struct Pin {
     unknown_clock: Option<String>,
 }
 
-impl LookedAt {
+impl ImageFindings {
     /// Every certificate under which a signature of the image holds, with the root of a timestamp where it has one.
     pub(super) async fn add_certificates(
         &mut self,
@@ -48,7 +48,7 @@ impl LookedAt {
         let mut pins = Vec::new();
         for (_, decoded) in listed.decode(services).await {
             match decoded {
-                Ok(envelope) => pins.extend(Pin::of(&envelope, roots)),
+                Ok(envelope) => pins.extend(CertificatePin::of(&envelope, roots)),
                 Err(problem) => self.problems.push(problem),
             }
         }
@@ -80,19 +80,24 @@ impl LookedAt {
     }
 
     /// Whether a timestamp is required of this signer already.
-    fn has_stamped(&self, pin: &Pin) -> bool {
+    fn has_stamped(&self, pin: &CertificatePin) -> bool {
         let (own, whom) = (pin.certificate.thumbprint_sha256(), &pin.identity);
         self.found.iter().any(|signer| match signer {
-            Signer::Certificate {
+            FoundSigner::Certificate {
                 thumbprint,
                 identity,
                 stamp,
             } => stamp.is_some() && *thumbprint == own && identity == whom,
-            Signer::Role(_) => false,
+            FoundSigner::Role(_) => false,
         })
     }
 
-    fn add_pin(&mut self, pin: Pin, leaf: Option<&Certificate>, shown: Vec<SignatureReport>) {
+    fn add_pin(
+        &mut self,
+        pin: CertificatePin,
+        leaf: Option<&Certificate>,
+        shown: Vec<SignatureReport>,
+    ) {
         self.found.insert(pin.signer());
         let is_new = |known: &[SignatureReport], one: &SignatureReport| {
             one.status == Status::Verified
@@ -107,8 +112,8 @@ impl LookedAt {
             pin.hint()
                 .map(|hint| format!("no timestamp is required: {hint}")),
         );
-        if let Some(clock) = pin.stamp {
-            clock.add_to(&mut self.clocks);
+        if let Some(timestamp_root) = pin.stamp {
+            timestamp_root.add_to(&mut self.timestamp_roots);
         }
         let leaves = leaf.cloned().into_iter().collect();
         Anchor {
@@ -119,7 +124,7 @@ impl LookedAt {
     }
 }
 
-impl Pin {
+impl CertificatePin {
     /// For the signature as it is: with its timestamp, where it has one under a root that is known; and without.
     fn of(envelope: &Envelope, roots: &[Certificate]) -> Vec<Self> {
         let (Some(leaf), Some(root)) = (envelope.leaf(), envelope.chain().last()) else {
@@ -156,27 +161,27 @@ impl Pin {
                 ..plain
             }];
         };
-        let clock = Anchor {
+        let timestamp_root = Anchor {
             certificate: root.clone(),
             leaves: vec![authority.clone()],
         };
         vec![
             Self {
-                stamp: Some(clock),
+                stamp: Some(timestamp_root),
                 ..plain.clone()
             },
             plain,
         ]
     }
 
-    fn signer(&self) -> Signer {
-        Signer::Certificate {
+    fn signer(&self) -> FoundSigner {
+        FoundSigner::Certificate {
             thumbprint: self.certificate.thumbprint_sha256(),
             identity: self.identity.clone(),
             stamp: self
                 .stamp
                 .as_ref()
-                .map(|clock| clock.certificate.thumbprint_sha256()),
+                .map(|timestamp_root| timestamp_root.certificate.thumbprint_sha256()),
         }
     }
 
@@ -193,7 +198,7 @@ impl Pin {
             timestamp_roots: self
                 .stamp
                 .iter()
-                .map(|clock| clock.certificate.clone())
+                .map(|timestamp_root| timestamp_root.certificate.clone())
                 .collect(),
             verify_timestamp: VerifyTimestamp::Always,
             metadata: Metadata::new(),

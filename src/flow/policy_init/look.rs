@@ -22,7 +22,7 @@ use crate::{
 
 /// One thing that signs an image.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Signer {
+pub(super) enum FoundSigner {
     /// A role of the trust data.
     Role(RoleName),
     /// A certificate, by its SHA-256; whom it is trusted for where it is a CA; and the root, by its SHA-256, of the
@@ -43,9 +43,9 @@ pub(super) struct Anchor {
 
 /// One image.
 #[derive(Debug)]
-pub(super) struct LookedAt {
+pub(super) struct ImageFindings {
     pub(super) report: ImageReport,
-    pub(super) found: BTreeSet<Signer>,
+    pub(super) found: BTreeSet<FoundSigner>,
     /// What does not count.
     pub(super) problems: Vec<Problem>,
     /// Why it cannot be known what signs it.
@@ -54,29 +54,29 @@ pub(super) struct LookedAt {
     pub(super) told: Vec<String>,
     pub(super) anchors: BTreeMap<String, Anchor>,
     /// The roots of authorities that stamped it, with these.
-    pub(super) clocks: BTreeMap<String, Anchor>,
+    pub(super) timestamp_roots: BTreeMap<String, Anchor>,
 }
 
 /// The images of one repository.
 #[derive(Debug)]
-pub(super) struct Looked {
+pub(super) struct RepositoryFindings {
     pub(super) repository: Repository,
     pub(super) trust_data: Option<TrustedSet>,
     pub(super) anchors: BTreeMap<String, Anchor>,
-    pub(super) clocks: BTreeMap<String, Anchor>,
-    pub(super) images: Vec<LookedAt>,
+    pub(super) timestamp_roots: BTreeMap<String, Anchor>,
+    pub(super) images: Vec<ImageFindings>,
 }
 
-impl Looked {
+impl RepositoryFindings {
     /// The smallest sets of signers that some image has: whoever demands one of them allows every image.
-    pub(super) fn sets(&self) -> Vec<&BTreeSet<Signer>> {
-        let all: Vec<&BTreeSet<Signer>> = self
+    pub(super) fn sets(&self) -> Vec<&BTreeSet<FoundSigner>> {
+        let all: Vec<&BTreeSet<FoundSigner>> = self
             .images
             .iter()
             .map(|image| &image.found)
             .filter(|found| !found.is_empty())
             .collect();
-        let mut smallest: Vec<&BTreeSet<Signer>> = Vec::new();
+        let mut smallest: Vec<&BTreeSet<FoundSigner>> = Vec::new();
         for set in &all {
             let is_smallest = !all
                 .iter()
@@ -90,10 +90,10 @@ impl Looked {
 
     /// How many requirements a rule about the repository has.
     pub(super) fn demands(&self) -> usize {
-        let of_set = |set: &&BTreeSet<Signer>| {
+        let of_set = |set: &&BTreeSet<FoundSigner>| {
             let by_certificate = set
                 .iter()
-                .filter(|signer| matches!(signer, Signer::Certificate { .. }))
+                .filter(|signer| matches!(signer, FoundSigner::Certificate { .. }))
                 .count();
             by_certificate + usize::from(by_certificate < set.len())
         };
@@ -101,7 +101,7 @@ impl Looked {
     }
 }
 
-impl LookedAt {
+impl ImageFindings {
     /// What a person should know of an image that is signed all the same.
     pub(super) fn warnings(&self) -> Vec<String> {
         if self.found.is_empty() {
@@ -126,7 +126,7 @@ pub(super) async fn look(
     repository: &Repository,
     images: Vec<&Reference>,
     roots: &[Certificate],
-) -> Looked {
+) -> RepositoryFindings {
     let collection = services.collection(repository);
     let loading = async {
         let loaded = collection
@@ -149,35 +149,35 @@ pub(super) async fn look(
             match resolved {
                 Ok(resolved) => {
                     let subject = subject(image, &resolved);
-                    LookedAt::subject(services, image, &subject, loaded, roots).await
+                    ImageFindings::subject(services, image, &subject, loaded, roots).await
                 }
-                Err(error) => LookedAt::not_found(image, Problem::of(&error)),
+                Err(error) => ImageFindings::not_found(image, Problem::of(&error)),
             }
         }
     });
-    let mut images: Vec<LookedAt> = stream::iter(looking)
+    let mut images: Vec<ImageFindings> = stream::iter(looking)
         .buffered(services.concurrency)
         .collect()
         .await;
-    let (mut anchors, mut clocks) = (BTreeMap::new(), BTreeMap::new());
+    let (mut anchors, mut timestamp_roots) = (BTreeMap::new(), BTreeMap::new());
     for image in &mut images {
         for anchor in std::mem::take(&mut image.anchors).into_values() {
             anchor.add_to(&mut anchors);
         }
-        for clock in std::mem::take(&mut image.clocks).into_values() {
-            clock.add_to(&mut clocks);
+        for timestamp_root in std::mem::take(&mut image.timestamp_roots).into_values() {
+            timestamp_root.add_to(&mut timestamp_roots);
         }
     }
-    Looked {
+    RepositoryFindings {
         repository: repository.clone(),
         trust_data: loaded.ok(),
         anchors,
-        clocks,
+        timestamp_roots,
         images,
     }
 }
 
-impl LookedAt {
+impl ImageFindings {
     fn not_found(image: &Reference, problem: Problem) -> Self {
         Self {
             unknown: Some(problem),
@@ -194,7 +194,7 @@ impl LookedAt {
             unknown: None,
             told: Vec::new(),
             anchors: BTreeMap::new(),
-            clocks: BTreeMap::new(),
+            timestamp_roots: BTreeMap::new(),
         }
     }
 
@@ -244,7 +244,7 @@ impl LookedAt {
             self.problems
                 .push(super::Failure::from(rejection).problem());
         }
-        self.found.extend(roles.into_iter().map(Signer::Role));
+        self.found.extend(roles.into_iter().map(FoundSigner::Role));
         self.report.signatures.extend(signatures(set, subject));
     }
 
@@ -306,30 +306,30 @@ mod tests {
     use super::*;
 
     /// Letters are roles, numbers are certificates.
-    fn signers(text: &str) -> BTreeSet<Signer> {
+    fn signers(text: &str) -> BTreeSet<FoundSigner> {
         let signer = |word: &str| match word.parse::<usize>() {
-            Ok(_) => Signer::Certificate {
+            Ok(_) => FoundSigner::Certificate {
                 thumbprint: word.to_owned(),
                 identity: None,
                 stamp: None,
             },
-            Err(_) => Signer::Role(format!("targets/{word}").parse().unwrap()),
+            Err(_) => FoundSigner::Role(format!("targets/{word}").parse().unwrap()),
         };
         text.split_whitespace().map(signer).collect()
     }
 
-    fn looked(images: &[&str]) -> Looked {
-        let image = |found: &&str| LookedAt {
+    fn looked(images: &[&str]) -> RepositoryFindings {
+        let image = |found: &&str| ImageFindings {
             found: signers(found),
-            ..LookedAt::of(ImageReport::named(String::new(), Status::Shown))
+            ..ImageFindings::of(ImageReport::named(String::new(), Status::Shown))
         };
         let repository = Repository::named("contoso.azurecr.io/shop/web").unwrap();
-        let (anchors, clocks) = (BTreeMap::new(), BTreeMap::new());
-        Looked {
+        let (anchors, timestamp_roots) = (BTreeMap::new(), BTreeMap::new());
+        RepositoryFindings {
             repository,
             trust_data: None,
             anchors,
-            clocks,
+            timestamp_roots,
             images: images.iter().map(image).collect(),
         }
     }
@@ -351,7 +351,8 @@ mod tests {
             (&many, &many, 101),
         ] {
             let looked = looked(images);
-            let expected: Vec<BTreeSet<Signer>> = sets.iter().map(|set| signers(set)).collect();
+            let expected: Vec<BTreeSet<FoundSigner>> =
+                sets.iter().map(|set| signers(set)).collect();
             assert_eq!(
                 looked.sets(),
                 expected.iter().collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ mod write;
 
 use futures::{StreamExt as _, stream};
 
-use self::look::{Looked, look};
+use self::look::{RepositoryFindings, look};
 pub use self::write::Proposal;
 use super::{FlowError, Services};
 use crate::{
@@ -40,7 +40,7 @@ pub async fn policy_init(
     let looking = groups
         .into_iter()
         .map(|(repository, group)| look(services, repository, group, timestamp_roots));
-    let looked: Vec<Looked> = stream::iter(looking)
+    let looked: Vec<RepositoryFindings> = stream::iter(looking)
         .buffered(services.concurrency)
         .collect()
         .await;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::look::{Anchor, Looked, Signer};
+use super::look::{Anchor, FoundSigner, RepositoryFindings};
 use crate::{
     crypto::Certificate,
     format::dct::{Key, RoleName, TrustedSet},
@@ -23,7 +23,7 @@ pub struct Proposal {
 pub(super) const DEMANDS: usize = 100;
 
 /// The policy; what is not signed is named in a comment, and no rule is about it.
-pub(super) fn policy(all: &[Looked], folder: &str, now: Timestamp) -> Proposal {
+pub(super) fn policy(all: &[RepositoryFindings], folder: &str, now: Timestamp) -> Proposal {
     let mut rules: Vec<(Vec<String>, Vec<String>)> = Vec::new();
     let mut certificates = BTreeMap::new();
     for looked in all {
@@ -31,7 +31,7 @@ pub(super) fn policy(all: &[Looked], folder: &str, now: Timestamp) -> Proposal {
         if sets.is_empty() {
             continue;
         }
-        for (thumbprint, anchor) in looked.anchors.iter().chain(&looked.clocks) {
+        for (thumbprint, anchor) in looked.anchors.iter().chain(&looked.timestamp_roots) {
             certificates.insert(file_name(thumbprint), anchor.certificate.clone());
         }
         let demand = require(looked, &sets, folder);
@@ -64,7 +64,7 @@ fn opening(now: Timestamp) -> String {
     )
 }
 
-fn unsigned(all: &[Looked]) -> String {
+fn unsigned(all: &[RepositoryFindings]) -> String {
     let mut text = String::new();
     for image in all
         .iter()
@@ -92,7 +92,11 @@ fn unsigned(all: &[Looked]) -> String {
 }
 
 /// One set: all of it. Several: one of them.
-fn require(looked: &Looked, sets: &[&BTreeSet<Signer>], folder: &str) -> Vec<String> {
+fn require(
+    looked: &RepositoryFindings,
+    sets: &[&BTreeSet<FoundSigner>],
+    folder: &str,
+) -> Vec<String> {
     match sets {
         [only] => items(&demands(looked, only, folder)),
         sets => {
@@ -112,24 +116,30 @@ fn require(looked: &Looked, sets: &[&BTreeSet<Signer>], folder: &str) -> Vec<Str
 }
 
 /// Trust data in one requirement, each certificate in one of its own.
-fn demands(looked: &Looked, set: &BTreeSet<Signer>, folder: &str) -> Vec<Vec<String>> {
+fn demands(
+    looked: &RepositoryFindings,
+    set: &BTreeSet<FoundSigner>,
+    folder: &str,
+) -> Vec<Vec<String>> {
     let mut demands = Vec::new();
     let mut roles = Vec::new();
     for signer in set {
         match signer {
-            Signer::Role(role) => roles.push(role),
-            Signer::Certificate {
+            FoundSigner::Role(role) => roles.push(role),
+            FoundSigner::Certificate {
                 thumbprint,
                 identity,
                 stamp,
             } => {
                 if let Some(anchor) = looked.anchors.get(thumbprint) {
                     let mut lines = notation(anchor, identity.as_deref(), folder);
-                    let clock = stamp.as_ref().and_then(|stamp| looked.clocks.get(stamp));
+                    let timestamp_root = stamp
+                        .as_ref()
+                        .and_then(|stamp| looked.timestamp_roots.get(stamp));
                     lines.extend(
-                        clock
+                        timestamp_root
                             .into_iter()
-                            .flat_map(|clock| timestamps(clock, folder)),
+                            .flat_map(|timestamp_root| timestamps(timestamp_root, folder)),
                     );
                     demands.push(headed("notation:", lines));
                 }
@@ -239,13 +249,13 @@ fn notation(anchor: &Anchor, identity: Option<&str>, folder: &str) -> Vec<String
 }
 
 /// The root of the authority that stamped: with it a signature outlives its certificate.
-fn timestamps(clock: &Anchor, folder: &str) -> Vec<String> {
-    let root = &clock.certificate;
+fn timestamps(timestamp_root: &Anchor, folder: &str) -> Vec<String> {
+    let root = &timestamp_root.certificate;
     let mut lines = vec![
         "# To confirm: the root of the timestamp authority; every signature must have a timestamp under it.".to_owned(),
         comment(&format!("{} {}", root.public_key().kind(), told(root))),
     ];
-    for leaf in &clock.leaves {
+    for leaf in &timestamp_root.leaves {
         lines.push(comment(&format!(
             "stamped with {} {}, issued by `{}`",
             leaf.public_key().kind(),
