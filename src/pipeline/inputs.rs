@@ -2,27 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Host, INPUTS, Input, Kind, PipelineError, Reader, lists};
+use super::{Host, INPUTS, Input, Kind, PipelineError, Reader, Verb, lists};
 use crate::process::Environment;
-
-/// The two commands that a step runs.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Verb {
-    /// Sign what was pushed.
-    Sign,
-    /// The gate.
-    Verify,
-}
-
-impl Verb {
-    /// As typed.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Sign => "sign",
-            Self::Verify => "verify",
-        }
-    }
-}
 
 /// The inputs that were given.
 #[derive(Clone, Debug)]

@@ -18,6 +18,7 @@ pub mod outputs;
 mod run;
 mod started;
 mod table;
+mod verb;
 mod wording;
 
 use crate::process::Environment;
@@ -27,12 +28,13 @@ pub use annotations::annotate;
 pub use console::{Console, DebugLines};
 pub use error::PipelineError;
 pub use images::{Source, find_images, metadata};
-pub use inputs::{Inputs, Verb};
+pub use inputs::Inputs;
 pub use outcome::{Ending, FailOn};
 pub use outputs::{OUTPUTS, Output};
 pub use run::facts;
 pub use started::run_started;
 pub use table::{INPUTS, Input, Kind, Reader};
+pub use verb::Verb;
 pub use wording::spell;
 
 /// A pipeline host.

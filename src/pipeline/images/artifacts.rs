@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{PipelineError, Source, read};
+use super::{
+    PipelineError,
+    source::{Source, read},
+};
 use crate::{pipeline::Host, process::Environment};
 
 /// Bytes of the list: the runner takes at most 500 subjects.

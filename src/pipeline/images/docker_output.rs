@@ -4,7 +4,10 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{PipelineError, Source, read};
+use super::{
+    PipelineError,
+    source::{Source, read},
+};
 use crate::{oci::Repository, policy::Glob, process::Environment};
 
 /// Bytes of a log.

@@ -14,7 +14,7 @@ pub fn images(given: &str) -> Result<Vec<String>, PipelineError> {
     let text = if given.trim_start().starts_with('{') {
         given.to_owned()
     } else {
-        super::read("the metadata file", Path::new(given), LIMIT)?
+        super::source::read("the metadata file", Path::new(given), LIMIT)?
     };
     let unusable = |why: String| PipelineError::Unreadable {
         what: "the build metadata".to_owned(),

@@ -19,20 +19,6 @@ const KNOWN_FILES: &[(&str, &str)] = &[
     ("src/azure/token.rs", "src/azure/azure_cli.rs"),
     ("src/manifests/mod.rs", "src/manifests/kustomize.rs"),
     ("src/manifests/yaml.rs", "src/manifests/mod.rs"),
-    ("src/pipeline/error.rs", "src/pipeline/inputs.rs"),
-    ("src/pipeline/table.rs", "src/pipeline/inputs.rs"),
-    (
-        "src/pipeline/images/artifacts.rs",
-        "src/pipeline/images/mod.rs",
-    ),
-    (
-        "src/pipeline/images/docker_output.rs",
-        "src/pipeline/images/mod.rs",
-    ),
-    (
-        "src/pipeline/images/metadata.rs",
-        "src/pipeline/images/mod.rs",
-    ),
 ];
 
 static PRODUCT: LazyLock<Graph> = LazyLock::new(|| graph_of("src"));
