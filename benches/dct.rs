@@ -1,4 +1,4 @@
-//! What users wait for: canonical JSON, verification and one more signature in large collections, and start-up.
+//! What users wait for: canonical JSON, verification and one more signature in large collections.
 
 #[allow(
     unreachable_pub,
@@ -6,10 +6,7 @@
 )]
 mod collection;
 
-use std::{
-    hint::black_box,
-    process::{Command, Stdio},
-};
+use std::hint::black_box;
 
 use acr_sign::format::{dct::canonical, json};
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -41,19 +38,5 @@ fn large_collections(criterion: &mut Criterion) {
     }
 }
 
-/// The whole program, from its start to its end.
-fn start_up(criterion: &mut Criterion) {
-    criterion.bench_function("--version", |bench| {
-        bench.iter(|| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_acr-sign"));
-            command
-                .arg("--version")
-                .stdout(Stdio::null())
-                .status()
-                .map(|status| status.success())
-        });
-    });
-}
-
-criterion_group!(benches, large_collections, start_up);
+criterion_group!(benches, large_collections);
 criterion_main!(benches);
