@@ -12,9 +12,9 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Days before the end of an exemption from which it is told.
+/// Days before an exemption expires from which a warning says so: time for a release with a signed image.
 const SOON: i64 = 30;
-/// Pairs of patterns that are held against each other.
+/// Pairs of patterns that are compared. It grows with the square of the patterns, and a warning is not worth more.
 const PAIRS: usize = 100_000;
 
 /// Something that a person should look at.

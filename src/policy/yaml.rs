@@ -5,9 +5,9 @@ use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options};
 
 use super::error::{Place, PolicyError};
 
-/// Bytes of a file.
+/// Bytes of a file: thousands of rules, and less than what a hostile file needs to take memory.
 const SIZE_LIMIT: usize = 1 << 20;
-/// Lists and maps within each other.
+/// Lists and maps within each other. Requirements nest by three or four; a parser that recurses must have an end.
 const DEPTH_LIMIT: usize = 32;
 
 /// Reads one document. Rejects duplicate keys, merge keys, tags that are not YAML's own, a second document, plain text

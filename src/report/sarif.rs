@@ -9,7 +9,7 @@ use crate::{
     reason::{Exit, Reason},
 };
 
-/// Results that a run may show on GitHub.
+/// Results that a run may show on GitHub: it shows the first 5,000 of a file and drops the rest.
 const RESULTS: usize = 5_000;
 
 impl Report {

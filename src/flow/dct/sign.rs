@@ -30,7 +30,8 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// A tenth of the three years that a signed role lives.
+/// A tenth of the three years that a signed role lives: whoever signs within these months renews the role, so that one
+/// that is signed a few times a year never expires.
 const LAST_TENTH: Duration = Duration::from_secs(3 * 365 * 24 * 3600 / 10);
 
 /// What signing trust data needs.

@@ -19,15 +19,15 @@ use crate::{
     report::Failure,
 };
 
-/// Answers that are kept.
+/// Answers that are kept: one for each certificate of a run with hundreds of signers, at a few kilobytes each.
 const KEPT: usize = 1_000;
-/// Bytes of lists that are kept.
+/// Bytes of lists that are kept: two of the largest that are read, or hundreds of common ones.
 const KEPT_BYTES: usize = 64 << 20;
-/// How long a responder may take.
+/// How long a responder may take. It answers from a table; one that is slower is down, and a list may still serve.
 const OCSP_TIME: Duration = Duration::from_secs(5);
-/// How long a list may take.
+/// How long a list may take: 32 MiB over a slow line.
 const CRL_TIME: Duration = Duration::from_secs(30);
-/// How long a timestamp may take.
+/// How long a timestamp may take: the authority signs with a hardware key, under load for some seconds.
 const TIMESTAMP_TIME: Duration = Duration::from_secs(15);
 
 /// The revocation services of one run.

@@ -33,9 +33,10 @@ use crate::{
     timestamp::Timestamp,
 };
 
-/// Children of one index, and of the indexes in it.
+/// Children of one index, and of the indexes in it. Real indexes have some dozens (platforms with their attestations); each
+/// costs one signature in the vault.
 const CHILDREN: usize = 1_000;
-/// How deep indexes may nest.
+/// How deep indexes may nest. Builders nest one index in another at most; the bound ends a tree that was made to be deep.
 const DEPTH: u32 = 4;
 /// The bytes of the configuration.
 const CONFIG: Bytes = Bytes::from_static(EMPTY);

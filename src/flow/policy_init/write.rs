@@ -19,7 +19,7 @@ pub struct Proposal {
     pub certificates: BTreeMap<String, Certificate>,
 }
 
-/// Requirements that one rule may have.
+/// Requirements that one rule may have: what a policy file is read with.
 pub(super) const DEMANDS: usize = 100;
 
 /// The policy; what is not signed is named in a comment, and no rule is about it.

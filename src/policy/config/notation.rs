@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Files and keys that one requirement may name in a list.
+/// Files and keys that one requirement may name in a list. Each is a file that is read or a request to a vault.
 const NAMED: usize = 100;
 
 impl Reader<'_> {

@@ -12,7 +12,8 @@ use crate::policy::{
     rule::{Demand, Policy, Rule},
 };
 
-/// Leaves of one rule.
+/// Leaves of one rule. Each is checked against every signature of an image: with the 50 candidates of an image this
+/// bounds its checks at 5,000.
 const LEAVES: usize = 100;
 
 impl Reader<'_> {
