@@ -1,11 +1,11 @@
-//! A certificate authority as the pin, through whole commands.
+//! Pins through whole commands: a certificate authority, and where a pin that does not fit comes from.
 
 use std::fs;
 
 use acr_sandbox::{Identity, Options, Sandbox};
 use acr_sign::Exit;
 
-use crate::world::World;
+use crate::world::{REPOSITORY, World};
 
 #[test]
 fn a_ca_is_a_pin_through_the_whole_command() {
@@ -51,5 +51,56 @@ fn a_ca_is_a_pin_through_the_whole_command() {
         (Exit::Rejected, vec!["unsigned"]),
         "{}",
         gate.stderr
+    );
+}
+
+#[test]
+fn a_pin_that_does_not_fit_says_where_it_is_from() {
+    let (world, root) = World::signed();
+    let other = "0".repeat(64);
+    let key = "--key akv:contoso/keys/release";
+    let told = |line: &str, origin: &str| {
+        let outcome = world.run(line);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Rejected, vec!["untrusted-root"]),
+            "{line}: {}",
+            outcome.stderr
+        );
+        let hint = format!("hint: the pin is from {origin}: ");
+        assert!(
+            outcome.stderr.contains(&hint),
+            "{origin}: {}",
+            outcome.stderr
+        );
+        // Both keys are named: the one that is pinned, and the one that is there.
+        assert!(outcome.stderr.contains(&other), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(&root), "{}", outcome.stderr);
+    };
+    let pinned = format!("--root {other}");
+    for line in [
+        format!("sign {REPOSITORY}:1 --format dct {key} {pinned}"),
+        format!("verify {REPOSITORY}:1.0 --format dct {pinned}"),
+        format!("trust revoke {REPOSITORY}:1.0 {key} {pinned}"),
+        format!(
+            "trust signer add bob {REPOSITORY} --signer-key akv:contoso/keys/root \
+             --targets-key akv:contoso/keys/targets {pinned}"
+        ),
+    ] {
+        told(&line, "`--root`");
+    }
+    let file = world.write(
+        "acr-sign.yaml",
+        &format!(
+            "version: 1\nsign: {{ root: [\"{other}\"] }}\nverify:\n  - images: [\"{REPOSITORY}\"]\n    \
+             require: [ {{ dct: {{ roots: [\"{other}\"] }} }} ]\n"
+        ),
+    );
+    let of_file = format!("`sign.root` of `{file}`");
+    told(&format!("sign {REPOSITORY}:1 --format dct {key}"), &of_file);
+    told(&format!("trust revoke {REPOSITORY}:1.0 {key}"), &of_file);
+    told(
+        &format!("verify {REPOSITORY}:1.0 --policy {file}"),
+        &format!("the policy `{file}`"),
     );
 }
