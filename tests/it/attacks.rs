@@ -74,6 +74,19 @@ fn tests(text: &str) -> impl Iterator<Item = (Vec<String>, &str)> {
     })
 }
 
+/// The names of all functions, and the titles of the tests of the wrappers: what a row may name.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let functions = text
+        .split("fn ")
+        .skip(1)
+        .filter_map(|rest| rest.split(['(', '<']).next());
+    let titles = text
+        .split("\ntest('")
+        .skip(1)
+        .filter_map(|rest| rest.split("', ").next());
+    functions.chain(titles)
+}
+
 /// The rows of the page: ID, and the names in the last cell.
 fn rows(page: &str) -> BTreeMap<&str, Vec<&str>> {
     let table = page.lines().filter_map(|line| {
@@ -85,7 +98,7 @@ fn rows(page: &str) -> BTreeMap<&str, Vec<&str>> {
     table.collect()
 }
 
-/// The page with the tests that there are now; what people wrote stays.
+/// The page with the tests that have an ID in their name; what people wrote stays.
 fn updated(page: &str, by_id: &BTreeMap<String, Vec<String>>) -> String {
     page.lines()
         .map(|line| {
@@ -106,9 +119,11 @@ fn updated(page: &str, by_id: &BTreeMap<String, Vec<String>>) -> String {
 #[test]
 fn every_attack_that_is_cited_has_a_row_and_every_row_has_its_tests() {
     let (mut ids, mut by_id) = (BTreeSet::new(), BTreeMap::<String, Vec<String>>::new());
+    let mut known = BTreeSet::new();
     for path in sources() {
         let text = fs::read_to_string(&path).unwrap();
         ids.extend(cited(&text).map(str::to_owned));
+        known.extend(names(&text).map(str::to_owned));
         for (of, name) in tests(&text) {
             for id in of {
                 ids.insert(id.clone());
@@ -129,15 +144,11 @@ fn every_attack_that_is_cited_has_a_row_and_every_row_has_its_tests() {
         .collect();
     assert!(missing.is_empty(), "{PAGE} has no row for {missing:?}");
     for (id, names) in rows {
-        let untested = names.is_empty() && ids.contains(id) && !by_id.contains_key(id);
-        assert!(!untested, "{PAGE}: no test for {id}");
+        assert!(!names.is_empty(), "{PAGE}: no test for {id}");
         for name in names {
-            let known = by_id
-                .get(id)
-                .is_some_and(|tests| tests.iter().any(|test| test == name));
             assert!(
-                known,
-                "{PAGE}: {id} has no test `{name}`; ACR_SIGN_UPDATE=1 lists those it has"
+                known.contains(name),
+                "{PAGE}: {id} names `{name}`, which does not exist; ACR_SIGN_UPDATE=1 lists the tests that have the ID"
             );
         }
     }
