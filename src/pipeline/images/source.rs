@@ -30,7 +30,11 @@ impl Source {
     clippy::disallowed_methods,
     reason = "the one place where files of image sources are read"
 )]
-pub(in crate::pipeline) fn read(what: &str, path: &Path, limit: u64) -> Result<String, PipelineError> {
+pub(in crate::pipeline) fn read(
+    what: &str,
+    path: &Path,
+    limit: u64,
+) -> Result<String, PipelineError> {
     let unreadable = |why: String| PipelineError::Unreadable {
         what: format!("{what} `{}`", path.display()),
         why,
