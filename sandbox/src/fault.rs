@@ -51,6 +51,13 @@ pub enum Action {
     Endless,
     /// A vault's signature under the `kid` of another version.
     WrongKid,
+    /// The good answer with one text in its body replaced by another, wherever it stands.
+    Replace {
+        /// The text.
+        from: String,
+        /// What stands in its place.
+        to: String,
+    },
     /// From now on tokens issued so far are refused; the request itself is answered in that light.
     RefuseToken,
     /// The good answer, held until a request whose path contains this was received (at most 10 seconds, then 504).

@@ -49,12 +49,12 @@ pub use github::{GITHUB_RUN, GITHUB_TOKEN, GitHubApi};
 pub use identity::ManagedIdentity;
 pub use listing::Referrers;
 pub use log::{Entry, Service};
-pub use oidc::{GITHUB_ISSUER, GITHUB_SUBJECT};
+pub use oidc::{GITHUB_ISSUER, GITHUB_SUBJECT, Oidc};
 pub use options::{CLIENT_SECRET, CONNECTION, Options};
 pub use registry::{Pushed, Registry};
 pub use token::Issuer;
 pub use trust::TrustServer;
-pub use vault::{Denial, KeyKind, Operation, Vault};
+pub use vault::{CALLER, Denial, KeyKind, Operation, Vault};
 
 use crate::{
     options::{CLUSTER_ISSUER, CLUSTER_SUBJECT},
@@ -311,6 +311,11 @@ impl Sandbox {
     /// GitHub's REST API.
     pub fn github(&self) -> &GitHubApi {
         &self.world.github
+    }
+
+    /// The token services of the pipeline hosts.
+    pub fn oidc(&self) -> &Oidc {
+        &self.world.oidc
     }
 
     /// The managed-identity endpoints.

@@ -1,6 +1,6 @@
 //! The token services of the pipeline hosts: GitHub Actions and Azure Pipelines.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -23,8 +23,11 @@ pub(crate) const PIPELINES_BEARER: &str = "sandbox-system-access-token";
 
 /// Both hosts' token services.
 #[derive(Debug)]
-pub(crate) struct Oidc {
+pub struct Oidc {
     issuer: Arc<Issuer>,
+    github_subject: Mutex<String>,
+    /// Service connections that the pipeline may use.
+    permitted: Mutex<Vec<String>>,
 }
 
 /// The subject of a service connection's ID token.
@@ -34,7 +37,29 @@ pub(crate) fn pipelines_subject(connection: &str) -> String {
 
 impl Oidc {
     pub(crate) fn new(issuer: Arc<Issuer>) -> Self {
-        Self { issuer }
+        Self {
+            issuer,
+            github_subject: Mutex::new(GITHUB_SUBJECT.to_owned()),
+            permitted: Mutex::new(vec![crate::CONNECTION.to_owned()]),
+        }
+    }
+
+    /// Sets the subject of GitHub's ID tokens.
+    pub fn set_github_subject(&self, subject: &str) {
+        let mut own = self
+            .github_subject
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        subject.clone_into(&mut own);
+    }
+
+    /// Lets the pipeline use these service connections, and no others.
+    pub fn permit_connections(&self, connections: &[&str]) {
+        *self
+            .permitted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) =
+            connections.iter().map(|&id| id.to_owned()).collect();
     }
 
     pub(crate) fn github(&self, request: &Request) -> Response {
@@ -44,9 +69,13 @@ impl Oidc {
         let audience = request
             .query("audience")
             .unwrap_or("https://github.com/contoso");
+        let subject = self
+            .github_subject
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let token = self
             .issuer
-            .issue(json!({"iss": GITHUB_ISSUER, "sub": GITHUB_SUBJECT, "aud": audience, "repository": "contoso/shop"}));
+            .issue(json!({"iss": GITHUB_ISSUER, "sub": *subject, "aud": audience, "repository": "contoso/shop"}));
         Response::json(200, &json!({"count": token.len(), "value": token}))
     }
 
@@ -65,6 +94,19 @@ impl Oidc {
         };
         if request.method != http::Method::POST {
             return Response::new(405);
+        }
+        let permitted = self
+            .permitted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if !permitted.iter().any(|id| id == connection) {
+            let message = format!(
+                "Service connection with ID {connection} does not exist or the job is not authorized to use it."
+            );
+            return Response::json(
+                403,
+                &json!({"$id": "1", "message": message, "errorCode": 0}),
+            );
         }
         let token = self.issuer.issue(json!({
             "iss": PIPELINES_ISSUER, "sub": pipelines_subject(connection), "aud": "api://AzureADTokenExchange",

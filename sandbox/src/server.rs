@@ -177,6 +177,11 @@ async fn spoil(
         }
         Some(Action::WrongKid) => whole(world.with_wrong_kid(good())),
         Some(Action::Body(body)) => whole(good().body(body)),
+        Some(Action::Replace { from, to }) => {
+            let response = good();
+            let body = String::from_utf8_lossy(&response.body).replace(&from, &to);
+            whole(response.body(body))
+        }
         Some(Action::Truncate(length)) => {
             let response = good();
             let body = response.body.slice(..length.min(response.body.len()));

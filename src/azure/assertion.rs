@@ -6,15 +6,18 @@
 
 use azure_core::http::ClientMethodOptions;
 use azure_identity::ClientAssertion;
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use super::{IdentityError, claims::claims};
+use super::{IdentityError, claims::Claims, service_connection::ServiceConnection};
 use crate::{
     crypto::Secret,
     net::{Authorization, Client, Purpose, Request, Response},
 };
+
+/// Characters of a refusal that are shown: it may be a whole page.
+const SHOWN: usize = 300;
 
 /// Where an application's assertion comes from; asked for at every token request, as they live for minutes.
 #[derive(Debug)]
@@ -27,7 +30,7 @@ pub(super) enum Assertion {
     Pipelines {
         client: Client,
         url: Url,
-        connection: String,
+        connection: ServiceConnection,
         bearer: Secret,
     },
     File {
@@ -59,7 +62,7 @@ impl ClientAssertion for Assertion {
         let assertion = assertion
             .map_err(|error| azure_core::Error::new(azure_core::error::ErrorKind::Other, error))?;
         client.announce(&assertion);
-        tracing::debug!("assertion: {}", claims(&assertion));
+        tracing::debug!("ID token: {}", Claims::of(&assertion));
         Ok(assertion)
     }
 }
@@ -77,24 +80,26 @@ async fn github(client: &Client, mut url: Url, bearer: &Secret) -> Result<String
             from: from.into(),
             cause,
         })?;
-    id_token(
-        from,
-        &response,
-        "value",
-        "give the job `permissions: id-token: write`",
-    )
+    if !response.status.is_success() {
+        return Err(refusal(
+            from,
+            &response,
+            "run the job again; if it goes on, check that it still has `permissions: id-token: write`".to_owned(),
+        ));
+    }
+    id_token(from, &response, "value")
 }
 
 async fn pipelines(
     client: &Client,
     mut url: Url,
-    connection: &str,
+    connection: &ServiceConnection,
     bearer: &Secret,
 ) -> Result<String, IdentityError> {
     let from = "Azure Pipelines' token service";
     url.query_pairs_mut()
         .append_pair("api-version", "7.1")
-        .append_pair("serviceConnectionId", connection);
+        .append_pair("serviceConnectionId", &connection.id);
     let mut request = Request::get(
         Purpose::Entra,
         "the service connection's ID token",
@@ -115,28 +120,47 @@ async fn pipelines(
             from: from.into(),
             cause,
         })?;
-    id_token(
-        from,
-        &response,
-        "oidcToken",
-        "map SYSTEM_ACCESSTOKEN: $(System.AccessToken) into the step, and let the pipeline use the service connection",
-    )
+    if !response.status.is_success() {
+        let hint = if response.status == StatusCode::UNAUTHORIZED {
+            format!(
+                "the job's token was not accepted: {}; {}",
+                connection.access_token(),
+                connection.permit()
+            )
+        } else {
+            connection.permit()
+        };
+        return Err(refusal(
+            &format!("{from} for {connection}"),
+            &response,
+            hint,
+        ));
+    }
+    id_token(from, &response, "oidcToken")
 }
 
-fn id_token(
-    from: &str,
-    response: &Response,
-    member: &str,
-    hint: &str,
-) -> Result<String, IdentityError> {
-    if !response.status.is_success() {
-        let said = format!("{}", response.status);
-        return Err(IdentityError::Refused {
-            from: from.to_owned(),
-            said,
-            hint: hint.to_owned(),
-        });
+/// What a token service said: its `message`, or the beginning of whatever it sent.
+fn refusal(from: &str, response: &Response, hint: String) -> IdentityError {
+    let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let message = document["message"].as_str().map_or_else(
+        || String::from_utf8_lossy(&response.body).into_owned(),
+        ToOwned::to_owned,
+    );
+    let message: Vec<&str> = message.split_whitespace().collect();
+    let message: String = message.join(" ").chars().take(SHOWN).collect();
+    let status = response.status;
+    IdentityError::Refused {
+        from: from.to_owned(),
+        said: if message.is_empty() {
+            status.to_string()
+        } else {
+            format!("{} {message}", status.as_u16())
+        },
+        hint,
     }
+}
+
+fn id_token(from: &str, response: &Response, member: &str) -> Result<String, IdentityError> {
     let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let token = document[member]
         .as_str()

@@ -15,6 +15,15 @@ impl<'a> Endpoint<'a> {
         Self { environment, id }
     }
 
+    /// Whether the agent hands anything of this connection to the process.
+    pub(super) fn is_described(&self) -> bool {
+        let mark = format!("_{}", self.id.to_ascii_uppercase());
+        self.environment.iter().any(|(name, value)| {
+            let name = name.to_ascii_uppercase();
+            !value.is_empty() && name.starts_with("ENDPOINT_") && name.contains(&mark)
+        })
+    }
+
     /// The scheme in lower case; empty where none is named.
     pub(super) fn scheme(&self) -> String {
         let alone = self.variable("AUTH_SCHEME", None).map(ToOwned::to_owned);
@@ -54,6 +63,38 @@ impl<'a> Endpoint<'a> {
                 .map(|(_, value)| value)
         })
     }
+}
+
+/// The secrets of all connections that the agent hands to the process.
+pub(super) fn secrets(environment: &Environment) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, value) in environment.iter() {
+        let name = name.to_ascii_uppercase();
+        let Some(rest) = name.strip_prefix("ENDPOINT_AUTH_") else {
+            continue;
+        };
+        if rest.starts_with("PARAMETER_") {
+            if holds_a_secret(rest) {
+                found.push(value.to_owned());
+            }
+        } else if let Ok(document) = serde_json::from_str::<Value>(value)
+            && let Some(Value::Object(parameters)) = member(&document, "parameters")
+        {
+            let secrets = parameters
+                .iter()
+                .filter(|(name, _)| holds_a_secret(&name.to_ascii_uppercase()));
+            found.extend(secrets.filter_map(|(_, value)| Some(value.as_str()?.to_owned())));
+        }
+    }
+    found.retain(|secret| !secret.is_empty());
+    found
+}
+
+/// Names of parameters end in what they are: `SERVICEPRINCIPALKEY`, `ACCESSTOKEN`, `APITOKEN`, `PASSWORD`.
+fn holds_a_secret(parameter: &str) -> bool {
+    ["KEY", "TOKEN", "PASSWORD", "SECRET", "CERTIFICATE"]
+        .iter()
+        .any(|word| parameter.ends_with(word))
 }
 
 /// A member of either case, as single variables lose theirs.

@@ -9,25 +9,65 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// Nothing in the environment offers an identity.
-    #[error("no Azure identity is there: looked for {looked_for}")]
+    #[error("no Azure identity found; looked for, in this order: {looked_for}")]
     Unavailable {
-        /// What was looked for.
+        /// What was looked for, and why each was not used.
         looked_for: String,
+        /// What to do here.
+        hint: String,
     },
-    /// The identity asked for lacks something.
-    #[error("`--auth {method}` lacks {missing}")]
+    /// Some of what an identity needs is there, and some is not. Never replaced by another identity: whoever can use
+    /// the key is the signer (K07).
+    #[error("{found} needs {missing}")]
+    Incomplete {
+        /// What is there.
+        found: String,
+        /// What is not.
+        missing: String,
+        /// What to do here.
+        hint: String,
+    },
+    /// An identity that other programs know and this one does not. Never replaced by another one either.
+    #[error("{found} is set, and {identity} is not supported")]
+    Unsupported {
+        /// What is there.
+        found: String,
+        /// What it stands for.
+        identity: &'static str,
+    },
+    /// The identity asked for is not one that this machine has.
+    #[error("`--auth {method}` needs {missing}")]
     Missing {
         /// The method.
         method: &'static str,
         /// What is missing.
         missing: String,
+        /// What to do here.
+        hint: String,
     },
-    /// The identity of a certificate-based service connection.
-    #[error("the service connection uses a certificate, which this program does not")]
-    CertificateConnection,
+    /// A variable that leads to the identity is not of the form that it must have.
+    #[error("{what} is not {expected}")]
+    Malformed {
+        /// What.
+        what: String,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A service connection that cannot be used.
+    #[error("{connection} {fault}")]
+    Connection {
+        /// The connection, with who named it.
+        connection: String,
+        /// What is wrong with it.
+        fault: String,
+        /// What to do.
+        hint: String,
+    },
     /// The service connection is one of another cloud.
-    #[error("the service connection is of `{named}`, and the cloud of this run is `{own}`")]
+    #[error("{connection} is for `{named}`, and the cloud of this run is `{own}`")]
     OtherCloud {
+        /// The connection, with who named it.
+        connection: String,
         /// The cloud that the connection names.
         named: String,
         /// That of the run, as connections name it.
@@ -91,9 +131,12 @@ pub enum IdentityError {
 impl Explain for IdentityError {
     fn reason(&self) -> Reason {
         match self {
-            Self::Unavailable { .. } | Self::Missing { .. } | Self::CertificateConnection => {
-                Reason::IdentityUnavailable
-            }
+            Self::Unavailable { .. }
+            | Self::Incomplete { .. }
+            | Self::Unsupported { .. }
+            | Self::Missing { .. }
+            | Self::Malformed { .. }
+            | Self::Connection { .. } => Reason::IdentityUnavailable,
             Self::OtherCloud { .. } => Reason::ConfigInvalid,
             Self::Host { cause, .. } => cause.reason(),
             Self::Net { cause, .. } => match cause.reason() {
@@ -109,17 +152,21 @@ impl Explain for IdentityError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unavailable { .. } => "on GitHub give the job `permissions: id-token: write` (pull requests from forks never have it) \
-                 with AZURE_CLIENT_ID and AZURE_TENANT_ID; on Azure Pipelines use a service connection; elsewhere a managed identity, or `az login`"
+            Self::Unavailable { hint, .. }
+            | Self::Incomplete { hint, .. }
+            | Self::Missing { hint, .. }
+            | Self::Connection { hint, .. }
+            | Self::Refused { hint, .. } => hint.clone(),
+            Self::Unsupported { .. } => "use federation (`permissions: id-token: write` on GitHub, a service connection \
+                 with workload identity federation on Azure Pipelines), a client secret or a managed identity; if another \
+                 identity of this machine is meant, name it with `--auth`"
                 .to_owned(),
-            Self::Missing { .. } => "set what is missing, or choose another `--auth`".to_owned(),
-            Self::CertificateConnection => "convert the service connection to workload identity federation".to_owned(),
+            Self::Malformed { .. } => return None,
             Self::OtherCloud { .. } => {
                 "name the connection's cloud with `--cloud`, or use a connection of this one".to_owned()
             }
             Self::Host { cause, .. } => return cause.hint(),
             Self::Net { cause, .. } => return cause.hint(),
-            Self::Refused { hint, .. } => hint.clone(),
             Self::NoToken { .. } | Self::Local { .. } => return None,
             Self::OtherResource { .. } => "this is not the vault it says it is".to_owned(),
         })

@@ -1,5 +1,4 @@
-//! Which identity: picked once, by what the environment offers, in one fixed order. There is no second try
-//! after a real failure (K07).
+//! The identity of a run and its tokens: one for each scope, renewed before they expire or when they are refused.
 
 use std::{
     collections::BTreeMap,
@@ -10,51 +9,15 @@ use std::{
 use tokio::sync::{Mutex, OnceCell};
 
 use super::{
-    IdentityError, IdentitySource, azure_cli,
-    environment_probe::{EnvironmentProbe, missing},
-    managed_identity, token,
+    Auth, IdentityError, IdentityOptions, IdentitySource,
+    choice::{Choice, choose},
+    environment_probe::EnvironmentProbe,
+    token,
 };
-use crate::{crypto::Secret, net::Client, process::Environment, report::AzureAuth};
+use crate::{crypto::Secret, net::Client, report::AzureAuth};
 
 /// Tokens are renewed this long before they end.
 const MARGIN: Duration = Duration::from_secs(120);
-
-/// `--auth`.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum Auth {
-    /// By what the environment offers.
-    #[default]
-    Auto,
-    /// GitHub Actions OIDC.
-    Oidc,
-    /// Azure Pipelines service connection.
-    ServiceConnection,
-    /// Kubernetes workload identity.
-    WorkloadIdentity,
-    /// Managed identity.
-    ManagedIdentity,
-    /// Client secret in the environment.
-    Environment,
-    /// The az CLI.
-    AzureCli,
-    /// None.
-    None,
-}
-
-/// What decides the identity.
-#[derive(Clone, Debug, Default)]
-pub struct IdentityOptions {
-    /// `--auth`.
-    pub auth: Auth,
-    /// `--client-id`.
-    pub client_id: Option<String>,
-    /// `--tenant-id`.
-    pub tenant_id: Option<String>,
-    /// `--service-connection-id`.
-    pub service_connection_id: Option<String>,
-    /// The environment of the process.
-    pub environment: Environment,
-}
 
 /// Where an identity stands in the order of registry logins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,7 +36,7 @@ pub struct Identities(Arc<Inner>);
 struct Inner {
     client: Client,
     options: IdentityOptions,
-    chosen: OnceCell<Option<IdentitySource>>,
+    choice: OnceCell<Choice>,
     tokens: Mutex<BTreeMap<String, Arc<Mutex<Option<CachedToken>>>>>,
 }
 
@@ -84,12 +47,18 @@ struct CachedToken {
 }
 
 impl Identities {
-    /// Picks nothing yet: what needs no identity asks for none.
+    /// Picks nothing yet: what needs no identity asks for none. Secrets of identities in the environment exist from
+    /// here on.
     pub fn new(client: Client, options: IdentityOptions) -> Self {
+        EnvironmentProbe {
+            options: &options,
+            client: &client,
+        }
+        .announce_secrets();
         Self(Arc::new(Inner {
             client,
             options,
-            chosen: OnceCell::new(),
+            choice: OnceCell::new(),
             tokens: Mutex::default(),
         }))
     }
@@ -101,15 +70,29 @@ impl Identities {
 
     /// Where the identity stands among registry logins; `None` if there is none.
     pub async fn kind(&self) -> Result<Option<IdentityKind>, IdentityError> {
-        Ok(self.chosen().await?.map(|chosen| match chosen {
-            IdentitySource::AzureCli { .. } => IdentityKind::AzureCli,
-            _ => IdentityKind::Identity,
-        }))
+        Ok(match self.choice().await? {
+            Choice::Source(source) => match **source {
+                IdentitySource::AzureCli { .. } => Some(IdentityKind::AzureCli),
+                _ => Some(IdentityKind::Identity),
+            },
+            Choice::Nothing(_) => None,
+        })
     }
 
     /// The identity as the report names it, if it was picked.
     pub fn report(&self) -> Option<AzureAuth> {
-        self.0.chosen.get()?.as_ref().map(IdentitySource::report)
+        match self.0.choice.get()? {
+            Choice::Source(source) => Some(source.report()),
+            Choice::Nothing(_) => None,
+        }
+    }
+
+    /// That an identity was looked for and none was found, for whoever went on without and was refused.
+    pub fn looked_in_vain(&self) -> Option<IdentityError> {
+        match self.0.choice.get()? {
+            Choice::Nothing(search) if self.0.options.auth != Auth::None => Some(search.error()),
+            _ => None,
+        }
     }
 
     /// A token for a scope; a new one if what came of the last was refused.
@@ -138,13 +121,11 @@ impl Identities {
         {
             return Ok((held.token.clone(), held.end));
         }
-        let chosen = self
-            .chosen()
-            .await?
-            .ok_or_else(|| IdentityError::Unavailable {
-                looked_for: looked_for(&self.0.options),
-            })?;
-        let (token, life) = token::token(self, chosen, scope).await?;
+        let source = match self.choice().await? {
+            Choice::Source(source) => source,
+            Choice::Nothing(search) => return Err(search.error()),
+        };
+        let (token, life) = token::token(&self.0.client, source, scope).await?;
         let end = Instant::now() + life;
         *held = Some(CachedToken {
             token: token.clone(),
@@ -153,29 +134,32 @@ impl Identities {
         Ok((token, end))
     }
 
-    async fn chosen(&self) -> Result<Option<&IdentitySource>, IdentityError> {
-        let chosen = self.0.chosen.get_or_try_init(|| async {
-            let chosen = self.choose().await?;
-            if let Some(chosen) = &chosen {
-                tracing::info!(
+    async fn choice(&self) -> Result<&Choice, IdentityError> {
+        let choice = self.0.choice.get_or_try_init(|| async {
+            let probe = EnvironmentProbe {
+                options: &self.0.options,
+                client: &self.0.client,
+            };
+            let choice = choose(&probe).await?;
+            match &choice {
+                Choice::Source(source) => tracing::info!(
                     "Azure identity: {}, {}",
-                    chosen.report().method,
-                    self.why(chosen)
-                );
-            } else {
-                tracing::info!("Azure identity: none");
+                    source.report().method,
+                    self.why(source)
+                ),
+                Choice::Nothing(_) => tracing::info!("Azure identity: none"),
             }
-            Ok::<_, IdentityError>(chosen)
+            Ok::<_, IdentityError>(choice)
         });
-        Ok(chosen.await?.as_ref())
+        choice.await
     }
 
     /// What made the choice, in words.
-    fn why(&self, chosen: &IdentitySource) -> &'static str {
+    fn why(&self, source: &IdentitySource) -> &'static str {
         if self.0.options.auth != Auth::Auto {
             return "as `--auth` says";
         }
-        match chosen {
+        match source {
             IdentitySource::GitHub { .. } => "because the job offers an ID token",
             IdentitySource::Pipelines { .. }
             | IdentitySource::Secret {
@@ -190,70 +174,6 @@ impl Identities {
             IdentitySource::Imds { .. } => "because this machine offers one",
             IdentitySource::AzureCli { .. } => "because az is logged in and nothing else is there",
         }
-    }
-
-    async fn choose(&self) -> Result<Option<IdentitySource>, IdentityError> {
-        let probe = EnvironmentProbe {
-            options: &self.0.options,
-            client: &self.0.client,
-        };
-        match self.0.options.auth {
-            Auth::None => Ok(None),
-            Auth::Oidc => probe.github()?.map(Some).ok_or_else(|| missing("oidc", "ACTIONS_ID_TOKEN_REQUEST_URL and …_TOKEN (`permissions: id-token: write`), and client and tenant ID")),
-            Auth::ServiceConnection => {
-                probe.pipelines()?.map(Some).ok_or_else(|| missing("service-connection", "a service connection with SYSTEM_ACCESSTOKEN"))
-            }
-            Auth::Environment => probe.secret()?.map(Some).ok_or_else(|| missing("environment", "AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET")),
-            Auth::WorkloadIdentity => {
-                probe.workload()?.map(Some).ok_or_else(|| missing("workload-identity", "AZURE_FEDERATED_TOKEN_FILE, and client and tenant ID"))
-            }
-            Auth::ManagedIdentity => match probe.app_service()? {
-                Some(chosen) => Ok(Some(chosen)),
-                // Asked for a token, an address that nothing answers at would be tried for minutes.
-                None if managed_identity::imds_answers(&self.0.client).await => Ok(Some(probe.imds())),
-                None => Err(missing("managed-identity", "IDENTITY_ENDPOINT and IDENTITY_HEADER, or an answer of 169.254.169.254")),
-            },
-            Auth::AzureCli if azure_cli::is_logged_in(&self.0.options.environment).await => Ok(Some(probe.azure_cli())),
-            Auth::AzureCli => Err(missing("azure-cli", "an `az` on the PATH that is logged in (`az login`)")),
-            Auth::Auto => self.choose_automatically(&probe).await,
-        }
-    }
-
-    /// The first whose variables are there (azure reference §3).
-    async fn choose_automatically(
-        &self,
-        probe: &EnvironmentProbe<'_>,
-    ) -> Result<Option<IdentitySource>, IdentityError> {
-        // One after the other: a variable of a method that is not reached must not end the run.
-        for method in [
-            EnvironmentProbe::github,
-            EnvironmentProbe::pipelines,
-            EnvironmentProbe::secret,
-            EnvironmentProbe::workload,
-            EnvironmentProbe::app_service,
-        ] {
-            if let Some(found) = method(probe)? {
-                return Ok(Some(found));
-            }
-        }
-        if probe.may_ask_imds() && managed_identity::imds_answers(&self.0.client).await {
-            return Ok(Some(probe.imds()));
-        }
-        let cli = probe.azure_cli();
-        Ok(
-            if azure_cli::is_logged_in(&self.0.options.environment).await {
-                Some(cli)
-            } else {
-                None
-            },
-        )
-    }
-}
-
-fn looked_for(options: &IdentityOptions) -> String {
-    match options.auth {
-        Auth::None => "nothing, as `--auth none` says".to_owned(),
-        _ => "GitHub OIDC, an Azure Pipelines service connection, a client secret, workload identity, a managed identity, and az".to_owned(),
     }
 }
 
@@ -303,8 +223,9 @@ mod tests {
             mask: Mask::default(),
         };
         let client = Client::new(network).unwrap();
-        let chosen = Identities::new(client, options).choose().await?;
-        Ok(chosen.map(|chosen| chosen.report().method))
+        let identities = Identities::new(client, options);
+        identities.choice().await?;
+        Ok(identities.report().map(|chosen| chosen.method))
     }
 
     #[tokio::test]
@@ -337,13 +258,7 @@ mod tests {
         variables.push(("ENDPOINT_AUTH_SCHEME_aa-1", "WorkloadIdentityFederation"));
         let by_input = choose(options(&variables)).await;
         assert!(
-            matches!(
-                by_input,
-                Err(IdentityError::Missing {
-                    method: "service-connection",
-                    ..
-                })
-            ),
+            matches!(by_input, Err(IdentityError::Connection { .. })),
             "{by_input:?}"
         );
         let flag = IdentityOptions {
@@ -352,13 +267,7 @@ mod tests {
         };
         let by_flag = choose(flag).await;
         assert!(
-            matches!(
-                by_flag,
-                Err(IdentityError::Missing {
-                    method: "service-connection",
-                    ..
-                })
-            ),
+            matches!(by_flag, Err(IdentityError::Connection { .. })),
             "{by_flag:?}"
         );
     }
@@ -391,7 +300,7 @@ mod tests {
         ));
         let refused = choose(options(&variables)).await;
         assert!(
-            matches!(refused, Err(IdentityError::CertificateConnection)),
+            matches!(&refused, Err(IdentityError::Connection { fault, .. }) if fault.contains("certificate")),
             "{refused:?}"
         );
         for scheme in ["PublishProfile", "Certificate", "None"] {
@@ -400,10 +309,10 @@ mod tests {
                 ("ENDPOINT_AUTH_SCHEME_aa-1", scheme),
             ];
             let refused = choose(options(&variables)).await;
-            let Err(IdentityError::Missing { missing, .. }) = refused else {
+            let Err(IdentityError::Connection { fault, .. }) = refused else {
                 panic!("{refused:?}")
             };
-            assert!(missing.starts_with("a scheme"), "{missing}");
+            assert!(fault.starts_with("is neither federated"), "{fault}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::{pipeline_host::PipelineHost, service_connection::ServiceConnection};
 use crate::{crypto::Secret, report::AzureAuth};
 
 /// The identity that was picked, with what it needs.
@@ -21,7 +22,7 @@ pub enum IdentitySource {
         /// The client.
         client: Application,
         /// The service connection.
-        connection: String,
+        connection: ServiceConnection,
         /// The request URL.
         url: Url,
         /// Its bearer.
@@ -61,6 +62,8 @@ pub enum IdentitySource {
     AzureCli {
         /// The tenant.
         tenant_id: Option<String>,
+        /// Where the run is, for advice.
+        host: PipelineHost,
     },
 }
 
@@ -94,7 +97,7 @@ impl IdentitySource {
             Self::Secret { client, method, .. } => of(method, client),
             Self::File { client, .. } => of("workload-identity", client),
             Self::AppService { client_id, .. } | Self::Imds { client_id } => managed(client_id),
-            Self::AzureCli { tenant_id } => AzureAuth {
+            Self::AzureCli { tenant_id, .. } => AzureAuth {
                 method: "azure-cli".to_owned(),
                 client_id: None,
                 tenant_id: tenant_id.clone(),

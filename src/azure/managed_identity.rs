@@ -20,11 +20,16 @@ use crate::{
 /// The virtual machine's endpoint.
 pub(super) const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 /// The first wait for an endpoint that is starting; doubled each time.
-const IMDS_WAIT: Duration = Duration::from_millis(500);
+const STARTING_WAIT: Duration = Duration::from_millis(500);
 /// How often such an endpoint is asked again.
-const IMDS_RETRIES: u32 = 3;
+const STARTING_RETRIES: u32 = 3;
+/// How long a token is kept whose life is not stated.
+const UNSTATED_LIFE: Duration = Duration::from_secs(300);
+/// How long the probe may take. The endpoint is on the machine's own host and answers in milliseconds; where there is
+/// none, the address often leads nowhere, and nobody should wait for that.
+const PROBE_TIME: Duration = Duration::from_secs(1);
 
-/// App Service and IMDS speak alike.
+/// A token; App Service and IMDS speak alike.
 pub(super) async fn token(
     client: &Client,
     mut url: Url,
@@ -49,44 +54,54 @@ pub(super) async fn token(
         cause,
     })?;
     let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let text = |name: &str| document[name].as_str().unwrap_or_default().to_owned();
     if !response.status.is_success() {
-        let said = format!(
-            "{} {}: {}",
-            response.status.as_u16(),
-            text("error"),
-            text("error_description")
-        );
-        let hint = if text("error_description")
-            .to_ascii_lowercase()
-            .contains("multiple")
-        {
-            "several user-assigned identities are on this machine: name one with `--client-id`"
-        } else {
-            "assign the identity to this machine; a user-assigned one is named with `--client-id`"
-        };
-        return Err(IdentityError::Refused {
-            from: from.to_owned(),
-            said,
-            hint: hint.to_owned(),
-        });
+        return Err(refusal(from, response.status, &document, client_id));
     }
-    let seconds = |name: &str| {
-        document[name]
-            .as_u64()
-            .or_else(|| document[name].as_str()?.parse().ok())
+    let token = document["access_token"].as_str().unwrap_or_default();
+    if token.trim().is_empty() {
+        return Err(IdentityError::NoToken { from: from.into() });
+    }
+    let life = &document["expires_in"];
+    let life = life.as_u64().or_else(|| life.as_str()?.parse().ok());
+    Ok((
+        Secret::new(token.to_owned()),
+        life.map_or(UNSTATED_LIFE, Duration::from_secs),
+    ))
+}
+
+fn refusal(
+    from: &str,
+    status: StatusCode,
+    document: &Value,
+    client_id: Option<&str>,
+) -> IdentityError {
+    let text = |name: &str| document[name].as_str().unwrap_or_default();
+    let (error, description) = (text("error"), text("error_description"));
+    let said = [status.as_str(), error, description].join(" ");
+    let hint = match client_id {
+        None if description.to_ascii_lowercase().contains("multiple") => {
+            "several user-assigned identities are on this machine: name one with `--client-id`; \
+             `az identity list --query \"[].{name:name,clientId:clientId}\" --output table` lists them"
+                .to_owned()
+        }
+        None => "this machine has no identity: `az vm identity assign --name VM --resource-group GROUP` gives it one \
+                 (for a web app: `az webapp identity assign`)"
+            .to_owned(),
+        Some(client_id) => format!(
+            "the identity `{client_id}` is not one of this machine: `az vm identity assign --name VM --resource-group \
+             GROUP --identities IDENTITY` assigns it; `az identity list --query \"[?clientId=='{client_id}'].id\" \
+             --output tsv` prints IDENTITY"
+        ),
     };
-    let life = seconds("expires_in").map_or(Duration::from_secs(300), Duration::from_secs);
-    match text("access_token") {
-        token if token.trim().is_empty() => Err(IdentityError::NoToken {
-            from: from.to_owned(),
-        }),
-        token => Ok((Secret::new(token), life)),
+    IdentityError::Refused {
+        from: from.to_owned(),
+        said: said.trim().to_owned(),
+        hint,
     }
 }
 
-/// The endpoint answers 404 or 410 while it starts or is replaced, for seconds (azure reference §2.1); the
-/// network edge takes both for final, as they are everywhere else.
+/// The endpoint answers 404 or 410 while it starts or is replaced, for seconds; the network edge takes both for
+/// final, as they are everywhere else.
 async fn send_while_starting(
     client: &Client,
     request: &Request,
@@ -95,9 +110,9 @@ async fn send_while_starting(
     loop {
         let response = client.send(request).await?;
         let starting = matches!(response.status, StatusCode::NOT_FOUND | StatusCode::GONE);
-        let wait = IMDS_WAIT.saturating_mul(1 << attempt);
+        let wait = STARTING_WAIT.saturating_mul(1 << attempt);
         if !starting
-            || attempt == IMDS_RETRIES
+            || attempt == STARTING_RETRIES
             || tokio::time::Instant::now() + wait >= client.deadline()
         {
             return Ok(response);
@@ -107,16 +122,27 @@ async fn send_while_starting(
     }
 }
 
-/// One request without the metadata header, which a real endpoint answers with 400; one second at most.
+/// Whether Azure's metadata service is at its address: one request without the header that the service demands,
+/// which it refuses in a form of its own. Other clouds, captive portals and proxies answer there as well.
 pub(super) async fn imds_answers(client: &Client) -> bool {
     let Ok(url) = IMDS.parse() else {
         return false;
     };
     let mut request = Request::get(Purpose::Entra, "the managed-identity probe", url, 4096);
     request.retry = Retry::Never;
-    let probe = client.send(&request);
-    matches!(
-        tokio::time::timeout(Duration::from_secs(1), probe).await,
-        Ok(Ok(_))
-    )
+    let probe = tokio::time::timeout(PROBE_TIME, client.send(&request));
+    matches!(probe.await, Ok(Ok(response)) if is_of_imds(&response))
+}
+
+/// `400` with `error` and `error_description` in JSON: what IMDS says to a request without `Metadata: true`. While it
+/// is replaced it answers 410 or 5xx, and is recognised by the name that it gives itself.
+fn is_of_imds(response: &Response) -> bool {
+    let names_itself = response
+        .header("server")
+        .is_some_and(|server| server.starts_with("IMDS/"));
+    let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    let refuses = response.status == StatusCode::BAD_REQUEST
+        && document["error"].is_string()
+        && document["error_description"].is_string();
+    names_itself || refuses
 }

@@ -2,20 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use azure_core::{
-    credentials::TokenCredential,
-    http::{ClientOptions, RetryOptions, Transport as SdkTransport},
-};
+use azure_core::http::{ClientOptions, RetryOptions, Transport as SdkTransport};
 use azure_identity::{
     ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions,
 };
 
 use super::{
-    Application, Identities, IdentityError, IdentitySource,
+    Application, IdentityError, IdentitySource,
     assertion::Assertion,
     azure_cli,
     managed_identity::{self, IMDS},
+    sdk::{ask, own_error},
     transport::Transport,
 };
 use crate::{
@@ -25,11 +23,10 @@ use crate::{
 
 /// A token of the identity for a scope, and its life.
 pub(super) async fn token(
-    identities: &Identities,
+    client: &Client,
     chosen: &IdentitySource,
     scope: &str,
 ) -> Result<(Secret, Duration), IdentityError> {
-    let client = identities.client();
     let (token, life) = acquire(client, chosen, scope).await?;
     client.announce(token.expose());
     Ok((token, life))
@@ -111,7 +108,9 @@ async fn acquire(
             })?;
             managed_identity::token(client, url, None, client_id.as_deref(), scope).await
         }
-        IdentitySource::AzureCli { tenant_id } => azure_cli::token(tenant_id.clone(), scope).await,
+        IdentitySource::AzureCli { tenant_id, host } => {
+            azure_cli::token(tenant_id.clone(), scope, *host).await
+        }
     }
 }
 
@@ -152,7 +151,7 @@ async fn with_secret(
         Some(options),
     );
     ask(
-        &*credential.map_err(|error| sdk("Entra", error))?,
+        &*credential.map_err(|error| own_error("Entra", error))?,
         "Entra",
         scope,
     )
@@ -175,62 +174,9 @@ async fn with_assertion(
         Some(options),
     );
     ask(
-        &*credential.map_err(|error| sdk("Entra", error))?,
+        &*credential.map_err(|error| own_error("Entra", error))?,
         "Entra",
         scope,
     )
     .await
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the SDK states a token's end by the clock"
-)]
-pub(super) async fn ask(
-    credential: &dyn TokenCredential,
-    from: &str,
-    scope: &str,
-) -> Result<(Secret, Duration), IdentityError> {
-    let token = credential
-        .get_token(&[scope], None)
-        .await
-        .map_err(|error| sdk(from, error))?;
-    // The SDK takes an answer without a token for an empty one, and would send that.
-    if token.token.secret().trim().is_empty() {
-        return Err(IdentityError::NoToken {
-            from: from.to_owned(),
-        });
-    }
-    let life = token.expires_on - azure_core::time::OffsetDateTime::now_utc();
-    Ok((
-        Secret::new(token.token.secret().to_owned()),
-        Duration::try_from(life).unwrap_or_default(),
-    ))
-}
-
-/// Our own error where it came through the SDK; else what the SDK says, all of it.
-pub(super) fn sdk(from: &str, error: azure_core::Error) -> IdentityError {
-    let mut error: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
-    loop {
-        error = match error.downcast::<azure_core::Error>() {
-            Ok(inner) => match inner.into_inner() {
-                Ok(deeper) => deeper,
-                Err(last) => {
-                    return IdentityError::Local {
-                        what: from.to_owned(),
-                        cause: Box::new(last),
-                    };
-                }
-            },
-            Err(other) => match other.downcast::<IdentityError>() {
-                Ok(own) => return *own,
-                Err(foreign) => {
-                    return IdentityError::Local {
-                        what: from.to_owned(),
-                        cause: foreign,
-                    };
-                }
-            },
-        };
-    }
 }

@@ -1,9 +1,5 @@
 //! Our network edge as the transport of Microsoft's crates. Its errors are of a kind that the SDK does not
 //! retry, Entra's refusals are read here (the SDK's own reading of them fails), and a refused token is noted.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "into JSON only, where a missing member is null"
-)]
 
 use std::sync::{
     Arc,
@@ -19,9 +15,8 @@ use azure_core::{
     },
 };
 use http::Method;
-use serde_json::Value;
 
-use super::{IdentityError, claims::claims};
+use super::{IdentityError, entra::Refusal};
 use crate::net::{Client, Purpose, Request, Response};
 
 /// Bytes of a vault's or Entra's answer; a secret may hold a certificate chain.
@@ -76,7 +71,9 @@ impl HttpClient for Transport {
             self.token_refused.store(true, Ordering::SeqCst);
         }
         if self.purpose == Purpose::Entra && !response.status.is_success() {
-            return Err(other(entra_refusal(&response, &translated)));
+            return Err(other(
+                Refusal::of_response(&response, &translated).into_error(),
+            ));
         }
         Ok(raw(&response))
     }
@@ -128,53 +125,4 @@ fn raw(response: &Response) -> AsyncRawResponse {
         headers,
         response.body.clone(),
     )
-}
-
-/// Entra's error body, read with owned strings, and what to do by its code.
-fn entra_refusal(response: &Response, request: &Request) -> IdentityError {
-    let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let description = document["error_description"].as_str().unwrap_or_default();
-    let first_line = description.lines().next().unwrap_or_default();
-    let said = if first_line.is_empty() {
-        response.status.to_string()
-    } else {
-        first_line.to_owned()
-    };
-    let code = document["error_codes"]
-        .get(0)
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
-    let assertion = || {
-        let form = url::form_urlencoded::parse(&request.body);
-        let assertion = form
-            .into_iter()
-            .find(|(name, _)| name == "client_assertion");
-        assertion
-            .map(|(_, token)| claims(&token))
-            .unwrap_or_default()
-    };
-    let hint = match code {
-        70021 | 700_211 | 700_213 => {
-            format!(
-                "add a federated credential to the application or managed identity for {}",
-                assertion()
-            )
-        }
-        700_024 => {
-            "the ID token ended before it was used, or this machine's clock is wrong".to_owned()
-        }
-        700_016 => "the client ID is not one of this tenant: check `--client-id` and `--tenant-id`"
-            .to_owned(),
-        90002 => "check `--tenant-id`".to_owned(),
-        7_000_215 => "the client secret is wrong (its value is needed, not its ID)".to_owned(),
-        7_000_222 => "the client secret has ended: make a new one, or use federation".to_owned(),
-        500_011 => "the resource is not known in this tenant: check `--cloud`".to_owned(),
-        53003 | 530_003 => "a conditional access policy refuses this identity".to_owned(),
-        _ => "check client ID, tenant and the identity's credentials".to_owned(),
-    };
-    IdentityError::Refused {
-        from: "Entra".to_owned(),
-        said,
-        hint,
-    }
 }

@@ -18,23 +18,26 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::{
-    Identities, VaultCertificate, VaultError, VaultKey,
+    Identities, ObjectId, VaultCertificate, VaultError, VaultKey, VaultObject,
     credential::Credential,
     transport::Transport,
-    vault_key::{answer_without, certificate_usable, public_key, usable, version_of},
+    vault_key::{answer, public_key, state, version_of},
+    vault_object::is_version,
 };
 use crate::{
     crypto::{Certificate, Secret},
     timestamp::Timestamp,
 };
 
-/// Versions that are looked at when a key or certificate is read for checking.
+/// Versions that are read when a key or certificate is used for checking: each costs a request.
 const VERSIONS: usize = 25;
 
 /// One vault.
 #[derive(Clone)]
 pub struct Vault {
     host: String,
+    /// Whether the host is one of the cloud's own, and no private name that stands for one.
+    of_the_cloud: bool,
     keys: Arc<KeyClient>,
     certificates: Arc<CertificateClient>,
     secrets: Arc<SecretClient>,
@@ -43,12 +46,9 @@ pub struct Vault {
 impl Vault {
     /// A vault by its host name; refuses a host that may not receive a token, before a byte is sent (K01).
     pub fn new(identities: &Identities, host: &str) -> Result<Self, VaultError> {
-        let sdk = |cause: azure_core::Error| VaultError::of(host, "ask", cause);
+        let sdk = |cause: azure_core::Error| VaultError::sdk(host.to_owned(), cause);
         let url = Url::parse(&format!("https://{host}/"));
-        let url = url.map_err(|cause| VaultError::Sdk {
-            key: host.to_owned(),
-            cause: Box::new(cause),
-        })?;
+        let url = url.map_err(|cause| VaultError::sdk(host.to_owned(), cause))?;
         let client = identities.client();
         let scope = client
             .hosts()
@@ -97,7 +97,17 @@ impl Vault {
                 SecretClient::new(url.as_str(), credential, Some(of_secrets)).map_err(sdk)?,
             ),
             host: host.to_owned(),
+            of_the_cloud,
         })
+    }
+
+    fn object(&self, kind: VaultObject, name: &str, version: Option<&str>) -> ObjectId {
+        ObjectId {
+            host: self.host.clone(),
+            kind,
+            name: name.to_owned(),
+            version: version.map(ToOwned::to_owned),
+        }
     }
 
     /// A key's public part; the newest version if none is named.
@@ -107,34 +117,24 @@ impl Vault {
         version: Option<&str>,
         now: Timestamp,
     ) -> Result<VaultKey, VaultError> {
-        let full = format!("{}/keys/{name}", self.host);
+        let object = self.object(VaultObject::Key, name, version);
+        let refused = |error| VaultError::of(&object, "read", error);
         let options = KeyClientGetKeyOptions {
             key_version: version.map(ToOwned::to_owned),
             ..KeyClientGetKeyOptions::default()
         };
-        let answer = self.keys.get_key(name, Some(options)).await;
-        let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
-        let bundle = bundle
-            .into_model()
-            .map_err(|error| VaultError::of(&full, "read", error))?;
-        let jwk = bundle.key.ok_or_else(|| answer_without(&full, "no key"))?;
-        let kid = jwk.kid.clone().unwrap_or_default();
-        let found = version_of(&kid)
-            .ok_or_else(|| answer_without(&full, "a key ID without a version"))?
-            .to_owned();
-        if version.is_some_and(|asked| asked != found) {
-            return Err(answer_without(&full, "another version"));
-        }
-        let key = public_key(&full, &jwk)?;
-        let usable = bundle
-            .attributes
-            .as_ref()
-            .map_or(Ok(()), |attributes| usable(attributes, now));
+        let bundle = self.keys.get_key(name, Some(options)).await;
+        let bundle = bundle.map_err(refused)?.into_model().map_err(refused)?;
+        let jwk = bundle.key.ok_or_else(|| answer(&object, "no key"))?;
+        let found = version_of(&object, jwk.kid.as_deref(), self.of_the_cloud)?;
+        let key = public_key(&object, &jwk)?;
+        let period = bundle.attributes.unwrap_or_default();
         Ok(VaultKey {
-            name: full,
+            object: object.with_version(&found),
             version: found,
             key,
-            usable,
+            state: state(period.enabled, period.not_before, period.expires, now),
+            certified: false,
         })
     }
 
@@ -145,8 +145,8 @@ impl Vault {
         known: &str,
         now: Timestamp,
     ) -> Result<Vec<VaultKey>, VaultError> {
-        let full = format!("{}/keys/{name}", self.host);
-        let listed = versions(&full, self.keys.list_key_properties_versions(name, None)).await?;
+        let object = self.object(VaultObject::Key, name, None);
+        let listed = versions(&object, self.keys.list_key_properties_versions(name, None)).await?;
         let listed = listed.iter().map(|properties| {
             let attributes = properties.attributes.as_ref();
             let state = attributes.map(|attributes| (attributes.enabled, attributes.created));
@@ -167,9 +167,9 @@ impl Vault {
         known: &str,
         now: Timestamp,
     ) -> Result<Vec<VaultCertificate>, VaultError> {
-        let full = format!("{}/certificates/{name}", self.host);
+        let object = self.object(VaultObject::Certificate, name, None);
         let listed = versions(
-            &full,
+            &object,
             self.certificates
                 .list_certificate_properties_versions(name, None),
         )
@@ -193,60 +193,49 @@ impl Vault {
         version: Option<&str>,
         now: Timestamp,
     ) -> Result<VaultCertificate, VaultError> {
-        let full = format!("{}/certificates/{name}", self.host);
+        let object = self.object(VaultObject::Certificate, name, version);
+        let refused = |error| VaultError::of(&object, "read", error);
         let options = CertificateClientGetCertificateOptions {
             certificate_version: version.map(ToOwned::to_owned),
             ..CertificateClientGetCertificateOptions::default()
         };
-        let answer = self.certificates.get_certificate(name, Some(options)).await;
-        let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
-        let bundle = bundle
-            .into_model()
-            .map_err(|error| VaultError::of(&full, "read", error))?;
-        let id = bundle.id.unwrap_or_default();
-        let found = version_of(&id)
-            .ok_or_else(|| answer_without(&full, "an ID without a version"))?
-            .to_owned();
-        // An unknown version may be answered with the newest one.
-        if version.is_some_and(|asked| asked != found) {
-            return Err(answer_without(&full, "another version"));
-        }
-        let der = bundle
-            .cer
-            .ok_or_else(|| answer_without(&full, "no certificate"))?;
-        let certificate = Certificate::from_der(&der).map_err(|cause| VaultError::Sdk {
-            key: full.clone(),
-            cause: Box::new(cause),
-        })?;
+        let bundle = self.certificates.get_certificate(name, Some(options)).await;
+        let bundle = bundle.map_err(refused)?.into_model().map_err(refused)?;
+        let found = version_of(&object, bundle.id.as_deref(), self.of_the_cloud)?;
         let period = bundle.attributes.unwrap_or_default();
+        let Some(der) = bundle.cer else {
+            // A certificate exists from its request on; while its authority has not answered, it is disabled.
+            return Err(if period.enabled == Some(false) {
+                VaultError::Pending { object }
+            } else {
+                answer(&object, "no certificate")
+            });
+        };
+        let certificate = Certificate::from_der(&der)
+            .map_err(|cause| VaultError::sdk(object.to_string(), cause))?;
         let key = VaultKey {
-            name: format!("{}/keys/{name}", self.host),
+            object: object.as_kind(VaultObject::Key).with_version(&found),
             version: found,
             key: certificate.public_key().clone(),
-            usable: certificate_usable(&period, now),
+            state: state(period.enabled, period.not_before, period.expires, now),
+            certified: true,
         };
         Ok(VaultCertificate { certificate, key })
     }
 
     /// A secret's value.
     pub async fn secret(&self, name: &str, version: Option<&str>) -> Result<Secret, VaultError> {
-        let full = format!("{}/secrets/{name}", self.host);
+        let object = self.object(VaultObject::Secret, name, version);
+        let refused = |error| VaultError::of(&object, "read", error);
         let options = SecretClientGetSecretOptions {
             secret_version: version.map(ToOwned::to_owned),
             ..SecretClientGetSecretOptions::default()
         };
-        let answer = self.secrets.get_secret(name, Some(options)).await;
-        let bundle = answer.map_err(|error| VaultError::of(&full, "read", error))?;
-        let bundle = bundle
-            .into_model()
-            .map_err(|error| VaultError::of(&full, "read", error))?;
-        let value = bundle
-            .value
-            .map(Secret::new)
-            .ok_or_else(|| answer_without(&full, "no value"))?;
-        if version.is_some() && bundle.id.as_deref().and_then(version_of) != version {
-            return Err(answer_without(&full, "another version"));
-        }
+        let bundle = self.secrets.get_secret(name, Some(options)).await;
+        let bundle = bundle.map_err(refused)?.into_model().map_err(refused)?;
+        let value = bundle.value.map(Secret::new);
+        let value = value.ok_or_else(|| answer(&object, "no value"))?;
+        version_of(&object, bundle.id.as_deref(), self.of_the_cloud)?;
         Ok(value)
     }
 
@@ -257,8 +246,8 @@ impl Vault {
         algorithm: SignatureAlgorithm,
         digest: Vec<u8>,
     ) -> Result<Vec<u8>, VaultError> {
-        let name = key.name.rsplit('/').next().unwrap_or_default();
-        let refused = |error| VaultError::of(&key.name, "sign with", error);
+        let object = &key.object;
+        let refused = |error| VaultError::of(object, "sign with", error);
         let parameters = SignParameters {
             algorithm: Some(algorithm),
             value: Some(digest),
@@ -268,18 +257,10 @@ impl Vault {
             key_version: Some(key.version.clone()),
             ..KeyClientSignOptions::default()
         };
-        let answer = self
-            .keys
-            .sign(name, content, Some(options))
-            .await
-            .map_err(refused)?;
-        let result = answer.into_model().map_err(refused)?;
-        if result.kid.as_deref().and_then(version_of) != Some(key.version.as_str()) {
-            return Err(answer_without(&key.name, "a signature of another version"));
-        }
-        result
-            .result
-            .ok_or_else(|| answer_without(&key.name, "no signature"))
+        let result = self.keys.sign(&object.name, content, Some(options)).await;
+        let result = result.map_err(refused)?.into_model().map_err(refused)?;
+        version_of(object, result.kid.as_deref(), self.of_the_cloud)?;
+        result.result.ok_or_else(|| answer(object, "no signature"))
     }
 }
 
@@ -291,10 +272,10 @@ impl std::fmt::Debug for Vault {
 
 /// All versions that a list has, over its pages.
 async fn versions<T>(
-    name: &str,
+    object: &ObjectId,
     pager: azure_core::Result<impl TryStream<Ok = T, Error = azure_core::Error>>,
 ) -> Result<Vec<T>, VaultError> {
-    let refused = |error| VaultError::of(name, "list versions of", error);
+    let refused = |error| VaultError::of(object, "list versions of", error);
     pager.map_err(refused)?.try_collect().await.map_err(refused)
 }
 
@@ -305,8 +286,11 @@ fn newest<'a>(
     known: &str,
 ) -> impl Iterator<Item = &'a str> {
     let enabled = listed.filter(|(_, (enabled, _))| enabled.unwrap_or(true));
-    let versions = enabled.filter_map(|(id, (_, created))| Some((created, version_of(id?)?)));
-    let mut versions: Vec<_> = versions.filter(|(_, version)| *version != known).collect();
+    let versions =
+        enabled.filter_map(|(id, (_, created))| Some((created, id?.rsplit('/').next()?)));
+    let mut versions: Vec<_> = versions
+        .filter(|(_, version)| is_version(version) && *version != known)
+        .collect();
     versions.sort_by_key(|(created, _)| std::cmp::Reverse(*created));
     versions
         .into_iter()

@@ -1,15 +1,18 @@
-//! What a vault refused, and what a person does about it (azure reference §4.2; K06).
+//! What a vault refused, and what a person does about it (K06).
 #![expect(
     clippy::indexing_slicing,
     reason = "into JSON only, where a missing member is null"
 )]
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::{IdentityError, transport::NetFailure};
+use super::{IdentityError, ObjectId, VaultObject, transport::NetFailure, vault_denial::Denial};
 use crate::{
     net::{self, HostNotAllowed},
     reason::{Explain, Reason},
+    timestamp::Timestamp,
 };
 
 /// A vault did not do what was asked.
@@ -25,79 +28,105 @@ pub enum VaultError {
         cause: HostNotAllowed,
     },
     /// No usable answer.
-    #[error("no answer for `{key}`")]
+    #[error("no answer for `{object}`")]
     Net {
-        /// The key.
-        key: String,
+        /// The object.
+        object: ObjectId,
         /// Why.
         #[source]
         cause: net::Error,
     },
     /// No token.
-    #[error("no token for `{key}`")]
+    #[error("no token for `{object}`")]
     Identity {
-        /// The key.
-        key: String,
+        /// The object.
+        object: ObjectId,
         /// Why.
         #[source]
         cause: IdentityError,
     },
     /// The vault said no.
-    #[error("key vault {} to {what} `{key}`: {status} {code}", if *status < 500 { "refused" } else { "failed" })]
+    #[error("key vault {} to {what} `{object}`: {status} {code}", if *status < 500 { "refused" } else { "failed" })]
     Refused {
         /// What was asked: `read`, `sign with`.
         what: &'static str,
-        /// The key.
-        key: String,
+        /// The object.
+        object: ObjectId,
         /// The status.
         status: u16,
         /// The inner code, or the code.
         code: String,
+        /// Whom it refused.
+        denial: Box<Denial>,
         /// The first lines of its message, one line.
         #[source]
         said: Message,
     },
-    /// The answer is about another version, or lacks a part.
-    #[error("key vault answered for `{key}` with {what}")]
+    /// The answer is about another object or version, or lacks a part.
+    #[error("key vault answered for `{object}` with {what}")]
     Answer {
-        /// The key.
-        key: String,
+        /// The object.
+        object: ObjectId,
         /// What is wrong with it.
         what: String,
     },
-    /// The key is disabled.
-    #[error("`{key}` is disabled")]
-    Disabled {
-        /// The key.
-        key: String,
+    /// The certificate has been asked for and is not issued.
+    #[error("`{object}` is not issued yet: its certificate authority has not answered, or refused")]
+    Pending {
+        /// The certificate.
+        object: ObjectId,
     },
-    /// The key is outside its period of validity.
-    #[error("`{key}` is valid {when}")]
-    Period {
-        /// The key.
-        key: String,
-        /// From or until when.
-        when: String,
+    /// The version is disabled.
+    #[error("`{object}`{} is disabled", version(object))]
+    Disabled {
+        /// The object.
+        object: ObjectId,
+    },
+    /// The version is past its period of validity.
+    #[error("`{object}`{} expired at {expired}", version(object))]
+    Expired {
+        /// The object.
+        object: ObjectId,
+        /// When.
+        expired: Timestamp,
+        /// The time of the run.
+        now: Timestamp,
+    },
+    /// The version is not in its period of validity yet.
+    #[error("`{object}`{} is not valid before {start}", version(object))]
+    NotYetValid {
+        /// The object.
+        object: ObjectId,
+        /// From when.
+        start: Timestamp,
+        /// The time of the run.
+        now: Timestamp,
     },
     /// The key cannot do this.
-    #[error("`{key}` is {kind}, which {why}")]
+    #[error("`{object}` is {kind}, which {why}")]
     Unsuitable {
         /// The key.
-        key: String,
+        object: ObjectId,
         /// Its kind.
         kind: String,
         /// Why not.
         why: &'static str,
     },
     /// The SDK could not make or read a request.
-    #[error("`{key}` could not be asked for")]
+    #[error("`{name}` could not be asked for")]
     Sdk {
-        /// The key.
-        key: String,
+        /// The vault or its object.
+        name: String,
         /// Why.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// ` version VERSION`, where one is known.
+fn version(object: &ObjectId) -> String {
+    let version = object.version.as_ref();
+    version.map_or_else(String::new, |version| format!(" version `{version}`"))
 }
 
 /// The vault's own words.
@@ -107,8 +136,7 @@ pub struct Message(String);
 
 impl VaultError {
     /// From the SDK's error: ours where it came from below, the service's where it answered.
-    pub(super) fn of(key: &str, what: &'static str, error: azure_core::Error) -> Self {
-        let key = key.to_owned();
+    pub(super) fn of(object: &ObjectId, what: &'static str, error: azure_core::Error) -> Self {
         if let azure_core::error::ErrorKind::HttpResponse {
             status,
             raw_response,
@@ -117,42 +145,54 @@ impl VaultError {
         {
             let body = raw_response
                 .as_ref()
-                .map(|raw| raw.body().as_ref().to_vec())
-                .unwrap_or_default();
-            return Self::refused(key, what, u16::from(*status), &body);
+                .map(|raw| raw.body().as_ref().to_vec());
+            let body = body.unwrap_or_default();
+            return Self::refused(object.clone(), what, u16::from(*status), &body);
         }
         let mut error: Box<dyn std::error::Error + Send + Sync> = Box::new(error);
         loop {
             error = match error.downcast::<azure_core::Error>() {
                 Ok(inner) => match inner.into_inner() {
                     Ok(deeper) => deeper,
-                    Err(last) => {
-                        return Self::Sdk {
-                            key,
-                            cause: Box::new(last),
-                        };
-                    }
+                    Err(last) => return Self::sdk(object.to_string(), last),
                 },
-                Err(other) => break Self::own(key, other),
+                Err(other) => break Self::own(object, other),
             };
         }
     }
 
-    fn own(key: String, error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+    /// The SDK could not make or read a request for this.
+    pub(super) fn sdk(name: String, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Sdk {
+            name,
+            cause: Box::new(cause),
+        }
+    }
+
+    fn own(object: &ObjectId, error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        let object = object.clone();
         let error = match error.downcast::<IdentityError>() {
-            Ok(cause) => return Self::Identity { key, cause: *cause },
+            Ok(cause) => {
+                return Self::Identity {
+                    object,
+                    cause: *cause,
+                };
+            }
             Err(error) => error,
         };
         match error.downcast::<NetFailure>() {
             Ok(failure) => Self::Net {
-                key,
+                object,
                 cause: failure.0,
             },
-            Err(cause) => Self::Sdk { key, cause },
+            Err(cause) => Self::Sdk {
+                name: object.to_string(),
+                cause,
+            },
         }
     }
 
-    fn refused(key: String, what: &'static str, status: u16, body: &[u8]) -> Self {
+    fn refused(object: ObjectId, what: &'static str, status: u16, body: &[u8]) -> Self {
         let document: Value = serde_json::from_slice(body).unwrap_or_default();
         let error = &document["error"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -169,12 +209,12 @@ impl VaultError {
             code
         };
         let message = text(&error["message"]);
-        let told = message.lines().map(str::trim).filter(|line| {
+        let lines = message.lines().map(str::trim).filter(|line| {
             !line.is_empty()
                 && !line.starts_with("If role")
                 && !line.starts_with("DenyAssignmentId")
         });
-        let said: String = told
+        let said: String = lines
             .collect::<Vec<_>>()
             .join("; ")
             .chars()
@@ -182,9 +222,10 @@ impl VaultError {
             .collect();
         Self::Refused {
             what,
-            key,
+            object,
             status,
             code,
+            denial: Box::new(Denial::read(&message)),
             said: Message(said),
         }
     }
@@ -215,55 +256,132 @@ impl Explain for VaultError {
                 _ => Reason::VaultUnreachable,
             },
             Self::Answer { .. } | Self::Sdk { .. } => Reason::VaultAnswerInvalid,
-            Self::Disabled { .. } => Reason::KeyDisabled,
-            Self::Period { .. } => Reason::KeyExpired,
+            Self::Disabled { .. } | Self::Pending { .. } => Reason::KeyDisabled,
+            Self::Expired { .. } | Self::NotYetValid { .. } => Reason::KeyExpired,
             Self::Unsuitable { .. } => Reason::KeyUnsuitable,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        let nothing = "nothing was published";
         Some(match self {
             Self::Host { cause, .. } => return cause.hint(),
             Self::Net { cause, .. } => return cause.hint(),
             Self::Identity { cause, .. } => return cause.hint(),
-            Self::Refused { status: 403, code, what, .. } => match code.as_str() {
-                "ForbiddenByRbac" if *what == "sign with" => {
-                    format!("give the identity the role `Key Vault Crypto User` on the key (needs a few minutes to take effect); {nothing}")
-                }
-                "ForbiddenByRbac" => "give the identity `Key Vault Crypto User` for a key, `Key Vault Reader` for a certificate, `Key Vault Secrets User` \
-                     for a secret (needs a few minutes to take effect)"
-                    .to_owned(),
-                "AccessDenied" => "add the permission that the message names to the vault's access policy: `az keyvault set-policy`".to_owned(),
-                "ForbiddenByFirewall" => "the vault's firewall refuses this address: allow it, or run inside the network; hosted runners have no \
-                     fixed address and are no trusted service"
-                    .to_owned(),
-                "ForbiddenByConnection" => "the vault has no public access: run where its private endpoint is".to_owned(),
-                "KeyDisabled" | "SecretDisabled" => "`az keyvault key set-attributes --enabled true`, or use another version".to_owned(),
-                "ForbiddenByPolicy" => "a policy of the vault refuses this kind of caller: ask who administers the vault".to_owned(),
-                "KeyExpired" | "KeyNotYetValid" => "use a version that is valid now".to_owned(),
-                "KeyOperationForbidden" => "`az keyvault key set-attributes --ops sign verify` lets the key sign".to_owned(),
-                _ => nothing.to_owned(),
-            },
-            Self::Refused { status: 404, key, .. } => {
-                let kind = ["secret", "certificate"].into_iter().find(|kind| key.contains(&format!("/{kind}s/")));
-                let kind = kind.unwrap_or("key");
-                format!("check name and version; a deleted one is listed by `az keyvault {kind} list-deleted`")
+            Self::Refused {
+                status: 403,
+                object,
+                code,
+                what,
+                denial,
+                ..
+            } => forbidden(object, code, what, denial),
+            Self::Refused { status, object, .. } => refused(*status, object),
+            Self::Answer { .. } => {
+                format!("run again; the key may have been rotated meanwhile; {NOTHING}")
             }
-            Self::Refused { status: 401, .. } => "the vault does not take the identity's token: is it of the vault's tenant, and is this machine's clock right?".to_owned(),
-            Self::Refused { status: 429, .. } => {
-                format!("the vault asks to slow down: run again later, or with a smaller `--concurrency`; {nothing}")
-            }
-            Self::Refused { status: 500.., .. } => {
-                format!("the vault is failing: look at Azure's status page, and run again later; {nothing}")
-            }
-            Self::Refused { .. } => nothing.to_owned(),
-            Self::Answer { .. } => format!("run again; the key may have been rotated meanwhile; {nothing}"),
-            Self::Disabled { .. } => "`az keyvault key set-attributes --enabled true`, or use another version".to_owned(),
-            Self::Period { .. } => "use a version that is valid now".to_owned(),
-            Self::Unsuitable { .. } => "`acr-sign key show KEY` says what would fit; `az keyvault key create --kty EC --curve P-256 --ops sign verify` makes one".to_owned(),
+            Self::Pending { object } => format!(
+                "`{}` says what it waits for; where the request was signed elsewhere, `{} --file SIGNED.cer` completes it",
+                object.az_by_name("pending show"),
+                object.az_by_name("pending merge"),
+            ),
+            Self::Disabled { object } => enable(object),
+            Self::Expired { object, .. } if object.kind == VaultObject::Certificate => format!(
+                "a new version: `{} --policy \"$({} --query policy)\"`",
+                object.az_by_name("create"),
+                object.az_by_name("show"),
+            ),
+            Self::Expired { object, now, .. } => format!(
+                "a new version: `{}`; or let this one live for another year: `{} --expires {}`",
+                object.az_by_name("rotate"),
+                object.az("set-attributes"),
+                now.plus(YEAR),
+            ),
+            Self::NotYetValid { object, now, .. } => format!(
+                "use a version that is valid now, or `{} --not-before {now}`; check this machine's clock",
+                object.as_kind(VaultObject::Key).az("set-attributes"),
+            ),
+            Self::Unsuitable { object, .. } => format!(
+                "`{}` makes a key that every format can use; `--format notation` may do with this one: `acr-sign key show \
+                 https://{object}` says so",
+                object.az_create_p256()
+            ),
             Self::Sdk { .. } => return None,
         })
+    }
+}
+
+/// Said where a signature was asked for, since a person wants to know.
+const NOTHING: &str = "nothing was published";
+/// How long an expired key is let live on.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How long a new permission takes to reach the vault.
+const WAIT: &str = "it needs a few minutes to take effect";
+
+fn enable(object: &ObjectId) -> String {
+    format!(
+        "`{} --enabled true`, or use another version",
+        object.az("set-attributes")
+    )
+}
+
+/// What to do about a 403, by its inner code.
+fn forbidden(object: &ObjectId, code: &str, what: &str, denial: &Denial) -> String {
+    let nothing = if what == "sign with" {
+        format!("; {NOTHING}")
+    } else {
+        String::new()
+    };
+    match code {
+        "ForbiddenByRbac" => format!("{}; {WAIT}{nothing}", denial.role_assignment(object, what)),
+        "AccessDenied" => format!("{}; {WAIT}{nothing}", denial.access_policy(object, what)),
+        "ForbiddenByFirewall" => format!(
+            "run inside the vault's network, or let this address in: {}; hosted runners have no fixed address and are \
+             no trusted service",
+            denial.network_rule(object)
+        ),
+        "ForbiddenByConnection" => format!(
+            "the vault has no public access: run where its private endpoint is; `az network private-endpoint-connection \
+             list --id \"$(az keyvault show --name {} --query id --output tsv)\"` shows which networks have one",
+            object.vault()
+        ),
+        "KeyDisabled" | "SecretDisabled" => enable(object),
+        "ForbiddenByPolicy" => {
+            "a policy of the vault refuses this kind of caller: ask the administrator of the vault"
+                .to_owned()
+        }
+        "KeyExpired" | "KeyNotYetValid" => format!(
+            "use a version that is valid now; `{}` shows when this one is",
+            object.az("show")
+        ),
+        "KeyOperationForbidden" => format!(
+            "`{} --ops sign verify` lets the key sign",
+            object.as_kind(VaultObject::Key).az("set-attributes")
+        ),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+/// What to do about any other status.
+fn refused(status: u16, object: &ObjectId) -> String {
+    let (noun, vault) = (object.kind.noun(), object.vault_flag());
+    match status {
+        404 => format!(
+            "check name and version: `az keyvault {noun} list {vault} --query \"[].name\"` shows the names; \
+             `az keyvault {noun} list-deleted {vault}` shows deleted ones, and `{}` brings it back",
+            object.az_by_name("recover")
+        ),
+        401 => format!(
+            "the vault does not take the identity's token: `az keyvault show --name {} --query properties.tenantId \
+             --output tsv` prints the tenant that the identity must be of (`--tenant-id`); check this machine's clock",
+            object.vault()
+        ),
+        429 => format!(
+            "the vault asks to slow down: run again later, or with a smaller `--concurrency`; {NOTHING}"
+        ),
+        500.. => format!(
+            "the vault is failing: check Azure's status page, and run again later; {NOTHING}"
+        ),
+        _ => NOTHING.to_owned(),
     }
 }
 
@@ -271,11 +389,20 @@ impl Explain for VaultError {
 mod tests {
     use super::*;
 
-    fn refused(status: u16, inner: &str, message: &str) -> VaultError {
+    fn object(kind: VaultObject) -> ObjectId {
+        ObjectId {
+            host: "v.vault.azure.net".into(),
+            kind,
+            name: "k".into(),
+            version: None,
+        }
+    }
+
+    fn denied(status: u16, inner: &str, message: &str) -> VaultError {
         let inner = serde_json::json!({"code": inner});
         let body = serde_json::json!({"error": {"code": "Forbidden", "message": message, "innererror": inner}});
         VaultError::refused(
-            "v.vault.azure.net/keys/k".into(),
+            object(VaultObject::Key),
             "sign with",
             status,
             body.to_string().as_bytes(),
@@ -327,7 +454,7 @@ mod tests {
             (401, "", Reason::IdentityFailed, "of the vault's tenant"),
             (404, "", Reason::KeyNotFound, "az keyvault key list-deleted"),
         ] {
-            let error = refused(status, inner, "no");
+            let error = denied(status, inner, "no");
             assert_eq!(error.reason(), reason, "{status} {inner}");
             let hint = error.hint().unwrap_or_default();
             assert!(hint.contains(help), "{status} {inner}: {hint}");
@@ -336,20 +463,22 @@ mod tests {
 
     #[test]
     fn k06_what_is_missing_is_looked_for_among_its_kind() {
-        for kind in ["key", "certificate", "secret"] {
-            let error =
-                VaultError::refused(format!("v.vault.azure.net/{kind}s/k"), "read", 404, b"");
+        for kind in [
+            VaultObject::Key,
+            VaultObject::Certificate,
+            VaultObject::Secret,
+        ] {
+            let error = VaultError::refused(object(kind), "read", 404, b"");
             let hint = error.hint().unwrap_or_default();
-            assert!(
-                hint.contains(&format!("az keyvault {kind} list-deleted")),
-                "{kind}: {hint}"
-            );
+            let noun = kind.noun();
+            let list = format!("`az keyvault {noun} list-deleted --vault-name v`");
+            assert!(hint.contains(&list), "{hint}");
         }
     }
 
     #[test]
     fn k06_text_with_line_ends_is_read_whole() {
-        let error = refused(
+        let error = denied(
             403,
             "ForbiddenByRbac",
             "Caller is not authorized.\r\nIf role assignments changed\r\nAction: 'a'",

@@ -2,7 +2,7 @@
 
 use azure_security_keyvault_keys::models::SignatureAlgorithm;
 
-use super::{Vault, VaultError, VaultKey, vault_key::Unusable};
+use super::{Vault, VaultError, VaultKey};
 use crate::{
     crypto::{
         BoxFuture, Certificate, KeyKind, PublicKey, Scheme, SignError, Signature, Signer,
@@ -14,6 +14,8 @@ use crate::{
 /// Signs with a key that stays in its vault.
 #[derive(Debug)]
 pub struct VaultSigner {
+    /// As messages name the key.
+    name: String,
     vault: Vault,
     key: VaultKey,
     certificates: Vec<Certificate>,
@@ -26,23 +28,20 @@ impl VaultSigner {
         key: VaultKey,
         certificates: Vec<Certificate>,
     ) -> Result<Self, VaultError> {
-        match &key.usable {
-            Ok(()) => Ok(Self {
+        match key.unusable() {
+            Some(error) => Err(error),
+            None => Ok(Self {
+                name: key.object.to_string(),
                 vault,
                 key,
                 certificates,
-            }),
-            Err(Unusable::Disabled) => Err(VaultError::Disabled { key: key.name }),
-            Err(Unusable::Period(when)) => Err(VaultError::Period {
-                key: key.name.clone(),
-                when: when.clone(),
             }),
         }
     }
 
     fn failed(&self, error: VaultError) -> SignError {
         SignError {
-            key: self.key.name.clone(),
+            key: self.name.clone(),
             reason: error.reason(),
             hint: error.hint(),
             cause: Box::new(error),
@@ -53,7 +52,7 @@ impl VaultSigner {
         let kind = self.key.key.kind();
         algorithm(kind, scheme).map_err(|why| {
             self.failed(VaultError::Unsuitable {
-                key: self.key.name.clone(),
+                object: self.key.object.clone(),
                 kind: kind.to_string(),
                 why,
             })
@@ -68,7 +67,7 @@ impl VaultSigner {
             .sign(&self.key, algorithm, digest)
             .await
             .map_err(|error| self.failed(error))?;
-        verified_signature(&self.key.name, &self.key.key, scheme, message, signature)
+        verified_signature(&self.name, &self.key.key, scheme, message, signature)
     }
 }
 
@@ -82,7 +81,7 @@ impl Signer for VaultSigner {
     }
 
     fn name(&self) -> &str {
-        &self.key.name
+        &self.name
     }
 
     fn check(&self, scheme: Scheme) -> Result<(), SignError> {

@@ -34,7 +34,7 @@ pub struct Certificate {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidCertificate {
     /// Not the DER of a certificate.
-    #[error("not a certificate")]
+    #[error("not a certificate in PEM or DER")]
     Der,
     /// Not PEM, or PEM of something else.
     #[error("not PEM with certificates only")]
@@ -61,6 +61,14 @@ impl Certificate {
             key: PublicKey::from_spki_der(&spki)?,
             parsed,
         })
+    }
+
+    /// From a file: PEM, or one certificate in DER, as portals offer for download.
+    pub fn chain_from_file(bytes: &[u8]) -> Result<Vec<Self>, InvalidCertificate> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) if text.contains("-----BEGIN ") => Self::chain_from_pem(text),
+            _ => Ok(vec![Self::from_der(bytes)?]),
+        }
     }
 
     /// From PEM text that holds certificates and nothing else, in the order given.

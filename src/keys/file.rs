@@ -1,4 +1,4 @@
-//! Key files and secrets: PEM in all forms of docker's trust store and OpenSSL (reference §15), and PKCS #12.
+//! Key files and secrets: PEM in all forms of docker's trust store and OpenSSL as well as PKCS #12.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use der::Decode as _;
@@ -83,7 +83,7 @@ fn private_key(block: pem::Pem, passphrase: Option<&Secret>) -> Result<PrivateKe
         "ED25519 PRIVATE KEY" => PrivateKey::from_notary_ed25519(&body),
         _ => return Err(KeyFileError::NoKey),
     };
-    // A wrong passphrase can leave good padding by chance; then what comes out is no key.
+    // A wrong passphrase can leave good padding by chance; then what comes out is not a key.
     key.ok_or(if encrypted {
         KeyFileError::PassphraseWrong
     } else {

@@ -6,7 +6,7 @@ use crate::{
     reason::{Explain, Reason},
 };
 
-/// Certificates that one file may hold (design §8).
+/// Certificates that one file may hold: as many as a signature may carry.
 const CHAIN_LIMIT: usize = 10;
 
 /// A private key and what stood beside it.
@@ -22,7 +22,7 @@ pub struct KeyFile {
     pub gun: Option<String>,
 }
 
-/// The content is no private key that can be read.
+/// The content is not a private key that can be read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum KeyFileError {
     /// Neither PEM nor PKCS #12.
@@ -36,19 +36,19 @@ pub enum KeyFileError {
     PassphraseWrong,
     /// Under a cipher that is not read.
     #[error(
-        "its encryption is none that is read: AES and 3DES, by PBES2 or as old PEM files have them"
+        "its encryption is not supported: AES and 3DES are, by PBES2 or as old PEM files have them"
     )]
     Encryption,
     /// To open it costs too much.
     #[error(
-        "it asks for more work to open it than is done: 10,000,000 rounds, or 256 MiB of scrypt 16 times"
+        "opening it takes more work than is allowed: 10,000,000 rounds, or 256 MiB of scrypt 16 times"
     )]
     Costs,
     /// Several private keys.
     #[error("it holds more than one private key")]
     SeveralKeys,
     /// A kind or size of key that this program does not use.
-    #[error("its key is none of P-256, P-384, P-521, RSA of 2048 to 4096 bits and Ed25519")]
+    #[error("its key is not on P-256, P-384 or P-521, RSA of 2048 to 4096 bits, or Ed25519")]
     Unsupported,
     /// A certificate in it cannot be read.
     #[error("a certificate in it cannot be read, or there are more than 10")]

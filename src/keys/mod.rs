@@ -16,5 +16,5 @@ pub use file::read;
 pub use key_file::{KeyFile, KeyFileError};
 pub use local::LocalSigner;
 pub use private::PrivateKey;
-pub use reference::{InvalidKeyReference, KeyReference, VaultObject, VaultReference};
+pub use reference::{InvalidKeyReference, KeyReference, VaultReference};
 pub use ring::{KeyError, KeyRing, PublicPart};

@@ -1,4 +1,4 @@
-//! PBES2 (RFC 8018) as key files and PKCS #12 carry it. What it costs to open stands in the file, so it is
+//! PBES2 (RFC 8018) as key files and PKCS #12 carry it. The file says what it costs to open, so it is
 //! bounded before anything is derived.
 
 use pkcs5::pbes2::{Kdf, Parameters};

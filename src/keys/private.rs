@@ -62,7 +62,7 @@ impl PrivateKey {
         }
     }
 
-    /// From `ECPrivateKey`; the curve stands inside, or is given by what is around; the two must agree.
+    /// From `ECPrivateKey`; the curve is named inside or by what is around it; the two must agree.
     pub(super) fn from_sec1(der: &[u8], curve: Option<ObjectIdentifier>) -> Option<Self> {
         let key = sec1::EcPrivateKey::from_der(der).ok()?;
         let inside = key.parameters.and_then(sec1::EcParameters::named_curve);

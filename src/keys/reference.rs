@@ -1,8 +1,10 @@
-//! How a user names a key (design §2). Never holds a secret, so it can be printed.
+//! How a user names a key. Never holds a secret, so it can be printed.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
 use url::Url;
+
+use crate::azure::VaultObject;
 
 /// A key by its name.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -40,18 +42,7 @@ pub struct VaultReference {
     pub passphrase: Option<Box<Self>>,
 }
 
-/// The kinds of object in a vault.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum VaultObject {
-    /// A key.
-    Key,
-    /// A certificate with its key.
-    Certificate,
-    /// A secret that holds a private key.
-    Secret,
-}
-
-/// The text names no key.
+/// The text does not name a key.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{text}` names no key: {why}")]
 pub struct InvalidKeyReference {
@@ -99,7 +90,7 @@ impl FromStr for KeyReference {
             || options.len() > 1
         {
             return Err(invalid(
-                "after `?` stands passphrase-env=NAME (file, env) or passphrase=akv:VAULT/secrets/NAME (secrets)",
+                "after `?` comes passphrase-env=NAME (file, env) or passphrase=akv:VAULT/secrets/NAME (secrets)",
             ));
         }
         if let Some(path) = body.strip_prefix("file:") {
@@ -139,7 +130,7 @@ impl FromStr for KeyReference {
 }
 
 impl KeyReference {
-    /// Whether text is meant as one, and not as the path of a file: it begins so.
+    /// Whether a text is meant as a reference and not as the path of a file, by how it begins.
     pub fn is_meant(text: &str) -> bool {
         ["akv:", "https://", "azurekms://", "file:", "env:"]
             .iter()
@@ -174,7 +165,7 @@ fn vault(text: &str) -> Result<VaultReference, &'static str> {
             .ok_or("https://VAULT.vault.azure.net/keys/NAME")?;
         return object(&host_of(text)?, path);
     }
-    Err("it begins with akv:, https://, azurekms://, file: or env:")
+    Err("it must begin with akv:, https://, azurekms://, file: or env:")
 }
 
 /// The host of an address without user-info (K01).
@@ -195,7 +186,7 @@ fn object(vault: &str, rest: &str) -> Result<VaultReference, &'static str> {
         Some("keys") => VaultObject::Key,
         Some("certificates") => VaultObject::Certificate,
         Some("secrets") => VaultObject::Secret,
-        _ => return Err("after the vault stands keys/NAME, certificates/NAME or secrets/NAME"),
+        _ => return Err("after the vault comes keys/NAME, certificates/NAME or secrets/NAME"),
     };
     let label = |text: &&str| {
         !text.is_empty()
@@ -244,11 +235,7 @@ impl fmt::Display for KeyReference {
             Self::File { path, .. } => write!(f, "file:{}", path.display()),
             Self::Env { name, .. } => write!(f, "env:{name}"),
             Self::Vault(reference) => {
-                let object = match reference.object {
-                    VaultObject::Key => "keys",
-                    VaultObject::Certificate => "certificates",
-                    VaultObject::Secret => "secrets",
-                };
+                let object = reference.object.plural();
                 write!(f, "{}/{object}/{}", reference.vault, reference.name)
             }
         }

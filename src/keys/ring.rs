@@ -5,10 +5,10 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 use tokio::sync::Mutex;
 use zeroize::Zeroizing;
 
-use super::{KeyFile, KeyFileError, KeyReference, LocalSigner, VaultObject, VaultReference, read};
+use super::{KeyFile, KeyFileError, KeyReference, LocalSigner, VaultReference, read};
 use crate::{
-    azure::{Identities, Vault, VaultError, VaultSigner},
-    crypto::{Certificate, PublicKey, Secret, Signer},
+    azure::{Identities, ObjectId, Vault, VaultError, VaultObject, VaultSigner},
+    crypto::{Certificate, InvalidKey, PublicKey, Secret, Signer},
     process::Environment,
     reason::{Explain, Reason},
     timestamp::Timestamp,
@@ -38,8 +38,17 @@ pub enum KeyError {
         /// The variable.
         name: String,
     },
-    /// The content is no usable key.
-    #[error("`{key}` is no usable key")]
+    /// A public key that nothing here can verify with.
+    #[error("`{key}` is not a usable public key")]
+    Public {
+        /// The key.
+        key: String,
+        /// Why.
+        #[source]
+        cause: InvalidKey,
+    },
+    /// The content is not a usable key.
+    #[error("`{key}` is not a usable key")]
     Content {
         /// The key.
         key: String,
@@ -54,6 +63,7 @@ impl Explain for KeyError {
         match self {
             Self::Vault(error) => error.reason(),
             Self::File { .. } | Self::Variable { .. } => Reason::ConfigInvalid,
+            Self::Public { .. } => Reason::KeyUnsuitable,
             Self::Content { cause, .. } => cause.reason(),
         }
     }
@@ -63,6 +73,11 @@ impl Explain for KeyError {
             Self::Vault(error) => error.hint(),
             Self::File { .. } => Some("check path and permissions".into()),
             Self::Variable { .. } => None,
+            Self::Public { .. } => Some(
+                "keys on P-256, P-384 and P-521, RSA keys of at least 2048 bits and Ed25519 keys are read; the `.pub` \
+                 file of another key that signed may be meant"
+                    .into(),
+            ),
             Self::Content { cause, .. } => cause.hint(),
         }
     }
@@ -77,6 +92,10 @@ pub struct PublicPart {
     pub certificates: Vec<Certificate>,
     /// Whether the private key stays in a vault.
     pub in_vault: bool,
+    /// Why the vault does not sign with the newest version now, if so.
+    pub unusable: Option<Arc<VaultError>>,
+    /// Where the newest version is, if that is a vault.
+    pub object: Option<ObjectId>,
 }
 
 /// The keys of one run.
@@ -137,35 +156,19 @@ impl KeyRing {
             KeyReference::Vault(key) => self.vault_public(key, older).await,
             KeyReference::File { path, .. } => {
                 let bytes = read_file(path).await?;
-                match self.public_of_pem(&bytes) {
+                match public_of_pem(reference, &bytes)? {
                     Some(part) => Ok(part),
                     None => self.public_of_private(reference).await,
                 }
             }
             KeyReference::Env { name, .. } => {
-                match self
-                    .environment
-                    .get(name)
-                    .and_then(|text| self.public_of_pem(text.as_bytes()))
-                {
+                let text = self.environment.get(name).unwrap_or_default();
+                match public_of_pem(reference, text.as_bytes())? {
                     Some(part) => Ok(part),
                     None => self.public_of_private(reference).await,
                 }
             }
         }
-    }
-
-    fn public_of_pem(&self, bytes: &[u8]) -> Option<PublicPart> {
-        let text = std::str::from_utf8(bytes).ok()?;
-        let key = PublicKey::from_pem(text).ok()?;
-        let leaf = Certificate::chain_from_pem(text)
-            .ok()
-            .and_then(|chain| chain.into_iter().next());
-        Some(PublicPart {
-            keys: vec![key],
-            certificates: leaf.into_iter().collect(),
-            in_vault: false,
-        })
     }
 
     async fn public_of_private(&self, reference: &KeyReference) -> Result<PublicPart, KeyError> {
@@ -176,6 +179,8 @@ impl KeyRing {
             keys,
             certificates: leaf.into_iter().collect(),
             in_vault: false,
+            unusable: None,
+            object: None,
         })
     }
 
@@ -211,8 +216,10 @@ impl KeyRing {
         let (name, version) = (&reference.name, reference.version.as_deref());
         let older = older && version.is_none();
         let (mut keys, mut certificates) = (Vec::new(), Vec::new());
+        let (unusable, object);
         if reference.object == VaultObject::Certificate {
             let newest = vault.certificate(name, version, self.now).await?;
+            (unusable, object) = (newest.key.unusable(), newest.key.object.clone());
             certificates.push(newest.certificate);
             if older {
                 let versions = vault
@@ -231,6 +238,7 @@ impl KeyRing {
             );
         } else {
             let newest = vault.key(name, version, self.now).await?;
+            (unusable, object) = (newest.unusable(), newest.object.clone());
             keys.push(newest.key);
             if older {
                 let versions = vault.key_versions(name, &newest.version, self.now).await;
@@ -247,6 +255,8 @@ impl KeyRing {
             keys,
             certificates,
             in_vault: true,
+            unusable: unusable.map(Arc::new),
+            object: Some(object),
         })
     }
 
@@ -263,6 +273,7 @@ impl KeyRing {
                 .ok_or_else(|| KeyError::Variable {
                     name: name.to_owned(),
                 })?;
+            self.identities.client().announce(value);
             Ok::<_, KeyError>(Secret::new(value.to_owned()))
         };
         let (bytes, passphrase) = match reference {
@@ -309,6 +320,30 @@ impl KeyRing {
         };
         read(&bytes, passphrase.as_ref()).map_err(content)
     }
+}
+
+/// The public part of PEM text that begins with one; `None` for anything else, such as a private key.
+fn public_of_pem(reference: &KeyReference, bytes: &[u8]) -> Result<Option<PublicPart>, KeyError> {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    let is_public = pem::parse(text)
+        .is_ok_and(|block| matches!(block.tag(), "PUBLIC KEY" | "RSA PUBLIC KEY" | "CERTIFICATE"));
+    if !is_public {
+        return Ok(None);
+    }
+    let key = PublicKey::from_pem(text).map_err(|cause| KeyError::Public {
+        key: reference.to_string(),
+        cause,
+    })?;
+    let leaf = Certificate::chain_from_pem(text)
+        .ok()
+        .and_then(|chain| chain.into_iter().next());
+    Ok(Some(PublicPart {
+        keys: vec![key],
+        certificates: leaf.into_iter().collect(),
+        in_vault: false,
+        unusable: None,
+        object: None,
+    }))
 }
 
 /// Whoever may read a key but not list its versions has it checked with the newest one alone.

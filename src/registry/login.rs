@@ -145,6 +145,25 @@ impl Logins {
         }
     }
 
+    /// A registry of Azure refused whoever comes without a login: fails if an identity was looked for and not found,
+    /// as that is what is wrong.
+    pub(super) fn had_none(
+        &self,
+        client: &Client,
+        registry: &Url,
+        name: &str,
+    ) -> Result<(), Error> {
+        let exchanges =
+            client.hosts().is_cloud_registry(registry) || client.hosts().is_allowed(registry);
+        match self.entra.looked_in_vain() {
+            Some(cause) if exchanges && self.auth == RegistryAuth::Auto => Err(Error::Identity {
+                host: name.to_owned(),
+                cause,
+            }),
+            _ => Ok(()),
+        }
+    }
+
     async fn kind(&self, name: &str) -> Result<Option<IdentityKind>, Error> {
         self.entra.kind().await.map_err(|cause| Error::Identity {
             host: name.to_owned(),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::plain;
+use super::{Problem, plain};
 use crate::{
     crypto::{Certificate, KeyKind, PublicKey},
     format::{
@@ -24,6 +24,19 @@ pub struct KeyView {
     pub certificate: Option<Certificate>,
     /// Whether the private key stays in a vault.
     pub in_vault: bool,
+    /// Why the vault does not sign with this version now, if so.
+    pub unusable: Option<Problem>,
+    /// The commands that make what serves in its place.
+    pub commands: KeyCommands,
+}
+
+/// Commands that make a key or a certificate which serves every format, with the names of the vault where they are known.
+#[derive(Clone, Debug)]
+pub struct KeyCommands {
+    /// A key.
+    pub key: String,
+    /// A certificate, without its policy.
+    pub certificate: String,
 }
 
 impl KeyView {
@@ -141,6 +154,9 @@ impl KeyView {
             "notation": { "unsuitable": unsuitable, "missing": missing, "certificatePolicy": policy },
             "thumbprint": self.certificate.as_ref().map(Certificate::thumbprint_sha1),
             "publicKey": self.key.pem(),
+            "unusable": self.unusable.as_ref().map(|problem| json!({
+                "reason": problem.reason.code(), "message": problem.message, "hint": problem.hint,
+            })),
         })
     }
 
@@ -159,16 +175,19 @@ impl KeyView {
             plain(&self.name),
             self.key.kind()
         );
+        if let Some(problem) = &self.unusable {
+            let _ = writeln!(text, "state         {}", plain(&problem.message));
+            if let Some(hint) = &problem.hint {
+                let _ = writeln!(text, "              {}", plain(hint));
+            }
+        }
         let _ = writeln!(text, "dct key id    {bare}   (bare key; the canonical ID)");
         if let Some(id) = certified {
             let _ = writeln!(text, "dct key id    {id}   (as this certificate)");
         }
         if let Some(why) = self.unsuitable() {
             let _ = writeln!(text, "dct           not usable: {why}");
-            let _ = writeln!(
-                text,
-                "              az keyvault key create --vault-name VAULT --name NAME --kty EC --curve P-256 --ops sign verify"
-            );
+            let _ = writeln!(text, "              {}", self.commands.key);
         }
         if let Some(certificate) = &self.certificate {
             let _ = writeln!(text, "certificate   {}", plain(&certificate.subject()));
@@ -187,7 +206,8 @@ impl KeyView {
                 let _ = writeln!(text, "notation      not usable: {}", plain(&why));
                 let _ = writeln!(
                     text,
-                    "              az keyvault certificate create --vault-name VAULT --name NAME --policy @policy.json"
+                    "              {} --policy @policy.json",
+                    self.commands.certificate
                 );
                 let _ = writeln!(
                     text,

@@ -22,7 +22,7 @@ pub use image::{
     EnvelopeReport, ImageReport, Link, Location, RequirementReport, RuleReport, SignatureReport,
     TimestampReport,
 };
-pub use key::KeyView;
+pub use key::{KeyCommands, KeyView};
 pub use policy::PolicyView;
 pub use problem::Problem;
 pub use status::Status;

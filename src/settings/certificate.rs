@@ -12,10 +12,10 @@ use crate::{
     report::Failure,
 };
 
-/// The certificates of a PEM file; `what` names it in errors.
+/// The certificates of a file, PEM or DER; `what` names it in errors.
 pub(crate) fn certificates(what: &str, path: &Path) -> Result<Vec<Certificate>, SettingError> {
-    let pem = read(path, what)?;
-    Certificate::chain_from_pem(&String::from_utf8_lossy(&pem)).map_err(|error| {
+    let bytes = read(path, what)?;
+    Certificate::chain_from_file(&bytes).map_err(|error| {
         SettingError::usage(format!("{what} `{}` is not usable", path.display()))
             .reason(Reason::ConfigInvalid)
             .cause(error)

@@ -6,7 +6,7 @@ use crate::{
     crypto::Certificate,
     flow::Services,
     reason::Reason,
-    report::{Failure, KeyView, Report},
+    report::{Failure, KeyCommands, KeyView, Problem, Report},
     settings::{self, RunConfig, SettingError},
 };
 
@@ -26,11 +26,23 @@ pub(super) async fn run_key_show(
         None => part.certificates.into_iter().next(),
         Some(path) => Some(certificate_of(path, &key)?),
     };
+    let commands = part.object.as_ref().map_or_else(
+        || KeyCommands {
+            key: "az keyvault key create --vault-name VAULT --name NAME --kty EC --curve P-256 --ops sign verify".into(),
+            certificate: "az keyvault certificate create --vault-name VAULT --name NAME".into(),
+        },
+        |object| KeyCommands {
+            key: object.az_create_p256(),
+            certificate: object.az_create_certificate(certificate.is_some()),
+        },
+    );
     let view = KeyView {
         name: reference.to_string(),
         key,
         certificate,
         in_vault: part.in_vault,
+        unusable: part.unusable.as_deref().map(|error| Problem::of(error)),
+        commands,
     };
     Ok(Outcome {
         report: Report::new("key show"),
@@ -47,9 +59,9 @@ fn certificate_of(
         SettingError::usage(format!("`--certificate {}`: {why}", path.display()))
             .reason(Reason::ConfigInvalid)
     };
-    let pem = settings::read(path, "certificate")?;
-    let chain = Certificate::chain_from_pem(&String::from_utf8_lossy(&pem))
-        .map_err(|error| unusable(error.to_string()))?;
+    let bytes = settings::read(path, "certificate")?;
+    let chain =
+        Certificate::chain_from_file(&bytes).map_err(|error| unusable(error.to_string()))?;
     let own = chain
         .into_iter()
         .find(|certificate| certificate.public_key() == key);

@@ -35,6 +35,56 @@ pub enum Denial {
     Connection,
 }
 
+/// The application and the object ID under which refusals name the caller, whoever that is.
+pub const CALLER: (&str, &str) = (
+    "00000000-0000-0000-0000-00000000c11e",
+    "00000000-0000-0000-0000-00000000b1d5",
+);
+
+/// The address that refusals of the firewall name.
+pub(super) const ADDRESS: &str = "203.0.113.7";
+
+impl Operation {
+    /// The data action, and the permission of access policies.
+    fn needs(self) -> (&'static str, &'static str) {
+        match self {
+            Self::KeyGet => ("keys/read", "keys get"),
+            Self::KeyList => ("keys/read", "keys list"),
+            Self::Sign => ("keys/sign/action", "keys sign"),
+            Self::CertificateGet => ("certificates/read", "certificates get"),
+            Self::CertificateList => ("certificates/read", "certificates list"),
+            Self::SecretGet => ("secrets/getSecret/action", "secrets get"),
+        }
+    }
+
+    /// Whether a built-in role has the action.
+    pub(super) fn is_granted_by(self, role: &str) -> bool {
+        match role {
+            "Key Vault Crypto User" => matches!(self, Self::KeyGet | Self::KeyList | Self::Sign),
+            "Key Vault Reader" => matches!(
+                self,
+                Self::KeyGet | Self::KeyList | Self::CertificateGet | Self::CertificateList
+            ),
+            "Key Vault Secrets User" => self == Self::SecretGet,
+            _ => false,
+        }
+    }
+
+    /// Whether a permission of an access policy, such as `keys sign`, allows it.
+    pub(super) fn is_allowed_by(self, permission: &str) -> bool {
+        self.needs().1 == permission
+    }
+
+    /// The object in Azure's resource tree.
+    pub(super) fn resource(self, vault: &str, name: &str) -> String {
+        let (action, _) = self.needs();
+        let kind = action.split('/').next().unwrap_or_default();
+        format!(
+            "/subscriptions/00000000-0000-0000-0000-0000000005ab/resourcegroups/rg/providers/microsoft.keyvault/vaults/{vault}/{kind}/{name}"
+        )
+    }
+}
+
 /// The answer to a caller whom `vault` denies an operation on `name`.
 pub(super) fn denied(
     tenant: &str,
@@ -43,22 +93,18 @@ pub(super) fn denied(
     denial: Denial,
     name: &str,
 ) -> Response {
-    let (action, permission) = match operation {
-        Operation::KeyGet => ("keys/read", "keys get"),
-        Operation::KeyList => ("keys/read", "keys list"),
-        Operation::Sign => ("keys/sign/action", "keys sign"),
-        Operation::CertificateGet => ("certificates/read", "certificates get"),
-        Operation::CertificateList => ("certificates/read", "certificates list"),
-        Operation::SecretGet => ("secrets/getSecret/action", "secrets get"),
-    };
+    let (action, permission) = operation.needs();
+    let resource = operation.resource(vault, name);
+    let (application, object) = CALLER;
+    let caller = format!("appid={application};oid={object}");
     match denial {
         Denial::Rbac => error(
             403,
             "Forbidden",
             &format!(
                 "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were \
-                 changed recently, please observe propagation time.\r\nCaller: appid=sandbox;oid=sandbox;iss=https://sts.windows.net/{tenant}/\r\n\
-                 Action: 'Microsoft.KeyVault/vaults/{action}'\r\nResource: '/subscriptions/0/resourcegroups/rg/providers/microsoft.keyvault/vaults/{vault}/keys/{name}'\r\n\
+                 changed recently, please observe propagation time.\r\nCaller: {caller};iss=https://sts.windows.net/{tenant}/\r\n\
+                 Action: 'Microsoft.KeyVault/vaults/{action}'\r\nResource: '{resource}'\r\n\
                  Assignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: {vault};location=westeurope\r\n"
             ),
             Some("ForbiddenByRbac"),
@@ -67,7 +113,7 @@ pub(super) fn denied(
             403,
             "Forbidden",
             &format!(
-                "The user, group or application 'appid=sandbox;oid=sandbox' does not have {permission} permission on key vault '{vault};location=westeurope'."
+                "The user, group or application '{caller};iss=https://sts.windows.net/{tenant}/' does not have {permission} permission on key vault '{vault};location=westeurope'."
             ),
             Some("AccessDenied"),
         ),
@@ -75,7 +121,7 @@ pub(super) fn denied(
             403,
             "Forbidden",
             &format!(
-                "Client address is not authorized and caller is not a trusted service.\r\nClient address: 203.0.113.7\r\nCaller: appid=sandbox;oid=sandbox\r\nVault: {vault};location=westeurope"
+                "Client address is not authorized and caller is not a trusted service.\r\nClient address: {ADDRESS}\r\nCaller: {caller}\r\nVault: {vault};location=westeurope"
             ),
             Some("ForbiddenByFirewall"),
         ),

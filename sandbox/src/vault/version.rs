@@ -8,6 +8,7 @@ pub(super) struct Version {
     pub(super) key: PrivateKey,
     pub(super) certificate: Option<Vec<u8>>,
     pub(super) enabled: bool,
+    pub(super) pending: bool,
     pub(super) not_before: Option<i64>,
     pub(super) expires: Option<i64>,
     pub(super) created: i64,

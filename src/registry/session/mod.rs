@@ -80,6 +80,29 @@ impl Session {
         &self,
         host: &Host,
         scope: &str,
+        request: Request,
+    ) -> Result<Response, Error> {
+        let response = self.send_with_login(host, scope, request).await?;
+        if response.status == StatusCode::UNAUTHORIZED {
+            self.check_for_login(host).await?;
+        }
+        Ok(response)
+    }
+
+    /// Whoever was refused without a login is told what was looked for, as that is what is missing.
+    async fn check_for_login(&self, host: &Host) -> Result<(), Error> {
+        match self.login(host).await? {
+            Login::Anonymous => self
+                .logins
+                .had_none(&self.client, &host.registry, &host.name),
+            _ => Ok(()),
+        }
+    }
+
+    async fn send_with_login(
+        &self,
+        host: &Host,
+        scope: &str,
         mut request: Request,
     ) -> Result<Response, Error> {
         let held = self
@@ -283,10 +306,12 @@ impl Session {
             response = self.client.send(&request).await?;
         }
         if response.status.is_success() {
-            Ok(response)
-        } else {
-            Err(refusal(host, login, request.what, &response))
+            return Ok(response);
         }
+        if response.status == StatusCode::UNAUTHORIZED {
+            self.check_for_login(host).await?;
+        }
+        Err(refusal(host, login, request.what, &response))
     }
 }
 

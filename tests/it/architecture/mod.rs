@@ -14,9 +14,6 @@ use self::{
 
 /// Uses that close a circle of files. Each disappears with the next move.
 const KNOWN_FILES: &[(&str, &str)] = &[
-    ("src/azure/environment_probe.rs", "src/azure/identity.rs"),
-    ("src/azure/token.rs", "src/azure/identity.rs"),
-    ("src/azure/token.rs", "src/azure/azure_cli.rs"),
     ("src/manifests/mod.rs", "src/manifests/kustomize.rs"),
     ("src/manifests/yaml.rs", "src/manifests/mod.rs"),
 ];

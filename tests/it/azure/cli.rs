@@ -5,7 +5,10 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 use acr_sandbox::{Identity, Options, Service};
 use acr_sign::Exit;
 
-use crate::world::{REPOSITORY, World};
+use crate::{
+    snapshot::snapshot,
+    world::{REPOSITORY, World},
+};
 
 const SHOW: &str = "key show akv:contoso/keys/release";
 
@@ -137,4 +140,165 @@ fn what_docker_stored_comes_before_az() {
         outcome.stderr
     );
     assert_eq!(world.sandbox.count(Service::Entra), 0);
+}
+
+/// An `az` that is logged in and whose tokens are refused in these words.
+fn refusing_az(folder: &Path, words: &str) -> String {
+    let script = "#!/bin/sh\ncase \"$*\" in 'account show '*) exit 0 ;; esac\ncat \"$(dirname \"$0\")/words\" >&2\nexit 1\n";
+    fs::write(folder.join("words"), words).unwrap();
+    fs::write(folder.join("az"), script).unwrap();
+    fs::set_permissions(folder.join("az"), fs::Permissions::from_mode(0o755)).unwrap();
+    format!("{}:/usr/bin:/bin", folder.display())
+}
+
+/// What az says is read for its code, and each has the advice that fits the place (F19).
+#[test]
+fn what_az_says_has_a_fix() {
+    let login = "az login --tenant 00000000-0000-0000-0000-0000000071d0 --scope https://vault.azure.net/.default";
+    let refused = |code: &str, text: &str| {
+        format!(
+            "ERROR: AADSTS{code}: {text} Trace ID: 1\nInteractive authentication is needed. Please run:\naz login\n"
+        )
+    };
+    let late = refused(
+        "700024",
+        "Client assertion is not within its valid time range.",
+    );
+    let github = [("GITHUB_ACTIONS", "true")].as_slice();
+    let azure = [("TF_BUILD", "True")].as_slice();
+    let mut page = "# What az refuses\n\n".to_owned();
+    for (what, place, words, parts) in [
+        (
+            "an ID token that ended, on GitHub",
+            github,
+            late.clone(),
+            ["AADSTS700024", "id-token: write", "--client-id"],
+        ),
+        (
+            "an ID token that ended, on Azure Pipelines",
+            azure,
+            late.clone(),
+            [
+                "AADSTS700024",
+                "SYSTEM_ACCESSTOKEN: $(System.AccessToken)",
+                "AzureCLI@2",
+            ],
+        ),
+        (
+            "an ID token that ended",
+            &[],
+            late,
+            ["AADSTS700024", "expired", login],
+        ),
+        (
+            "a refresh token that ended",
+            &[],
+            refused("700082", "The refresh token has expired due to inactivity."),
+            ["AADSTS700082", "has expired", login],
+        ),
+        (
+            "a refresh token that was revoked",
+            &[],
+            refused(
+                "50173",
+                "The provided grant has expired due to it being revoked.",
+            ),
+            ["AADSTS50173", "has expired", login],
+        ),
+        (
+            "a second factor",
+            &[],
+            refused(
+                "50076",
+                "Due to a configuration change you must use multi-factor authentication.",
+            ),
+            ["AADSTS50076", "second factor", login],
+        ),
+        (
+            "a wrong tenant",
+            &[],
+            refused("50020", "User account does not exist in tenant."),
+            [
+                "AADSTS50020",
+                "not one of the tenant",
+                "az account show --query tenantId --output tsv",
+            ],
+        ),
+        (
+            "conditional access",
+            &[],
+            refused(
+                "53003",
+                "Access has been blocked by Conditional Access policies.",
+            ),
+            [
+                "AADSTS53003",
+                "conditional access",
+                "administrator of the tenant",
+            ],
+        ),
+        (
+            "another code",
+            &[],
+            refused("12345", "Something."),
+            ["AADSTS12345", "Something", login],
+        ),
+        (
+            "no code",
+            &[],
+            "WARNING: old\nERROR: Please run 'az login' to setup account.\n".to_owned(),
+            ["Please run 'az login'", "hint: `az login", login],
+        ),
+    ] {
+        let mut world = world();
+        for (name, value) in place {
+            world.set(name, Some(value));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = refusing_az(folder.path(), &words);
+        let line = format!("{SHOW} --tenant-id 00000000-0000-0000-0000-0000000071d0");
+        let outcome = world.run_binary(&line, &[("PATH", &path)]);
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Undecided, vec!["identity-failed"]),
+            "{what}: {}",
+            outcome.stderr
+        );
+        for part in parts {
+            assert!(
+                outcome.stderr.contains(part),
+                "{what}: {part}: {}",
+                outcome.stderr
+            );
+        }
+        assert!(
+            !outcome.stderr.contains("\\n"),
+            "{what}: {}",
+            outcome.stderr
+        );
+        page.push_str(&format!(
+            "## {what}: exit 3\n\n```console\n{}```\n\n",
+            outcome.stderr
+        ));
+    }
+    snapshot("az.md", &page);
+}
+
+#[test]
+fn the_az_of_a_report_gets_its_fix() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/fixtures/reports/19-az-errors"
+    );
+    let path = format!("{folder}:/usr/bin:/bin");
+    let mut world = world();
+    world.set("GITHUB_ACTIONS", Some("true"));
+    let outcome = world.run_binary(SHOW, &[("PATH", &path)]);
+    assert_eq!(outcome.reasons(), ["identity-failed"], "{}", outcome.stderr);
+    for part in [
+        "az refused a token: AADSTS700024: Client assertion",
+        "id-token: write",
+    ] {
+        assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+    }
 }

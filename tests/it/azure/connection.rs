@@ -104,7 +104,7 @@ fn schemes_that_are_not_used_are_refused_before_anything_is_asked() {
         (
             "PublishProfile",
             &[][..],
-            "a scheme that is federated, a service principal or a managed identity",
+            "is neither federated nor a service principal nor a managed identity",
         ),
         (
             "ServicePrincipal",
@@ -114,7 +114,11 @@ fn schemes_that_are_not_used_are_refused_before_anything_is_asked() {
             ],
             "a certificate",
         ),
-        ("ServicePrincipal", &[], "the key of the service principal"),
+        (
+            "ServicePrincipal",
+            &[],
+            "has no key of its service principal",
+        ),
     ] {
         let world = task(scheme, parameters);
         let outcome = world.run(SHOW);
@@ -320,7 +324,9 @@ fn a_connection_of_another_cloud_is_an_error_before_anything_is_asked() {
                 outcome.stderr
             );
             assert!(
-                outcome.stderr.contains("the service connection is of"),
+                outcome.stderr.contains(&format!(
+                    "service connection `{CONNECTION}` (input `azureSubscription`) is for"
+                )),
                 "{}",
                 outcome.stderr
             );

@@ -59,27 +59,42 @@ fn a_machine_without_identities_is_noticed_at_once() {
 }
 
 #[test]
-fn on_hosted_machines_the_endpoint_is_asked_only_for_a_client_that_was_named() {
+fn on_hosted_machines_the_endpoint_is_never_asked() {
+    let client = Options::default().client;
     for (variable, value) in [
         ("RUNNER_ENVIRONMENT", "github-hosted"),
         ("AGENT_ISSELFHOSTED", "0"),
     ] {
+        for flags in [
+            String::new(),
+            format!(" --client-id {client}"),
+            " --auth managed-identity".to_owned(),
+            format!(" --auth managed-identity --client-id {client}"),
+        ] {
+            let mut world = World::with(Identity::Imds);
+            world.set(variable, Some(value));
+            let outcome = world.run(&format!("{SHOW}{flags}"));
+            assert_eq!(
+                (outcome.exit, outcome.reasons()),
+                (Exit::Usage, vec!["identity-unavailable"]),
+                "{flags}: {}",
+                outcome.stderr
+            );
+            assert_eq!(
+                world.sandbox.count(Service::ManagedIdentity),
+                0,
+                "{variable}{flags}"
+            );
+        }
+    }
+    for (variable, value) in [
+        ("RUNNER_ENVIRONMENT", "self-hosted"),
+        ("AGENT_ISSELFHOSTED", "1"),
+    ] {
         let mut world = World::with(Identity::Imds);
         world.set(variable, Some(value));
         let outcome = world.run(SHOW);
-        assert_eq!(
-            (outcome.exit, outcome.reasons()),
-            (Exit::Usage, vec!["identity-unavailable"]),
-            "{}",
-            outcome.stderr
-        );
-        assert_eq!(
-            world.sandbox.count(Service::ManagedIdentity),
-            0,
-            "{variable}"
-        );
-        let named = world.run(&format!("{SHOW} --client-id {}", Options::default().client));
-        assert_eq!(named.exit, Exit::Done, "{}", named.stderr);
+        assert_eq!(outcome.exit, Exit::Done, "{variable}: {}", outcome.stderr);
     }
 }
 

@@ -3,6 +3,11 @@
 mod answers;
 mod cli;
 mod connection;
+mod follow;
+mod half;
 mod machine;
 mod renewal;
+mod secrets;
+mod setups;
 mod texts;
+mod vault;

@@ -65,8 +65,8 @@ fn k05_a_login_that_the_registry_no_longer_takes_is_made_anew_from_the_identity(
 fn k05_a_clock_that_is_wrong_is_told_with_the_failure() {
     let (world, root) = World::initialised();
     for (ahead, says) in [
-        (3600, "s behind that of the services"),
-        (-3600, "s ahead of that of the services"),
+        (3600, "clock is 60 minutes behind the servers"),
+        (-3600, "clock is 60 minutes ahead of the servers"),
     ] {
         world.sandbox.clock().move_to(ahead);
         let outcome = world.run(&format!(
