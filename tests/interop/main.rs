@@ -1,5 +1,5 @@
 //! The built binary against real peers: notary and its server, docker's registry, docker's CLI 20.10,
-//! crane, oras, notation, olareg and Microsoft's Azure SDK for Python.
+//! crane, oras, notation, olareg, Microsoft's Azure SDK for Python and azure-cli.
 //!
 //! `tests/interop/install DIR` brings the peers; `ACR_SIGN_PEERS=DIR cargo test --features interop
 //! --test interop` runs the cases. A missing peer is a failure, never a skip. Everything listens on
@@ -10,6 +10,8 @@
     reason = "the harness starts programs and writes what they read"
 )]
 
+#[cfg(test)]
+mod az_commands;
 #[cfg(test)]
 mod azure;
 #[cfg(test)]
