@@ -393,7 +393,7 @@ fn notation_demands() -> Vec<Mistake> {
             ),
             5,
             52,
-            "alone",
+            "only identity",
         ),
         (
             notation("{ certificates: [a], identities: [\"x509.subject: CN=x\"] }"),
