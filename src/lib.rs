@@ -14,15 +14,15 @@
 //!   Uses `cli`, `log`, `output_file`, `pipeline`, `process`, `reason`, `report`, `verbs`.
 //! - `verbs`: one file per command: its arguments to options of a flow, findings to an outcome.
 //!   Uses `cli`, `crypto`, `flow`, `format`, `keys`, `oci`, `output_file`, `pipeline`, `policy`,
-//!   `process`, `reason`, `report`, `settings`, `timestamp`.
+//!   `process`, `progress`, `reason`, `report`, `settings`, `timestamp`.
 //! - `cli`: the command line, definitions only.
 //!   Uses `azure`, `format`, `net`, `process`, `reason`, `registry`.
 //! - `settings`: flags, environment and files to typed values, each parsed once.
 //!   Uses `azure`, `cli`, `crypto`, `duration`, `format`, `keys`, `manifests`, `net`, `oci`,
 //!   `output_file`, `policy`, `process`, `reason`, `registry`, `report`, `timestamp`.
 //! - `flow`: sign, verify and the other verbs: the only place where pure meets IO.
-//!   Uses `azure`, `crypto`, `format`, `keys`, `net`, `oci`, `policy`, `process`, `reason`,
-//!   `registry`, `report`, `settings`, `timestamp`.
+//!   Uses `azure`, `crypto`, `format`, `keys`, `net`, `oci`, `policy`, `process`, `progress`,
+//!   `reason`, `registry`, `report`, `settings`, `timestamp`.
 //! - `pipeline`: the pipeline hosts: how inputs come in, how masks, messages and outputs go out.
 //!   Uses `crypto`, `net`, `oci`, `policy`, `process`, `reason`, `report`, `timestamp`.
 //! - `policy`: what must be signed, by whom, in which format, and the decision about an image; pure.
@@ -47,6 +47,7 @@
 //! - `log`: the log of this program, without what the libraries log.
 //! - `output_file`: files that a run leaves behind, each written whole or not at all.
 //!   Uses `reason`.
+//! - `progress`: how far a run is, for whoever waits at a terminal.
 //! - `process`: what a run takes from its process: environment, streams, clock.
 //!   Uses `crypto`, `timestamp`.
 //! - `reason`: the stable reason codes and the exit code of each.
@@ -69,6 +70,7 @@ mod output_file;
 pub mod pipeline;
 pub mod policy;
 mod process;
+mod progress;
 pub mod reason;
 pub mod registry;
 pub mod report;

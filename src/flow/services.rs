@@ -11,6 +11,7 @@ use crate::{
     net,
     oci::Repository,
     process::Environment,
+    progress::Progress,
     registry::{DockerConfig, Logins, Registry, TrustServer},
     report::{Failure, Report, Requests},
     settings::Settings,
@@ -35,6 +36,8 @@ pub struct Clients {
     pub keys: Arc<KeyRing>,
     /// The environment of the run.
     pub environment: Environment,
+    /// How far it is.
+    pub progress: Progress,
     /// How many repositories or images are worked on at once.
     pub concurrency: usize,
     /// Where `acr-sign.yaml` is looked for.
@@ -82,6 +85,7 @@ impl Clients {
             revocations: Revocations::new(client.clone()),
             keys: Arc::new(keys),
             environment: settings.environment,
+            progress: Progress::default(),
             concurrency: settings.concurrency,
             folder: settings.folder,
             client,

@@ -47,6 +47,7 @@ pub enum SignFormat {
 
 /// Signs; fills images, in the order named, and warnings of the report.
 pub async fn sign(services: &Services, options: &SignOptions, report: &mut Report) {
+    services.progress.expect(options.images.len());
     let mut groups: BTreeMap<&Repository, Vec<usize>> = BTreeMap::new();
     for (index, image) in options.images.iter().enumerate() {
         groups.entry(&image.repository).or_default().push(index);
@@ -58,7 +59,11 @@ pub async fn sign(services: &Services, options: &SignOptions, report: &mut Repor
             repository,
             indexes,
         };
-        async move { Box::pin(group.run()).await }
+        async move {
+            let ended = Box::pin(group.run()).await;
+            services.progress.finish(group.indexes.len());
+            ended
+        }
     });
     let ended: Vec<_> = stream::iter(jobs)
         .buffer_unordered(services.concurrency)

@@ -44,6 +44,7 @@ pub async fn verify(
     options: &VerifyOptions,
     report: &mut Report,
 ) -> Result<Memory, Contradiction> {
+    services.progress.expect(options.images.len());
     let mut groups: BTreeMap<&Repository, Vec<usize>> = BTreeMap::new();
     for (index, image) in options.images.iter().enumerate() {
         groups.entry(&image.repository).or_default().push(index);
@@ -56,7 +57,11 @@ pub async fn verify(
             work: &work,
             repository,
         };
-        async move { (repository, group.judge(&indexes).await) }
+        async move {
+            let judged = group.judge(&indexes).await;
+            services.progress.finish(indexes.len());
+            (repository, judged)
+        }
     });
     let mut results = Vec::new();
     let mut found = Vec::new();

@@ -7,6 +7,7 @@ use crate::{
     cli::{Online, PolicyCheck, Shared},
     flow::{FlowError, Services},
     process::Process,
+    progress::Progress,
     reason::Reason,
     report::Failure,
     settings::{SettingError, Settings, manifest_input},
@@ -38,7 +39,7 @@ fn attempt(command: &Online, process: &mut Process) -> Result<Outcome, Failure> 
     let runtime = runtime.map_err(|error| {
         SettingError::usage(format!("no runtime: {error}")).reason(Reason::ConfigInvalid)
     })?;
-    let progress = progress(command, shared, process);
+    let shown = is_shown(shared, process);
     let outcome = runtime.block_on(async {
         let mut services = Services::open(settings, process.now)?;
         services.stdin = stdin.map(Into::into);
@@ -47,7 +48,11 @@ fn attempt(command: &Online, process: &mut Process) -> Result<Outcome, Failure> 
         let mut outcome = tokio::select! {
             outcome = limit => outcome.unwrap_or_else(|_| Err(FlowError::Timeout { limit: timeout.clone() }.into())),
             () = interrupted() => Err(FlowError::Interrupted.into()),
+            () = draw(shown, command, &services) => Err(FlowError::Interrupted.into()),
         };
+        if shown {
+            Progress::clear();
+        }
         let command = command.name();
         let mut finished = match &mut outcome {
             Ok(_) => outcome?,
@@ -56,26 +61,22 @@ fn attempt(command: &Online, process: &mut Process) -> Result<Outcome, Failure> 
         services.account(&mut finished.report).await;
         Ok(finished)
     });
-    if let Some(progress) = progress {
-        progress.finish_and_clear();
-    }
     runtime.shutdown_timeout(Duration::from_millis(100));
     outcome
 }
 
-/// Something that moves, on a terminal only.
-fn progress(
-    command: &Online,
-    shared: &Shared,
-    process: &Process,
-) -> Option<indicatif::ProgressBar> {
-    let quiet = shared.output.quiet || shared.output.verbose > 0;
-    (process.terminal && !quiet).then(|| {
-        let bar = indicatif::ProgressBar::new_spinner();
-        bar.set_message(format!("{} …", command.name()));
-        bar.enable_steady_tick(Duration::from_millis(100));
-        bar
-    })
+/// Whether progress is drawn: on a terminal, where nothing else is told meanwhile.
+fn is_shown(shared: &Shared, process: &Process) -> bool {
+    process.terminal && !shared.output.quiet && shared.output.verbose == 0
+}
+
+/// Draws how far the run is, where it is shown; never ends.
+async fn draw(shown: bool, command: &Online, services: &Services) {
+    if !shown {
+        return std::future::pending().await;
+    }
+    let waits_for = || services.client.waits_for();
+    services.progress.draw(command.name(), waits_for).await;
 }
 
 /// Resolves when the process is asked to end.

@@ -6,6 +6,7 @@ mod exchange;
 mod growth;
 mod redirects;
 mod slots;
+mod waiting;
 
 use std::{
     sync::{
@@ -19,7 +20,7 @@ use http::StatusCode;
 use tokio::time::Instant;
 
 pub use self::counts::Counts;
-use self::{counts::Counters, slots::Slots};
+use self::{counts::Counters, slots::Slots, waiting::Waiting};
 use super::{
     Concurrency, ConnectTo, Error, Hosts, Request, Response, Retry, SafeUrl,
     connections::Connections,
@@ -57,6 +58,7 @@ struct Inner {
     hosts: Hosts,
     connections: Connections,
     slots: Slots,
+    waiting: Waiting,
     retries: u32,
     deadline: Instant,
     mask: Mask,
@@ -75,6 +77,7 @@ impl Client {
         Ok(Self(Arc::new(Inner {
             connections: Connections::new(&options.ca_pem, options.connect_to, &Arc::new(system))?,
             slots: Slots::new(options.concurrency),
+            waiting: Waiting::default(),
             hosts: options.hosts,
             retries: options.retries,
             deadline: options.deadline.into(),
@@ -107,6 +110,11 @@ impl Client {
     /// Requests made so far.
     pub fn counts(&self) -> Counts {
         self.0.counts.read()
+    }
+
+    /// The hosts that owe an answer now, the one that owes most first.
+    pub fn waits_for(&self) -> Vec<String> {
+        self.0.waiting.hosts()
     }
 
     /// How far the clocks of the services are ahead of this machine's, in seconds, by the last answer (K05).
@@ -154,6 +162,7 @@ impl Client {
     async fn attempt(&self, request: &Request) -> Result<Response, Error> {
         let slot = self.0.slots.take(&request.url).await;
         let started = Instant::now();
+        let _owed = self.0.waiting.owes(host(&request.url));
         let outcome = self.once(request).await;
         if let Ok(response) = &outcome {
             let throttled = response.status == StatusCode::TOO_MANY_REQUESTS;
