@@ -7,6 +7,8 @@ use super::error::{Place, PolicyError};
 
 /// Bytes of a file: thousands of rules, and less than what a hostile file needs to take memory.
 const SIZE_LIMIT: usize = 1 << 20;
+/// How like two names must be, of 1, for one to be taken for a typo of the other: what clap asks for flags.
+const LIKENESS: f64 = 0.7;
 /// Lists and maps within each other. Requirements nest by three or four; a parser that recurses must have an end.
 const DEPTH_LIMIT: usize = 32;
 
@@ -82,7 +84,70 @@ fn message(text: &str) -> String {
     if words.starts_with("cannot deserialize null into") {
         return "a value is missing".to_owned();
     }
+    if let Some(unknown) = unknown_member(words) {
+        return unknown;
+    }
     words
         .replace("mapping start", "a map")
         .replace("sequence start", "a list")
+}
+
+/// A member that is not known, with the known one that was probably meant, or all of them.
+fn unknown_member(words: &str) -> Option<String> {
+    let mut names = words
+        .strip_prefix("unknown field ")?
+        .split('`')
+        .skip(1)
+        .step_by(2);
+    let unknown = names.next()?;
+    let known: Vec<&str> = names.collect();
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::jaro(unknown, name), name))
+        .filter(|(likeness, _)| *likeness > LIKENESS)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    Some(match nearest {
+        Some((_, name)) => format!("unknown field `{unknown}`: did you mean `{name}`?"),
+        None => format!(
+            "unknown field `{unknown}`: known here are `{}`",
+            known.join("`, `")
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::unknown_member;
+
+    #[test]
+    fn typos_are_answered_with_the_nearest_member() {
+        for (unknown, known, answer) in [
+            (
+                "imagess",
+                "`images`, `require`, `exempt`",
+                "did you mean `images`?",
+            ),
+            (
+                "reqire",
+                "`images`, `require`, `exempt`",
+                "did you mean `require`?",
+            ),
+            ("signer", "`roots`, `signers`", "did you mean `signers`?"),
+            (
+                "certificate",
+                "`certificates` or `identities`",
+                "did you mean `certificates`?",
+            ),
+            (
+                "x",
+                "`images`, `require`",
+                "known here are `images`, `require`",
+            ),
+        ] {
+            let words = format!("unknown field `{unknown}`, expected one of {known}");
+            let said = unknown_member(&words).unwrap();
+            assert!(said.ends_with(answer) && said.contains(unknown), "{said}");
+        }
+        assert!(unknown_member("duplicate field `a`").is_none());
+    }
 }
