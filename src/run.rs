@@ -67,7 +67,7 @@ fn refuse(error: &clap::Error, arguments: &[OsString], process: &mut Process) ->
     report.error = Some(Problem::of(&UsageError::new(error)));
     let mut exit = Exit::Usage;
     if wants_json(arguments) {
-        exit = exit.worst(written(process, report.json().as_bytes()));
+        exit = exit.worst(written(process, printable(&report.json()).as_bytes()));
     }
     tell(&report.story(false), Colour::Auto, process);
     exit
@@ -81,6 +81,12 @@ fn wants_json(arguments: &[OsString]) -> bool {
         _ => false,
     });
     apart || arguments.iter().any(|word| is(word, "--output=json"))
+}
+
+/// JSON that no pipeline host takes for a command: what it looks for in the middle of a line is escaped. Outside of
+/// strings JSON has no such character.
+fn printable(json: &str) -> String {
+    json.replace("##", "\\u0023\\u0023")
 }
 
 /// A reason in words: what its page says.
@@ -176,10 +182,10 @@ fn publish(outcome: &mut Outcome, output: &Output, process: &mut Process) -> Exi
     );
     let mut exit = report.exit();
     let result = match output.output {
-        Form::Json => match &outcome.json {
+        Form::Json => printable(&match &outcome.json {
             Some(document) => format!("{document:#}\n"),
             None => report.json(),
-        },
+        }),
         Form::Text => outcome.text.clone(),
     };
     let story = report.story(output.quiet);

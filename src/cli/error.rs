@@ -50,6 +50,10 @@ impl UsageError {
             (ErrorKind::TooManyValues | ErrorKind::WrongNumberOfValues, Some(flag), _) => {
                 format!("`{flag}` takes no such value")
             }
+            (ErrorKind::UnknownArgument, Some(flag), _) => match name_of(flag) {
+                Some(name) => format!("unexpected argument `{name}`"),
+                None => "an argument is not expected here".to_owned(),
+            },
             _ => first_sentence(error),
         };
         Self {
@@ -67,6 +71,18 @@ impl Explain for UsageError {
     fn hint(&self) -> Option<String> {
         self.hint.clone()
     }
+}
+
+/// The name of what looks like a flag, without anything behind it; `None` where it does not: it may be a key that was
+/// pasted.
+fn name_of(argument: &str) -> Option<&str> {
+    let bare = argument.trim_start_matches('-');
+    let dashes = argument.len() - bare.len();
+    let end = bare
+        .find(|c: char| c != '-' && !c.is_ascii_alphanumeric())
+        .unwrap_or(bare.len());
+    let is_flag = (1..=2).contains(&dashes) && (1..=40).contains(&end);
+    argument.get(..dashes + end).filter(|_| is_flag)
 }
 
 /// Why a value is not valid, where its own parser said so.

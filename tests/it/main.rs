@@ -15,6 +15,7 @@ mod architecture;
 mod attacks;
 mod azure;
 mod binary;
+mod command_line;
 mod dct;
 mod docs;
 mod edge;
