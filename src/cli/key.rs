@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Config, Shared};
+use super::{Config, Shared, examples};
 
 /// `key …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// Show a key as each format sees it: key IDs, thumbprint, PEM, and what is wrong with it for signing
+    #[command(after_help = examples::KEY_SHOW)]
     Show(KeyShow),
 }
 

@@ -1,6 +1,7 @@
 //! The command line: definitions only, no behaviour. What is not built is not here.
 
 mod error;
+mod examples;
 mod invocation;
 mod key;
 mod policy;
@@ -51,10 +52,13 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Sign what was pushed
+    #[command(after_help = examples::SIGN)]
     Sign(Box<Sign>),
     /// The gate: exit 0 only if every image is signed as the policy or the trust flags demand
+    #[command(after_help = examples::VERIFY)]
     Verify(Box<Verify>),
     /// Show everything that signs an image or a repository, with roles, keys and expiry
+    #[command(after_help = examples::INSPECT)]
     Inspect(Inspect),
     /// Validate, explain and write policies
     #[command(subcommand)]
@@ -66,14 +70,17 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Key(Key),
     /// Run a step of GitHub Actions or Azure Pipelines, with inputs from its environment
+    #[command(after_help = examples::CI)]
     Ci,
     /// Explain a reason code, such as `unsigned`: what leads to it, and how to fix it
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
         /// The code, as in `error[CODE]`
         #[arg(value_enum, value_name = "CODE", hide_possible_values = true)]
         code: Reason,
     },
     /// Print a completion script for a shell
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell to complete in
         shell: Shell,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{ManifestFiles, Output, Shared};
+use super::{ManifestFiles, Output, Shared, examples};
 
 /// `policy …`
 #[derive(Debug, Subcommand)]
@@ -13,11 +13,13 @@ pub(crate) enum Policy {
     ///
     /// Every file that the policy names is read, too. Exit 1 if an image is denied whatever signs it: no rule is about
     /// it, or its exemption has ended.
+    #[command(after_help = examples::POLICY_CHECK)]
     Check(PolicyCheck),
     /// Look at images and write a policy that demands what signs them now, for you to confirm
     ///
     /// Each pin says what it is, and is trusted on first use until somebody compares it with its owner. Images that
     /// nothing signs get no rule, and the exit code is 1.
+    #[command(after_help = examples::POLICY_INIT)]
     Init(Box<PolicyInit>),
 }
 

@@ -59,13 +59,13 @@ pub(crate) struct Sign {
     #[arg(long)]
     pub(crate) recursive: bool,
     #[command(flatten)]
-    pub(crate) notation: SignNotation,
-    #[command(flatten)]
-    pub(crate) pin: Pin,
-    #[command(flatten)]
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) notation: SignNotation,
+    #[command(flatten)]
+    pub(crate) pin: Pin,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }

@@ -2,19 +2,22 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Config, DryRun, Pin, Shared};
+use super::{Config, DryRun, Pin, Shared, examples};
 
 /// `trust …`
 #[derive(Debug, Subcommand)]
 pub(crate) enum Trust {
     /// Create trust data for a repository and print the root key ID to pin
+    #[command(after_help = examples::TRUST_INIT)]
     Init(TrustInit),
     /// Show roots, roles, keys and signed tags as the trust server has them
+    #[command(after_help = examples::TRUST_STATUS)]
     Status(TrustStatus),
     /// Administer who may sign
     #[command(subcommand)]
     Signer(Signer),
     /// Take tags out of every role that the key may write
+    #[command(after_help = examples::TRUST_REVOKE)]
     Revoke(TrustRevoke),
 }
 
@@ -22,6 +25,7 @@ pub(crate) enum Trust {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Signer {
     /// Let a key sign tags under a name
+    #[command(after_help = examples::SIGNER_ADD)]
     Add(SignerAdd),
 }
 
@@ -85,11 +89,11 @@ pub(crate) struct SignerAdd {
     #[arg(long, value_name = "KEY")]
     pub(crate) snapshot_key: Option<String>,
     #[command(flatten)]
-    pub(crate) pin: Pin,
-    #[command(flatten)]
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) pin: Pin,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }
@@ -107,11 +111,11 @@ pub(crate) struct TrustRevoke {
     #[arg(long, value_name = "KEY")]
     pub(crate) snapshot_key: Option<String>,
     #[command(flatten)]
-    pub(crate) pin: Pin,
-    #[command(flatten)]
     pub(crate) config: Config,
     #[command(flatten)]
     pub(crate) dry_run: DryRun,
+    #[command(flatten)]
+    pub(crate) pin: Pin,
     #[command(flatten)]
     pub(crate) shared: Shared,
 }

@@ -47,8 +47,6 @@ pub(crate) struct Verify {
     /// Metadata that the signature must carry (`notation`)
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) annotation: Vec<String>,
-    #[command(flatten)]
-    pub(crate) notation: VerifyNotation,
     /// Remember between runs what was verified (`dct`), and reject older trust data from then on; written only when
     /// all images are allowed
     #[arg(long, value_name = "FILE", conflicts_with = "at")]
@@ -58,6 +56,8 @@ pub(crate) struct Verify {
     pub(crate) at: Option<String>,
     #[command(flatten)]
     pub(crate) config: Config,
+    #[command(flatten)]
+    pub(crate) notation: VerifyNotation,
     #[command(flatten)]
     pub(crate) pin: Pin,
     #[command(flatten)]
