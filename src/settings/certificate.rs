@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use url::Url;
 
-use super::{SettingError, read};
+use super::{SettingError, parse::without_login, read};
 use crate::{
     crypto::Certificate,
     keys::{KeyReference, KeyRing},
@@ -70,7 +70,10 @@ pub(crate) fn service_url(flag: &str, text: &str) -> Result<Url, SettingError> {
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     url.ok_or_else(|| {
-        SettingError::usage(format!("`{flag} {text}` is not an http or https address"))
+        SettingError::usage(format!(
+            "`{flag} {}` is not an http or https address",
+            without_login(text)
+        ))
     })
 }
 

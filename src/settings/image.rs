@@ -1,6 +1,6 @@
 //! Images, and what narrows them.
 
-use super::{SettingError, parse, parse_each};
+use super::{SettingError, parse, parse::without_login, parse_each};
 use crate::{
     format::dct::RoleName,
     oci::{Digest, Reference, Repository},
@@ -29,19 +29,28 @@ fn images<E: std::error::Error + Send + Sync + 'static>(
     }
     values
         .iter()
-        .map(|value| {
-            parse(value).map_err(|error| {
-                SettingError::usage(format!("`{value}` is not a valid image name")).cause(error)
-            })
-        })
+        .map(|value| parse(value).map_err(|error| not_a_name(value, "image", error)))
         .collect()
 }
 
 /// A repository with its registry.
 pub(crate) fn repository(value: &str) -> Result<Repository, SettingError> {
-    Repository::named(value).map_err(|error| {
-        SettingError::usage(format!("`{value}` is not a valid repository name")).cause(error)
-    })
+    Repository::named(value).map_err(|error| not_a_name(value, "repository", error))
+}
+
+/// An address in the place of a name may hold a login, which the cause would repeat.
+fn not_a_name(
+    value: &str,
+    what: &str,
+    cause: impl std::error::Error + Send + Sync + 'static,
+) -> SettingError {
+    let shown = without_login(value);
+    let error = SettingError::usage(format!("`{shown}` is not a valid {what} name"));
+    if shown == value {
+        error.cause(cause)
+    } else {
+        error.hint("a name has neither scheme nor login: registry/repository:tag")
+    }
 }
 
 /// `--at`, or the run's own time.

@@ -198,9 +198,12 @@ pub(crate) fn read(path: &Path, what: &str) -> Result<Vec<u8>, SettingError> {
 
 fn trust_server_url(text: &str) -> Result<Url, SettingError> {
     let wrong = || {
-        SettingError::usage(format!("`{text}` is not the address of a trust server"))
-            .reason(Reason::ConfigInvalid)
-            .hint("an https URL with a host and no path, such as https://notary.example.com")
+        SettingError::usage(format!(
+            "`{}` is not the address of a trust server",
+            parse::without_login(text)
+        ))
+        .reason(Reason::ConfigInvalid)
+        .hint("an https URL with a host and no path, such as https://notary.example.com")
     };
     let url: Url = text.parse().map_err(|_| wrong())?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
