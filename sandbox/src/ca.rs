@@ -18,8 +18,8 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// A new CA, and a certificate of it for `names`.
-    pub(crate) fn new(names: Vec<String>, http2: bool) -> io::Result<Self> {
+    /// A new CA, and a certificate of it for `names`, valid from and to so many days from now.
+    pub(crate) fn new(names: Vec<String>, http2: bool, days: (i64, i64)) -> io::Result<Self> {
         let ca_key = KeyPair::generate().map_err(io::Error::other)?;
         let mut ca = CertificateParams::default();
         ca.distinguished_name
@@ -33,6 +33,9 @@ impl Authority {
         let mut leaf = CertificateParams::new(names).map_err(io::Error::other)?;
         leaf.distinguished_name
             .push(DnType::CommonName, "acr-sandbox");
+        let now = time::OffsetDateTime::now_utc();
+        leaf.not_before = now + time::Duration::days(days.0);
+        leaf.not_after = now + time::Duration::days(days.1);
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let leaf = leaf.signed_by(&key, &issuer).map_err(io::Error::other)?;
 

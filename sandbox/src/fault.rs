@@ -30,6 +30,13 @@ pub enum Action {
         /// The header's value.
         value: String,
     },
+    /// This status, and in the body what was sent: the credential and the body of the request, so encoded.
+    Echo {
+        /// The status.
+        status: u16,
+        /// How what was sent comes back.
+        encode: fn(&str) -> String,
+    },
     /// The good answer, later.
     Delay(Duration),
     /// The good answer, ended by closing the connection after so many bytes of the body.

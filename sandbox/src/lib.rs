@@ -93,7 +93,7 @@ impl Sandbox {
     /// Starts on free loopback ports, in threads of its own.
     pub fn start(options: Options) -> io::Result<Self> {
         let names = names(&options);
-        let authority = ca::Authority::new(names, options.http2)?;
+        let authority = ca::Authority::new(names, options.http2, options.certificate_days)?;
         let folder = new_folder()?;
         let ca_file = folder.join("ca.pem");
         fs::write(&ca_file, &authority.pem)?;

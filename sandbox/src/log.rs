@@ -51,6 +51,8 @@ pub struct Entry {
     pub authorization: Option<String>,
     /// All header values that a credential could stand in, for tests that look for leaks.
     pub credential: Option<String>,
+    /// How many `Accept` headers came.
+    pub accept_lines: usize,
     /// Bytes of the body.
     pub body_bytes: usize,
     /// The status of the answer; 0 while it is not answered or if it was cut.
@@ -98,6 +100,7 @@ impl Log {
                 .and_then(|value| value.split(' ').next())
                 .map(ToOwned::to_owned),
             credential: credential.map(ToOwned::to_owned),
+            accept_lines: request.headers.get_all("accept").iter().count(),
             body_bytes: request.body.len(),
             status: 0,
             started: self.events.fetch_add(1, Ordering::SeqCst),

@@ -24,6 +24,8 @@ pub struct Options {
     pub referrers_api: bool,
     /// Whether HTTP/2 is offered.
     pub http2: bool,
+    /// From how many days from now to how many the TLS certificate is valid.
+    pub certificate_days: (i64, i64),
 }
 
 impl Default for Options {
@@ -35,6 +37,7 @@ impl Default for Options {
             client: "00000000-0000-0000-0000-00000000c11e".into(),
             referrers_api: true,
             http2: true,
+            certificate_days: (-30, 365),
         }
     }
 }

@@ -155,6 +155,11 @@ async fn spoil(
             headers,
             body,
         }),
+        Some(Action::Echo { status, encode }) => {
+            let credential = request.header("authorization").unwrap_or_default();
+            let sent = format!("{credential} {}", String::from_utf8_lossy(&request.body));
+            whole(Response::new(status).body(encode(&sent)))
+        }
         Some(Action::RetryAfter { status, value }) => {
             whole(Response::new(status).header("retry-after", value))
         }

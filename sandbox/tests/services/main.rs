@@ -13,4 +13,5 @@ mod caller;
 mod faults;
 mod log;
 mod metadata;
+mod program;
 mod vault;
