@@ -1,20 +1,21 @@
-//! The connections of one client: which set of them a request takes, where they lead, and which certificates
-//! they trust.
+//! The connections of one client: which set of them a request takes, and where they lead.
 
 use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, HeaderValue, header};
-use reqwest::Certificate;
+use rustls::ClientConfig;
 use url::Url;
 
 use super::{
     ConnectTo, Error, Hosts,
     resolve::{Resolver, System, Targets},
+    tls,
 };
 
-/// The longest time to wait for a connection.
+/// The longest time to wait for a connection: a SYN is repeated after 1, 3, 7 and 15 seconds, and what then has no
+/// answer will not get one.
 const CONNECT: Duration = Duration::from_secs(20);
-/// The longest silence in an answer.
+/// The longest silence in an answer: a registry may hash a large blob before it says anything.
 const SILENCE: Duration = Duration::from_secs(60);
 
 /// Connections of one client, kept between requests.
@@ -39,8 +40,6 @@ impl Connections {
         connect_to: Vec<ConnectTo>,
         system: &Arc<System>,
     ) -> Result<Self, Error> {
-        // Twice is fine: the provider stays the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let connect_to: Arc<[ConnectTo]> = connect_to.into();
         let targets = Targets::default();
         let resolver = |connect_to: &Arc<[ConnectTo]>, public_only: Option<Targets>| Resolver {
@@ -48,19 +47,19 @@ impl Connections {
             system: system.clone(),
             public_only,
         };
-        let roots = Roots::new(ca_pem, &resolver(&connect_to, None))?;
+        let tls = tls::config(ca_pem)?;
         let mut elsewhere = Vec::new();
         for entry in connect_to
             .iter()
             .filter(|entry| entry.from.port().is_some_and(|port| port != 443))
         {
             let only: Arc<[ConnectTo]> = Arc::new([entry.on_any_port()]);
-            elsewhere.push((entry.clone(), roots.client(&resolver(&only, None), false)?));
+            elsewhere.push((entry.clone(), client(&tls, resolver(&only, None), false)?));
         }
         Ok(Self {
-            direct: roots.client(&resolver(&connect_to, None), true)?,
-            outside: roots.client(&resolver(&connect_to, Some(targets.clone())), true)?,
-            local: roots.client(&resolver(&connect_to, None), false)?,
+            direct: client(&tls, resolver(&connect_to, None), true)?,
+            outside: client(&tls, resolver(&connect_to, Some(targets.clone())), true)?,
+            local: client(&tls, resolver(&connect_to, None), false)?,
             elsewhere,
             targets,
             connect_to,
@@ -81,7 +80,7 @@ impl Connections {
             .find(|(known, _)| Some(known) == entry);
         match own {
             Some((_, client)) => client,
-            // A proxy would be told the name, and connect where it thinks that leads.
+            // A proxy would get the name, and connect wherever it resolves that to.
             None if entry.is_some() => &self.local,
             None if !outside && hosts.is_identity_endpoint(url) => &self.local,
             None if !outside || hosts.private.iter().any(|host| host.is_of(url)) => &self.direct,
@@ -118,44 +117,11 @@ impl Connections {
     }
 }
 
-/// The CA certificates that are trusted: this machine's and our own; the bundled ones where it has none.
-#[derive(Debug)]
-struct Roots {
-    own: Vec<Certificate>,
-    /// `None` where the machine has some.
-    bundled: Option<Vec<Certificate>>,
-}
-
-impl Roots {
-    fn new(ca_pem: &[Vec<u8>], resolver: &Resolver) -> Result<Self, Error> {
-        let mut own = Vec::new();
-        for pem in ca_pem {
-            own.extend(Certificate::from_pem_bundle(pem).map_err(setup)?);
-        }
-        // Asked without our own: with any at all, a machine that has none is not noticed.
-        if base(resolver.clone()).build().is_ok() {
-            return Ok(Self { own, bundled: None });
-        }
-        // An empty container; which is worth a word.
-        tracing::warn!("no CA certificates on this machine: the bundled ones are used");
-        let bundled = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-            .iter()
-            .map(|der| Certificate::from_der(der));
-        Ok(Self {
-            own,
-            bundled: Some(bundled.collect::<Result<_, _>>().map_err(setup)?),
-        })
-    }
-
-    fn client(&self, resolver: &Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
-        let builder = base(resolver.clone());
-        let builder = if proxied { builder } else { builder.no_proxy() };
-        let builder = match &self.bundled {
-            None => builder.tls_certs_merge(self.own.clone()),
-            Some(bundled) => builder.tls_certs_only(bundled.iter().chain(&self.own).cloned()),
-        };
-        builder.build().map_err(setup)
-    }
+/// A set of connections: names by `resolver`, and through the proxy of the environment if `proxied`.
+fn client(tls: &ClientConfig, resolver: Resolver, proxied: bool) -> Result<reqwest::Client, Error> {
+    let builder = base(resolver).tls_backend_preconfigured(tls.clone());
+    let builder = if proxied { builder } else { builder.no_proxy() };
+    builder.build().map_err(setup)
 }
 
 fn setup(cause: reqwest::Error) -> Error {

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use super::SafeUrl;
+use super::{
+    SafeUrl,
+    untrusted::{Remedy, Untrusted, in_days},
+};
 use crate::reason::{Explain, Reason};
 
 /// A request failed at the edge.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No connection, or it broke.
-    #[error("{what}: `{host}` {}", if *connected { "did not answer to the end" } else { "cannot be reached" })]
+    #[error("{what}: `{host}` {}", if *connected { "closed the connection before its answer was complete" } else { "cannot be reached" })]
     Unreachable {
         /// What was asked for.
         what: String,
@@ -32,12 +35,14 @@ pub enum Error {
         host: String,
         /// The reason that fits the kind of service.
         reason: Reason,
+        /// The peer's certificate, where that was the reason.
+        certificate: Option<Box<Untrusted>>,
         /// What went wrong.
         #[source]
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The host's name has no address.
-    #[error("{what}: the name `{host}` has no address")]
+    /// The host's name cannot be resolved.
+    #[error("{what}: cannot resolve `{host}`")]
     Dns {
         /// What was asked for.
         what: String,
@@ -50,7 +55,7 @@ pub enum Error {
         cause: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The run's deadline passed.
-    #[error("{what}: the run's time was over before `{host}` answered")]
+    #[error("{what}: the run's deadline passed before `{host}` answered")]
     Deadline {
         /// What was asked for.
         what: String,
@@ -58,7 +63,7 @@ pub enum Error {
         host: String,
     },
     /// The host asks to wait longer than the run may last.
-    #[error("{what}: `{host}` asks to slow down for {} s, longer than this run may last", wait.as_secs())]
+    #[error("{what}: `{host}` asks to wait {} s, longer than this run may last", wait.as_secs())]
     Throttled {
         /// What was asked for.
         what: String,
@@ -70,7 +75,7 @@ pub enum Error {
         reason: Reason,
     },
     /// The answer is larger than allowed.
-    #[error("{what}: the answer of `{host}` is larger than {limit} bytes")]
+    #[error("{what}: the answer from `{host}` is larger than {limit} bytes")]
     TooLarge {
         /// What was asked for.
         what: String,
@@ -79,7 +84,7 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
-    /// The answer leads where none may.
+    /// A redirect that must not be followed.
     #[error("{what}: `{from}` redirects to `{to}`: {why}")]
     RedirectRefused {
         /// What was asked for.
@@ -91,8 +96,8 @@ pub enum Error {
         /// Why it is not followed.
         why: &'static str,
     },
-    /// An address that something names leads where none may.
-    #[error("{what}: `{host}` is not asked: {why}")]
+    /// An address out of a certificate, flag or answer that must not be asked.
+    #[error("{what}: `{host}` must not be contacted: {why}")]
     AddressRefused {
         /// What was asked for.
         what: String,
@@ -136,27 +141,56 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreachable { connected: true, .. } => {
-                "run again; if it stays, the service is failing, or a proxy or firewall cuts connections".to_owned()
+                "run again; if it persists, the service is failing, or a proxy or firewall closes connections".to_owned()
             }
-            Self::Unreachable { .. } => "check the name, proxy and firewall".to_owned(),
-            Self::Tls { .. } => {
-                "a private CA is named with `--ca-file`; an unknown one may be a proxy that looks inside".to_owned()
+            Self::Unreachable { .. } => "check the name, the proxy and the firewall".to_owned(),
+            Self::Tls { host, certificate, .. } => {
+                trust(host, certificate.as_deref().map(Untrusted::remedy))
             }
             Self::Dns { .. } => {
-                "check the spelling; a private endpoint needs its DNS zone, or `--connect-to`".to_owned()
+                "check the spelling; a private endpoint needs its DNS zone, or `--connect-to HOST=ADDR:PORT`".to_owned()
             }
             Self::Deadline { .. } => "raise `--timeout`".to_owned(),
             Self::Throttled { .. } => "lower `--concurrency` or raise `--timeout`".to_owned(),
             Self::TooLarge { .. } => return None,
             Self::RedirectRefused { .. } => {
-                "a proxy in between or a hostile server; a private address needs `--allow-private`".to_owned()
+                "check for a proxy in between; if a private address is intended, pass `--allow-private HOST:PORT`".to_owned()
             }
             Self::AddressRefused { .. } => {
-                "if it is meant to be asked, name it with `--allow-private HOST:PORT`; it gets no credentials"
+                "if it is intended, pass `--allow-private HOST:PORT`; the host gets no credentials"
                     .to_owned()
             }
-            Self::NotHttps { .. } => "name the host with `--plain-http` if that is meant".to_owned(),
-            Self::Setup { .. } => "check `--ca-file` and proxy variables".to_owned(),
+            Self::NotHttps { .. } => "if plain HTTP is intended, pass `--plain-http HOST[:PORT]`".to_owned(),
+            Self::Setup { .. } => "check `--ca-file` and the proxy variables".to_owned(),
         })
+    }
+}
+
+/// What to do about a peer that TLS does not trust.
+fn trust(host: &str, remedy: Option<Remedy>) -> String {
+    match remedy {
+        Some(Remedy::ClockBehind { days }) => format!(
+            "this machine's clock is wrong: it is behind by {} or more. Set it: `timedatectl set-ntp true`",
+            in_days(days)
+        ),
+        Some(Remedy::Expired { days }) => format!(
+            "renew the certificate of `{host}`, or, if this machine's clock is ahead by {} or more, set it: \
+             `timedatectl set-ntp true`",
+            in_days(days)
+        ),
+        Some(Remedy::UnknownIssuer { issuer }) => {
+            let issuer = issuer.map_or_else(|| "the issuer".to_owned(), |name| format!("`{name}`"));
+            format!(
+                "if {issuer} is a CA of yours, pass its certificate with `--ca-file PEM`; if not, a proxy may be \
+                 intercepting TLS"
+            )
+        }
+        Some(Remedy::OtherName) => {
+            "check the name and `--connect-to`: another server answers there".to_owned()
+        }
+        Some(Remedy::Other) | None => {
+            "check that the server speaks TLS 1.2 or 1.3 there, and for a proxy that intercepts TLS"
+                .to_owned()
+        }
     }
 }

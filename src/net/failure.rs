@@ -1,8 +1,9 @@
-//! What went wrong below, as one of our errors: the innermost cause, under the reason of the kind of service.
+//! What went wrong below, as one of our errors: by the types of its causes, under the reason of the kind of service.
 
+use rustls::{CertificateError, OtherError};
 use url::Url;
 
-use super::{Error, Purpose, Request, SafeUrl, resolve::PrivateAddress};
+use super::{Error, Purpose, Request, SafeUrl, resolve::ResolveError, untrusted::Untrusted};
 use crate::reason::Reason;
 
 pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::Error) -> Error {
@@ -11,86 +12,97 @@ pub(super) fn failed(request: &Request, url: &Url, hop: usize, error: reqwest::E
         host(url),
         unreachable(request.purpose),
     );
-    let (of_tls, connected) = (is_tls(&error), !error.is_connect());
-    let cause = deepest(&error.without_url());
-    let text = cause.to_string();
-    let private = cause.is::<PrivateAddress>() || text.contains("leads to a private address");
-    if private && hop == 0 {
-        return Error::AddressRefused {
+    let connected = !error.is_connect();
+    let error = error.without_url();
+    let cause = innermost(&error).into();
+    match find::<ResolveError>(&error) {
+        Some(ResolveError::Private) if hop == 0 => {
+            return Error::AddressRefused {
+                what,
+                host,
+                why: "a private address",
+            };
+        }
+        Some(ResolveError::Private) => {
+            return Error::RedirectRefused {
+                what,
+                from: request.url.host_str().unwrap_or_default().to_owned(),
+                to: host,
+                why: "a private address",
+            };
+        }
+        Some(ResolveError::NoRecords | ResolveError::Settings(_)) => {
+            return Error::Dns {
+                what,
+                host,
+                reason,
+                cause,
+            };
+        }
+        Some(ResolveError::Lookup(_)) | None => {}
+    }
+    // What TLS refuses it will refuse again: the peer's certificate, or that the peer speaks no TLS.
+    match find::<rustls::Error>(&error) {
+        Some(tls) => Error::Tls {
             what,
             host,
-            why: "a private address",
-        };
-    }
-    if private {
-        return Error::RedirectRefused {
-            what,
-            from: request.url.host_str().unwrap_or_default().to_owned(),
-            to: host,
-            why: "a private address",
-        };
-    }
-    if of_tls {
-        return Error::Tls {
+            reason,
+            certificate: untrusted(tls).map(Box::new),
+            cause,
+        },
+        None => Error::Unreachable {
             what,
             host,
+            connected,
             reason,
             cause,
-        };
-    }
-    if text.contains("no records found")
-        || text.contains("NXDomain")
-        || text.contains("no record found")
-        || text.contains("resolver settings")
-    {
-        return Error::Dns {
-            what,
-            host,
-            reason,
-            cause: without_query(&text).into(),
-        };
-    }
-    Error::Unreachable {
-        what,
-        host,
-        connected,
-        reason,
-        cause,
+        },
     }
 }
 
-/// The resolver's words without the question, which it shows as a value of its own language and which names only
-/// what was asked for.
-fn without_query(text: &str) -> &str {
-    text.split_once(" for Query {")
-        .map_or(text, |(words, _)| words)
-}
-
-/// Whether TLS itself failed, which it will again: the peer's certificate, or that it speaks none.
-fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+/// The first error of a type in a chain of causes.
+fn find<'a, T: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a T> {
     // What an `io::Error` wraps is not its source, and may be another one.
     let inside = error
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>()
-        || inside.is_some_and(|inner| is_tls(inner))
-        || error.source().is_some_and(is_tls)
+    error
+        .downcast_ref::<T>()
+        .or_else(|| inside.and_then(|inner| find(inner)))
+        .or_else(|| error.source().and_then(find))
+}
+
+fn untrusted(error: &rustls::Error) -> Option<Untrusted> {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(inner))) => {
+            inner.downcast_ref::<Untrusted>().cloned()
+        }
+        _ => None,
+    }
 }
 
 /// The innermost cause, which says what happened; the layers around it say only that something did.
-fn deepest(error: &reqwest::Error) -> Box<dyn std::error::Error + Send + Sync> {
-    let mut texts = vec![error.to_string()];
+fn innermost(error: &reqwest::Error) -> String {
+    if let Some(resolution) = find::<ResolveError>(error) {
+        return resolution.to_string();
+    }
+    if let Some(untrusted) = find::<rustls::Error>(error).and_then(untrusted) {
+        return untrusted.to_string();
+    }
+    let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        texts.push(cause.to_string());
+        text = cause.to_string();
         source = cause.source();
     }
-    texts.pop().unwrap_or_default().into()
+    text
 }
 
 pub(super) fn refused(request: &Request, from: &Url, to: &str, why: &'static str) -> Error {
-    let to = Url::parse(to).map_or_else(
-        |_| to.chars().take(200).collect(),
+    let to = from.join(to).map_or_else(
+        |_| "an address that cannot be parsed".to_owned(),
         |url| SafeUrl::new(url).to_string(),
     );
     Error::RedirectRefused {
@@ -120,20 +132,5 @@ pub(super) fn throttled(purpose: Purpose) -> Reason {
         Purpose::Registry | Purpose::TrustServer | Purpose::Other => Reason::RegistryThrottled,
         Purpose::Vault => Reason::VaultThrottled,
         Purpose::Entra => Reason::IdentityFailed,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_resolver_is_told_in_words() {
-        let text = "no records found for Query { name: Name(\"registry.example.\"), query_type: AAAA, query_class: IN }";
-        assert_eq!(without_query(text), "no records found");
-        assert_eq!(
-            without_query("the resolver settings cannot be read"),
-            "the resolver settings cannot be read"
-        );
     }
 }

@@ -55,6 +55,12 @@ impl Hosts {
         is_https(url) && below(url, self.cloud.registry_suffix())
     }
 
+    /// The name in Azure of a registry of the chosen cloud.
+    pub fn cloud_registry_name<'a>(&self, url: &'a Url) -> Option<&'a str> {
+        let host = url.host_str().filter(|_| self.is_cloud_registry(url))?;
+        host.strip_suffix(self.cloud.registry_suffix())
+    }
+
     /// The scope of tokens for a vault, by the suffix of its host, never by its challenge.
     pub fn vault_scope(&self, url: &Url) -> Result<&'static str, HostNotAllowed> {
         let vault = match self.cloud {

@@ -15,6 +15,8 @@ mod hosts;
 mod request;
 mod resolve;
 mod retry;
+mod tls;
+mod untrusted;
 mod url;
 
 pub use address::{ConnectTo, HostPort, InvalidAddress};
@@ -25,4 +27,5 @@ pub use error::Error;
 pub use hosts::{HostNotAllowed, Hosts};
 pub use request::{Authorization, Purpose, Redirects, Request, Response, Retry};
 pub use retry::jitter;
+pub use untrusted::Untrusted;
 pub use url::SafeUrl;

@@ -22,7 +22,7 @@ pub enum Purpose {
 }
 
 /// A credential, for the host of its request only.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Authorization {
     /// `Authorization: Bearer …`.
     Bearer(Secret),
@@ -42,7 +42,7 @@ pub enum Authorization {
     },
 }
 
-/// Which redirects are followed: none, or at most 5 hops without credentials (design §2).
+/// Which redirects are followed: none, or at most 5 hops without credentials.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Redirects {
     /// None: a redirect is an error.
@@ -89,7 +89,7 @@ pub struct Request {
     pub redirects: Redirects,
     /// Whether it may be sent again.
     pub retry: Retry,
-    /// The address stands in something that is looked at (a certificate, `--timestamp-url`): it may be plain http
+    /// The address comes from a certificate or from `--timestamp-url`: it may be plain http
     /// and must not be private, unless `--allow-private` names it (G18).
     pub outside: bool,
 }
@@ -131,7 +131,7 @@ impl Request {
         )
     }
 
-    /// To an address that stands in something that is looked at; never with a credential.
+    /// To an address from a certificate or from `--timestamp-url`; never with a credential.
     #[must_use]
     pub fn outside(mut self) -> Self {
         self.outside = true;

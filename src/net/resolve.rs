@@ -57,10 +57,7 @@ impl Resolve for Resolver {
 }
 
 impl Resolver {
-    async fn addresses(
-        &self,
-        name: &str,
-    ) -> Result<Vec<SocketAddr>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn addresses(&self, name: &str) -> Result<Vec<SocketAddr>, ResolveError> {
         // Entries for other ports than TLS's are applied where the whole address is known.
         let planted = self.connect_to.iter().find(|entry| {
             entry.from.host().eq_ignore_ascii_case(name)
@@ -70,7 +67,14 @@ impl Resolver {
             return Ok(vec![entry.to]);
         }
         let system = self.system.resolver().await?;
-        let found: Vec<IpAddr> = system.lookup_ip(name).await?.iter().collect();
+        let found = system.lookup_ip(name).await.map_err(|error| {
+            if error.is_no_records_found() {
+                ResolveError::NoRecords
+            } else {
+                ResolveError::Lookup(Box::new(error))
+            }
+        })?;
+        let found: Vec<IpAddr> = found.iter().collect();
         let allowed = |address: &IpAddr| match &self.public_only {
             None => true,
             Some(targets) => !targets.has(name) || !is_private(*address),
@@ -81,17 +85,29 @@ impl Resolver {
             .map(|address| SocketAddr::new(address, 0))
             .collect();
         if addresses.is_empty() {
-            Err(Box::new(PrivateAddress))
+            Err(ResolveError::Private)
         } else {
             Ok(addresses)
         }
     }
 }
 
-/// The name leads to this machine or a private network.
+/// A name leads nowhere, or nowhere that may be asked.
 #[derive(Debug, thiserror::Error)]
-#[error("the name leads to a private address")]
-pub(super) struct PrivateAddress;
+pub(super) enum ResolveError {
+    /// To this machine or a private network.
+    #[error("the name leads to a private address")]
+    Private,
+    /// There are no addresses for the name.
+    #[error("no records found")]
+    NoRecords,
+    /// This machine does not say who resolves names.
+    #[error("the system's resolver settings cannot be read: {0}")]
+    Settings(io::Error),
+    /// No answer that could be used.
+    #[error("the name servers did not answer: {0}")]
+    Lookup(Box<dyn std::error::Error + Send + Sync>),
+}
 
 /// The resolver by this machine's settings, which are read when the first name is asked for: a run whose
 /// addresses are all named by `--connect-to` or a proxy needs none.
@@ -116,57 +132,57 @@ impl Default for System {
 }
 
 impl System {
-    async fn resolver(&self) -> io::Result<&TokioResolver> {
-        let unread = |error| {
-            io::Error::other(format!(
-                "the system's resolver settings cannot be read: {error}"
-            ))
-        };
+    async fn resolver(&self) -> Result<&TokioResolver, ResolveError> {
         self.known
-            .get_or_try_init(|| async { (self.read)().map_err(unread) })
+            .get_or_try_init(|| async { (self.read)().map_err(ResolveError::Settings) })
             .await
     }
 }
 
-/// Loopback, link-local, private, shared, unspecified, multicast or otherwise not on the public internet (G04, G18).
+/// Whether an address is not on the public internet (G04, G18). Public is what is known to be (RFC 6890 and IANA's
+/// registries of special-purpose addresses); anything else is not.
 pub(super) fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_private_v4(v4),
-        IpAddr::V6(v6) => {
-            let embedded = v6.to_ipv4_mapped().or_else(|| nat64(v6.segments()));
-            embedded.is_some_and(is_private_v4)
-                || v6.is_loopback()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6.is_unique_local()
-                || v6.is_unicast_link_local()
-                || v6.to_ipv4().is_some_and(is_private_v4)
-        }
+        IpAddr::V6(v6) => match v6.to_ipv4_mapped().or_else(|| embedded(v6.segments())) {
+            Some(v4) => is_private_v4(v4),
+            None => !is_global(v6.segments()),
+        },
     }
 }
 
 fn is_private_v4(v4: Ipv4Addr) -> bool {
-    let [a, b, ..] = v4.octets();
-    v4.is_loopback()
-        || v4.is_private()
-        || v4.is_link_local()
-        || v4.is_unspecified()
-        || v4.is_broadcast()
-        || v4.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b))
-        || (a == 198 && (b == 18 || b == 19))
+    match v4.octets() {
+        // "This network", private, shared, loopback, link-local.
+        [0 | 10 | 127, ..] | [100, 64..128, ..] | [169, 254, ..] | [172, 16..32, ..] => true,
+        // Protocol assignments, documentation, private, benchmarks.
+        [192, 0, 0 | 2, _] | [192, 168, ..] | [198, 18 | 19, ..] | [198, 51, 100, _] => true,
+        [203, 0, 113, _] => true,
+        // Azure's platform service, on every virtual machine and nowhere else.
+        [168, 63, 129, 16] => true,
+        // Multicast, reserved, broadcast.
+        [224..=255, ..] => true,
+        _ => false,
+    }
 }
 
-/// The IPv4 address inside a NAT64 address (`64:ff9b::/96`).
-fn nat64(segments: [u16; 8]) -> Option<Ipv4Addr> {
+/// The IPv4 address that is asked through a NAT64 (`64:ff9b::/96`) or 6to4 (`2002::/16`) address.
+fn embedded(segments: [u16; 8]) -> Option<Ipv4Addr> {
+    let ([0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..]) = segments else {
+        return None;
+    };
+    let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+    Some(Ipv4Addr::new(a, b, c, d))
+}
+
+/// Global unicast (`2000::/3`) without protocol assignments such as Teredo (`2001::/23`), documentation
+/// (`2001:db8::/32`, `3fff::/20`). Outside of it nothing is public, the local NAT64 prefix `64:ff9b:1::/48` and the
+/// old site-local `fec0::/10` included.
+fn is_global(segments: [u16; 8]) -> bool {
     match segments {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-            Some(Ipv4Addr::new(a, b, c, d))
-        }
-        _ => None,
+        [0x2001, second, ..] => second >= 0x200 && second != 0xdb8,
+        [0x3fff, second, ..] => second >= 0x1000,
+        [first, ..] => first & 0xe000 == 0x2000,
     }
 }
 
@@ -202,6 +218,28 @@ mod tests {
             "::127.0.0.1",
             "64:ff9b::a00:1",
             "ff02::1",
+            "168.63.129.16",
+            "::ffff:168.63.129.16",
+            "64:ff9b::a83f:8110",
+            "192.0.0.1",
+            "192.0.0.192",
+            "192.0.2.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "fec0::1",
+            "feff::1",
+            // 6to4 of 10.0.0.1, 127.0.0.1, 168.63.129.16.
+            "2002:a00:1::",
+            "2002:7f00:1::1",
+            "2002:a83f:8110::5",
+            "64:ff9b:1::1",
+            "64:ff9b:1:a00:0:100::",
+            "64:ff9b:1::808:808",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "3fff::1",
+            "4000::1",
         ] {
             assert!(is_private(private.parse().unwrap()), "{private}");
         }
@@ -214,6 +252,15 @@ mod tests {
             "100.128.0.1",
             "198.20.0.1",
             "223.255.255.254",
+            "168.63.129.15",
+            "168.63.129.17",
+            "192.0.1.1",
+            "203.0.112.1",
+            "::ffff:8.8.8.8",
+            "2002:808:808::1",
+            "2001:4860:4860::8888",
+            "2a00:1450::1",
+            "3ffe::1",
             "2606:4700::1",
             "64:ff9b::808:808",
         ] {

@@ -7,9 +7,10 @@ use http::StatusCode;
 use super::{Request, Response, Retry};
 use crate::timestamp::Timestamp;
 
-/// The wait before the first retry.
+/// The wait before the first retry: short, since most failures are single ones.
 const FIRST: Duration = Duration::from_millis(200);
-/// The longest wait that is chosen here; a service may ask for a longer one.
+/// The longest wait that is chosen here, so that a service that is back is noticed; a service may ask for a longer
+/// one.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// Whether an answer of this status is worth asking again.

@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Bytes of an answer that refuses something: it is only read for its message.
+const REFUSAL_LIMIT: u64 = 64 << 10;
+
 impl Client {
     /// One request and its answer, read to the end. Credentials go out on the first hop only (G05).
     pub(super) async fn exchange(
@@ -61,11 +64,11 @@ impl Client {
         let limit = if status.is_success() {
             request.limit
         } else {
-            64 << 10
+            REFUSAL_LIMIT
         };
         let mut body = read(request, url, answer, limit, hop).await?;
         if !status.is_success() {
-            // What is told of a failure must not hold what a service was sent.
+            // The message of a failure must not contain what the service was sent.
             body = self.0.mask.hide(body);
         }
         tracing::debug!(method = %request.method, url = %SafeUrl::new(url.clone()), status = status.as_u16(), bytes = body.len(), "answered");
@@ -108,7 +111,7 @@ fn authorize(headers: &mut HeaderMap, authorization: Option<&Authorization>) {
             (http::HeaderName::from_static(name), value.clone())
         }
     };
-    // A token with a line break is no token: the service says so.
+    // A token with a line break is not a token: the service will refuse the request.
     if let Ok(mut value) = HeaderValue::from_str(value.expose()) {
         value.set_sensitive(true);
         headers.insert(name, value);

@@ -1,5 +1,5 @@
-//! The one client: sends a request again under the run's deadline. What an attempt may follow stands in
-//! `redirects`, what goes over the wire and how much is read in `exchange`, and what is counted in `counts`.
+//! The one client: sends a request again under the run's deadline. `redirects` decides what an attempt
+//! may follow, `exchange` sends and reads, `slots` bounds how much is in flight, and `counts` counts.
 
 mod counts;
 mod exchange;
@@ -45,7 +45,7 @@ pub struct Options {
     pub concurrency: Concurrency,
     /// The end of the run.
     pub deadline: std::time::Instant,
-    /// Told of every token.
+    /// Every secret is announced here.
     pub mask: Mask,
 }
 
@@ -102,7 +102,7 @@ impl Client {
         self.0.deadline
     }
 
-    /// Tells the pipeline host of a token before anything else is done with it.
+    /// Announces a secret before anything else is done with it.
     pub fn announce(&self, token: &str) {
         self.0.mask.announce(token);
     }

@@ -10,7 +10,7 @@ use crate::net::{
     resolve::is_private,
 };
 
-/// Hops that a redirect may take.
+/// Hops that a redirect may take: registries send one to their storage, which may send one more.
 const HOPS: usize = 5;
 
 impl Client {
