@@ -134,6 +134,9 @@ impl Services {
         };
         report.auth.azure = self.identities.report();
         report.auth.registries = self.logins.report().await;
+        for warning in self.logins.warnings().await {
+            report.warn(warning);
+        }
         report.weakened.extend(
             self.client
                 .hosts()

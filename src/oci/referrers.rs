@@ -2,10 +2,10 @@
 //! the referrers tag points to where there is no such API. Everything in an entry is a claim until
 //! its manifest was fetched.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value, json, value::RawValue};
 
 use super::{Descriptor, Digest, MediaType, Tag, manifest::OCI_INDEX};
 
@@ -20,44 +20,66 @@ pub struct Referrer {
     pub annotations: BTreeMap<String, String>,
 }
 
-/// The bytes are no index.
+/// The bytes are not an index.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("the list of referrers is not an image index")]
 pub struct InvalidReferrers;
 
-/// The entries of an index, in its order; `manifests` may be `null`. An entry that is no descriptor
-/// refers to nothing and is left out.
+/// The entries of an index, in its order; `manifests` may be `null`. An entry that is not a descriptor refers to
+/// nothing and is left out.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Referrer>, InvalidReferrers> {
-    Ok(entries(&document(bytes)?)
-        .iter()
-        .filter_map(Referrer::read)
-        .collect())
+    let entries = entries(&members(bytes)?)?;
+    Ok(entries.into_iter().filter_map(Referrer::read).collect())
 }
 
-/// The index of `old` with further entries: what it holds stays as it is, what it holds already is
-/// not added. `None` if there is nothing to add.
+/// The index of `old` with further entries: what it holds stays as it is, and what it already holds is not added.
+/// `None` if there is nothing to add.
 pub fn with(old: Option<&[u8]>, further: &[Value]) -> Result<Option<Vec<u8>>, InvalidReferrers> {
-    let mut document = old.map_or_else(|| Ok(Map::new()), document)?;
-    let mut manifests: Vec<Value> = Vec::new();
-    let before = entries(&document);
-    for entry in before.iter().chain(further) {
-        if digest(entry).is_some() && manifests.iter().all(|known| digest(known) != digest(entry)) {
-            manifests.push(entry.clone());
+    let mut document = old.map(members).transpose()?.unwrap_or_default();
+    let before = match old {
+        Some(_) => entries(&document)?,
+        None => Vec::new(),
+    };
+    let mut digests = HashSet::new();
+    let mut manifests: Vec<String> = Vec::new();
+    for entry in before {
+        if digest(entry).is_some_and(|digest| digests.insert(digest)) {
+            manifests.push(entry.get().to_owned());
         }
     }
-    let known = |entry: &Value| before.iter().any(|known| digest(known) == digest(entry));
-    if further.iter().all(known) {
+    let mut grows = false;
+    for entry in further {
+        let digest = entry.get("digest").and_then(Value::as_str);
+        if digest.is_some_and(|digest| digests.insert(digest.to_owned())) {
+            manifests.push(entry.to_string());
+            grows = true;
+        }
+    }
+    if !grows {
         return Ok(None);
     }
-    document.insert("schemaVersion".into(), json!(2));
-    document.insert("mediaType".into(), json!(OCI_INDEX));
-    document.insert("manifests".into(), Value::Array(manifests));
-    Ok(Some(Value::Object(document).to_string().into_bytes()))
+    let own = [
+        ("schemaVersion", "2".to_owned()),
+        ("mediaType", json!(OCI_INDEX).to_string()),
+        ("manifests", format!("[{}]", manifests.join(","))),
+    ]
+    .map(|(name, text)| RawValue::from_string(text).map(|value| (name, value)));
+    for member in &own {
+        let (name, value) = member.as_ref().map_err(|_| InvalidReferrers)?;
+        document.insert((*name).to_owned(), value);
+    }
+    serde_json::to_vec(&document)
+        .map(Some)
+        .map_err(|_| InvalidReferrers)
 }
 
-/// The raw entries of an index.
-pub fn raw(bytes: &[u8]) -> Result<Vec<Value>, InvalidReferrers> {
-    Ok(entries(&document(bytes)?))
+/// The first entries of an index as they are, at most `most`.
+pub fn raw(bytes: &[u8], most: usize) -> Result<Vec<Value>, InvalidReferrers> {
+    let entries = entries(&members(bytes)?)?;
+    let values = entries.into_iter().take(most);
+    Ok(values
+        .filter_map(|entry| serde_json::from_str(entry.get()).ok())
+        .collect())
 }
 
 /// The tag under which the list is kept where there is no Referrers API.
@@ -65,29 +87,33 @@ pub fn tag(subject: &Digest) -> Option<Tag> {
     subject.to_string().replacen(':', "-", 1).parse().ok()
 }
 
-fn document(bytes: &[u8]) -> Result<Map<String, Value>, InvalidReferrers> {
-    let document: Map<String, Value> =
-        serde_json::from_slice(bytes).map_err(|_| InvalidReferrers)?;
-    match document.get("manifests") {
-        Some(Value::Array(_) | Value::Null) => Ok(document),
-        _ => Err(InvalidReferrers),
+/// The members of the document, as text within it: an index of 4 MiB has room for a million empty entries, and each
+/// would cost many times its length as a value.
+fn members(bytes: &[u8]) -> Result<BTreeMap<String, &RawValue>, InvalidReferrers> {
+    serde_json::from_slice(bytes).map_err(|_| InvalidReferrers)
+}
+
+fn entries<'a>(
+    document: &BTreeMap<String, &'a RawValue>,
+) -> Result<Vec<&'a RawValue>, InvalidReferrers> {
+    let manifests = document.get("manifests").ok_or(InvalidReferrers)?;
+    let entries: Option<Vec<&RawValue>> =
+        serde_json::from_str(manifests.get()).map_err(|_| InvalidReferrers)?;
+    Ok(entries.unwrap_or_default())
+}
+
+fn digest(entry: &RawValue) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Entry {
+        digest: String,
     }
-}
-
-fn entries(document: &Map<String, Value>) -> Vec<Value> {
-    document
-        .get("manifests")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default()
-}
-
-fn digest(entry: &Value) -> Option<&str> {
-    entry.get("digest")?.as_str()
+    serde_json::from_str(entry.get())
+        .ok()
+        .map(|entry: Entry| entry.digest)
 }
 
 impl Referrer {
-    fn read(entry: &Value) -> Option<Self> {
+    fn read(entry: &RawValue) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct ReferrerJson {
@@ -97,7 +123,7 @@ impl Referrer {
             artifact_type: Option<String>,
             annotations: Option<BTreeMap<String, String>>,
         }
-        let entry = ReferrerJson::deserialize(entry).ok()?;
+        let entry: ReferrerJson = serde_json::from_str(entry.get()).ok()?;
         Some(Self {
             descriptor: Descriptor {
                 media_type: MediaType::new(&entry.media_type),
@@ -200,5 +226,18 @@ mod tests {
         // 128 characters of hash and the algorithm's name are more than a tag may have.
         let long = format!("sha512:{}", "a".repeat(128)).parse().unwrap();
         assert!(tag(&long).is_none());
+    }
+
+    #[test]
+    fn g16_an_index_full_of_entries_is_merged_in_linear_time() {
+        // 4 MiB of entries that are all different: compared with each other they would take minutes.
+        let entries: Vec<String> = (0..50_000)
+            .map(|number| format!(r#"{{"digest":"sha256:{number:064x}"}}"#))
+            .collect();
+        let old = format!(r#"{{"manifests":[{}]}}"#, entries.join(","));
+        let merged = with(Some(old.as_bytes()), &[referrer("one").json()]).unwrap();
+        let merged: Value = serde_json::from_slice(&merged.unwrap()).unwrap();
+        assert_eq!(merged["manifests"].as_array().unwrap().len(), 50_001);
+        assert_eq!(raw(old.as_bytes(), 7).unwrap().len(), 7);
     }
 }

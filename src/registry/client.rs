@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::header;
 use url::Url;
 
 use super::{
     Error, Logins,
-    error::ServerMessage,
     referrers::ReferrersSupport,
     session::{Host, Session},
 };
@@ -17,7 +16,7 @@ use crate::{
     oci::{Descriptor, Digest, MediaType, Reference, RegistryHost, manifest},
 };
 
-/// Bytes of a manifest (design §8).
+/// Bytes of a manifest (the OCI distribution specification asks registries to take at least 4 MiB).
 pub(super) const MANIFEST_LIMIT: u64 = 4 << 20;
 
 /// What a reference resolved to.
@@ -61,11 +60,8 @@ impl Registry {
             url,
             MANIFEST_LIMIT,
         );
-        for accepted in manifest::ACCEPTED {
-            if let Ok(value) = accepted.parse() {
-                request.headers.append(header::ACCEPT, value);
-            }
-        }
+        // One line: some registries and proxies read only the first of several.
+        request = request.with_header(header::ACCEPT, &manifest::ACCEPTED.join(", "));
         request.redirects = Redirects::Https;
         let scope = format!("repository:{}:pull", image.repository.path());
         let what = request.what.clone();
@@ -73,32 +69,8 @@ impl Registry {
         if response.status.is_success() {
             resolved(image, &host, what, response)
         } else {
-            Err(self.refusal(&host, what, &response).await)
-        }
-    }
-
-    pub(super) async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
-        let (name, said) = (host.name.clone(), ServerMessage::of(response));
-        match response.status {
-            StatusCode::UNAUTHORIZED => Error::Unauthorized {
-                what,
-                host: name,
-                login: self.session.login_name(host).await.to_owned(),
-                said,
-            },
-            StatusCode::FORBIDDEN => Error::Forbidden {
-                what,
-                host: name,
-                said,
-            },
-            StatusCode::NOT_FOUND => Error::NotFound { what, host: name },
-            StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host: name },
-            status => Error::Refused {
-                what,
-                host: name,
-                status,
-                said,
-            },
+            let error = self.session.refusal(&host, what, &response, false).await;
+            Err(self.missing(image, error).await)
         }
     }
 

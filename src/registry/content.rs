@@ -4,15 +4,15 @@ use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use url::Url;
 
-use super::{Error, Registry, client::MANIFEST_LIMIT, link, session::Host};
+use super::{Error, Registry, ServerMessage, client::MANIFEST_LIMIT, link, session::Host};
 use crate::{
     net::{Purpose, Redirects, Request, Response, Retry, jitter},
     oci::{Descriptor, Digest, MediaType, Repository, manifest::InvalidManifest},
 };
 
-/// How often a push is begun anew where a registry broke it off.
+/// How often a push is started where the registry fails or another client interferes.
 const PUSHES: u32 = 4;
-/// Bytes of the answer to a push.
+/// Bytes of the answer to a push, which nobody needs.
 const ANSWER_LIMIT: u64 = 64 << 10;
 
 /// What a request needs to be allowed.
@@ -102,7 +102,7 @@ impl Registry {
             .send(&host, &Access::Pull.scope(repository), request)
             .await?;
         if !response.status.is_success() {
-            return Err(self.refusal(&host, what, &response).await);
+            return Err(self.session.refusal(&host, what, &response, false).await);
         }
         let size = u64::try_from(response.body.len()).unwrap_or(u64::MAX);
         if size != descriptor.size || !descriptor.digest.matches(&response.body) {
@@ -114,7 +114,7 @@ impl Registry {
         Ok(response)
     }
 
-    /// Whether the repository has a blob; a registry that does not say so plainly counts as not having it.
+    /// Whether the repository has a blob; any other answer means that it has to be pushed.
     pub async fn has_blob(&self, repository: &Repository, digest: &Digest) -> bool {
         let what = format!("the blob `{digest}` of `{repository}`");
         let mut request = self.get(repository, &format!("blobs/{digest}"), what, ANSWER_LIMIT);
@@ -146,7 +146,7 @@ impl Registry {
         .await
     }
 
-    /// The same through an upload that was begun before the bytes were known; begun anew where that one fails.
+    /// The same through an upload that was opened before the bytes were known; opened again if that one fails.
     pub async fn push_blob_into(
         &self,
         mut begun: Result<Upload, Error>,
@@ -186,7 +186,7 @@ impl Registry {
         start.method = Method::POST;
         let started = self.session.send(&host, &scope, start).await?;
         if started.status != StatusCode::ACCEPTED {
-            return Err(self.refusal(&host, what, &started).await);
+            return Err(self.session.refusal(&host, what, &started, true).await);
         }
         Ok(Upload(upload_address(&host, &what, &started)?))
     }
@@ -214,7 +214,7 @@ impl Registry {
         if stored.status == StatusCode::CREATED {
             Ok(())
         } else {
-            Err(self.refusal(&host, what, &stored).await)
+            Err(self.session.refusal(&host, what, &stored, true).await)
         }
     }
 
@@ -231,7 +231,8 @@ impl Registry {
             Access::Push.scope(repository),
         );
         let what = format!("the push of `{reference}` to `{repository}`");
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let mut put = self
                 .get(
                     repository,
@@ -248,18 +249,12 @@ impl Registry {
                     lists_referrers: response.header("oci-subject").is_some(),
                 });
             }
-            // docker's registry answers 400 or 500 while another client writes the same repository.
-            let is_transient =
-                response.status == StatusCode::BAD_REQUEST || response.status.is_server_error();
-            if !is_transient || attempt >= self.pushes() {
-                return Err(self.refusal(&host, what, &response).await);
+            if !is_transient(&response) || attempt >= self.pushes() {
+                return Err(self.session.refusal(&host, what, &response, true).await);
             }
             pause(attempt).await;
+            attempt += 1;
         }
-        Err(Error::NotFound {
-            what,
-            host: host.name,
-        })
     }
 
     /// A GET below the repository's part of the API.
@@ -285,6 +280,19 @@ impl Registry {
     }
 }
 
+/// Whether the same push may succeed a moment later. docker's registry answers 400 or 500 while another client writes
+/// the same repository, and a replica may not have the blobs yet that a manifest names.
+fn is_transient(response: &Response) -> bool {
+    match response.status {
+        StatusCode::BAD_REQUEST => true,
+        StatusCode::NOT_FOUND => {
+            let message = ServerMessage::of(response);
+            matches!(message.code(), "MANIFEST_BLOB_UNKNOWN" | "BLOB_UNKNOWN")
+        }
+        status => status.is_server_error(),
+    }
+}
+
 /// Media type, digest and size of bytes.
 pub fn describe(media_type: &str, bytes: &[u8]) -> Descriptor {
     Descriptor {
@@ -294,7 +302,7 @@ pub fn describe(media_type: &str, bytes: &[u8]) -> Descriptor {
     }
 }
 
-/// Where an upload goes on: the same scheme, host and port, else it is an error (design §2).
+/// Where an upload goes on: the same scheme, host and port, else it is an error.
 fn upload_address(host: &Host, what: &str, response: &Response) -> Result<Url, Error> {
     let location = response.header("location").unwrap_or_default();
     let wrong = |to| Error::LeadsAway {

@@ -13,9 +13,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::crypto::Secret;
 
-/// How long a credential helper may take.
+/// How long a credential helper may take: some ask a person, most a keyring.
 const HELPER_TIME: Duration = Duration::from_secs(20);
-/// Bytes that a credential helper or the file may have.
+/// Bytes of the file, and of a helper's answer: a file with a login for every registry of a company has a few KiB.
 const LIMIT: u64 = 1 << 20;
 
 /// Docker's configuration folder.
@@ -50,6 +50,14 @@ pub enum DockerConfigError {
         #[source]
         cause: serde_json::Error,
     },
+    /// A helper is not installed.
+    #[error("the credential helper `docker-credential-{helper}` that `{path}` names is not installed", path = path.display())]
+    NoHelper {
+        /// Its name.
+        helper: String,
+        /// The file.
+        path: PathBuf,
+    },
     /// A helper failed.
     #[error("the credential helper `docker-credential-{helper}` failed")]
     Helper {
@@ -61,12 +69,13 @@ pub enum DockerConfigError {
     },
 }
 
+/// As docker reads it: `null` is the same as nothing, in every place.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct File {
-    auths: BTreeMap<String, Auth>,
+    auths: Option<BTreeMap<String, Option<Auth>>>,
     creds_store: Option<String>,
-    cred_helpers: BTreeMap<String, String>,
+    cred_helpers: Option<BTreeMap<String, Option<String>>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -96,25 +105,36 @@ impl DockerConfig {
         let Some(file) = self.read().await? else {
             return Ok(None);
         };
-        let helper = file.cred_helpers.get(host).or(file.creds_store.as_ref());
+        let helpers = file.cred_helpers.unwrap_or_default();
+        let helper = helpers.get(host).cloned().flatten().or(file.creds_store);
         if let Some(helper) = helper.filter(|helper| !helper.is_empty()) {
-            return ask(helper, host).await;
+            return match ask(&helper, host).await {
+                Err(DockerConfigError::Helper { helper, cause })
+                    if cause.kind() == std::io::ErrorKind::NotFound =>
+                {
+                    let path = self.path();
+                    Err(DockerConfigError::NoHelper { helper, path })
+                }
+                answer => answer,
+            };
         }
-        let names = [
-            host.to_owned(),
-            format!("https://{host}"),
-            format!("https://{host}/"),
-            format!("https://{host}/v1/"),
-            format!("https://{host}/v2/"),
-        ];
-        Ok(names
-            .iter()
-            .find_map(|name| file.auths.get(name))
-            .and_then(stored))
+        let auths = file.auths.unwrap_or_default();
+        // The exact name first, then any address of the host.
+        let entry = auths.get(host).or_else(|| {
+            let mut entries = auths.iter();
+            entries
+                .find(|(key, _)| host_of(key) == host)
+                .map(|(_, auth)| auth)
+        });
+        Ok(entry.and_then(Option::as_ref).and_then(stored))
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("config.json")
     }
 
     async fn read(&self) -> Result<Option<File>, DockerConfigError> {
-        let path = self.folder.join("config.json");
+        let path = self.path();
         let Ok(file) = tokio::fs::File::open(&path).await else {
             return Ok(None);
         };
@@ -122,10 +142,21 @@ impl DockerConfig {
         if file.take(LIMIT).read_to_end(&mut bytes).await.is_err() {
             return Ok(None);
         }
-        serde_json::from_slice(&bytes)
-            .map(Some)
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        serde_json::from_slice::<Option<File>>(&bytes)
             .map_err(|cause| DockerConfigError::Form { path, cause })
     }
+}
+
+/// The host in a key of `auths`: docker compares keys without scheme and path.
+fn host_of(key: &str) -> &str {
+    let rest = key
+        .strip_prefix("https://")
+        .or_else(|| key.strip_prefix("http://"))
+        .unwrap_or(key);
+    rest.split('/').next().unwrap_or(rest)
 }
 
 fn stored(auth: &Auth) -> Option<StoredLogin> {
@@ -238,6 +269,47 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_docker_takes_for_nothing_is_nothing() {
+        for nothing in [
+            "",
+            " \n",
+            "{}",
+            "null",
+            r#"{"auths":null,"credHelpers":null,"credsStore":null}"#,
+            r#"{"auths":{"a.io":null},"credHelpers":{"a.io":null}}"#,
+            r#"{"auths":{"a.io":{"auth":null,"username":null}},"credsStore":""}"#,
+            r#"{"auths":{"a.io":{}},"credHelpers":{"a.io":""}}"#,
+        ] {
+            assert!(read(nothing, "a.io").await.is_none(), "{nothing}");
+        }
+        let other = r#"{"auths":{"b.io":null,"a.io":{"auth":"dTpw"}},"credHelpers":null,"credsStore":null}"#;
+        assert!(read(other, "a.io").await.is_some());
+    }
+
+    #[tokio::test]
+    async fn keys_are_compared_by_host() {
+        for key in [
+            "a.io",
+            "http://a.io",
+            "https://a.io",
+            "a.io/",
+            "https://a.io/v1/",
+            "https://a.io/v2/",
+            "http://a.io/any/path",
+            "a.io/v2/",
+        ] {
+            let config = format!(r#"{{"auths":{{"{key}":{{"auth":"dTpw"}}}}}}"#);
+            assert!(read(&config, "a.io").await.is_some(), "{key}");
+            for other in ["b.io", "a.io:443", "x.a.io", "io", "a.i"] {
+                assert!(read(&config, other).await.is_none(), "{key} for {other}");
+            }
+        }
+        let both = r#"{"auths":{"http://a.io":{"auth":"dTpw"},"a.io":{"auth":"dXNlcjpwYXNz"}}}"#;
+        let login = read(both, "a.io").await;
+        assert!(matches!(login, Some(StoredLogin::Basic { user, .. }) if user == "user"));
+    }
+
+    #[tokio::test]
     async fn a_helper_that_is_not_there_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         for helper in ["no-such-helper-here", "../evil"] {
@@ -249,7 +321,8 @@ mod tests {
                 .login("a.io")
                 .await
                 .unwrap_err();
-            assert!(matches!(error, DockerConfigError::Helper { .. }));
+            let missing = matches!(error, DockerConfigError::NoHelper { .. });
+            assert_eq!(missing, helper == "no-such-helper-here", "{error}");
         }
         tokio::fs::write(folder.path().join("config.json"), "[")
             .await

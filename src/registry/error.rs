@@ -1,16 +1,12 @@
-//! What a registry or trust server refused, and what a person does about it.
-#![expect(
-    clippy::indexing_slicing,
-    reason = "into JSON only, where a missing member is null"
-)]
+//! Why a registry or trust server did not do what was asked.
 
 use http::StatusCode;
 
-use super::{DockerConfigError, InvalidChallenge};
+use super::{DockerConfigError, InvalidChallenge, Peer, ServerMessage};
 use crate::{
-    net::{self, HostNotAllowed, Response},
+    net::{self, HostNotAllowed},
     oci::{manifest::InvalidManifest, referrers::InvalidReferrers},
-    reason::{Explain, Reason},
+    reason::Reason,
 };
 
 /// A registry or trust server did not do what was asked.
@@ -19,45 +15,70 @@ pub enum Error {
     /// No usable answer.
     #[error(transparent)]
     Net(#[from] net::Error),
-    /// The login was not taken, or does not allow this.
-    #[error("{what}: `{host}` answered 401 after a login ({login})")]
+    /// The login was not accepted, or does not allow this.
+    #[error("{what}: {}", unauthorized(peer))]
     Unauthorized {
         /// What was asked for.
         what: String,
-        /// The host.
-        host: String,
-        /// How it was logged in.
-        login: String,
+        /// Who refused.
+        peer: Box<Peer>,
+        /// Whether the request would have written.
+        writes: bool,
         /// What the answer said.
         #[source]
-        said: ServerMessage,
+        message: ServerMessage,
     },
     /// The registry forbids it.
-    #[error("{what}: `{host}` answered 403")]
+    #[error("{what}: `{}` answered 403", peer.host)]
     Forbidden {
         /// What was asked for.
         what: String,
-        /// The host.
-        host: String,
+        /// Who refused.
+        peer: Box<Peer>,
+        /// Whether the request would have written.
+        writes: bool,
         /// What the answer said.
         #[source]
-        said: ServerMessage,
+        message: ServerMessage,
     },
-    /// Still throttled after all retries.
-    #[error("{what}: `{host}` asks to slow down")]
+    /// The repository or image is locked.
+    #[error("{what}: `{}` has locked {}", peer.host, named(repository.as_deref()))]
+    Locked {
+        /// What was asked for.
+        what: String,
+        /// Who refused.
+        peer: Box<Peer>,
+        /// The repository.
+        repository: Option<String>,
+        /// Whether the request would have written.
+        writes: bool,
+        /// What the answer said.
+        #[source]
+        message: ServerMessage,
+    },
+    /// Still throttled after all retries, or for longer than the run may last.
+    #[error("{what}: `{}` throttles requests", peer.host)]
     Throttled {
         /// What was asked for.
         what: String,
-        /// The host.
-        host: String,
+        /// Who refused.
+        peer: Box<Peer>,
+        /// What the answer said.
+        #[source]
+        message: Option<ServerMessage>,
     },
     /// It is not there.
-    #[error("{what}: `{host}` does not have it")]
+    #[error("{what}: {}", missing.describe(&peer.host))]
     NotFound {
         /// What was asked for.
         what: String,
-        /// The host.
-        host: String,
+        /// Who does not have it.
+        peer: Box<Peer>,
+        /// What exactly is missing.
+        missing: Missing,
+        /// What the answer said.
+        #[source]
+        message: ServerMessage,
     },
     /// The trust server does not offer content trust for this registry.
     #[error("{what}: `{host}` does not offer content trust ({status})")]
@@ -70,16 +91,14 @@ pub enum Error {
         status: StatusCode,
     },
     /// The login may push, but not write trust data.
-    #[error("{what}: `{host}` refuses to store trust data ({status})")]
+    #[error("{what}: `{}` refuses to store trust data ({status})", peer.host)]
     SignerRoleMissing {
         /// What was asked for.
         what: String,
-        /// The host.
-        host: String,
+        /// Who refused.
+        peer: Box<Peer>,
         /// The status.
         status: StatusCode,
-        /// How it was logged in.
-        login: String,
     },
     /// Somebody else published first.
     #[error("{what}: `{host}` already has a newer version")]
@@ -90,7 +109,7 @@ pub enum Error {
         host: String,
     },
     /// The server refuses the content.
-    #[error("{what}: `{host}` refuses it ({status})")]
+    #[error("{what}: `{host}` refused it ({status})")]
     Refused {
         /// What was asked for.
         what: String,
@@ -100,7 +119,7 @@ pub enum Error {
         status: StatusCode,
         /// What the answer said.
         #[source]
-        said: ServerMessage,
+        message: ServerMessage,
     },
     /// The answer's bytes are not those of the digest asked for.
     #[error("{what}: the bytes that `{host}` sent have another digest")]
@@ -110,8 +129,8 @@ pub enum Error {
         /// The host.
         host: String,
     },
-    /// The answer is no manifest.
-    #[error("{what}: `{host}` sent no manifest of an image")]
+    /// The answer is not a manifest.
+    #[error("{what}: `{host}` did not send the manifest of an image")]
     Manifest {
         /// What was asked for.
         what: String,
@@ -122,7 +141,7 @@ pub enum Error {
         cause: InvalidManifest,
     },
     /// The list of referrers cannot be read.
-    #[error("{what}: `{host}` sent no list of referrers")]
+    #[error("{what}: `{host}` did not send a list of referrers")]
     Referrers {
         /// What was asked for.
         what: String,
@@ -132,20 +151,34 @@ pub enum Error {
         #[source]
         cause: InvalidReferrers,
     },
-    /// `--referrers api`, and the registry has no such API.
-    #[error("`{host}` has no Referrers API")]
+    /// The Referrers API answers something that says neither what refers to the subject nor that there is no such
+    /// API.
+    #[error("{what}: the Referrers API of `{host}` gave no list")]
+    ReferrersRefused {
+        /// What was asked for.
+        what: String,
+        /// The host.
+        host: String,
+        /// The reason that fits what it answered.
+        reason: Reason,
+        /// What it answered instead.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// `--referrers api`, and the registry does not have this API.
+    #[error("`{host}` does not have the Referrers API")]
     NoReferrersApi {
         /// The host.
         host: String,
     },
     /// A digest that is too long for the tag schema.
-    #[error("`{subject}` is too long for a tag that lists what refers to it")]
+    #[error("`{subject}` is too long for a referrers tag")]
     NoReferrersTag {
         /// The digest.
         subject: String,
     },
     /// What was pushed does not appear in the list.
-    #[error("`{host}` took `{digest}`, but does not list it as referring to `{subject}`")]
+    #[error("`{host}` stored `{digest}`, but does not list it as a referrer of `{subject}`")]
     NotListed {
         /// What was pushed.
         digest: String,
@@ -156,7 +189,7 @@ pub enum Error {
     },
     /// Other writers overwrote the index every time.
     #[error(
-        "the list of what refers to `{subject}` on `{host}` was overwritten by others, {attempts} times in a row"
+        "other writers overwrote the list of referrers of `{subject}` on `{host}` {attempts} times in a row"
     )]
     ReferrersRace {
         /// The subject.
@@ -166,8 +199,8 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
-    /// An upload or a listing that goes on at another host.
-    #[error("{what}: `{host}` sends us on to `{to}`")]
+    /// An upload or a listing that continues at another host.
+    #[error("{what}: `{host}` points to `{to}`, which is not its own address")]
     LeadsAway {
         /// What was asked for.
         what: String,
@@ -177,7 +210,7 @@ pub enum Error {
         to: String,
     },
     /// A page of a listing cannot be read.
-    #[error("{what}: `{host}` sent a list that cannot be read ({why})")]
+    #[error("{what}: `{host}` sent a list that cannot be parsed ({why})")]
     Listing {
         /// What was asked for.
         what: String,
@@ -186,8 +219,8 @@ pub enum Error {
         /// Why.
         why: String,
     },
-    /// A listing without an end.
-    #[error("{what}: `{host}` sent {pages} pages, and more are left")]
+    /// A listing with too many pages.
+    #[error("{what}: `{host}` sent {pages} pages, and there are more")]
     LongListing {
         /// What was asked for.
         what: String,
@@ -197,7 +230,7 @@ pub enum Error {
         pages: usize,
     },
     /// The challenge cannot be answered.
-    #[error("{what}: `{host}` demands a login that cannot be made")]
+    #[error("{what}: `{host}` requires a login of an unsupported kind")]
     Challenge {
         /// What was asked for.
         what: String,
@@ -208,7 +241,7 @@ pub enum Error {
         cause: InvalidChallenge,
     },
     /// A host may not receive the credential.
-    #[error("{what}: the login for `{registry}` stays here")]
+    #[error("{what}: the login for `{registry}` is not sent")]
     Host {
         /// What was asked for.
         what: String,
@@ -218,8 +251,8 @@ pub enum Error {
         #[source]
         cause: HostNotAllowed,
     },
-    /// The token service's answer has no token.
-    #[error("the token service of `{host}` sent no token")]
+    /// The token service's answer does not contain a token.
+    #[error("the token service of `{host}` did not send a token")]
     NoToken {
         /// The registry.
         host: String,
@@ -252,46 +285,51 @@ pub enum Error {
     },
 }
 
-/// What an error body said, one line.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct ServerMessage(String);
+/// What exactly a registry does not have.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Missing {
+    /// The repository; its path, if the address contains it.
+    Repository(Option<String>),
+    /// The tag, in a repository that is there.
+    Tag {
+        /// The path of the repository.
+        repository: String,
+        /// Tags that look like it, the nearest first.
+        near: Vec<String>,
+    },
+    /// The answer does not say.
+    Other,
+}
 
-impl ServerMessage {
-    /// `code: message` of the first error in the body, or its beginning.
-    pub fn of(response: &Response) -> Self {
-        let document: serde_json::Value =
-            serde_json::from_slice(&response.body).unwrap_or_default();
-        let error = document.pointer("/errors/0").cloned().unwrap_or_default();
-        let text =
-            |value: &serde_json::Value| value.as_str().map(ToOwned::to_owned).unwrap_or_default();
-        let detail = error
-            .pointer("/detail/Error/Msg")
-            .map(text)
-            .filter(|text| !text.is_empty());
-        let code = text(&error["code"]);
-        if code.is_empty() {
-            let start: String = String::from_utf8_lossy(&response.body)
-                .chars()
-                .take(200)
-                .collect();
-            return Self(format!("{} {start}", response.status).trim().to_owned());
+impl Missing {
+    fn describe(&self, host: &str) -> String {
+        match self {
+            Self::Repository(Some(path)) => format!("`{host}` does not have a repository `{path}`"),
+            Self::Repository(None) => format!("`{host}` does not have this repository"),
+            Self::Tag { repository, .. } => format!("`{host}/{repository}` does not have this tag"),
+            Self::Other => format!("`{host}` does not have it"),
         }
-        let detail = detail
-            .map(|detail| format!(" ({detail})"))
-            .unwrap_or_default();
-        Self(format!("{code}: {}{detail}", text(&error["message"])))
-    }
-
-    /// Whether the text holds `part`.
-    pub fn has(&self, part: &str) -> bool {
-        self.0.contains(part)
     }
 }
 
+fn unauthorized(peer: &Peer) -> String {
+    if peer.is_anonymous() {
+        format!("`{}` requires a login, and none was found", peer.host)
+    } else {
+        format!(
+            "`{}` answered 401 after a login ({})",
+            peer.host, peer.login
+        )
+    }
+}
+
+fn named(repository: Option<&str>) -> String {
+    repository.map_or_else(|| "it".to_owned(), |path| format!("`{path}`"))
+}
+
 impl Error {
-    /// Whether the same push, begun anew, may well succeed: the connection broke, the upload was lost, or the
-    /// registry stumbled over another client's write.
+    /// Whether the same push may succeed when it is repeated: the connection broke, the upload was lost, or another
+    /// client wrote at the same time.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Net(net::Error::Unreachable { .. }) | Self::NotFound { .. } => true,
@@ -300,73 +338,5 @@ impl Error {
             }
             _ => false,
         }
-    }
-}
-
-impl Explain for Error {
-    fn reason(&self) -> Reason {
-        match self {
-            Self::Net(error) => error.reason(),
-            Self::Unauthorized { .. } | Self::NoLogin { .. } => Reason::RegistryUnauthorized,
-            Self::Forbidden { .. } => Reason::RegistryForbidden,
-            Self::Throttled { .. } => Reason::RegistryThrottled,
-            Self::NotFound { .. } => Reason::NotFound,
-            Self::ContentTrustDisabled { .. } => Reason::ContentTrustDisabled,
-            Self::SignerRoleMissing { .. } => Reason::SignerRoleMissing,
-            Self::VersionConflict { .. } => Reason::RaceLost,
-            Self::Refused { status, .. } if status.is_server_error() => Reason::RegistryUnreachable,
-            Self::Refused { .. }
-            | Self::OtherBytes { .. }
-            | Self::Challenge { .. }
-            | Self::NoToken { .. } => Reason::AnswerInvalid,
-            Self::Manifest { .. }
-            | Self::Referrers { .. }
-            | Self::NotListed { .. }
-            | Self::Listing { .. } => Reason::AnswerInvalid,
-            Self::LongListing { .. } => Reason::LimitReached,
-            Self::NoReferrersApi { .. } | Self::NoReferrersTag { .. } => Reason::ConfigInvalid,
-            Self::ReferrersRace { .. } => Reason::RaceLost,
-            Self::LeadsAway { .. } => Reason::RedirectRefused,
-            Self::Host { cause, .. } => cause.reason(),
-            Self::DockerConfig { .. } => Reason::ConfigInvalid,
-            Self::Identity { cause, .. } => cause.reason(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::Net(error) => return error.hint(),
-            Self::Host { cause, .. } => return cause.hint(),
-            Self::Identity { cause, .. } => return cause.hint(),
-            Self::Unauthorized { .. } => "give the identity `AcrPull` to read or `AcrPush` to push (on a registry with ABAC: \
-                 `Container Registry Repository Reader` or `Writer`), and log in again: new roles need a fresh token; \
-                 repository-scoped tokens can never reach trust data"
-                .to_owned(),
-            Self::Forbidden { said, .. } if said.has("not allowed access") => {
-                "the registry's firewall refuses this address: allow it, or use the private endpoint".to_owned()
-            }
-            Self::Forbidden { .. } => "give the identity the role that the operation needs".to_owned(),
-            Self::Throttled { .. } => "lower `--concurrency` or raise `--timeout`".to_owned(),
-            Self::NotFound { .. } => "check the name; right after a push a replica may lag behind".to_owned(),
-            Self::ContentTrustDisabled { .. } => "content trust needs a Premium registry with \
-                 `az acr config content-trust update --status enabled`; since 2026-05-31 it cannot be turned on where it never \
-                 was, and ACR removes it on 2028-03-31; turning it off deletes all trust data of the registry"
-                .to_owned(),
-            Self::SignerRoleMissing { .. } => "give the identity the role `AcrImageSigner` (beside `AcrPush`), then log in again; \
-                 the admin account and repository-scoped tokens can never sign; nothing was published"
-                .to_owned(),
-            Self::VersionConflict { .. } => "run again".to_owned(),
-            Self::OtherBytes { .. } => "something between here and the registry alters what it sends".to_owned(),
-            Self::NoReferrersApi { .. } => "leave `--referrers` at `auto`, or give `tag`".to_owned(),
-            Self::NotListed { .. } => "a replica may lag behind: run again".to_owned(),
-            Self::ReferrersRace { .. } => "run again; signing one image from one place avoids the race".to_owned(),
-            Self::LeadsAway { .. } => "a proxy in between or a hostile server: a registry's own addresses stay with it".to_owned(),
-            Self::LongListing { .. } => "name fewer repositories with `--repository`".to_owned(),
-            Self::NoLogin { .. } => "log in first, or choose another `--registry-auth`".to_owned(),
-            Self::Refused { status, .. } if status.is_server_error() => {
-                "the service is failing: look at its status page, and run again later".to_owned()
-            }
-            Self::Refused { .. } | Self::Manifest { .. } | Self::Referrers { .. } | Self::Listing { .. } | Self::NoReferrersTag { .. } | Self::Challenge { .. } | Self::NoToken { .. } | Self::DockerConfig { .. } => return None,
-        })
     }
 }

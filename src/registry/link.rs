@@ -2,6 +2,8 @@
 
 use url::Url;
 
+use crate::net::SafeUrl;
+
 /// The address after `rel="next"`, resolved against the page it stood on. `Ok(None)`: the listing ends here;
 /// the error is an address that leaves the scheme, host and port of the page, or is none.
 pub(super) fn next(header: Option<&str>, page: &Url) -> Result<Option<Url>, String> {
@@ -11,9 +13,13 @@ pub(super) fn next(header: Option<&str>, page: &Url) -> Result<Option<Url>, Stri
     same_origin(target, page).map(Some)
 }
 
-/// An address that a registry sent, which must stay with its scheme, host and port (design §2).
+/// An address that a registry sent, which must stay with its scheme, host and port.
 pub(super) fn same_origin(target: &str, base: &Url) -> Result<Url, String> {
-    let refused = || target.chars().take(200).collect::<String>();
+    // Shown without user and query, which may hold a credential.
+    let refused = || {
+        let shown = base.join(target).map(|url| SafeUrl::new(url).to_string());
+        shown.unwrap_or_else(|_| "an address that cannot be parsed".to_owned())
+    };
     let url = base.join(target).map_err(|_| refused())?;
     let origin = |url: &Url| {
         (

@@ -1,10 +1,10 @@
-//! What Azure Container Registry lists beside the OCI API: its repositories, and tags with the time of their
-//! last push (azure reference §6.4). What is listed is a claim: a digest is checked where the tag is resolved.
+//! What registries list: tags, and on Azure Container Registry its repositories, and tags with the time of their last
+//! push. What is listed is a claim: a digest is checked where the tag is resolved.
 
 use http::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Error, Registry, link, session::Host};
+use super::{Error, Registry, content::Access, link, session::Host};
 use crate::{
     net::{Purpose, Request},
     oci::{Digest, RegistryHost, Repository, Tag},
@@ -32,6 +32,11 @@ pub struct PushedTag {
 #[derive(Deserialize)]
 struct Catalog {
     repositories: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    tags: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +73,26 @@ impl Registry {
             }
         }
         Ok(repositories)
+    }
+
+    /// The names of a repository's tags, as every registry lists them; the first page only.
+    pub(super) async fn tags(&self, repository: &Repository) -> Result<Vec<String>, Error> {
+        let what = format!("the tags of `{repository}`");
+        let host = self.host(repository.registry());
+        let mut request = self.get(repository, "tags/list", what.clone(), PAGE_LIMIT);
+        request.url.query_pairs_mut().append_pair("n", PAGE_SIZE);
+        let scope = Access::Pull.scope(repository);
+        let response = self.session.send(&host, &scope, request).await?;
+        if response.status != StatusCode::OK {
+            return Err(self.session.refusal(&host, what, &response, false).await);
+        }
+        let page: Names =
+            serde_json::from_slice(&response.body).map_err(|error| Error::Listing {
+                what,
+                host: host.name,
+                why: error.to_string(),
+            })?;
+        Ok(page.tags.unwrap_or_default())
     }
 
     /// The tags of a repository that were pushed at `since` or later, the newest first.
@@ -168,7 +193,11 @@ impl<'a> Pages<'a> {
             .send(&self.host, &self.scope, request.clone())
             .await?;
         if response.status != StatusCode::OK {
-            return Err(self.registry.refusal(&self.host, what, &response).await);
+            return Err(self
+                .registry
+                .session
+                .refusal(&self.host, what, &response, false)
+                .await);
         }
         let page = serde_json::from_slice(&response.body).map_err(|error| self.invalid(&error))?;
         let leads_away = |to| Error::LeadsAway {

@@ -1,12 +1,12 @@
-//! Which login a registry gets: decided once per host, in the order of design §2, and never widened by what
-//! a server says.
+//! Which login a registry gets: decided once per host and never widened by what a server says. `--username` first,
+//! then an Azure identity other than the Azure CLI's, then docker's stored login, then the Azure CLI's, else none.
 
 use std::collections::BTreeMap;
 
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::{DockerConfig, Error, StoredLogin};
+use super::{DockerConfig, DockerConfigError, Error, StoredLogin};
 use crate::{
     azure::{Identities, IdentityKind},
     crypto::Secret,
@@ -56,6 +56,7 @@ pub struct Logins {
     docker: Option<DockerConfig>,
     pub(super) entra: Identities,
     picked: Mutex<BTreeMap<String, Login>>,
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Logins {
@@ -72,7 +73,13 @@ impl Logins {
             docker,
             entra,
             picked: Mutex::default(),
+            warnings: Mutex::default(),
         }
+    }
+
+    /// Which stored logins could not be read.
+    pub async fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().await.clone()
     }
 
     /// The login methods that were picked, per host.
@@ -136,7 +143,19 @@ impl Logins {
                 if kind == Some(IdentityKind::Identity) {
                     return Ok(Login::Entra);
                 }
-                match (self.stored(name).await?, kind) {
+                let stored = match self.stored(name).await {
+                    // Docker goes on without a login as well, and the registry may need none.
+                    Err(Error::DockerConfig {
+                        cause: cause @ DockerConfigError::NoHelper { .. },
+                        ..
+                    }) => {
+                        let warning = format!("no stored login for `{name}` is used: {cause}");
+                        self.warnings.lock().await.push(warning);
+                        None
+                    }
+                    stored => stored?,
+                };
+                match (stored, kind) {
                     (Some(login), _) => Ok(login),
                     (None, Some(_)) => Ok(Login::Entra),
                     (None, None) => Ok(Login::Anonymous),

@@ -1,16 +1,15 @@
-//! A trust server's API (reference §8): files of a collection, the server's keys, and publication.
+//! A trust server's API: files of a collection, the server's keys, and publication.
 
 use bytes::Bytes;
 use http::{Method, StatusCode, header};
 use url::Url;
 
 use super::{
-    Error, Registry,
-    error::ServerMessage,
+    Error, Registry, ServerMessage,
     session::{Host, fresh},
 };
 use crate::{
-    net::{Purpose, Request, Response, Retry},
+    net::{Purpose, Request, Retry},
     oci::Repository,
 };
 
@@ -69,18 +68,20 @@ impl TrustServer {
         match response.status {
             StatusCode::OK => Ok(Some(response.body.to_vec())),
             StatusCode::NOT_FOUND => Ok(None),
-            // A firewall says so; else the registry has no content trust.
-            StatusCode::FORBIDDEN if ServerMessage::of(&response).has("not allowed access") => {
-                Err(self.refusal(&host, what, &response).await)
-            }
-            StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN => {
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN
+                if !is_about_access(&ServerMessage::of(&response)) =>
+            {
                 Err(Error::ContentTrustDisabled {
                     what,
                     host: host.name,
                     status: response.status,
                 })
             }
-            _ => Err(self.refusal(&host, what, &response).await),
+            _ => Err(self
+                .registry
+                .session
+                .refusal(&host, what, &response, false)
+                .await),
         }
     }
 
@@ -101,14 +102,20 @@ impl TrustServer {
             .await?;
         match response.status {
             StatusCode::OK => Ok(response.body),
-            StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+                if !is_about_access(&ServerMessage::of(&response)) =>
+            {
                 Err(Error::ContentTrustDisabled {
                     what,
                     host: host.name,
                     status: response.status,
                 })
             }
-            _ => Err(self.refusal(&host, what, &response).await),
+            _ => Err(self
+                .registry
+                .session
+                .refusal(&host, what, &response, true)
+                .await),
         }
     }
 
@@ -142,18 +149,22 @@ impl TrustServer {
         if response.status.is_success() {
             return Ok(());
         }
-        let (name, said) = (host.name.clone(), ServerMessage::of(&response));
+        let (name, message) = (host.name.clone(), ServerMessage::of(&response));
         match response.status {
-            StatusCode::BAD_REQUEST if said.has("VERSION:") => {
+            _ if message.says_locked() => Err(self
+                .registry
+                .session
+                .refusal(&host, what, &response, true)
+                .await),
+            StatusCode::BAD_REQUEST if message.code() == "VERSION" => {
                 Err(Error::VersionConflict { what, host: name })
             }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                let login = self.registry.session.login_name(&host).await.to_owned();
+                let peer = Box::new(self.registry.session.peer(&host).await);
                 Err(Error::SignerRoleMissing {
                     what,
-                    host: name,
+                    peer,
                     status: response.status,
-                    login,
                 })
             }
             StatusCode::METHOD_NOT_ALLOWED => Err(Error::ContentTrustDisabled {
@@ -161,34 +172,11 @@ impl TrustServer {
                 host: name,
                 status: response.status,
             }),
-            _ => Err(self.refusal(&host, what, &response).await),
-        }
-    }
-
-    async fn refusal(&self, host: &Host, what: String, response: &Response) -> Error {
-        let (name, said) = (host.name.clone(), ServerMessage::of(response));
-        match response.status {
-            StatusCode::UNAUTHORIZED => {
-                let login = self.registry.session.login_name(host).await.to_owned();
-                Error::Unauthorized {
-                    what,
-                    host: name,
-                    login,
-                    said,
-                }
-            }
-            StatusCode::FORBIDDEN => Error::Forbidden {
-                what,
-                host: name,
-                said,
-            },
-            StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host: name },
-            status => Error::Refused {
-                what,
-                host: name,
-                status,
-                said,
-            },
+            _ => Err(self
+                .registry
+                .session
+                .refusal(&host, what, &response, true)
+                .await),
         }
     }
 
@@ -205,13 +193,18 @@ impl TrustServer {
     }
 }
 
+/// Whether a 403 or 405 is about a firewall or a lock; else it says that the registry has no content trust.
+fn is_about_access(message: &ServerMessage) -> bool {
+    message.has("not allowed access") || message.says_locked()
+}
+
 fn url(host: &Host, repository: &Repository, file: &str) -> Url {
     let mut url = host.url.clone();
     url.set_path(&format!("/v2/{repository}/_trust/tuf/{file}"));
     url
 }
 
-/// The name in the scope is the GUN, with the host (reference §9).
+/// The name in the scope is the GUN, with the host.
 fn scope(repository: &Repository, access: Access) -> String {
     let actions = match access {
         Access::Read => "pull",

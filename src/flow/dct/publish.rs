@@ -102,8 +102,8 @@ impl Collection {
     fn refused(&self, error: registry::Error, base: Option<&TrustedSet>) -> Failure {
         let keys = base.map_or(&[][..], |set| set.root().key_ids(&RoleName::SNAPSHOT));
         let missing = match &error {
-            registry::Error::Refused { said, .. } => {
-                keys.iter().find(|id| said.has(&id.to_string()))
+            registry::Error::Refused { message, .. } => {
+                keys.iter().find(|id| message.has(&id.to_string()))
             }
             _ => None,
         };

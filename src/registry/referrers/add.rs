@@ -129,12 +129,11 @@ impl Registry {
 /// Adds the entries of an index that are not known yet.
 fn remember(further: &mut Vec<Value>, index: Option<&[u8]>) {
     let raw = index
-        .and_then(|index| referrers::raw(index).ok())
+        .and_then(|index| referrers::raw(index, LISTED).ok())
         .unwrap_or_default();
     for entry in raw
         .into_iter()
         .filter(|entry| entry.get("digest").is_some_and(Value::is_string))
-        .take(LISTED)
     {
         if further
             .iter()

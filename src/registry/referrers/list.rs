@@ -8,14 +8,17 @@ use url::Url;
 
 use super::{LISTED, Referrers, ReferrersMode, ReferrersSource};
 use crate::{
-    net::Response,
+    net::{self, Response},
     oci::{Digest, MediaType, Referrer, Repository, Tag, manifest::OCI_INDEX, referrers},
+    reason::Reason,
     registry::{
-        Error, Registry, client::MANIFEST_LIMIT, content::Access, error::ServerMessage, link,
+        Error, Registry, ServerMessage, client::MANIFEST_LIMIT, content::Access, link,
         session::Host,
     },
 };
 
+/// Bytes of all pages of one list: a thousand entries with a few annotations are less than one MiB.
+const LIST_BYTES: usize = 16 << 20;
 /// Pages of one list.
 const PAGES: usize = 100;
 
@@ -30,7 +33,7 @@ pub(super) struct Wanted<'a> {
 }
 
 impl Registry {
-    /// What refers to `subject` with an artifact type. In mode `auto` the tag is read, too, where the API lists
+    /// What refers to `subject` with an artifact type. In mode `auto` the tag is also read where the API lists
     /// nothing of that type: an older client may have kept it there.
     pub async fn referrers(
         &self,
@@ -65,7 +68,7 @@ impl Registry {
         }
     }
 
-    /// The same for one who is about to add to the list: where there is an API, only that counts.
+    /// The same for a caller that is about to add to the list: where there is an API, only that is read.
     pub async fn referrers_to_extend(
         &self,
         repository: &Repository,
@@ -104,7 +107,7 @@ impl Registry {
         }
     }
 
-    /// Page after page; `None` where the registry has no such API.
+    /// Page after page; `None` where the registry does not have this API.
     pub(super) async fn list_by_api(
         &self,
         host: &Host,
@@ -116,6 +119,7 @@ impl Registry {
         );
         let mut collected = Collected::default();
         let mut visited: BTreeSet<Url> = BTreeSet::new();
+        let mut bytes = 0;
         let mut request = self.get(
             wanted.repository,
             &format!("referrers/{}", wanted.subject),
@@ -129,26 +133,31 @@ impl Registry {
         loop {
             visited.insert(request.url.clone());
             let scope = Access::Pull.scope(wanted.repository);
-            let response = self
-                .session
-                .send(
-                    host,
-                    &scope,
-                    request.clone().with_header(header::ACCEPT, OCI_INDEX),
-                )
-                .await?;
+            let asked = request.clone().with_header(header::ACCEPT, OCI_INDEX);
+            let response = match self.session.send(host, &scope, asked).await {
+                Err(Error::Net(cause @ net::Error::RedirectRefused { .. })) => {
+                    return Err(Error::ReferrersRefused {
+                        what,
+                        host: host.name.clone(),
+                        reason: Reason::RedirectRefused,
+                        cause: Box::new(cause),
+                    });
+                }
+                answer => answer?,
+            };
             if visited.len() == 1 && lacks_api(&response) {
                 return Ok(None);
             }
             if response.status != StatusCode::OK {
-                return Err(self.refusal(host, what, &response).await);
+                return Err(self.no_list(host, what, &response).await);
             }
             let page = referrers::parse(&response.body).map_err(|cause| Error::Referrers {
                 what: what.clone(),
                 host: host.name.clone(),
                 cause,
             })?;
-            collected.take(page, wanted.artifact_type);
+            bytes += response.body.len();
+            collected.take(page, wanted);
             let leads_away = |to| Error::LeadsAway {
                 what: what.clone(),
                 host: host.name.clone(),
@@ -157,7 +166,7 @@ impl Registry {
             let next = link::next(response.header("link"), &response.url).map_err(leads_away)?;
             match next {
                 _ if collected.has(wanted.until) => break,
-                Some(_) if collected.left || visited.len() >= PAGES => {
+                Some(_) if collected.left || visited.len() >= PAGES || bytes >= LIST_BYTES => {
                     collected.left = true;
                     break;
                 }
@@ -169,6 +178,27 @@ impl Registry {
         Ok(Some(collected.from(ReferrersSource::Api)))
     }
 
+    /// The error for an answer of the Referrers API that is not a list. What any request may be answered with is an
+    /// error as usual; another status means that the registry does not know the address.
+    async fn no_list(&self, host: &Host, what: String, response: &Response) -> Error {
+        match response.status {
+            StatusCode::BAD_REQUEST
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_ACCEPTABLE
+            | StatusCode::NOT_IMPLEMENTED
+                if !ServerMessage::of(response).says_locked() =>
+            {
+                Error::ReferrersRefused {
+                    what,
+                    host: host.name.clone(),
+                    reason: Reason::AnswerInvalid,
+                    cause: Box::new(ServerMessage::of(response)),
+                }
+            }
+            _ => self.session.refusal(host, what, response, false).await,
+        }
+    }
+
     async fn list_by_tag(&self, wanted: Wanted<'_>) -> Result<Referrers, Error> {
         let mut collected = Collected::default();
         if let Some(tag) = referrers::tag(wanted.subject)
@@ -176,7 +206,7 @@ impl Registry {
         {
             let entries = referrers::parse(&index)
                 .map_err(|cause| self.no_index(wanted.repository, &tag, cause))?;
-            collected.take(entries, wanted.artifact_type);
+            collected.take(entries, wanted);
         }
         Ok(collected.from(ReferrersSource::Tag))
     }
@@ -204,7 +234,7 @@ impl Registry {
         match response.status {
             StatusCode::OK => Ok(Some(response.body)),
             StatusCode::NOT_FOUND => Ok(None),
-            _ => Err(self.refusal(&host, what, &response).await),
+            _ => Err(self.session.refusal(&host, what, &response, false).await),
         }
     }
 
@@ -223,7 +253,7 @@ impl Registry {
     }
 }
 
-/// 404 means that there is no such API, unless it says that the repository is missing; so does an answer of
+/// 404 means that the API is missing, unless it says that the repository is; so does an answer of
 /// another type, which some proxies give to every address.
 fn lacks_api(response: &Response) -> bool {
     match response.status {
@@ -245,11 +275,16 @@ struct Collected {
 
 impl Collected {
     /// Takes those of the type, each once, up to the limit: a filter is applied here whatever the registry says.
-    fn take(&mut self, page: Vec<Referrer>, artifact_type: &str) {
-        for entry in page
-            .into_iter()
-            .filter(|entry| entry.artifact_type.as_deref() == Some(artifact_type))
-        {
+    ///
+    /// An entry that says no type may be of any: some registries leave it out even where they filter by it, and the
+    /// manifest says it. The one that is waited for is known by its digest.
+    fn take(&mut self, page: Vec<Referrer>, wanted: Wanted<'_>) {
+        for entry in page {
+            let says = entry.artifact_type.as_deref().unwrap_or_default();
+            let fits = says.is_empty() || says == wanted.artifact_type;
+            if !fits && wanted.until != Some(&entry.descriptor.digest) {
+                continue;
+            }
             if self
                 .entries
                 .iter()

@@ -12,7 +12,8 @@ use std::str::FromStr;
 pub(super) use self::support::ReferrersSupport;
 use crate::oci::Referrer;
 
-/// Candidates that are listed for one subject (design §8).
+/// Candidates that are listed for one subject: enough for years of daily signatures, and a bound on what a registry can
+/// make a run hold in memory.
 const LISTED: usize = 1_000;
 
 /// Where lists of referrers are read and kept.
@@ -27,7 +28,7 @@ pub enum ReferrersMode {
     Tag,
 }
 
-/// The text is no mode.
+/// The text is not a mode.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not one of auto, api and tag")]
 pub struct InvalidReferrersMode;

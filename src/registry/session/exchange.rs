@@ -8,11 +8,11 @@ use http::StatusCode;
 use serde_json::Value;
 use url::Url;
 
-use super::{Host, Session, refusal};
+use super::{Host, Session, token::principal_of};
 use crate::{
     crypto::Secret,
     net::{Purpose, Request},
-    registry::{Error, login::Login},
+    registry::Error,
 };
 
 /// The scope of ACR's exchange, in every cloud.
@@ -31,14 +31,19 @@ impl Session {
         if let Some(token) = known.get(&host.name).filter(|_| !renew) {
             return Ok(token.clone());
         }
-        let arm = self.client.hosts().cloud.arm_scope();
+        let hosts = self.client.hosts();
+        // A token for Azure Resource Manager opens more than a registry: it goes to Azure's registries only.
+        let arm = hosts
+            .is_cloud_registry(&host.registry)
+            .then(|| hosts.cloud.arm_scope());
         let mut refused = None;
-        for scope in [ACR_SCOPE, arm] {
+        for scope in std::iter::once(ACR_SCOPE).chain(arm) {
             let entra = self.logins.entra.renewed_token(scope, renew).await;
             let entra = entra.map_err(|cause| Error::Identity {
                 host: host.name.clone(),
                 cause,
             })?;
+            *self.principal.lock().await = principal_of(entra.expose());
             let mut url = realm.clone();
             url.set_path("/oauth2/exchange");
             url.set_query(None);
@@ -53,7 +58,7 @@ impl Session {
                 url,
                 &form,
             );
-            let response = self.client.send(&request).await?;
+            let response = self.pass(host, &request).await?;
             if response.status.is_success() {
                 let document: Value = serde_json::from_slice(&response.body).unwrap_or_default();
                 let token = document["refresh_token"]
@@ -67,7 +72,9 @@ impl Session {
                 known.insert(host.name.clone(), token.clone());
                 return Ok(token);
             }
-            refused.get_or_insert_with(|| refusal(host, &Login::Entra, request.what, &response));
+            if refused.is_none() {
+                refused = Some(self.refusal(host, request.what, &response, false).await);
+            }
             if response.status != StatusCode::UNAUTHORIZED {
                 break;
             }

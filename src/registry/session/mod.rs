@@ -5,7 +5,11 @@ mod exchange;
 mod scope;
 mod token;
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{StatusCode, header};
 use tokio::sync::Mutex;
@@ -15,10 +19,10 @@ use self::{
     scope::{narrower, same_name},
     token::{MARGIN, token_of},
 };
-use super::{Challenge, Error, Logins, error::ServerMessage, login::Login};
+use super::{Challenge, Error, Logins, Peer, Principal, login::Login};
 use crate::{
     crypto::Secret,
-    net::{Authorization, Client, Purpose, Redirects, Request, Response},
+    net::{self, Authorization, Client, Purpose, Redirects, Request, Response},
 };
 
 /// A host as requests and tokens name it.
@@ -26,7 +30,7 @@ use crate::{
 pub(super) struct Host {
     /// The base address.
     pub(super) url: Url,
-    /// The registry whose login counts.
+    /// The registry whose login is used.
     pub(super) registry: Url,
     /// The registry's name in references.
     pub(super) name: String,
@@ -41,7 +45,12 @@ pub(super) struct Session {
     client: Client,
     logins: Arc<Logins>,
     tokens: Mutex<BTreeMap<HostAndScope, Arc<Mutex<CachedToken>>>>,
+    /// The registries' own refresh tokens, by registry.
     refresh: Mutex<BTreeMap<String, Secret>>,
+    /// When a refresh token was last dropped after a 401, by registry.
+    renewed: Mutex<BTreeMap<String, Instant>>,
+    /// The Entra identity behind the exchanges.
+    principal: Mutex<Option<Principal>>,
 }
 
 /// What is known for one host and scope.
@@ -51,6 +60,8 @@ struct CachedToken {
     open: bool,
     challenge: Option<Challenge>,
     token: Option<(Authorization, Instant)>,
+    /// When a token was last replaced after a 401.
+    renewed: Option<Instant>,
 }
 
 impl Session {
@@ -60,6 +71,8 @@ impl Session {
             logins,
             tokens: Mutex::default(),
             refresh: Mutex::default(),
+            renewed: Mutex::default(),
+            principal: Mutex::default(),
         }
     }
 
@@ -67,12 +80,35 @@ impl Session {
         &self.client
     }
 
-    /// How the host is logged in, as messages name it.
-    pub(super) async fn login_name(&self, host: &Host) -> &'static str {
-        self.logins
-            .pick(&self.client, &host.registry, &host.name)
-            .await
-            .map_or("none", |login| login.name())
+    /// Who answers, and how it is logged in, for messages.
+    pub(super) async fn peer(&self, host: &Host) -> Peer {
+        let login = Box::pin(self.login(host)).await;
+        let login = login.map_or("none", |login| login.name());
+        let principal = match login {
+            "entra" => self.principal.lock().await.clone(),
+            _ => None,
+        };
+        let hosts = self.client.hosts();
+        Peer {
+            host: host.name.clone(),
+            acr: hosts
+                .cloud_registry_name(&host.registry)
+                .map(ToOwned::to_owned),
+            login,
+            principal,
+        }
+    }
+
+    /// Sends a request as it is. A host that asks to wait longer than the run may last throttles this login.
+    async fn pass(&self, host: &Host, request: &Request) -> Result<Response, Error> {
+        match self.client.send(request).await {
+            Err(net::Error::Throttled { what, wait, .. }) => Err(Error::Throttled {
+                what: format!("{what} (to be asked for again in {} s)", wait.as_secs()),
+                peer: Box::new(self.peer(host).await),
+                message: None,
+            }),
+            answer => Ok(answer?),
+        }
     }
 
     /// Sends a request with the token for `scope`; a 401 is answered once by a login or a new token.
@@ -82,9 +118,10 @@ impl Session {
         scope: &str,
         request: Request,
     ) -> Result<Response, Error> {
-        let response = self.send_with_login(host, scope, request).await?;
+        // The whole login is in it: without a box it would be a part of every caller's future.
+        let response = Box::pin(self.send_with_login(host, scope, request)).await?;
         if response.status == StatusCode::UNAUTHORIZED {
-            self.check_for_login(host).await?;
+            Box::pin(self.check_for_login(host)).await?;
         }
         Ok(response)
     }
@@ -117,7 +154,7 @@ impl Session {
         if first.open {
             // Open to everyone, as far as we know: nobody needs to wait for anybody.
             drop(first);
-            let response = self.client.send(&request).await?;
+            let response = self.pass(host, &request).await?;
             if response.status != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -125,7 +162,7 @@ impl Session {
             first.open = false;
             first.challenge = Some(self.challenge(host, &request, &response)?);
         } else if first.challenge.is_none() {
-            let response = self.client.send(&request).await?;
+            let response = self.pass(host, &request).await?;
             if response.status != StatusCode::UNAUTHORIZED {
                 first.open = true;
                 return Ok(response);
@@ -136,27 +173,42 @@ impl Session {
         drop(first);
         request.authorization.clone_from(&authorization);
         if authorization.is_some() && request.redirects == Redirects::Https {
-            // A manifest that is asked for with a credential is not redirected (design §2).
+            // A redirect would lead where the credential does not go, so the answer there says nothing about the image.
             request.redirects = Redirects::Refuse;
         }
-        let response = self.client.send(&request).await?;
+        let response = self.pass(host, &request).await?;
         if response.status != StatusCode::UNAUTHORIZED || authorization.is_none() {
             return Ok(response);
         }
-        // The token ended, or was taken back: one new one, then the answer stands.
+        // The token expired or was revoked: one new one, then the answer stands.
         let mut again = held.lock().await;
-        again.token = None;
-        self.refresh.lock().await.remove(&host.name);
-        if let Some(challenge) = response
-            .header("www-authenticate")
-            .and_then(|header| Challenge::parse(header).ok())
-        {
+        let used = authorization.as_ref();
+        if again.token.as_ref().map(|(token, _)| token) == used {
+            if again.renewed.is_some_and(is_recent) {
+                return Ok(response);
+            }
+            again.renewed = Some(Instant::now());
+            again.token = None;
+            self.drop_refresh_token(host).await;
+        }
+        if let Ok(challenge) = Challenge::of(&response.headers) {
             self.check_realm(host, &request, &challenge)?;
             again.challenge = Some(challenge);
         }
         request.authorization = self.authorization(host, scope, &mut again).await?;
         drop(again);
-        Ok(self.client.send(&request).await?)
+        self.pass(host, &request).await
+    }
+
+    /// The registry refused the token that it gave for its refresh token: the login is exchanged again, once for all
+    /// of its requests and not for each that is refused.
+    async fn drop_refresh_token(&self, host: &Host) {
+        let mut renewed = self.renewed.lock().await;
+        if renewed.get(&host.name).copied().is_some_and(is_recent) {
+            return;
+        }
+        renewed.insert(host.name.clone(), Instant::now());
+        self.refresh.lock().await.remove(&host.name);
     }
 
     fn challenge(
@@ -165,9 +217,7 @@ impl Session {
         request: &Request,
         response: &Response,
     ) -> Result<Challenge, Error> {
-        let header = response.header("www-authenticate").unwrap_or_default();
-        let challenge = Challenge::parse(header);
-        let challenge = challenge.map_err(|cause| Error::Challenge {
+        let challenge = Challenge::of(&response.headers).map_err(|cause| Error::Challenge {
             what: request.what.clone(),
             host: host.name.clone(),
             cause,
@@ -234,7 +284,7 @@ impl Session {
             (Some(Challenge::Basic) | None, _) => return Ok(None),
         };
         let service = service.unwrap_or_else(|| host.name.clone());
-        // The challenge's scope counts where it is about the same name; it may not widen what is asked for.
+        // The challenge's scope is used if it is about the same name; it must not widen what is asked for.
         let scope = asked
             .filter(|asked| same_name(asked, scope))
             .map_or_else(|| scope.to_owned(), |asked| narrower(&asked, scope));
@@ -299,11 +349,11 @@ impl Session {
             Login::IdentityToken(token) => refresh(token),
             Login::Entra => refresh(&self.refresh_token(host, realm, service, false).await?),
         };
-        let mut response = self.client.send(&request).await?;
+        let mut response = self.pass(host, &request).await?;
         if response.status == StatusCode::UNAUTHORIZED && matches!(login, Login::Entra) {
             // The registry no longer takes its own refresh token: one new one, from a new identity token.
             let request = refresh(&self.refresh_token(host, realm, service, true).await?);
-            response = self.client.send(&request).await?;
+            response = self.pass(host, &request).await?;
         }
         if response.status.is_success() {
             return Ok(response);
@@ -311,28 +361,17 @@ impl Session {
         if response.status == StatusCode::UNAUTHORIZED {
             self.check_for_login(host).await?;
         }
-        Err(refusal(host, login, request.what, &response))
+        let writes = scope.contains("push");
+        Err(self.refusal(host, request.what, &response, writes).await)
     }
 }
 
-fn refusal(host: &Host, login: &Login, what: String, response: &Response) -> Error {
-    let (host, said) = (host.name.clone(), ServerMessage::of(response));
-    match response.status {
-        StatusCode::UNAUTHORIZED => Error::Unauthorized {
-            what,
-            host,
-            login: login.name().to_owned(),
-            said,
-        },
-        StatusCode::FORBIDDEN => Error::Forbidden { what, host, said },
-        StatusCode::TOO_MANY_REQUESTS => Error::Throttled { what, host },
-        status => Error::Refused {
-            what,
-            host,
-            status,
-            said,
-        },
-    }
+/// How long a login that was renewed after a 401 is not renewed for another one: what is refused with a token as new as
+/// this is refused for lack of a permission.
+const RECENT: Duration = Duration::from_secs(600);
+
+fn is_recent(time: Instant) -> bool {
+    time.elapsed() < RECENT
 }
 
 /// `Cache-Control: no-cache`, for files that proxies keep for minutes.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-use crate::{crypto::Secret, net::Response};
+use crate::{crypto::Secret, net::Response, registry::Principal};
 
 /// The life of a token whose answer does not say; the protocol's default.
 const DEFAULT_LIFE: Duration = Duration::from_secs(60);
@@ -36,16 +36,34 @@ pub(super) fn token_of(response: &Response) -> Option<(Secret, Duration)> {
     Some((Secret::new(token), life))
 }
 
+/// Who a token of Entra was issued to; for messages only: nothing is decided by a claim.
+pub(super) fn principal_of(token: &str) -> Option<Principal> {
+    let claims = claims(token)?;
+    let object_id = claims["oid"].as_str()?.to_owned();
+    // It is put into a command that people paste.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let is_user =
+        claims["idtyp"] == "user" || claims["scp"].is_string() || claims["upn"].is_string();
+    object_id
+        .chars()
+        .all(is_plain)
+        .then_some(Principal { object_id, is_user })
+}
+
 /// `exp` minus `iat` of a JWT: independent of this machine's clock.
 fn life_of(token: &str) -> Option<Duration> {
-    let claims = BASE64_URL_SAFE_NO_PAD
-        .decode(token.split('.').nth(1)?)
-        .ok()?;
-    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    let claims = claims(token)?;
     let seconds = claims["exp"]
         .as_i64()?
         .checked_sub(claims["iat"].as_i64().or(claims["nbf"].as_i64())?)?;
     u64::try_from(seconds).ok().map(Duration::from_secs)
+}
+
+fn claims(token: &str) -> Option<Value> {
+    let claims = BASE64_URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(1)?)
+        .ok()?;
+    serde_json::from_slice(&claims).ok()
 }
 
 #[cfg(test)]
