@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{Config, ManifestFiles, Pin, Shared, shared::given};
-use crate::format::Format;
+use crate::{format::Format, registry::ReferrersMode};
 
 /// `verify`
 #[derive(Args, Debug)]
@@ -72,6 +72,7 @@ impl Verify {
             ("--signer", !self.signer.is_empty()),
             ("--key", !self.key.is_empty()),
             ("--annotation", !self.annotation.is_empty()),
+            ("--referrers", own.referrers.is_some()),
             ("--certificate", !own.certificate.is_empty()),
             ("--trust-policy", own.trust_policy.is_some()),
         ];
@@ -119,6 +120,9 @@ pub(crate) struct Inspect {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Notary Project")]
 pub(crate) struct VerifyNotation {
+    /// Where the registry lists signatures
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub(crate) referrers: Option<ReferrersMode>,
     /// Certificate to trust, PEM file, `akv:VAULT/certificates/NAME` or a name of `keys` (repeatable: any of): a
     /// signer's own, or a CA together with --identity
     #[arg(long, value_name = "PEM|KEY")]

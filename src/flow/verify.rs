@@ -35,6 +35,8 @@ pub struct VerifyOptions {
     pub file: Option<String>,
     /// What earlier runs saw of the trust data.
     pub memory: Memory,
+    /// Where lists of signatures are read.
+    pub referrers: ReferrersMode,
 }
 
 /// Verifies; fills images, warnings and decision of the report, and gives what was seen of the trust data that
@@ -321,8 +323,8 @@ impl VerifyingGroup<'_> {
         if trusted.is_empty() {
             return None;
         }
-        let listed =
-            NotationSignatures::list(self.services, subject, ReferrersMode::Auto, &trusted).await;
+        let mode = self.options.referrers;
+        let listed = NotationSignatures::list(self.services, subject, mode, &trusted).await;
         Some(listed.map_err(|failure| failure.problem()))
     }
 }

@@ -124,7 +124,7 @@ pub const INPUTS: &[Input] = &[
     input("expiry", Kind::Text, Reader::Flag, "`notation`: how long the signature is valid (`8760h`); by default, as long as its certificate.").of(Verb::Sign),
     input("timestamp-url", Kind::Text, Reader::Flag, "`notation`: timestamp authority (RFC 3161) that certifies when the image was signed; requires `timestamp-root-cert`.").of(Verb::Sign),
     input("timestamp-root-cert", Kind::List, Reader::Flag, "`notation`: file with the root certificate of the timestamp authority. To verify, several are allowed, and each signature must have a timestamp."),
-    input("referrers", Kind::Choice(&["auto", "api", "tag"]), Reader::Flag, "`notation`: where the registry lists signatures; the default is `auto`.").of(Verb::Sign),
+    input("referrers", Kind::Choice(&["auto", "api", "tag"]), Reader::Flag, "`notation`: where the registry lists signatures; the default is `auto`."),
     input("force", Kind::Boolean, Reader::Flag, "Sign again what this key has already signed.").of(Verb::Sign),
     input("dry-run", Kind::Boolean, Reader::Flag, "Do everything except signing in the vault and writing to the registry.").of(Verb::Sign),
     input("policy", Kind::Text, Reader::Flag, "The policy: an `acr-sign.yaml` whose `verify` part says what must be signed by whom. Required if no input says what is trusted: a file that is merely found is not read.").of(Verb::Verify),

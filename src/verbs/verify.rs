@@ -69,6 +69,7 @@ pub(super) async fn run_verify(
         policy,
         file,
         memory,
+        referrers: arguments.notation.referrers.unwrap_or_default(),
     };
     let found = verify(&services, &options, &mut report).await;
     report.name_pin(&match &options.file {
