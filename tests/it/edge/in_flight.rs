@@ -104,9 +104,10 @@ fn k04_auto_gives_way_to_a_registry_that_throttles() {
 
 #[test]
 fn k04_auto_does_not_pile_up_requests_at_a_registry_that_slows_down() {
-    let (world, images) = world(150);
-    // Eight at once are as many as it works on: more only wait there.
-    world.sandbox.set_capacity(8, Duration::from_millis(25));
+    let (world, images) = world(30);
+    // Eight at once are as many as it works on: more only wait there. They take long, so that what this machine is
+    // busy with makes no difference.
+    world.sandbox.set_capacity(8, Duration::from_millis(400));
     let peak = peak(&gate(&world, &images, ""));
-    assert!(peak <= 24, "{peak} at once");
+    assert!(peak <= 32, "{peak} at once");
 }

@@ -4,6 +4,7 @@ mod in_flight;
 mod limits;
 mod proxy;
 mod redirects;
+mod refusals;
 mod scopes;
 mod secrets;
 mod strangers;

@@ -10,6 +10,7 @@ use std::{
     thread,
 };
 
+use acr_sandbox::{Identity, Options, Sandbox};
 use acr_sign::Exit;
 
 use crate::world::{REPOSITORY, World};
@@ -89,7 +90,7 @@ fn a_machine_without_certificates_has_the_bundled_ones_beside_its_own_ca() {
     );
     assert_eq!(none.exit, Exit::Done, "{}", none.stderr);
     assert!(
-        none.stderr.contains("the bundled ones are used"),
+        none.stderr.contains("using the bundled ones"),
         "{}",
         none.stderr
     );
@@ -133,4 +134,77 @@ fn certificates_that_the_environment_names_count_and_the_report_says_so() {
         "{}",
         missing.stderr
     );
+}
+
+/// A world whose services show a certificate that is valid from and to so many days from now.
+fn world_with_certificate(days: (i64, i64)) -> World {
+    let options = Options {
+        certificate_days: days,
+        ..Options::default()
+    };
+    World::stocked(
+        Sandbox::start(options).unwrap(),
+        Identity::ManagedIdentityAppService,
+    )
+}
+
+#[test]
+fn a_certificate_of_the_future_is_a_clock_of_the_past() {
+    for (from, days) in [(366, 365), (31, 30), (2, 1)] {
+        let world = world_with_certificate((from, 800));
+        let outcome = world.run(&format!(
+            "verify {REPOSITORY}:1.0 --format dct --root {} --registry-auth anonymous --auth none",
+            "0".repeat(64)
+        ));
+        assert_eq!(
+            (outcome.exit, outcome.reasons()),
+            (Exit::Undecided, vec!["registry-unreachable"])
+        );
+        let says = [days, from].map(|days| format!("behind by {days} day"));
+        let said = says.iter().any(|days| outcome.stderr.contains(days));
+        assert!(said, "{}", outcome.stderr);
+        for part in [
+            "this machine's clock is wrong",
+            "`timedatectl set-ntp true`",
+        ] {
+            assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+        }
+        assert!(!outcome.stderr.contains("--ca-file"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_certificate_that_expired_or_is_anothers_is_shown_with_issuer_and_dates() {
+    let line = format!(
+        "verify {REPOSITORY}:1.0 --format dct --root {} --registry-auth anonymous --auth none",
+        "0".repeat(64)
+    );
+    let world = world_with_certificate((-40, -10));
+    let outcome = world.run(&line);
+    for part in [
+        "expired 10 days ago",
+        "issued by `CN=acr-sandbox CA`",
+        "renew the certificate of `contoso.azurecr.io`",
+    ] {
+        assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+    }
+    // Nobody said that the sandbox's CA is trusted.
+    let mut world = World::new();
+    world.set("ACR_SIGN_CA_FILE", None);
+    let outcome = world.run(&line);
+    for part in [
+        "unknown issuer (issued by `CN=acr-sandbox CA`, valid from ",
+        "if `CN=acr-sandbox CA` is a CA of yours, pass its certificate with `--ca-file PEM`",
+    ] {
+        assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+    }
+    // Another server answers for the name.
+    let mut world = World::new();
+    let elsewhere = format!("other.example=127.0.0.1:{}", world.sandbox.tls_port());
+    world.set("ACR_SIGN_CONNECT_TO", Some(&elsewhere));
+    let other = line.replace("contoso.azurecr.io", "other.example");
+    let outcome = world.run(&other);
+    for part in ["its certificate is for other names", "`--connect-to`"] {
+        assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+    }
 }
