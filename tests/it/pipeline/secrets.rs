@@ -42,7 +42,7 @@ fn a_password_is_masked_and_logs_in() {
             "{}",
             ran.log
         );
-        assert_eq!(ran.masks()[0], "canary-password");
+        assert!(ran.masks().contains(&"canary-password"), "{}", ran.log);
         let shown = ran
             .log
             .lines()
@@ -74,7 +74,7 @@ fn p06_a_login_that_docker_stored_is_masked_before_it_logs_in() {
             "{}",
             ran.log
         );
-        assert_eq!(ran.masks()[0], "canary-password");
+        assert!(ran.masks().contains(&"canary-password"), "{}", ran.log);
         assert_eq!(
             ran.log.matches("canary-password").count(),
             1,
