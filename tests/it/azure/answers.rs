@@ -120,7 +120,11 @@ fn k05_an_exchange_without_a_refresh_token_is_no_login() {
             "verify {REPOSITORY}:1.0 --format dct --root {root} --retries 0"
         ));
         assert_eq!(outcome.exit, Exit::Undecided, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains("did not send a token"), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("did not send a token"),
+            "{}",
+            outcome.stderr
+        );
         assert!(
             world
                 .sandbox
