@@ -18,7 +18,7 @@ use acr_sign::{
         json::{InvalidJson, parse_exact},
     },
     keys,
-    manifests::{Parameters, pin, read},
+    manifests::{Options, Parameters, pin, read},
     oci::{Reference, Repository},
     registry::Challenge,
 };
@@ -255,16 +255,17 @@ pub fn manifest(bytes: &[u8]) {
         "kustomization.yaml"
     };
     let parameters = Parameters::default();
-    let Ok(found) = read(file, text, &parameters) else {
+    let options = Options::new(&parameters);
+    let Ok(reading) = read(file, text, &options) else {
         return;
     };
     let Ok(digest) = format!("sha256:{}", "0f".repeat(32)).parse::<acr_sign::oci::Digest>() else {
         return;
     };
-    let Ok(pinned) = pin(file, text, &parameters, |_| Some(digest.clone())) else {
+    let Ok(pinned) = pin(file, text, &options, |_| Some(digest.clone())) else {
         return;
     };
-    let again = read(file, &pinned, &parameters).expect("what was pinned is read again");
-    assert_eq!(again.len(), found.len());
-    assert!(again.iter().all(|one| one.image.digest.is_some()));
+    let again = read(file, &pinned, &options).expect("what was pinned is read again");
+    assert_eq!(again.found.len(), reading.found.len());
+    assert!(again.found.iter().all(|one| one.image.digest.is_some()));
 }

@@ -1,143 +1,149 @@
-//! YAML and JSON as a tree in which every scalar knows its bytes. Duplicate keys, keys that are no scalars and
-//! undefined aliases are errors; size and depth are bounded by the parser and by the count of nodes.
+//! Texts to trees: YAML, JSON, and JSON objects one behind the other. Duplicate keys, keys that are no scalars and
+//! undefined aliases are errors; nodes and depth are bounded while they are read.
 
 use std::{collections::HashMap, ops::Range, rc::Rc};
 
-use granit_parser::{Event, Parser, ScalarStyle, Span};
+use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use serde::de::IgnoredAny;
 
-use super::{DEPTH, Problem};
+use super::{
+    Problem,
+    at::At,
+    tree::{Mapping, Node, Scalar, Sequence},
+    work::{DEPTH, Work},
+};
 
 /// Nodes of one file.
 const NODES: usize = 500_000;
 
-/// A node; aliases share what they name.
-#[derive(Clone, Debug)]
-pub(super) enum Node {
-    Scalar(Rc<Scalar>),
-    Sequence(Rc<Sequence>),
-    Mapping(Rc<Mapping>),
-}
-
-/// A scalar: its value, and where it stands.
-#[derive(Debug)]
-pub(super) struct Scalar {
-    pub(super) value: String,
-    /// Written without quotes, so that `null` and `1.0` are not text.
-    plain: bool,
-    /// Has a tag other than `!!str`.
-    tagged: bool,
-    pub(super) range: Range<usize>,
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Sequence {
-    pub(super) items: Vec<Node>,
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Mapping {
-    /// Keys as written with their values; what merge keys (`<<`) bring comes last.
-    pub(super) entries: Vec<(String, Node)>,
-    /// A merge key brings a name that is given behind it, and readers differ in which they take.
-    pub(super) overridden: bool,
-    pub(super) line: u64,
-    pub(super) column: u64,
-}
-
-impl Node {
-    pub(super) fn line(&self) -> u64 {
-        match self {
-            Self::Scalar(scalar) => scalar.line,
-            Self::Sequence(sequence) => sequence.line,
-            Self::Mapping(mapping) => mapping.line,
-        }
-    }
-
-    pub(super) fn column(&self) -> u64 {
-        match self {
-            Self::Scalar(scalar) => scalar.column,
-            Self::Sequence(sequence) => sequence.column,
-            Self::Mapping(mapping) => mapping.column,
-        }
-    }
-
-    pub(super) fn as_scalar(&self) -> Option<&Scalar> {
-        if let Self::Scalar(scalar) = self {
-            Some(scalar)
-        } else {
-            None
-        }
-    }
-}
-
-impl Scalar {
-    /// Whether it stands for nothing.
-    pub(super) fn is_null(&self) -> bool {
-        self.plain && matches!(self.value.as_str(), "" | "~" | "null" | "Null" | "NULL")
-    }
-
-    /// The text; a tag of its own may mean anything.
-    pub(super) fn string(&self) -> Result<&str, Problem> {
-        if self.tagged || self.is_null() {
-            return Err(Problem::not_text("image", self.line, self.column));
-        }
-        Ok(&self.value)
-    }
-}
-
-impl Mapping {
-    pub(super) fn get(&self, key: &str) -> Option<&Node> {
-        self.entries
-            .iter()
-            .find(|(name, _)| name == key)
-            .map(|(_, node)| node)
-    }
-
-    /// The text of a member that is a scalar.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
-        Some(self.get(key)?.as_scalar()?.value.as_str())
-    }
-}
-
 /// Every document of a text.
-pub(super) fn parse(text: &str) -> Result<Vec<Node>, Problem> {
+pub(super) fn parse(text: &str, work: &Work<'_>) -> Result<Vec<Node>, Problem> {
     // Line breaks to readers of YAML 1.1 and text to others.
     if let Some(at) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
         let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
-        let (line, column) = place(line, 0);
         return Err(Problem::new(
-            line,
-            column,
+            place(line, 0),
             "a character that only some readers take for a line break",
         ));
     }
-    let templated = text.contains("{{");
+    separators(text)?;
     let mut builder = Builder {
         text,
+        work,
+        start: 0,
+        origin: At { line: 1, column: 1 },
         open: Vec::new(),
         anchors: HashMap::new(),
         documents: Vec::new(),
         nodes: 0,
     };
-    let options = granit_parser::options! { emit_comments: false };
-    for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| {
-            let (line, column) = place(error.marker().line(), error.marker().col());
-            Problem::no_yaml(line, column, &error.info(), templated)
-        })?;
-        builder.take(event, span)?;
+    for range in objects(text) {
+        builder.origin = origin(text, builder.start, builder.origin, range.start);
+        builder.start = range.start;
+        builder.read(text.get(range).unwrap_or_default())?;
     }
     Ok(builder.documents)
 }
 
-/// Lines from 1, columns from 1.
-fn place(line: usize, column: usize) -> (u64, u64) {
-    let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
-    (number(line.max(1)), number(column).saturating_add(1))
+/// Refuses text behind `---` on the same line: some readers drop it, and split where others see a text that goes on.
+fn separators(text: &str) -> Result<(), Problem> {
+    let mut line = 0;
+    for part in text.split('\n') {
+        line += 1;
+        let Some(rest) = part.strip_prefix("---") else {
+            continue;
+        };
+        let is_comment = rest.starts_with([' ', '\t']) && rest.trim_start().starts_with('#');
+        if !(rest.trim_end_matches('\r').trim().is_empty() || is_comment)
+            || rest.trim().contains('\r')
+        {
+            let message =
+                "`---` with something behind it, which only some readers take for a new document";
+            return Err(Problem::new(place(line, 0), message));
+        }
+    }
+    // As a mark of the second file where files were joined.
+    match text.char_indices().skip(1).find(|(_, c)| *c == '\u{feff}') {
+        Some((at, _)) => Err(Problem::new(
+            origin(text, 0, At { line: 1, column: 1 }, at),
+            "a byte order mark inside of the text",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether a text is one JSON value, where a line break may stand in a string.
+pub(super) fn is_json(text: &str) -> bool {
+    let mut in_string = false;
+    let mut escaped = false;
+    let one_line: String = text
+        .trim_start_matches('\u{feff}')
+        .chars()
+        .map(|c| {
+            let ends = in_string && c == '"' && !escaped;
+            let begins = !in_string && c == '"';
+            escaped = in_string && c == '\\' && !escaped;
+            in_string = (in_string || begins) && !ends;
+            if in_string && c.is_ascii_control() {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    serde_json::from_str::<IgnoredAny>(&one_line).is_ok()
+}
+
+/// The JSON objects of a text that is nothing else than several of them, as `kubectl` reads a stream; else the whole.
+fn objects(text: &str) -> Vec<Range<usize>> {
+    let json = text.trim_start_matches('\u{feff}');
+    let skipped = text.len() - json.len();
+    let mut ranges = Vec::new();
+    if json.trim_start().starts_with('{') {
+        let mut stream = serde_json::Deserializer::from_str(json).into_iter::<IgnoredAny>();
+        let mut start = skipped;
+        while let Some(value) = stream.next() {
+            if value.is_err() {
+                ranges.clear();
+                break;
+            }
+            let end = skipped + stream.byte_offset();
+            ranges.push(start..end);
+            start = end;
+        }
+    }
+    if ranges.len() > 1 {
+        ranges
+    } else {
+        std::iter::once(0..text.len()).collect()
+    }
+}
+
+/// The place of a byte of the text, from a byte before it whose place is known.
+fn origin(text: &str, from: usize, at: At, to: usize) -> At {
+    let between = text.get(from..to).unwrap_or_default();
+    match between.rsplit_once('\n') {
+        None => At {
+            line: at.line,
+            column: at.column + number(between.chars().count()),
+        },
+        Some((before, rest)) => At {
+            line: at.line + number(before.matches('\n').count()) + 1,
+            column: number(rest.chars().count()) + 1,
+        },
+    }
+}
+
+fn number(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+/// From a line that counts from 1 and a column that counts from 0.
+fn place(line: usize, column: usize) -> At {
+    At {
+        line: number(line.max(1)),
+        column: number(column).saturating_add(1),
+    }
 }
 
 /// A collection that is not closed yet.
@@ -145,7 +151,8 @@ enum Open {
     Sequence {
         items: Vec<Node>,
         anchor: usize,
-        at: (u64, u64),
+        tagged: bool,
+        at: At,
     },
     Mapping(Box<OpenMapping>),
 }
@@ -159,11 +166,16 @@ struct OpenMapping {
     overridden: bool,
     key: Option<Rc<Scalar>>,
     anchor: usize,
-    at: (u64, u64),
+    tagged: bool,
+    at: At,
 }
 
 struct Builder<'a> {
     text: &'a str,
+    work: &'a Work<'a>,
+    /// Where the part that is read begins.
+    start: usize,
+    origin: At,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     documents: Vec<Node>,
@@ -171,52 +183,84 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    fn read(&mut self, part: &str) -> Result<(), Problem> {
+        let options = granit_parser::options! { emit_comments: false };
+        for event in Parser::new_from_str_with_options(part, options) {
+            let (event, span) = event.map_err(|error| {
+                let at = self.place(error.marker().line(), error.marker().col());
+                Problem::not_yaml(at, &error.info(), self.text.contains("{{"))
+            })?;
+            self.take(event, span)?;
+        }
+        Ok(())
+    }
+
+    fn place(&self, line: usize, column: usize) -> At {
+        let at = place(line, column);
+        if at.line == 1 {
+            At {
+                line: self.origin.line,
+                column: self.origin.column + at.column - 1,
+            }
+        } else {
+            At {
+                line: self.origin.line + at.line - 1,
+                column: at.column,
+            }
+        }
+    }
+
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Problem> {
-        let at = place(span.start.line(), span.start.col());
+        let at = self.place(span.start.line(), span.start.col());
         match event {
             Event::Scalar(value, style, anchor, tag) => {
-                if tag.is_some()
-                    && matches!(self.open.last(), Some(Open::Mapping(open)) if open.key.is_none())
-                {
-                    return Err(Problem::new(at.0, at.1, "a key with a tag"));
+                if tag.is_some() && self.awaits_key() {
+                    return Err(Problem::new(at, "a key with a tag"));
                 }
                 let range = span
                     .byte_range()
-                    .filter(|range| self.text.get(range.clone()).is_some());
-                let range =
-                    range.ok_or_else(|| Problem::new(at.0, at.1, "has no place in the text"))?;
+                    .map(|range| range.start + self.start..range.end + self.start)
+                    .filter(|range| self.text.get(range.clone()).is_some())
+                    .ok_or_else(|| Problem::new(at, "has no place in the text"))?;
                 let scalar = Scalar {
                     value: value.into_owned(),
                     plain: style == ScalarStyle::Plain && tag.is_none(),
                     tagged: tag.is_some_and(|tag| !tag.is_yaml_core_schema_tag("str")),
                     range,
-                    line: at.0,
-                    column: at.1,
+                    at,
                 };
                 self.add(Node::Scalar(Rc::new(scalar)), anchor, at)
             }
             Event::Alias(anchor) => {
+                if self.awaits_key() {
+                    return Err(Problem::new(at, "an alias as a key"));
+                }
                 let node = self.anchors.get(&anchor).cloned();
                 let node =
-                    node.ok_or_else(|| Problem::new(at.0, at.1, "an alias to what it is part of"))?;
+                    node.ok_or_else(|| Problem::new(at, "an alias to what it is part of"))?;
                 self.add(node, 0, at)
             }
-            Event::SequenceStart(_, anchor, _) => self.begin(Open::Sequence {
-                items: Vec::new(),
-                anchor,
+            Event::SequenceStart(_, anchor, tag) => self.begin(
+                Open::Sequence {
+                    items: Vec::new(),
+                    anchor,
+                    tagged: is_foreign(tag.as_deref(), "seq"),
+                    at,
+                },
                 at,
-            }),
-            Event::MappingStart(_, anchor, _) => {
-                let (entries, names, merges) = (Vec::new(), HashMap::new(), Vec::new());
-                self.begin(Open::Mapping(Box::new(OpenMapping {
-                    entries,
-                    names,
-                    merges,
+            ),
+            Event::MappingStart(_, anchor, tag) => {
+                let open = OpenMapping {
+                    entries: Vec::new(),
+                    names: HashMap::new(),
+                    merges: Vec::new(),
                     overridden: false,
                     key: None,
                     anchor,
+                    tagged: is_foreign(tag.as_deref(), "map"),
                     at,
-                })))
+                };
+                self.begin(Open::Mapping(Box::new(open)), at)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::DocumentEnd => {
@@ -228,9 +272,13 @@ impl Builder<'_> {
         }
     }
 
-    fn begin(&mut self, open: Open) -> Result<(), Problem> {
+    fn awaits_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open::Mapping(open)) if open.key.is_none())
+    }
+
+    fn begin(&mut self, open: Open, at: At) -> Result<(), Problem> {
         if self.open.len() >= DEPTH {
-            return Err(Problem::too_large());
+            return Err(Problem::too_large(at));
         }
         self.open.push(open);
         Ok(())
@@ -238,12 +286,13 @@ impl Builder<'_> {
 
     fn end(&mut self) -> Result<(), Problem> {
         match self.open.pop() {
-            Some(Open::Sequence { items, anchor, at }) => {
-                let sequence = Sequence {
-                    items,
-                    line: at.0,
-                    column: at.1,
-                };
+            Some(Open::Sequence {
+                items,
+                anchor,
+                tagged,
+                at,
+            }) => {
+                let sequence = Sequence { items, tagged, at };
                 self.add(Node::Sequence(Rc::new(sequence)), anchor, at)
             }
             Some(Open::Mapping(mut open)) => {
@@ -255,8 +304,8 @@ impl Builder<'_> {
                 let mapping = Mapping {
                     entries: open.entries,
                     overridden: open.overridden,
-                    line: open.at.0,
-                    column: open.at.1,
+                    tagged: open.tagged,
+                    at: open.at,
                 };
                 self.add(Node::Mapping(Rc::new(mapping)), open.anchor, open.at)
             }
@@ -264,12 +313,17 @@ impl Builder<'_> {
         }
     }
 
-    /// Puts a finished node where it belongs: into the innermost open collection, or beside the documents.
-    fn add(&mut self, node: Node, anchor: usize, at: (u64, u64)) -> Result<(), Problem> {
-        self.nodes += 1;
+    fn count(&mut self, nodes: usize, at: At) -> Result<(), Problem> {
+        self.nodes += nodes;
         if self.nodes > NODES {
-            return Err(Problem::too_large());
+            return Err(Problem::too_large(at));
         }
+        self.work.steps_of(nodes, at)
+    }
+
+    /// Puts a finished node where it belongs: into the innermost open collection, or beside the documents.
+    fn add(&mut self, node: Node, anchor: usize, at: At) -> Result<(), Problem> {
+        self.count(1, at)?;
         if anchor != 0 {
             self.anchors.insert(anchor, node.clone());
         }
@@ -278,9 +332,15 @@ impl Builder<'_> {
             Some(Open::Sequence { items, .. }) => items.push(node),
             Some(Open::Mapping(open)) => match (open.key.take(), node) {
                 (None, Node::Scalar(scalar)) if !scalar.tagged => open.key = Some(scalar),
-                (None, _) => return Err(Problem::new(at.0, at.1, "a key that is no text")),
-                (Some(name), node) if name.value == "<<" && name.plain => {
-                    open.merges.push((node, open.entries.len()))
+                (None, _) => return Err(Problem::new(at, "a key that is not text")),
+                (Some(name), node) if name.value == "<<" => {
+                    if !name.plain {
+                        return Err(Problem::new(
+                            name.at,
+                            "a `<<` in quotes, which only some readers take for a merge key",
+                        ));
+                    }
+                    open.merges.push((node, open.entries.len()));
                 }
                 (Some(name), node) => {
                     if open
@@ -288,7 +348,7 @@ impl Builder<'_> {
                         .insert(name.value.clone(), open.entries.len())
                         .is_some()
                     {
-                        return Err(Problem::duplicate(&name.value, name.line, name.column));
+                        return Err(Problem::duplicate(&name.value, name.at));
                     }
                     open.entries.push((name.value.clone(), node));
                 }
@@ -307,11 +367,8 @@ impl Builder<'_> {
         brought: usize,
     ) -> Result<(), Problem> {
         match merged {
-            Node::Mapping(mapping) => {
-                self.nodes += mapping.entries.len();
-                if self.nodes > NODES {
-                    return Err(Problem::too_large());
-                }
+            Node::Mapping(mapping) if !mapping.tagged => {
+                self.count(mapping.entries.len(), open.at)?;
                 for (name, node) in &mapping.entries {
                     match open.names.get(name) {
                         None => {
@@ -320,7 +377,7 @@ impl Builder<'_> {
                         }
                         Some(at) if later.contains(at) => open.overridden = true,
                         Some(at) if *at < brought => {
-                            return Err(Problem::duplicate(name, open.at.0, open.at.1));
+                            return Err(Problem::duplicate(name, open.at));
                         }
                         Some(_) => {}
                     }
@@ -329,9 +386,14 @@ impl Builder<'_> {
             }
             Node::Sequence(sequence) => sequence.items.iter().try_for_each(|item| match item {
                 Node::Mapping(_) => self.merge(open, item, later, brought),
-                other => Err(Problem::not_text("<<", other.line(), other.column())),
+                other => Err(Problem::not_text("<<", other.at())),
             }),
-            Node::Scalar(scalar) => Err(Problem::not_text("<<", scalar.line, scalar.column)),
+            other => Err(Problem::not_text("<<", other.at())),
         }
     }
+}
+
+/// A tag other than the one that a collection has anyway.
+fn is_foreign(tag: Option<&Tag>, own: &str) -> bool {
+    tag.is_some_and(|tag| !tag.is_yaml_core_schema_tag(own))
 }

@@ -1,32 +1,31 @@
 //! `--manifests`: files, folders and standard input become images with their places, and files with digests.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     fs,
     io::Read as _,
     path::{Path, PathBuf},
 };
 
-use super::SettingError;
+use super::{
+    SettingError,
+    manifest_files::{FILES, KUSTOMIZATION, Limits, invalid, list, read_file, write},
+};
 use crate::{
     cli::{ManifestFiles, Verify},
-    manifests::{self, Found, Parameters, SIZE_LIMIT},
-    oci::Reference,
-    output_file::replace,
+    manifests::{self, Encoding, Found, Options, Parameters, Part, Role, SIZE_LIMIT, Warning},
+    oci::{Digest, Reference},
     process::Process,
     reason::Reason,
     report::{ImageReport, Location, Report},
 };
 
-/// Files that a run reads, and how deep folders may be.
-const FILES: usize = 10_000;
-const DEPTH: usize = 32;
-/// Images that a run looks at.
+/// Bytes of all files of a run, which are kept to write digests into them.
+const BYTES: usize = 64 << 20;
+/// Places of images that a run takes.
 const IMAGES: usize = 10_000;
-/// Extensions of what is read in a folder.
-const READ: &[&str] = &["yaml", "yml", "json"];
-/// Names of a kustomization; the last has no extension.
-const KUSTOMIZATION: &[&str] = &["kustomization.yaml", "kustomization.yml", "Kustomization"];
+/// Warnings of a run; more of them say nothing new.
+const WARNINGS: usize = 1_000;
 /// Standard input, as a path and as it is shown.
 const STDIN: &str = "-";
 
@@ -35,6 +34,7 @@ const STDIN: &str = "-";
 pub(crate) struct Manifests {
     files: Vec<Manifest>,
     parameters: Parameters,
+    limits: Limits,
 }
 
 #[derive(Debug)]
@@ -44,9 +44,13 @@ struct Manifest {
     /// As named, with `/`.
     name: String,
     text: String,
+    encoding: Encoding,
     found: Vec<Found>,
     /// What a kustomization is built of besides itself, from its folder.
-    parts: Vec<String>,
+    parts: Vec<Part>,
+    warnings: Vec<Warning>,
+    /// Names whose tag a kustomization sets, with their lines.
+    retagged: Vec<(String, u64)>,
 }
 
 /// Reads standard input where a manifest is to come from there.
@@ -69,51 +73,45 @@ pub(crate) fn manifest_input(
 
 impl Manifests {
     /// Reads everything that is named, each file once; nothing is passed over, and no image at all is an error.
-    pub(crate) fn read(named: &ManifestFiles, stdin: Option<&[u8]>) -> Result<Self, SettingError> {
-        let parameters = named
-            .parameters
-            .as_deref()
-            .map(parameters)
-            .transpose()?
-            .unwrap_or_default();
+    pub(crate) fn read(
+        named: &ManifestFiles,
+        stdin: Option<&[u8]>,
+        limits: Limits,
+    ) -> Result<Self, SettingError> {
+        let parameters = named.parameters.as_deref().map(parameters).transpose()?;
         let mut manifests = Self {
             files: Vec::new(),
-            parameters,
+            parameters: parameters.unwrap_or_default(),
+            limits,
         };
         let mut paths = Vec::new();
         for path in &named.manifests {
             if path.as_os_str() == STDIN {
                 manifests.add(None, STDIN, stdin.unwrap_or_default().to_vec())?;
             } else if path.is_dir() {
-                list(path, 0, &mut paths)?;
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension.eq_ignore_ascii_case("bicep"))
-            {
+                list(path, limits, &mut paths)?;
+            } else if is_bicep(path) {
+                let path = path.display();
                 return Err(
-                    invalid(format!("`{}` is Bicep, which is not read", path.display())).hint(
-                        format!(
-                            "run `az bicep build --file {}`, and name the JSON file",
-                            path.display()
-                        ),
-                    ),
+                    invalid(format!("`{path}` is Bicep, which is not read")).hint(format!(
+                        "run `az bicep build --file {path}`, and name the JSON file"
+                    )),
                 );
             } else {
                 paths.push(path.clone());
             }
         }
         let mut known = BTreeSet::new();
-        let mut is_new =
-            |path: &PathBuf| known.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
-        for path in paths.into_iter().filter(|path| is_new(path)) {
-            let bytes = read_file(&path)?;
-            manifests.add(
-                Some(path.clone()),
-                &path.display().to_string().replace('\\', "/"),
-                bytes,
-            )?;
+        for path in paths {
+            limits.check()?;
+            if known.insert(fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
+                let name = path.display().to_string().replace('\\', "/");
+                let bytes = read_file(&path)?;
+                manifests.add(Some(path), &name, bytes)?;
+            }
         }
         manifests.are_whole()?;
+        manifests.are_retagged_by_name()?;
         if manifests.files.iter().all(|file| file.found.is_empty()) {
             return Err(SettingError::usage("the manifests name no image")
                 .reason(Reason::NoImages)
@@ -136,52 +134,148 @@ impl Manifests {
                 "`{name}` is larger than {SIZE_LIMIT} bytes"
             )));
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| invalid(format!("`{name}` is not UTF-8")).cause(error))?;
-        let (found, parts) = manifests::read_parts(name, &text, &self.parameters)
+        let kept: usize = self.files.iter().map(|file| file.text.len()).sum();
+        if kept + bytes.len() > BYTES {
+            return Err(invalid(format!(
+                "the manifests are larger than {BYTES} bytes in all"
+            ))
+            .hint("check them in several runs"));
+        }
+        let (text, encoding) = Encoding::decode(bytes)
+            .map_err(|error| invalid(format!("`{name}` is {error}")).hint("save it as UTF-8"))?;
+        let is_over = || self.limits.is_over();
+        let reading = manifests::read(name, &text, &self.options(&is_over))
             .map_err(|error| SettingError::of(&error))?;
         self.files.push(Manifest {
             path,
             name: name.to_owned(),
             text,
-            found,
-            parts,
+            encoding,
+            found: reading.found,
+            parts: reading.parts,
+            warnings: reading.warnings,
+            retagged: reading.retagged,
         });
+        Ok(())
+    }
+
+    fn options<'a>(&'a self, is_over: &'a dyn Fn() -> bool) -> Options<'a> {
         let images: usize = self.files.iter().map(|file| file.found.len()).sum();
-        if images > IMAGES {
-            return Err(invalid(format!("more than {IMAGES} images")));
+        Options {
+            parameters: &self.parameters,
+            pins: self.limits.pins,
+            images: IMAGES.saturating_sub(images),
+            is_over,
+        }
+    }
+
+    /// What a kustomization is built of must have been read too, and as what it is used.
+    fn are_whole(&self) -> Result<(), SettingError> {
+        let mut read = HashMap::new();
+        for file in &self.files {
+            if let Some(path) = &file.path
+                && let Ok(path) = fs::canonicalize(path)
+            {
+                read.insert(path, file);
+            }
+        }
+        let mut hidden = HashMap::new();
+        for file in &self.files {
+            for part in &file.parts {
+                self.limits.check()?;
+                let path = file
+                    .path
+                    .as_ref()
+                    .and_then(|path| fs::canonicalize(path.with_file_name(&part.path)).ok());
+                let found = path.and_then(|path| {
+                    let of_folder = || {
+                        KUSTOMIZATION
+                            .iter()
+                            .find_map(|name| read.get(&path.join(name)))
+                    };
+                    read.get(&path).or_else(of_folder)
+                });
+                let what = match found {
+                    None => "which is not read".to_owned(),
+                    Some(read) => match self.hidden_once(read, part.role, &mut hidden)? {
+                        None => continue,
+                        Some(hidden) => {
+                            format!("a patch whose line {hidden} may set an image that is not seen")
+                        }
+                    },
+                };
+                let (name, line) = (&file.name, part.line);
+                let message = format!("`{name}` line {line} is built of `{}`, {what}", part.path);
+                return Err(invalid(message).hint(format!(
+                    "name its file or folder as well, or {}",
+                    rendered(name)
+                )));
+            }
         }
         Ok(())
     }
 
-    /// What a kustomization is built of must have been read too.
-    fn are_whole(&self) -> Result<(), SettingError> {
-        let read: BTreeSet<PathBuf> = self
+    /// The same for all parts that name one file.
+    fn hidden_once<'a>(
+        &self,
+        read: &'a Manifest,
+        role: Role,
+        known: &mut HashMap<(&'a str, Role), Option<u64>>,
+    ) -> Result<Option<u64>, SettingError> {
+        let key = (read.name.as_str(), role);
+        if let Some(line) = known.get(&key) {
+            return Ok(*line);
+        }
+        let line = self.hidden(read, role)?;
+        known.insert(key, line);
+        Ok(line)
+    }
+
+    /// The line of a patch that sets more than is seen when it is read by itself.
+    fn hidden(&self, read: &Manifest, role: Role) -> Result<Option<u64>, SettingError> {
+        let mut found = read.found.iter();
+        let in_parts = found.find(|found| found.is_in_parts());
+        match (role, in_parts) {
+            (Role::Resource, _) => Ok(None),
+            (Role::Patch | Role::Retargeted, Some(found)) => Ok(Some(found.line)),
+            (Role::Patch, None) => Ok(None),
+            (Role::Retargeted, None) => {
+                let is_over = || self.limits.is_over();
+                let options = self.options(&is_over);
+                manifests::hidden_in_patch(&read.name, &read.text, &read.found, &options)
+                    .map_err(|error| SettingError::of(&error))
+            }
+        }
+    }
+
+    /// Kustomize takes the name of an entry of `images` for a pattern, in which a dot is any character, and keeps the
+    /// name that it fits: that image is none that was read.
+    fn are_retagged_by_name(&self) -> Result<(), SettingError> {
+        let mut names: HashMap<usize, BTreeSet<&str>> = HashMap::new();
+        for name in self
             .files
             .iter()
-            .filter_map(|file| fs::canonicalize(file.path.as_ref()?).ok())
-            .collect();
+            .flat_map(|file| file.found.iter().filter_map(Found::name))
+        {
+            names.entry(name.len()).or_default().insert(name);
+        }
         for file in &self.files {
-            for part in &file.parts {
-                let path = file
-                    .path
-                    .as_ref()
-                    .and_then(|path| fs::canonicalize(path.with_file_name(part)).ok());
-                let is_read = path.is_some_and(|path| {
-                    read.contains(&path)
-                        || KUSTOMIZATION
-                            .iter()
-                            .any(|name| read.contains(&path.join(name)))
-                });
-                if !is_read {
+            for (pattern, line) in &file.retagged {
+                self.limits.check()?;
+                let fits = |name: &str| {
+                    name != pattern
+                        && pattern
+                            .bytes()
+                            .zip(name.bytes())
+                            .all(|(p, n)| p == n || p == b'.')
+                };
+                let same_length = names.get(&pattern.len()).into_iter().flatten();
+                if let Some(other) = same_length.into_iter().find(|name| fits(name)) {
+                    let file = &file.name;
                     let message = format!(
-                        "`{}` is built of `{}`, which is not read",
-                        file.name,
-                        part.escape_debug()
+                        "`{file}` line {line}: the name `{pattern}` is a pattern to Kustomize, and fits `{other}` as well"
                     );
-                    return Err(invalid(message).hint(
-                        "also name its file or folder, or check what `kustomize build` renders",
-                    ));
+                    return Err(invalid(message).hint(rendered(file)));
                 }
             }
         }
@@ -201,54 +295,73 @@ impl Manifests {
             .collect()
     }
 
-    /// Says of every image where it is named.
+    /// Adds to the report where every image is named, and what is not seen.
     pub(crate) fn locate(&self, report: &mut Report) {
+        let mut places: HashMap<String, Vec<Location>> = HashMap::new();
         for file in &self.files {
             for found in &file.found {
-                let name = found.image.to_string();
                 let location = Location {
                     file: file.name.clone(),
                     line: found.line,
                     column: found.column,
                 };
-                for image in report.images.iter_mut().filter(|image| image.image == name) {
-                    image.locations.push(location.clone());
-                }
+                places
+                    .entry(found.image.to_string())
+                    .or_default()
+                    .push(location);
+            }
+            let room = WARNINGS.saturating_sub(report.warnings.len());
+            for warning in file.warnings.iter().take(room) {
+                let (name, line) = (&file.name, warning.line);
+                let message = format!("`{name}` line {line}: {}", warning.message);
+                report.warnings.push(message);
+            }
+        }
+        for image in &mut report.images {
+            if let Some(places) = places.get(&image.image) {
+                image.locations.extend_from_slice(places);
             }
         }
     }
 
-    /// Writes the digests that were allowed into the files, or the one file elsewhere; says what was written.
+    /// Writes the digests that were allowed into the files, or the one file elsewhere; returns what was written.
     pub(crate) fn pin(
         &self,
         images: &[ImageReport],
         to: Option<&Path>,
     ) -> Result<Vec<String>, SettingError> {
+        let digests: HashMap<&str, &Digest> = images
+            .iter()
+            .filter(|image| image.status.is_good())
+            .filter_map(|image| Some((image.image.as_str(), image.digest.as_ref()?)))
+            .collect();
         let digest = |found: &Found| {
-            let name = found.image.to_string();
-            images
-                .iter()
-                .find(|image| image.image == name && image.status.is_good())?
-                .digest
-                .clone()
+            let digest = digests.get(found.image.to_string().as_str());
+            digest.map(|digest| (*digest).clone())
+        };
+        let is_over = || self.limits.is_over();
+        let options = Options {
+            images: usize::MAX,
+            ..self.options(&is_over)
         };
         // First everything is made, then everything is written: what cannot be pinned leaves no file changed.
         let mut pinned = Vec::new();
         for file in &self.files {
-            let text = manifests::pin(&file.name, &file.text, &self.parameters, digest);
+            let text = manifests::pin(&file.name, &file.text, &options, digest);
             pinned.push((file, text.map_err(|error| SettingError::of(&error))?));
         }
-        let mut told = Vec::new();
+        let mut written = Vec::new();
         for (file, text) in pinned {
             let path = match (to, &file.path) {
                 (Some(to), _) => to,
                 (None, Some(path)) if text != file.text => path,
                 (None, _) => continue,
             };
-            write(path, to.is_none().then_some(file.text.as_str()), &text)?;
-            told.push(path.display().to_string());
+            let before = to.is_none().then(|| file.encoding.encode(&file.text));
+            write(path, before.as_deref(), &file.encoding.encode(&text))?;
+            written.push(path.display().to_string());
         }
-        Ok(told)
+        Ok(written)
     }
 
     /// `--pin` needs a file to write into, `--pin-to` one manifest to write.
@@ -269,93 +382,22 @@ impl Manifests {
     }
 }
 
-fn invalid(message: impl Into<String>) -> SettingError {
-    SettingError::usage(message).reason(Reason::ManifestInvalid)
+fn is_bicep(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("bicep"))
 }
 
-/// Manifests of a folder and all below it, in the order of their names. What `kubectl` would follow and we do not is
-/// an error, so that nothing is deployed unseen.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "settings are where named files become values"
-)]
-fn list(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), SettingError> {
-    let cannot =
-        |error| invalid(format!("the folder `{}` cannot be read", folder.display())).cause(error);
-    if depth > DEPTH || found.len() > FILES {
-        return Err(invalid(format!(
-            "the folder `{}` is too deep or too large",
-            folder.display()
-        )));
-    }
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(cannot)? {
-        entries.push(entry.map_err(cannot)?);
-    }
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let (path, kind) = (entry.path(), entry.file_type().map_err(cannot)?);
-        let is_manifest = path.extension().is_some_and(|extension| {
-            READ.iter()
-                .any(|known| extension.eq_ignore_ascii_case(known))
-        }) || path
-            .file_name()
-            .is_some_and(|name| KUSTOMIZATION.iter().any(|known| name == *known));
-        if kind.is_dir() {
-            list(&path, depth + 1, found)?;
-        } else if kind.is_symlink() && (is_manifest || path.is_dir()) {
-            return Err(invalid(format!(
-                "`{}` is a link, and links in a folder are not followed",
-                path.display()
-            ))
-            .hint("name what it leads to itself"));
-        } else if is_manifest {
-            found.push(path);
-        }
-    }
-    Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "settings are where named files become values"
-)]
-fn read_file(path: &Path) -> Result<Vec<u8>, SettingError> {
-    let cannot =
-        |error| invalid(format!("the manifest `{}` cannot be read", path.display())).cause(error);
-    let mut bytes = Vec::new();
-    fs::File::open(path)
-        .map_err(cannot)?
-        .take(SIZE_LIMIT + 1)
-        .read_to_end(&mut bytes)
-        .map_err(cannot)?;
-    Ok(bytes)
+/// What to do where only the build shows what a kustomization deploys.
+fn rendered(name: &str) -> String {
+    let folder = name.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    format!(
+        "check what is built, with the same flags: `kubectl kustomize {folder} | acr-sign verify --manifests -`"
+    )
 }
 
 fn parameters(path: &Path) -> Result<Parameters, SettingError> {
-    let text = String::from_utf8(read_file(path)?)
-        .map_err(|error| invalid(format!("`{}` is not UTF-8", path.display())).cause(error))?;
     let name = path.display().to_string();
+    let (text, _) = Encoding::decode(read_file(path)?)
+        .map_err(|error| invalid(format!("`{name}` is {error}")).hint("save it as UTF-8"))?;
     Parameters::read(&name, &text).map_err(|error| SettingError::of(&error))
-}
-
-/// Writes a file; not if it changed since it was read (N05).
-#[expect(
-    clippy::disallowed_methods,
-    reason = "settings are where named files become values"
-)]
-fn write(path: &Path, read: Option<&str>, text: &str) -> Result<(), SettingError> {
-    let cannot = |error| invalid(format!("`{}` cannot be written", path.display())).cause(error);
-    let mut target = path.to_owned();
-    if let Some(read) = read {
-        target = fs::canonicalize(path).map_err(cannot)?;
-        if fs::read(&target).map_err(cannot)? != read.as_bytes() {
-            return Err(invalid(format!(
-                "`{}` was changed while it was checked",
-                path.display()
-            ))
-            .hint("run again"));
-        }
-    }
-    replace(&target, text.as_bytes()).map_err(cannot)
 }

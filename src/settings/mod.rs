@@ -8,6 +8,7 @@ mod error;
 mod format_flags;
 mod image;
 mod key;
+mod manifest_files;
 mod manifests;
 mod parse;
 mod pin;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     format_flags::{formats, refuse_unused},
     image::{at, digest, familiar_images, named_images, repository, roles},
     key::key_for,
+    manifest_files::Limits,
     manifests::{Manifests, manifest_input},
     parse::{duration, parse, parse_each},
     pin::{pin, pin_for, required_pin},

@@ -12,7 +12,7 @@ use crate::{
     process::Process,
     reason::Reason,
     report::{Failure, PolicyView, Report},
-    settings::{self, ConfigFile, Manifests, SettingError, manifest_input},
+    settings::{self, ConfigFile, Limits, Manifests, SettingError, manifest_input},
 };
 
 /// `policy check`: reads files, and has nothing that could ask a server.
@@ -21,9 +21,15 @@ pub(super) fn run_policy_check(
     process: &mut Process,
 ) -> Result<Outcome, Failure> {
     let stdin = manifest_input(&arguments.files, process)?;
-    let manifests = match arguments.files.manifests.as_slice() {
-        [] => None,
-        [_, ..] => Some(Manifests::read(&arguments.files, stdin.as_deref())?),
+    let manifests = if arguments.files.manifests.is_empty() {
+        None
+    } else {
+        // Nothing is asked of servers, so there is no deadline.
+        let limits = Limits {
+            deadline: None,
+            pins: false,
+        };
+        Some(Manifests::read(&arguments.files, stdin.as_deref(), limits)?)
     };
     let images = match &manifests {
         Some(manifests) => manifests.images(),

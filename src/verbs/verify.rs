@@ -9,7 +9,7 @@ use crate::{
     policy::{FormatRequirement, Policy},
     reason::Reason,
     report::{Decision, Failure, Report, StateReport},
-    settings::{self, ConfigFile, Manifests, RunConfig, SettingError, StateFile},
+    settings::{self, ConfigFile, Limits, Manifests, RunConfig, SettingError, StateFile},
 };
 
 pub(super) async fn run_verify(
@@ -21,9 +21,14 @@ pub(super) async fn run_verify(
     let manifests = if arguments.files.manifests.is_empty() {
         None
     } else {
+        let limits = Limits {
+            deadline: Some(services.client.deadline().into_std()),
+            pins: arguments.pin_digests || arguments.pin_to.is_some(),
+        };
         Some(Manifests::read(
             &arguments.files,
             services.stdin.as_deref(),
+            limits,
         )?)
     };
     report.source = arguments.source.or(Some(if manifests.is_some() {

@@ -1,6 +1,14 @@
 //! ARM templates: images by expression, with parameters from a file.
 
-use acr_sign::manifests::{Parameters, read};
+use acr_sign::manifests::{Options, Parameters};
+
+fn read(
+    file: &str,
+    text: &str,
+    parameters: &Parameters,
+) -> Result<Vec<acr_sign::manifests::Found>, acr_sign::manifests::ManifestError> {
+    Ok(acr_sign::manifests::read(file, text, &Options::new(parameters))?.found)
+}
 
 const SCHEMA: &str =
     "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
@@ -93,7 +101,7 @@ fn container_apps_web_apps_and_nested_templates() {
             vec![],
         ),
         (
-            "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"expressionEvaluationOptions\": {\"scope\": \"inner\"}, \"parameters\": {\"i\": {\"value\": \"[concat('a.azurecr.io', '/inner')]\"}}, \"template\": {\"resources\": [{\"image\": \"[parameters('i')]\"}]}}}",
+            "{\"type\": \"Microsoft.Resources/deployments\", \"properties\": {\"expressionEvaluationOptions\": {\"scope\": \"inner\"}, \"parameters\": {\"i\": {\"value\": \"[concat('a.azurecr.io', '/inner')]\"}}, \"template\": {\"resources\": [{\"type\": \"x/y\", \"image\": \"[parameters('i')]\"}]}}}",
             vec!["a.azurecr.io/inner"],
         ),
     ] {

@@ -1,17 +1,25 @@
 //! Deployment manifests: every image with its line, nothing passed over, and digests put in place.
 
 mod arm;
+mod encodings;
 mod gate;
 mod kinds;
 mod odd;
 mod pin;
+mod tables;
+mod work;
 
-use acr_sign::manifests::{ManifestError, Parameters, read};
+use acr_sign::manifests::{ManifestError, Options, Parameters, Reading, read};
+
+/// All that a manifest holds.
+pub fn reading(file: &str, text: &str) -> Result<Reading, ManifestError> {
+    read(file, text, &Options::new(&Parameters::default()))
+}
 
 /// Images with their lines.
 pub fn found(file: &str, text: &str) -> Result<Vec<(String, u64)>, ManifestError> {
-    let found = read(file, text, &Parameters::default())?;
-    Ok(found
+    Ok(reading(file, text)?
+        .found
         .into_iter()
         .map(|one| (one.image.to_string(), one.line))
         .collect())

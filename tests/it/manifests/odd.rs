@@ -87,28 +87,31 @@ fn p08_documents_that_readers_read_differently_are_refused() {
     for (text, word) in [
         (
             format!("{HEAD}  containers:\n  - image: a\n    image: b\n"),
-            "stands twice",
+            "given twice",
         ),
         (
             format!("{HEAD}  containers: []\n  containers: [{{image: b}}]\n"),
-            "stands twice",
+            "given twice",
         ),
         (
             "{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"kind\": \"Pod\"}".into(),
-            "stands twice",
+            "given twice",
         ),
-        (format!("{HEAD}  containers:\n\t- image: a\n"), "not YAML"),
+        (
+            format!("{HEAD}  containers:\n\t- image: a\n"),
+            "not valid YAML",
+        ),
         (
             format!("{HEAD}  containers:\n  - image: *nothing\n"),
-            "not YAML",
+            "not valid YAML",
         ),
         (
             format!("{HEAD}  containers:\n  - [image, a]\n"),
-            "no mapping",
+            "not a mapping",
         ),
         (
             format!("{HEAD}  containers:\n  - image: [a]\n    ? [x, y]\n    : z\n"),
-            "a key that is no text",
+            "a key that is not text",
         ),
         (
             format!("{HEAD}  containers:\n  - <<: a\n"),
@@ -136,7 +139,7 @@ fn p08_documents_that_readers_read_differently_are_refused() {
             format!(
                 "{HEAD}  base: &b {{image: a/x:1}}\n  containers:\n  - image: b/y\n    <<: *b\n"
             ),
-            "stands twice",
+            "given twice",
         ),
         (
             format!(
@@ -148,7 +151,7 @@ fn p08_documents_that_readers_read_differently_are_refused() {
             format!(
                 "{HEAD}  b: &b {{image: a}}\n  c: &c {{image: b}}\n  d:\n    <<: *b\n    <<: *c\n"
             ),
-            "stands twice",
+            "given twice",
         ),
         (
             format!("{HEAD}  containers:\n  - !!binary aW1hZ2U=: evil\n"),
@@ -160,8 +163,8 @@ fn p08_documents_that_readers_read_differently_are_refused() {
         ),
         ("just a text\n".into(), "only a text"),
         ("--- \napiVersion: v1\n--- \ntext\n".into(), "only a text"),
-        ("[[[[".into(), "not YAML"),
-        ("\u{0}".into(), "not YAML"),
+        ("[[[[".into(), "not valid YAML"),
+        ("\u{0}".into(), "not valid YAML"),
     ] {
         let error = refused("x.yaml", &text);
         assert!(error.contains(word), "{text}: {error}");

@@ -1,17 +1,22 @@
 //! Digests in place: nothing else in the file changes.
 
 use acr_sign::{
-    manifests::{Parameters, pin, read},
+    manifests::{Options, Parameters, pin},
     oci::Digest,
 };
 use proptest::prelude::*;
+
+use super::reading;
 
 fn digest() -> Digest {
     format!("sha256:{}", "d".repeat(64)).parse().unwrap()
 }
 
 fn pinned(file: &str, text: &str) -> Result<String, String> {
-    pin(file, text, &Parameters::default(), |_| Some(digest())).map_err(|error| error.to_string())
+    pin(file, text, &Options::new(&Parameters::default()), |_| {
+        Some(digest())
+    })
+    .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -76,16 +81,22 @@ fn what_cannot_be_pinned_is_said() {
     }
     // What was not checked has no digest to write.
     assert!(
-        pin("x.yaml", &pod("a/x:1"), &Parameters::default(), |_| None)
-            .unwrap_err()
-            .to_string()
-            .contains("not checked")
+        pin(
+            "x.yaml",
+            &pod("a/x:1"),
+            &Options::new(&Parameters::default()),
+            |_| None
+        )
+        .unwrap_err()
+        .to_string()
+        .contains("not checked")
     );
 }
 
 /// A scalar in one of the ways that YAML has.
 fn scalar() -> impl Strategy<Value = String> {
-    let image = "[a-z]{1,8}(/[a-z]{1,8})?(:[a-z0-9][a-z0-9.]{0,5})?";
+    // What no reader takes for a boolean.
+    let image = "x[a-z]{1,8}(/[a-z]{1,8})?(:[a-z0-9][a-z0-9.]{0,5})?";
     (image, 0..5).prop_map(|(image, style)| match style {
         0 => image,
         1 => format!("'{image}'"),
@@ -106,10 +117,10 @@ proptest! {
             text.push_str(&format!("    - name:  'x'\n      image:   {image}\n      args: [ \"{}\" ]\n", "a"));
         }
         let text = if crlf { text.replace('\n', "\r\n") } else { text };
-        let before = read("x.yaml", &text, &Parameters::default()).unwrap();
+        let before = reading("x.yaml", &text).unwrap().found;
         let after = pinned("x.yaml", &text).unwrap();
         prop_assert_eq!(after.replace(&format!("@{}", digest()), ""), text);
-        let names: Vec<_> = read("x.yaml", &after, &Parameters::default()).unwrap().into_iter().map(|one| (one.image, one.line)).collect();
+        let names: Vec<_> = reading("x.yaml", &after).unwrap().found.into_iter().map(|one| (one.image, one.line)).collect();
         let wanted: Vec<_> = before.into_iter().map(|mut one| { one.image.digest = Some(digest()); (one.image, one.line) }).collect();
         prop_assert_eq!(names, wanted);
     }
