@@ -22,7 +22,11 @@ mod world;
 
 use std::process::Command;
 
-use acr_sign::{Exit, Process, run};
+use acr_sign::{
+    Exit, Process,
+    manifests::{Options, Parameters, SIZE_LIMIT, read},
+    run,
+};
 use peak_alloc::PeakAlloc;
 
 use self::{
@@ -108,4 +112,40 @@ fn signing_1_000_images_takes_less_than_40_mb() {
     variables.push((LINE.to_owned(), line));
     alone("signing_1_000_images_takes_less_than_40_mb", &variables);
     assert_eq!(world.verify("t999", &root).exit, Exit::Done);
+}
+
+/// Each as large as a manifest may be.
+#[test]
+fn hostile_manifests_take_less_than_300_mb() {
+    if std::env::var_os(ALONE).is_none() {
+        return alone("hostile_manifests_take_less_than_300_mb", &[]);
+    }
+    let size = usize::try_from(SIZE_LIMIT).unwrap();
+    let filled = |before: &str, piece: &str| {
+        let mut text = before.to_owned();
+        while text.len() + piece.len() < size {
+            text.push_str(piece);
+        }
+        text
+    };
+    let head = "apiVersion: x.test/v1\nkind: X\nspec:\n";
+    for (file, text) in [
+        ("x.yaml", filled(head, "- image: a.azurecr.io/app:1\n")),
+        ("x.yaml", filled(head, "- {}\n")),
+        ("x.yaml", filled(head, "- {a: {}}\n")),
+        ("x.yaml", filled(head, "- &a x\n")),
+        ("x.yaml", filled(head, "- 'x'\n")),
+        ("x.yaml", filled("a: [", "[],")),
+        ("x.yaml", filled("a: \"", "\\u00e4")),
+        ("x.json", filled("", "{\"a\":{}}")),
+        ("kustomization.yaml", filled("resources:\n", "- a\n")),
+        ("compose.yaml", filled("services:\n", "  ? a\n")),
+    ] {
+        let parameters = Parameters::default();
+        let most = peak(|| {
+            let _ = read(file, &text, &Options::new(&parameters));
+        });
+        println!("{file}: {} kB", most / 1000);
+        assert!(most < 300 * MB, "{file}: {most}");
+    }
 }
