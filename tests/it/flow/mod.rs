@@ -21,5 +21,6 @@ mod snapshot_key;
 mod state;
 mod state_file;
 mod texts;
+mod untyped;
 
 pub use notation_files::notation_files;
