@@ -41,23 +41,6 @@ impl Format {
         }
     }
 
-    /// The name for people.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Dct => "Docker Content Trust",
-            Self::Notation => "Notary Project",
-        }
-    }
-
-    /// Whether a signature says which digest a tag is, so that an image without a tag cannot be
-    /// signed.
-    pub fn signs_tags(self) -> bool {
-        match self {
-            Self::Dct => true,
-            Self::Notation => false,
-        }
-    }
-
     /// Whether trust starts at a root key that is pinned, and roles below it sign.
     pub fn has_root(self) -> bool {
         match self {

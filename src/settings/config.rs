@@ -8,7 +8,6 @@ use std::{
 use super::SettingError;
 use crate::{
     cli::Sign,
-    format::Format,
     policy::{Config, Leaf, Policy, SignKey},
     reason::{Explain as _, Reason},
 };
@@ -89,7 +88,7 @@ impl ConfigFile {
         if filled.format.is_empty() {
             filled.format.clone_from(&defaults.formats);
         }
-        if filled.pin.is_empty() && filled.format.contains(&Format::Dct) {
+        if filled.pin.is_empty() && filled.format.iter().any(|format| format.has_root()) {
             filled.pin.root = defaults.root.iter().map(ToString::to_string).collect();
             filled.pin.file = Some(self.config.file.clone());
         }

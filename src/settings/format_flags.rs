@@ -1,27 +1,27 @@
 //! Which formats a run is about, and which of the other flags each of them takes.
 
 use super::SettingError;
-use crate::format::Format::{self, Dct, Notation};
+use crate::format::Format;
 
-/// The flags that only some formats take; a flag that is not listed serves all of them.
-const TAKEN_BY: &[(&str, &[Format])] = &[
-    ("--role", &[Dct]),
-    ("--snapshot-key", &[Dct]),
-    ("--signer", &[Dct]),
-    ("--root", &[Dct]),
-    ("--root-ca", &[Dct]),
-    ("--trust-on-first-use", &[Dct]),
+/// The flags that only some formats take, by what such a format has; a flag that is not listed serves all of them.
+const TAKEN_BY: &[(&str, fn(Format) -> bool)] = &[
+    ("--role", Format::has_root),
+    ("--snapshot-key", Format::has_root),
+    ("--signer", Format::has_root),
+    ("--root", Format::has_root),
+    ("--root-ca", Format::has_root),
+    ("--trust-on-first-use", Format::has_root),
     // Of `verify`: the key of a signer. `sign` needs a key in every format.
-    ("--key", &[Dct]),
-    ("--annotation", &[Notation]),
-    ("--recursive", &[Notation]),
-    ("--envelope", &[Notation]),
-    ("--certificate-chain", &[Notation]),
-    ("--expiry", &[Notation]),
-    ("--timestamp-url", &[Notation]),
-    ("--referrers", &[Notation]),
-    ("--certificate", &[Notation]),
-    ("--trust-policy", &[Notation]),
+    ("--key", Format::trusts_keys),
+    ("--annotation", Format::signs_metadata),
+    ("--recursive", Format::attaches_referrers),
+    ("--envelope", Format::signs_with_certificate),
+    ("--certificate-chain", Format::signs_with_certificate),
+    ("--expiry", Format::signs_expiry),
+    ("--timestamp-url", Format::signs_with_certificate),
+    ("--referrers", Format::attaches_referrers),
+    ("--certificate", Format::signs_with_certificate),
+    ("--trust-policy", Format::signs_with_certificate),
 ];
 
 /// `--format`: at least one, each once.
@@ -44,10 +44,11 @@ pub(crate) fn formats(given: &[Format]) -> Result<Vec<Format>, SettingError> {
 
 /// Refuses flags that were given, and that none of `formats` takes: whoever gives one expects it to count.
 pub(crate) fn refuse_unused(formats: &[Format], given: &[&str]) -> Result<(), SettingError> {
-    for (flag, takers) in TAKEN_BY {
-        if given.contains(flag) && !takers.iter().any(|taker| formats.contains(taker)) {
-            let takers: Vec<String> = takers
-                .iter()
+    for (flag, takes) in TAKEN_BY {
+        if given.contains(flag) && !formats.iter().any(|format| takes(*format)) {
+            let takers: Vec<String> = Format::ALL
+                .into_iter()
+                .filter(|format| takes(*format))
                 .map(|taker| format!("`--format {taker}`"))
                 .collect();
             return Err(SettingError::usage(format!("`{flag}` has no meaning here"))
@@ -60,6 +61,7 @@ pub(crate) fn refuse_unused(formats: &[Format], given: &[&str]) -> Result<(), Se
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::Format::{Dct, Notation};
 
     #[test]
     fn format_has_no_default() {

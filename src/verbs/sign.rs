@@ -104,7 +104,7 @@ fn annotations(
     formats: &[Format],
     file: Option<&ConfigFile>,
 ) -> Result<BTreeMap<String, String>, SettingError> {
-    let file = file.filter(|_| formats.contains(&Format::Notation));
+    let file = file.filter(|_| formats.iter().any(|format| format.signs_metadata()));
     let mut annotations = file
         .map(|file| file.config.sign.annotations.clone())
         .unwrap_or_default();
