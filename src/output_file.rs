@@ -52,8 +52,9 @@ impl Explain for Unwritable {
 /// the new one. A device or a pipe, such as `/dev/stdout`, is written to
 /// and stays what it is.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if is_device(path) {
-        return OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    if is_stream(path) {
+        // A stream that was sent into a file is added to: what stands there already is the story.
+        return OpenOptions::new().append(true).open(path)?.write_all(bytes);
     }
     replace_file(path, bytes)
 }
@@ -71,17 +72,17 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     swap(path, &beside, |file| file.write_all(bytes))
 }
 
-/// Whether what the path names is written to as it is: a pipe or a device, or one of the system's own links to one.
-fn is_device(path: &Path) -> bool {
-    let is_system = ["/dev", "/proc/self/fd"]
+/// Whether what the path names is written to as it is: a pipe or a device, or one of the system's own
+/// names for a stream of this process, wherever that was sent.
+fn is_stream(path: &Path) -> bool {
+    let is_system = ["/dev", "/dev/fd", "/proc/self/fd"]
         .iter()
-        .any(|own| path.starts_with(own));
-    let named = if is_system {
-        fs::metadata(path)
-    } else {
-        fs::symlink_metadata(path)
-    };
-    named.is_ok_and(|there| !there.is_file() && !there.is_dir() && !there.is_symlink())
+        .any(|own| path.parent() == Some(Path::new(own)));
+    if is_system {
+        return fs::metadata(path).is_ok_and(|there| !there.is_dir());
+    }
+    fs::symlink_metadata(path)
+        .is_ok_and(|there| !there.is_file() && !there.is_dir() && !there.is_symlink())
 }
 
 /// Refuses a path one of whose folders is a link, as far as the path is the working directory's own.
@@ -166,7 +167,7 @@ pub(crate) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Adds to a file, or begins it: summaries add up over the steps of a job.
 pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if is_device(path) {
+    if is_stream(path) {
         return OpenOptions::new().append(true).open(path)?.write_all(bytes);
     }
     open_own(path)?.write_all(bytes)

@@ -203,7 +203,7 @@ mod tests {
                 (code, Decision::Deny),
                 "{fail_on:?} {report:?}"
             );
-            assert_eq!(ending.message.contains("let pass"), code == 0);
+            assert_eq!(ending.message.contains("allowed to pass"), code == 0);
         }
     }
 
