@@ -428,7 +428,7 @@ mod tests {
                 403,
                 "ForbiddenByFirewall",
                 Reason::VaultForbidden,
-                "firewall",
+                "az keyvault network-rule add",
             ),
             (
                 403,
