@@ -67,6 +67,8 @@ pub struct Process {
     pub stderr: Box<dyn Write + Send>,
     /// Whether standard error is a terminal, so that progress may be drawn.
     pub terminal: bool,
+    /// How many columns the terminal has, if there is one: help is wrapped to it.
+    pub columns: Option<usize>,
     /// Told of every secret: pipeline hosts mask what they know.
     pub mask: Mask,
     /// Where `acr-sign.yaml` is looked for; empty for the working directory.
@@ -91,6 +93,7 @@ impl Process {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             terminal: io::stderr().is_terminal(),
+            columns: terminal_size::terminal_size().map(|(width, _)| width.0.into()),
             mask: Mask::default(),
             folder: PathBuf::new(),
             now: time::OffsetDateTime::now_utc().into(),

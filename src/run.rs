@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::{
@@ -21,10 +21,18 @@ use crate::{
     verbs::{Outcome, check_policy, execute},
 };
 
+/// Columns of help at most: longer lines are hard to read.
+const WIDTH: usize = 100;
+
 /// Runs a command line as `main` does: arguments include the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process) -> Exit {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    let width = process.columns.unwrap_or(WIDTH).min(WIDTH);
+    let parsed = Cli::command()
+        .term_width(width)
+        .try_get_matches_from(&arguments)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &arguments, process),
     };
@@ -34,6 +42,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, process: &mut Process)
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "acr-sign", &mut script);
             written(process, &script)
+        }
+        Invocation::Local(Local::Man(folder)) => {
+            let written = clap_mangen::generate_to(Cli::command(), &folder);
+            let written = written.map_err(|cause| Unwritable::new("manual page", &folder, cause));
+            let mut report = Report::new("man");
+            report.error = written.err().map(|error| Problem::of(&error));
+            tell(&report.story(true), Colour::Auto, process);
+            report.exit()
         }
         Invocation::Local(Local::Explain(reason)) => written(process, explain(reason).as_bytes()),
         Invocation::Local(Local::PolicyCheck(check)) => report(&check.output, process, |process| {

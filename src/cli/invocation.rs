@@ -1,6 +1,8 @@
 //! What is to be run, without the groups that a command line has: what only prints or reads files, and what asks
 //! servers.
 
+use std::path::PathBuf;
+
 use clap_complete::Shell;
 
 use super::{
@@ -25,6 +27,8 @@ pub(crate) enum Invocation {
 pub(crate) enum Local {
     /// `completions`
     Completions(Shell),
+    /// `man`
+    Man(PathBuf),
     /// `explain`
     Explain(Reason),
     /// `policy check`
@@ -58,6 +62,7 @@ impl From<Command> for Invocation {
     fn from(command: Command) -> Self {
         Self::Online(Box::new(match command {
             Command::Ci => return Self::Ci,
+            Command::Man { folder } => return Self::Local(Local::Man(folder)),
             Command::Explain { code } => return Self::Local(Local::Explain(code)),
             Command::Completions { shell } => return Self::Local(Local::Completions(shell)),
             Command::Policy(Policy::Check(check)) => {

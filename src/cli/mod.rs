@@ -12,6 +12,8 @@ mod trust;
 mod verify;
 mod words;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
@@ -32,12 +34,7 @@ pub(crate) use self::{
 /// Sign container images in Azure Container Registry with keys that stay in Azure Key Vault, and block
 /// unsigned ones.
 #[derive(Debug, Parser)]
-#[command(
-    name = "acr-sign",
-    version,
-    propagate_version = true,
-    max_term_width = 100
-)]
+#[command(name = "acr-sign", version, propagate_version = true)]
 #[command(
     after_help = "Exit codes: 0 done or verified, 1 rejected, 2 usage or configuration, 3 could not be determined, \
                         130 interrupted."
@@ -78,6 +75,13 @@ pub(crate) enum Command {
         /// The code, as in `error[CODE]`
         #[arg(value_enum, value_name = "CODE", hide_possible_values = true)]
         code: Reason,
+    },
+    /// Write a manual page for each command into a folder, for those who package this program
+    #[command(hide = true)]
+    Man {
+        /// The folder, which must exist
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
     },
     /// Print a completion script for a shell
     #[command(after_help = examples::COMPLETIONS)]

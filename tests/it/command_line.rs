@@ -249,6 +249,23 @@ fn explain_says_what_the_page_of_a_reason_says() {
     );
 }
 
+#[test]
+fn a_manual_page_is_made_of_each_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display().to_string();
+    assert_eq!(said(&["man", &path], &[]).exit, Exit::Done);
+    for (page, part) in [
+        ("acr-sign.1", "Exit codes"),
+        ("acr-sign-verify.1", "trust\\-policy"),
+        ("acr-sign-trust-signer-add.1", "targets\\-key"),
+    ] {
+        let text = std::fs::read_to_string(folder.path().join(page)).unwrap();
+        assert!(text.contains(part), "{page}: {text}");
+    }
+    let outcome = said(&["man", &format!("{path}/none")], &[]);
+    assert_eq!(outcome.reasons(), ["config-invalid"]);
+}
+
 /// An image that is allowed without anybody being asked.
 const POLICY: &str = "version: 1\nverify:\n  - images: [\"good.example.test/**\"]\n    exempt: { reason: \"stands for a signed image\", until: 2999-12-31 }\n";
 

@@ -9,6 +9,7 @@ fn help(words: &[&str]) -> String {
     let mut process = Process {
         environment: Environment::default(),
         stdout: Box::new(stdout.clone()),
+        columns: None,
         ..Process::real()
     };
     let arguments = ["acr-sign"].iter().chain(words).chain(&["--help"]);
