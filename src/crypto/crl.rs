@@ -84,7 +84,7 @@ pub struct RevokedEntry {
     pub invalid_since: Option<Timestamp>,
 }
 
-/// The bytes are no CRL that this program reads.
+/// The bytes are not a CRL that this program reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidCrl {
     /// Longer than is read.
@@ -208,7 +208,8 @@ impl Crl {
         address.has_any_of(self.scope.names.as_deref())
     }
 
-    /// Whether it has the same part of its issuer's certificates as `other` (RFC 5280 §6.3.3 (c)(2)).
+    /// Whether it has the same part of its issuer's certificates as `other` (RFC 5280 §6.3.3
+    /// (c)(2)).
     pub fn is_of_same_point(&self, other: &Self) -> bool {
         self.scope.names.is_some() && self.scope.names == other.scope.names
     }

@@ -29,7 +29,8 @@ pub enum InvalidPoint {
     /// There is a list, and no address of it.
     #[error("a distribution point without an address")]
     NoAddress,
-    /// A list for some reasons only: it does not say whether the certificate was revoked for another.
+    /// A list for some reasons only: it does not say whether the certificate was revoked for
+    /// another.
     #[error("a distribution point for some reasons only")]
     SomeReasons,
     /// A list of another issuer, whose certificate is not at hand.
@@ -38,8 +39,8 @@ pub enum InvalidPoint {
 }
 
 impl ListAddress {
-    /// Whether a list whose scope has these names is one of this distribution point (RFC 5280 §6.3.3
-    /// (b)(2)(i)): a list without names is, one with names must share a name.
+    /// Whether a list whose scope has these names is one of this distribution point (RFC 5280
+    /// §6.3.3 (b)(2)(i)): a list without names is, one with names must share a name.
     pub(super) fn has_any_of(&self, names: Option<&[Vec<u8>]>) -> bool {
         names.is_none_or(|names| names.iter().any(|name| self.names.contains(name)))
     }

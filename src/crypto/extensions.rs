@@ -30,7 +30,7 @@ const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("
 /// certificate orders; real ones name one or two.
 const ADDRESSES: usize = 10;
 
-/// An extension's content, and whether whoever does not know it must refuse the certificate.
+/// An extension's content, and whether anyone who does not know it must refuse the certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Extension<T> {
     /// Whether it is critical.

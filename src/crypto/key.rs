@@ -66,7 +66,7 @@ pub struct PublicKey {
     spki: Box<[u8]>,
 }
 
-/// The bytes are no key that this program accepts.
+/// The bytes are not a key that this program accepts.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not a usable public key: {why}")]
 pub struct InvalidKey {

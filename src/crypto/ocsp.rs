@@ -197,8 +197,9 @@ pub fn read(
 }
 
 impl OcspStatus {
-    /// The worse of two statements about one certificate: revoked, and from the earlier time on, before
-    /// unknown before good. A responder that says both is not to be relied on for the better one.
+    /// The worse of two statements about one certificate: revoked, and from the earlier time on,
+    /// before unknown before good. A responder that says both is not to be relied on for the better
+    /// one.
     fn worse(one: Self, other: Self) -> Self {
         match (one, other) {
             (
@@ -293,8 +294,8 @@ impl SignedAnswer<'_> {
     }
 
     /// The certificate among those beside the answer that made it. notation takes the first one,
-    /// whatever it is for; so a signing leaf could answer for itself. Here the responder's name or key
-    /// picks it, and it must be the issuer's delegate.
+    /// whatever it is for; so a signing leaf could answer for itself. Here the responder's name or
+    /// key picks it, and it must be the issuer's delegate.
     fn delegate(
         &self,
         responder: &Responder<'_>,
@@ -349,7 +350,8 @@ fn is_about(
         && hashed(hash.oid, issuer.public_key_bits()).is_some_and(|hash| hash == key))
 }
 
-/// The question is asked with SHA-1; an answer may speak of the certificate by another hash besides.
+/// The question is asked with SHA-1; an answer may speak of the certificate by another hash
+/// besides.
 fn hashed(hash: ObjectIdentifier, bytes: &[u8]) -> Option<Vec<u8>> {
     if hash == SHA1 {
         return Some(Sha1::digest(bytes).to_vec());

@@ -64,7 +64,7 @@ pub struct TokenSigner<'a> {
 /// A token does not prove the time of the message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidToken {
-    /// Longer than is read, or with more certificates or signers than are looked at.
+    /// Longer than is read, or with more certificates or signers than are read.
     #[error("it is larger than is read")]
     TooLong,
     /// Not the encoding of a token.

@@ -30,7 +30,7 @@ pub struct Certificate {
     key: PublicKey,
 }
 
-/// The bytes are no certificate that this program reads.
+/// The bytes are not a certificate that this program reads.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidCertificate {
     /// Not the DER of a certificate.

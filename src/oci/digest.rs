@@ -21,7 +21,7 @@ pub struct Digest {
     hex: Box<str>,
 }
 
-/// The text is no digest.
+/// The text is not a digest.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{text}` is not a digest (`sha256:` and 64, or `sha512:` and 128, lower-case hex digits)")]
 pub struct InvalidDigest {

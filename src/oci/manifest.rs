@@ -18,7 +18,7 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 /// What is accepted when a tag is resolved.
 pub const ACCEPTED: &[&str] = &[OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST];
 
-/// The bytes are no manifest of the stated type.
+/// The bytes are not a manifest of the stated type.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidManifest {
     /// The type is none that an image has.

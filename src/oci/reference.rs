@@ -9,8 +9,8 @@ use super::Digest;
 /// The registry that docker means when none is named.
 const DOCKER_HUB: &str = "docker.io";
 
-/// Characters of a repository's path. docker and the registries that follow it allow 255, whatever the
-/// host's length.
+/// Characters of a repository's path. docker and the registries that follow it allow 255, whatever
+/// the host's length.
 const PATH_LIMIT: usize = 255;
 
 /// A registry's host, with a port if one was named. Lower case.
@@ -298,9 +298,9 @@ impl Reference {
     }
 }
 
-/// Docker takes 64 hexadecimal digits, alone or behind `sha256:`, for the ID of an image that is there
-/// already, whatever its name. As a name they would be `docker.io/library/sha256` with a tag, which is
-/// not what would run. A digest behind them does not make a name of them.
+/// Docker takes 64 hexadecimal digits, alone or behind `sha256:`, for the ID of an image that is
+/// there already, whatever its name. As a name they would be `docker.io/library/sha256` with a tag,
+/// which is not what would run. A digest behind them does not make a name of them.
 fn refuse_image_id(text: &str) -> Result<(), InvalidReference> {
     let name = text.split('@').next().unwrap_or_default();
     let digits = match name.split_once(':') {

@@ -16,21 +16,21 @@ pub enum InvalidRoleKey {
         /// The type.
         key_type: String,
     },
-    /// The bytes are no public key.
+    /// The bytes are not a public key.
     #[error("not a public key")]
     PublicKey(#[from] InvalidKey),
-    /// The bytes are no certificate.
+    /// The bytes are not a certificate.
     #[error("not a certificate")]
     Certificate(#[from] InvalidCertificate),
-    /// The bytes are no text, so no PEM.
+    /// The bytes are not text, so not PEM.
     #[error("the certificate is not PEM text")]
     NotText,
-    /// The certificate ends before it begins.
+    /// The certificate expires before it becomes valid.
     #[error("the certificate is valid from {from} until {until}")]
     EmptyPeriod {
-        /// The begin.
+        /// The first moment of validity.
         from: Timestamp,
-        /// The end.
+        /// The expiry.
         until: Timestamp,
     },
     /// The certificate is signed with SHA-1.
@@ -55,7 +55,7 @@ pub enum CertificateFault {
     /// The content of the key cannot be used.
     #[error("its certificate cannot be used")]
     Unusable(#[from] InvalidRoleKey),
-    /// Not exactly the first certificate is one that is no CA.
+    /// Not exactly the first certificate is one that is not a CA.
     #[error("the first of its certificates, and no other, must not be a CA")]
     NoLeaf,
     /// The certificate is for another repository.
@@ -66,16 +66,16 @@ pub enum CertificateFault {
         /// The common name in the certificate.
         found: String,
     },
-    /// The certificate begins later.
+    /// The certificate is not valid yet.
     #[error("its certificate is not valid before {from}")]
     NotYetValid {
-        /// The begin.
+        /// The first moment of validity.
         from: Timestamp,
     },
-    /// The certificate is past its end.
+    /// The certificate has expired.
     #[error("its certificate expired at {until}")]
     Expired {
-        /// The end.
+        /// The expiry.
         until: Timestamp,
     },
 }

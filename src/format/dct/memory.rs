@@ -35,7 +35,7 @@ const ROLES: usize = 1_000;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Memory(BTreeMap<Gun, Seen>);
 
-/// Why bytes are no memory of ours, or a memory is none that can be kept.
+/// Why bytes are not a memory of ours, or a memory is none that can be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidMemory {
     /// Too many bytes.

@@ -42,7 +42,7 @@ impl fmt::Display for Gun {
 #[derive(Clone, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RoleName(Cow<'static, str>);
 
-/// The text is no role name.
+/// The text is not a role name.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{text}` is not a role name")]
 pub struct InvalidRoleName {
@@ -154,7 +154,7 @@ impl fmt::Debug for RoleName {
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct KeyId([u8; 32]);
 
-/// The text is no key ID.
+/// The text is not a key ID.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{text}` is not a key ID (64 lower-case hex digits)")]
 pub struct InvalidKeyId {

@@ -29,7 +29,7 @@ pub enum Rejection {
         #[source]
         cause: InvalidJson,
     },
-    /// A member of the file has another form than the format demands.
+    /// A member of the file has another form than the format requires.
     #[error("`{member}` of `{role}` must be {expected}, not {found}")]
     Malformed {
         /// The role whose file it is.
@@ -125,7 +125,7 @@ pub enum Rejection {
         /// The role it names twice.
         delegate: RoleName,
     },
-    /// More delegations than are looked at.
+    /// More delegations than are read.
     #[error("`{role}` leads to more than {limit} delegations")]
     TooManyDelegations {
         /// The role that lists them, or the one that would be visited next.
@@ -149,12 +149,12 @@ pub enum Rejection {
         /// How many did.
         valid: usize,
     },
-    /// A file is past its end.
+    /// A file has expired.
     #[error("`{role}` expired at {expires}")]
     Expired {
         /// The role whose file it is.
         role: RoleName,
-        /// Its end.
+        /// Its last moment of validity.
         expires: Timestamp,
     },
     /// A hash that is required is not there.
@@ -286,12 +286,12 @@ pub enum Rejection {
         /// The tag.
         tag: String,
     },
-    /// A role is older than is demanded.
+    /// A role is older than required.
     #[error("`{role}` has version {found}, but at least {minimum} is required")]
     BelowMinimum {
         /// The role.
         role: RoleName,
-        /// The lowest version that is demanded.
+        /// The lowest version that is required.
         minimum: Version,
         /// The version that is served.
         found: Version,
@@ -350,13 +350,13 @@ pub enum Rejection {
         /// The tag.
         tag: String,
     },
-    /// A demanded signer is no role of the collection.
+    /// A required signer is no role of the collection.
     #[error("the collection has no role `{role}`")]
     SignerUnknown {
         /// The role.
         role: RoleName,
     },
-    /// A demanded signer's role is not served in a valid form.
+    /// A required signer's role is not served in a valid form.
     #[error("the role `{role}` of a required signer is {state}")]
     SignerUnusable {
         /// The role.
@@ -364,7 +364,7 @@ pub enum Rejection {
         /// In which way it is not valid.
         state: DelegationState,
     },
-    /// A demanded signer did not sign the image.
+    /// A required signer did not sign the image.
     #[error("`{role}` did not sign `{subject}`")]
     NotSignedBy {
         /// The role.
@@ -372,13 +372,13 @@ pub enum Rejection {
         /// The tag or digest.
         subject: String,
     },
-    /// No role of the collection lists the demanded key.
+    /// No role of the collection lists the required key.
     #[error("no role lists the key `{key_id}`")]
     KeyNotDelegated {
         /// The canonical ID of the key.
         key_id: KeyId,
     },
-    /// No role in which the demanded key signed holds the image.
+    /// No role in which the required key signed holds the image.
     #[error("`{subject}` is not signed with the key `{key_id}`")]
     NotSignedWith {
         /// The canonical ID of the key.

@@ -17,7 +17,7 @@ use crate::{format::json::Value, timestamp::Timestamp};
 pub struct Root {
     /// The version.
     pub version: Version,
-    /// The end.
+    /// The expiry.
     pub expires: Timestamp,
     /// A member without meaning, kept as it is.
     pub consistent_snapshot: bool,

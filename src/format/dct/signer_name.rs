@@ -8,7 +8,7 @@ use super::name::RoleName;
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SignerName(RoleName);
 
-/// The text is no name for a signer.
+/// The text is not a name for a signer.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum InvalidSignerName {
     /// The name of the role that all signers share.

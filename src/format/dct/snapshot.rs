@@ -17,7 +17,7 @@ use crate::{format::json::Value, timestamp::Timestamp};
 pub struct Snapshot {
     /// The version.
     pub version: Version,
-    /// The end.
+    /// The expiry.
     pub expires: Timestamp,
     /// What root, targets and each published delegation are, by role name.
     pub meta: BTreeMap<String, FileMeta>,
@@ -80,7 +80,7 @@ impl RoleBody for Snapshot {
 pub struct TimestampFile {
     /// The version.
     pub version: Version,
-    /// The end.
+    /// The expiry.
     pub expires: Timestamp,
     /// What the snapshot file is.
     pub snapshot: FileMeta,

@@ -24,7 +24,7 @@ pub const DELEGATION_LIMIT: usize = 100;
 pub struct Targets {
     /// The version.
     pub version: Version,
-    /// The end.
+    /// The expiry.
     pub expires: Timestamp,
     /// What each tag is; `None` is written as `null` and means no tags.
     pub targets: Option<BTreeMap<String, FileMeta>>,

@@ -1,7 +1,7 @@
-//! Whether an image is signed as demanded. Takes nothing but verified files, and makes the only
+//! Whether an image is signed as required. Takes nothing but verified files, and makes the only
 //! proof there is.
 //!
-//! Without demanded signers an image must be what a trusting pull takes. With them, each named role
+//! Without required signers an image must be what a trusting pull takes. With them, each named role
 //! must hold tag and digest, one of the keys must have signed a role that does, and what a pull
 //! takes must not contradict it.
 
@@ -101,7 +101,7 @@ pub fn needed_roles(
 }
 
 /// Judges an image. Rejects it when no role that counts holds it, when another digest or length was
-/// signed, and when a demanded signer did not sign it.
+/// signed, and when a required signer did not sign it.
 pub fn verify(
     tag: Option<&Tag>,
     hashes: &ImageHashes,
@@ -178,7 +178,7 @@ impl Image<'_> {
         })
     }
 
-    /// With demanded signers a tag need not be released; but where it is, it must be this image.
+    /// With required signers a tag need not be released; but where it is, it must be this image.
     fn refuse_contradiction(&self, set: &TrustedSet) -> Result<(), Rejection> {
         let Some(tag) = self.tag else { return Ok(()) };
         match lookup::pull(set, tag.as_str()) {
@@ -188,7 +188,7 @@ impl Image<'_> {
         }
     }
 
-    /// The role of a demanded signer must hold the image.
+    /// The role of a required signer must hold the image.
     fn require_role(&self, set: &TrustedSet, role: &RoleName) -> Result<(), Rejection> {
         if set.targets(role).is_none() {
             return Err(unusable(set, role));
@@ -331,7 +331,7 @@ fn refuse_unread_releases(set: &TrustedSet) -> Result<(), Rejection> {
     }
 }
 
-/// A role whose lowest version is demanded must be there, and not be older.
+/// A role whose lowest version is required must be there, and not be older.
 fn refuse_old(set: &TrustedSet, minimum: &BTreeMap<RoleName, Version>) -> Result<(), Rejection> {
     for (role, minimum) in minimum {
         let found = set.version(role).ok_or_else(|| unusable(set, role))?;

@@ -5,17 +5,17 @@ use std::{fmt, time::Duration};
 use super::{delegation_state::DelegationState, name::RoleName, trusted_set::TrustedSet};
 use crate::timestamp::Timestamp;
 
-/// Owners are told this long before a role they sign ends, as notary does.
+/// Owners are told this long before a role they sign expires, as notary does.
 const SOON: Duration = Duration::from_secs(183 * 24 * 60 * 60);
 
 /// One thing that is worth saying.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Warning {
-    /// A role that the owner signs ends soon.
+    /// A role that the owner signs expires soon.
     EndsSoon {
         /// The role.
         role: RoleName,
-        /// Its end.
+        /// Its last moment of validity.
         expires: Timestamp,
     },
     /// A delegation is not valid and does not count (T29).

@@ -44,7 +44,7 @@ pub struct SignedAttributes {
     pub scheme: SigningScheme,
     /// When it was signed: as the signer states, or as the signing authority vouches.
     pub signing_time: Timestamp,
-    /// When the signature ends.
+    /// When the signature expires.
     pub expiry: Option<Timestamp>,
     /// The plug-in without which it must not be accepted.
     pub plugin: Option<String>,
@@ -85,7 +85,7 @@ pub enum HeaderFault {
     ExpiryBeforeSigning {
         /// The time of signing.
         signed: Timestamp,
-        /// The end.
+        /// The expiry.
         expiry: Timestamp,
     },
     /// A critical header whose meaning must be known, and is not.

@@ -16,7 +16,7 @@ pub const BUNDLE_LIMIT: usize = 32;
 /// Why a bundle holds no chain for a key.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum BundleFault {
-    /// More certificates than are looked at.
+    /// More certificates than are read.
     #[error("{0} certificates, more than {BUNDLE_LIMIT}")]
     TooMany(usize),
     /// No certificate has the key.

@@ -1,8 +1,9 @@
-//! Whether one certificate was revoked, as steps: its responders first, then every list that it names.
+//! Whether one certificate was revoked, as steps: its responders first, then every list that it
+//! names.
 //!
-//! An answer of a delegate is used once the delegate is known not to be revoked itself. A list is used
-//! for a certificate of its own distribution point, its scope and its issuer only; a fault of a list
-//! never makes the certificate good.
+//! An answer of a delegate is used once the delegate is known not to be revoked itself. A list is
+//! used for a certificate of its own distribution point, its scope and its issuer only; a fault of
+//! a list never makes the certificate good.
 
 use std::{cmp::Ordering, sync::Arc, time::Duration};
 
@@ -377,8 +378,8 @@ impl CertificateRevocation {
         }
     }
 
-    /// A list that may be asked about this certificate, from one of its addresses; for a delta from an
-    /// address that `base` names.
+    /// A list that may be asked about this certificate, from one of its addresses; for a delta from
+    /// an address that `base` names.
     fn usable(
         &self,
         answer: RevocationAnswer,

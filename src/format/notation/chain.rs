@@ -106,7 +106,7 @@ pub enum CertificateFault {
          can)"
     )]
     Key(KeyKind),
-    /// A certificate above the leaf that is no CA, or not critically so.
+    /// A certificate above the leaf that is not a CA, or not critically so.
     #[error("must be a CA by critical basic constraints")]
     NotCa,
     /// More CAs below it than it allows.
@@ -257,9 +257,9 @@ fn check_ca(ca: &Certificate, below: usize, purpose: ChainPurpose) -> Result<(),
     Err(CertificateFault::KeyUsageMissing("keyCertSign"))
 }
 
-/// A CA with extended key usages issues for these alone, as Go, Windows and the CA/Browser Forum read
-/// them; without the extension it is not limited. Below the root every CA is asked, since each could
-/// name whomever it likes as signer (N14).
+/// A CA with extended key usages issues for these alone, as Go, Windows and the CA/Browser Forum
+/// read them; without the extension it is not limited. Below the root every CA is asked, since each
+/// could name whomever it likes as signer (N14).
 fn check_ca_purpose(ca: &Certificate, purpose: ChainPurpose) -> Result<(), CertificateFault> {
     let Some(usages) = ca.extended_key_usage_extension()? else {
         return Ok(());

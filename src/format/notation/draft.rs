@@ -124,7 +124,7 @@ pub struct Publication {
     pub annotations: BTreeMap<String, String>,
     /// When it was signed.
     pub signed_at: Timestamp,
-    /// When the signature ends.
+    /// When the signature expires.
     pub expires: Option<Timestamp>,
     /// The time that a timestamp proves.
     pub timestamp: Option<Timestamp>,

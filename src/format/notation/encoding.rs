@@ -28,7 +28,7 @@ pub enum EnvelopeKind {
     Cose,
 }
 
-/// The text names no kind of envelope.
+/// The text does not name a kind of envelope.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("`{0}` is not a kind of envelope (there are `jws` and `cose`)")]
 pub struct InvalidEnvelopeKind(String);
@@ -71,7 +71,7 @@ impl fmt::Display for EnvelopeKind {
     }
 }
 
-/// The bytes are no envelope.
+/// The bytes are not an envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeFault {
     /// Longer than is read.

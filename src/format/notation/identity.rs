@@ -70,7 +70,7 @@ pub enum InvalidIdentity {
         /// The first that is absent.
         missing: &'static str,
     },
-    /// None, or more than are looked at.
+    /// None, or more than are read.
     #[error("{0} identities instead of 1 to {IDENTITIES}")]
     Count(usize),
     /// `*` beside others.

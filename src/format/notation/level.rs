@@ -21,15 +21,15 @@ pub enum Check {
     Manifest,
     /// Envelope, headers, certificate rules and signature.
     Integrity,
-    /// A plug-in that the signature demands.
+    /// A plug-in that the signature requires.
     Plugin,
     /// What is signed is this image.
     Payload,
     /// The signer is trusted.
     Authenticity,
-    /// The user metadata that was demanded.
+    /// The user metadata that was required.
     Metadata,
-    /// The signature's own end.
+    /// The signature's own expiry.
     Expiry,
     /// It was made while the certificates were valid.
     AuthenticTimestamp,

@@ -4,7 +4,7 @@
 //! A signature is verified by [`SignatureManifest::read`] (is the manifest one, and about the
 //! image) and [`verify`] (everything else), which asks for revocation last and only where the
 //! signer is trusted. It is made by [`sign::prepare`] and a [`Draft`]. Trust comes from pins or
-//! from notation's own trust policy and stores. Plug-ins are not run: a signature that demands one
+//! from notation's own trust policy and stores. Plug-ins are not run: a signature that requires one
 //! is refused. Signatures of blobs are not supported.
 
 mod algorithm;

@@ -25,7 +25,7 @@ pub struct Payload {
     pub metadata: Metadata,
 }
 
-/// The signed content is not what the specification demands.
+/// The signed content is not what the specification requires.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadFault {
     /// Not a JSON object.

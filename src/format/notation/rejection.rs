@@ -37,7 +37,7 @@ pub enum Rejection {
         /// Its media type.
         media_type: MediaType,
     },
-    /// The bytes are no envelope.
+    /// The bytes are not an envelope.
     #[error("the envelope cannot be read")]
     Envelope(#[source] EnvelopeFault),
     /// A header breaks a rule.
@@ -63,7 +63,7 @@ pub enum Rejection {
     /// The signature does not verify.
     #[error("the signature does not verify")]
     SignatureInvalid(#[source] SignatureInvalid),
-    /// A plug-in is demanded, and none runs here (N07).
+    /// A plug-in is required, and none runs here (N07).
     #[error("the signature requires the verification plug-in `{name}`, and plug-ins are not run")]
     PluginRequired {
         /// The plug-in.
@@ -94,39 +94,39 @@ pub enum Rejection {
     /// The signer is not one of the trusted identities (N12).
     #[error("the signer is not trusted")]
     Identity(#[source] IdentityFault),
-    /// Demanded metadata is absent or other.
+    /// Required metadata is absent or other.
     #[error("the signed metadata `{name}` is {}, not `{expected}`", show_value(.found.as_deref()))]
     Metadata {
         /// The name.
         name: String,
-        /// The value that was demanded.
+        /// The value that was required.
         expected: String,
         /// The value that is signed.
         found: Option<String>,
     },
-    /// The signature has ended.
+    /// The signature has expired.
     #[error("the signature expired at {at}")]
     Expired {
-        /// Its end.
+        /// Its last moment of validity.
         at: Timestamp,
     },
-    /// A certificate has ended, and no timestamp counts.
+    /// A certificate has expired, and no timestamp counts.
     #[error("the certificate `{subject}` expired at {until}")]
     CertificateExpired {
         /// Its subject.
         subject: String,
-        /// Its end.
+        /// Its last moment of validity.
         until: Timestamp,
     },
-    /// A certificate begins later.
+    /// A certificate is not valid yet.
     #[error("the certificate `{subject}` is not valid before {from}")]
     CertificateNotYetValid {
         /// Its subject.
         subject: String,
-        /// Its begin.
+        /// Its first moment of validity.
         from: Timestamp,
     },
-    /// A timestamp is demanded, and there is none.
+    /// A timestamp is required, and there is none.
     #[error("the signature has no timestamp")]
     TimestampMissing,
     /// The roots of timestamp authorities cannot be used.
@@ -159,9 +159,9 @@ pub enum Rejection {
         subject: String,
         /// The proven time.
         time: Timestamp,
-        /// Its begin.
+        /// Its first moment of validity.
         from: Timestamp,
-        /// Its end.
+        /// Its last moment of validity.
         until: Timestamp,
     },
     /// A certificate of the timestamp authority was revoked (N06).
@@ -172,7 +172,7 @@ pub enum Rejection {
         /// When.
         at: Timestamp,
     },
-    /// Whether the timestamp authority was revoked could not be found out.
+    /// Whether the timestamp authority was revoked cannot be determined.
     #[error(
         "whether the certificate `{subject}` of the timestamp authority was revoked cannot be \
          determined: {why}"
@@ -191,7 +191,7 @@ pub enum Rejection {
         /// When.
         at: Timestamp,
     },
-    /// Whether the signer was revoked could not be found out.
+    /// Whether the signer was revoked cannot be determined.
     #[error("whether the certificate `{subject}` was revoked cannot be determined: {why}")]
     RevocationUnknown {
         /// Its subject.

@@ -1,4 +1,4 @@
-//! What a signature is held against: anchors, identities, a level, timestamp roots and demanded
+//! What a signature is held against: anchors, identities, a level, timestamp roots and required
 //! metadata.
 
 use std::collections::BTreeSet;
@@ -14,13 +14,13 @@ use crate::crypto::Certificate;
 /// Trusted certificates, or why there are none.
 pub(super) type Anchors = Result<Vec<Certificate>, StoreFault>;
 
-/// When a timestamp is looked at, where timestamp roots are trusted.
+/// When a timestamp is checked, where timestamp roots are trusted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum VerifyTimestamp {
     /// Each signature must have one.
     #[default]
     Always,
-    /// Only where a certificate of the signer has ended.
+    /// Only where a certificate of the signer has expired.
     AfterCertExpiry,
 }
 
@@ -33,9 +33,9 @@ pub struct Pins {
     pub identities: Option<TrustedIdentities>,
     /// Which checks decide.
     pub level: Level,
-    /// Roots of timestamp authorities; none: timestamps are not looked at.
+    /// Roots of timestamp authorities; none: timestamps are not checked.
     pub timestamp_roots: Vec<Certificate>,
-    /// When a timestamp is looked at.
+    /// When a timestamp is checked.
     pub verify_timestamp: VerifyTimestamp,
     /// User metadata that the signature must carry.
     pub metadata: Metadata,
@@ -68,7 +68,7 @@ pub struct Trust {
     pub(super) level: Level,
     pub(super) signers: Anchors,
     pub(super) authorities: Anchors,
-    /// `None`: no store for timestamps, so tokens are not looked at.
+    /// `None`: no store for timestamps, so tokens are not checked.
     pub(super) timestamp_roots: Option<Anchors>,
     pub(super) verify_timestamp: VerifyTimestamp,
     pub(super) identities: TrustedIdentities,

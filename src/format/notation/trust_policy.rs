@@ -30,7 +30,7 @@ pub struct TrustPolicy {
     statements: Vec<Statement>,
 }
 
-/// What is demanded of the signatures in some repositories.
+/// What is required of the signatures in some repositories.
 #[derive(Clone, Debug)]
 pub struct Statement {
     name: String,
@@ -63,7 +63,7 @@ pub enum InvalidTrustPolicy {
         "this is a trust policy for blobs (`globalPolicy`); images need `trustpolicy.oci.json`"
     )]
     Blob,
-    /// No statement, or more than are looked at.
+    /// No statement, or more than are read.
     #[error("the trust policy has {0} statements instead of 1 to {STATEMENTS}")]
     Statements(usize),
     /// Two statements of one name.
@@ -241,7 +241,7 @@ impl Statement {
         &self.stores
     }
 
-    /// The level; `None` for `skip`, with which nothing is looked at.
+    /// The level; `None` for `skip`, with which nothing is checked.
     pub fn level(&self) -> Option<Level> {
         self.level
     }

@@ -33,7 +33,7 @@ pub struct StoreName {
     name: String,
 }
 
-/// The text names no store.
+/// The text does not name a store.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "`{0}` is not the name of a trust store (`ca:NAME`, `signingAuthority:NAME` or `tsa:NAME`)"
@@ -51,7 +51,7 @@ pub enum StoreFault {
         /// What is wrong.
         why: String,
     },
-    /// No certificate in it, or more than are looked at.
+    /// No certificate in it, or more than are read.
     #[error(
         "the trust store `{store}` contains {count} certificates instead of 1 to {CERTIFICATES}"
     )]

@@ -131,7 +131,7 @@ impl Verification {
             let (expected, found) = (subject.clone(), envelope.payload().target.clone());
             return Err(Rejection::OtherTarget { expected, found });
         }
-        // VerificationStep 4, authenticity: a certificate of the chain is in a trust store, and the leaf's
+        // Step 4, authenticity: a certificate of the chain is in a trust store, and the leaf's
         // subject is a trusted identity.
         let (level, mut failures) = (trust.level, Vec::new());
         let authenticity = check_authenticity(&envelope, trust);
@@ -140,9 +140,9 @@ impl Verification {
         // Not a step of the specification: `notation verify --user-metadata` requires it at every
         // level.
         check_metadata(&envelope, trust)?;
-        // VerificationStep 5, expiry of the signature.
+        // Step 5, expiry of the signature.
         record(level, check_expiry(&envelope, now), &mut failures)?;
-        // VerificationStep 6, authentic timestamp: signed while every certificate of the chain was valid.
+        // Step 6, authentic timestamp: signed while every certificate of the chain was valid.
         let proven = record(
             level,
             authentic_time::check(&envelope, trust, now),
@@ -150,7 +150,7 @@ impl Verification {
         )?
         .flatten();
 
-        // VerificationStep 7, revocation. At the level `skip` of this check the signer's chain is not asked
+        // Step 7, revocation. At the level `skip` of this check the signer's chain is not asked
         // about; a timestamp authority's always is, since its word stands in for the clock (N06).
         let vouched = (envelope.attributes().scheme == SigningScheme::SigningAuthority)
             .then_some(envelope.attributes().signing_time);
