@@ -3,8 +3,12 @@
 use super::SettingError;
 use crate::format::Format;
 
-/// The flags that only some formats take, by what such a format has; a flag that is not listed serves all of them.
-const TAKEN_BY: &[(&str, fn(Format) -> bool)] = &[
+/// A flag, and whether a format takes it.
+type Taken = (&'static str, fn(Format) -> bool);
+
+/// The flags that only some formats take, by what such a format has; a flag that is not listed serves
+/// all of them.
+const TAKEN_BY: &[Taken] = &[
     ("--role", Format::has_root),
     ("--snapshot-key", Format::has_root),
     ("--signer", Format::has_root),
