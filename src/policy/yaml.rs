@@ -94,13 +94,14 @@ fn message(text: &str) -> String {
 
 /// A member that is not known, with the known one that was probably meant, or all of them.
 fn unknown_member(words: &str) -> Option<String> {
-    let mut names = words
-        .strip_prefix("unknown field ")?
-        .split('`')
-        .skip(1)
-        .step_by(2);
-    let unknown = names.next()?;
-    let known: Vec<&str> = names.collect();
+    let (unknown, expected) = words
+        .strip_prefix("unknown field `")?
+        .split_once("`, expected ")?;
+    let known: Vec<&str> = expected
+        .trim_start_matches("one of ")
+        .split([',', ' ', '`'])
+        .filter(|word| !matches!(*word, "" | "or"))
+        .collect();
     let nearest = known
         .iter()
         .map(|name| (strsim::jaro(unknown, name), name))
@@ -143,6 +144,7 @@ mod tests {
                 "`images`, `require`",
                 "known here are `images`, `require`",
             ),
+            ("zzz", "version, keys", "known here are `version`, `keys`"),
         ] {
             let words = format!("unknown field `{unknown}`, expected one of {known}");
             let said = unknown_member(&words).unwrap();

@@ -311,7 +311,7 @@ fn a_memory_of_now_says_nothing_about_another_time() {
     assert!(
         outcome
             .stderr
-            .contains("'--state <FILE>' cannot be used with '--at <TIME>'"),
+            .contains("`--state <FILE>` cannot be used with `--at <TIME>`"),
         "{}",
         outcome.stderr
     );
@@ -642,7 +642,7 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
     let policy = "version: 1\nverify:\n  - images: [\"**\"]\n    require: [ { dct: { trust-on-first-use: true } } ]\n";
     let policy = gate.world.write("policy.yaml", policy);
     let nothing = "because nothing was pinned";
-    let remembered = "the one that an earlier run was shown is trusted";
+    let remembered = "the root that an earlier run saw is trusted";
     for trust in [
         "--format dct --trust-on-first-use".to_owned(),
         format!("--policy {policy}"),
@@ -667,7 +667,7 @@ fn t23_first_use_that_is_remembered_is_said_to_be_so() {
             let end = if what == nothing {
                 ""
             } else {
-                ", as recorded in the state file"
+                ", as the state file remembers it"
             };
             format!("trust on first use of `{repository}`: {until}{what}{end}")
         };
