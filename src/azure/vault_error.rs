@@ -451,7 +451,12 @@ mod tests {
             (403, "KeyDisabled", Reason::KeyDisabled, "--enabled true"),
             (403, "KeyExpired", Reason::KeyExpired, "valid now"),
             (403, "KeyNotYetValid", Reason::KeyExpired, "valid now"),
-            (401, "", Reason::IdentityFailed, "of the vault's tenant"),
+            (
+                401,
+                "",
+                Reason::IdentityFailed,
+                "the tenant that the identity must be of",
+            ),
             (404, "", Reason::KeyNotFound, "az keyvault key list-deleted"),
         ] {
             let error = denied(status, inner, "no");

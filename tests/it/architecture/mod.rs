@@ -12,9 +12,6 @@ use self::{
     map::Map,
 };
 
-/// Uses that close a circle of files. Each disappears with the next move.
-const KNOWN_FILES: &[(&str, &str)] = &[];
-
 static PRODUCT: LazyLock<Graph> = LazyLock::new(|| graph_of("src"));
 static SANDBOX: LazyLock<Graph> = LazyLock::new(|| graph_of("sandbox/src"));
 
@@ -66,20 +63,6 @@ fn the_map_has_no_circles() {
 fn no_files_use_each_other_in_a_circle() {
     let mut edges = PRODUCT.file_edges();
     edges.extend(SANDBOX.file_edges());
-    let known = KNOWN_FILES.iter();
-    let known: Vec<_> = known
-        .map(|&(from, to)| (from.to_owned(), to.to_owned()))
-        .collect();
-    for stale in &known {
-        let mut others = edges.clone();
-        others.retain(|edge, _| edge == stale || !known.contains(edge));
-        let closes = !circles(&others).is_empty();
-        assert!(
-            closes,
-            "{stale:?} closes no circle: remove it from KNOWN_FILES"
-        );
-    }
-    edges.retain(|edge, _| !known.contains(edge));
     let circles = circles(&edges);
     edges.retain(|(from, to), _| {
         let within = |circle: &BTreeSet<String>| circle.contains(from) && circle.contains(to);
