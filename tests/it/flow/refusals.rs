@@ -236,8 +236,8 @@ fn p06_no_output_holds_a_credential() {
     let (world, root) = World::initialised();
     world.sandbox.clear_log();
     let runs = [
-        world.run(&format!("sign {REPOSITORY}:1.0 {REPOSITORY}:none --format dct --key akv:contoso/keys/release --root {root} --output json -vv")),
-        world.run(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} -vv")),
+        world.run_binary(&format!("sign {REPOSITORY}:1.0 {REPOSITORY}:none --format dct --key akv:contoso/keys/release --root {root} --output json -vv"), &[]),
+        world.run_binary(&format!("verify {REPOSITORY}:1.0 --format dct --root {root} -vv"), &[]),
     ];
     let sent: Vec<String> = world
         .sandbox
@@ -246,6 +246,10 @@ fn p06_no_output_holds_a_credential() {
         .filter_map(|entry| entry.credential)
         .collect();
     assert!(!sent.is_empty());
+    assert!(
+        runs[1].stderr.contains("DEBUG acr_sign::"),
+        "the log is part of it"
+    );
     for secret in sent.iter().filter_map(|header| header.split(' ').nth(1)) {
         for outcome in &runs {
             assert!(!outcome.stdout.contains(secret) && !outcome.stderr.contains(secret));
