@@ -103,6 +103,11 @@ test('what tfx writes says what the manifest says', () => {
     ['"contributionTypes": []', '"contributionTypes": [{}]'],
   ]) assert.match(compare(replaced('extension.vsomanifest', from, to)), /vsomanifest/, to);
   assert.match(compare(replaced('[Content_Types].xml', 'ContentType="application/javascript"', 'ContentType="text/html"')), /says something else/);
+  // The machine that packed it guesses the types of programs, each in its own words.
+  const program = /ContentType="[^"]+" PartName="\/AcrSign\/bin\/linux-x64\/acr-sign"/.exec(original.find(({ name }) => name === '[Content_Types].xml').content.toString())[0];
+  const typed = (type) => program.replace(/ContentType="[^"]+"/, `ContentType="${type}"`);
+  assert.equal(compare(replaced('[Content_Types].xml', program, typed('application/x-pie-executable'))), undefined);
+  assert.match(compare(replaced('[Content_Types].xml', program, typed('text/html'))), /says something else/);
 });
 
 test('an archive that can be read in two ways is refused', () => {
