@@ -13,6 +13,16 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    /// The report, with lines of text for people.
+    pub(crate) fn of_lines(report: Report, lines: &[impl std::fmt::Display]) -> Self {
+        let text = lines.iter().map(|line| format!("{line}\n")).collect();
+        Self {
+            report,
+            text,
+            json: None,
+        }
+    }
+
     pub(crate) fn failed(command: &'static str, failure: &Failure) -> Self {
         let mut report = Report::new(command);
         report.fail(failure.problem());

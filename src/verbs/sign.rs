@@ -64,16 +64,8 @@ pub(super) async fn run_sign(arguments: &Sign, services: &Services) -> Result<Ou
     sign(services, &options, &mut report).await;
     report.name_pin(&arguments.pin.origin());
     named.tell_times(&mut report.images);
-    let text = report
-        .image_lines()
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
-    Ok(Outcome {
-        report,
-        text,
-        json: None,
-    })
+    let lines = report.image_lines();
+    Ok(Outcome::of_lines(report, &lines))
 }
 
 /// Opens the key of each format, with what else it signs with.

@@ -153,16 +153,8 @@ pub(super) async fn run_signer_add(
         });
     }
     report.name_pin(&pin.origin());
-    let text = report
-        .image_lines()
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
-    Ok(Outcome {
-        report,
-        text,
-        json: None,
-    })
+    let lines = report.image_lines();
+    Ok(Outcome::of_lines(report, &lines))
 }
 
 pub(super) async fn run_revoke(
@@ -190,16 +182,8 @@ pub(super) async fn run_revoke(
     };
     report.images = trust_revoke(services, &options).await;
     report.name_pin(&pin.origin());
-    let text = report
-        .image_lines()
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
-    Ok(Outcome {
-        report,
-        text,
-        json: None,
-    })
+    let lines = report.image_lines();
+    Ok(Outcome::of_lines(report, &lines))
 }
 
 fn signer_name(name: &str) -> Result<SignerName, SettingError> {
